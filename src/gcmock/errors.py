@@ -1,0 +1,19 @@
+"""Errors that a user can act on: what was given, what was expected, what to do."""
+
+from __future__ import annotations
+
+
+class GcmockError(Exception):
+    """Base of all errors that the command line prints as one line, without a traceback."""
+
+    exit_code = 1
+
+
+class InputError(GcmockError):
+    """Bad input: a file, a column, a value or a setting that cannot be used."""
+
+    exit_code = 2
+
+
+class OutsideModelError(InputError):
+    """A position that the model or one of its maps does not cover."""
