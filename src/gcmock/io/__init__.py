@@ -1,0 +1,1 @@
+"""Tables in and out: Parquet, FITS, VOTable, ECSV and CSV."""

@@ -1,0 +1,78 @@
+"""Read back the metadata that a writer stored in a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from gcmock.errors import InputError
+from gcmock.io.readers import format_of
+
+_KEY = "gcmock"
+
+
+def read_metadata(path: str | Path) -> dict[str, str]:
+    """Return the metadata of a file that gcmock wrote; empty for other files.
+
+    Parameters
+    ----------
+    path : str or Path
+        A Parquet, FITS, VOTable or ECSV file. Its rows are not read.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    path = Path(path)
+    reader = {
+        "parquet": _from_parquet,
+        "fits": _from_fits,
+        "votable": _from_votable,
+        "ecsv": _from_ecsv,
+    }.get(format_of(path))
+    if reader is None:
+        return {}
+    try:
+        found = reader(path)
+    except Exception as error:
+        raise InputError(f"{path}: damaged or not readable: {error}") from error
+    return json.loads(found) if isinstance(found, str | bytes) else dict(found or {})
+
+
+def _from_parquet(path: Path) -> bytes | None:
+    import pyarrow.parquet as pq
+
+    return (pq.read_schema(path).metadata or {}).get(_KEY.encode())
+
+
+def _from_fits(path: Path) -> str | None:
+    from astropy.io import fits
+
+    with fits.open(path) as hdus:
+        return next((hdu.header[_KEY] for hdu in hdus if _KEY in hdu.header), None)
+
+
+def _from_votable(path: Path) -> str | None:
+    for _, element in ElementTree.iterparse(path, events=("start",)):
+        tag = element.tag.rpartition("}")[2]
+        if tag == "INFO" and element.get("name") == _KEY:
+            return element.get("value")
+        if tag == "DATA":
+            break
+    return None
+
+
+def _from_ecsv(path: Path) -> dict[str, Any]:
+    from astropy.table.meta import get_header_from_yaml
+
+    lines = []
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            if not line.startswith("#"):
+                break
+            lines.append(line[2:].rstrip("\n"))
+    header = get_header_from_yaml(lines[1:])
+    return dict(dict(header.get("meta") or {}).get(_KEY, {}))

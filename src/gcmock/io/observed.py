@@ -1,0 +1,306 @@
+"""Observed stars: one table on disk, validated, cleaned and cut into chunks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcmock.config import Config
+from gcmock.errors import InputError
+from gcmock.frames import galactic_to_icrs, icrs_to_galactic
+from gcmock.io.columns import match_columns, unused_lookalikes
+from gcmock.io.readers import open_table
+from gcmock.io.source import Chunk, TableSource
+from gcmock.io.validate import IdColumn, check_positions
+from gcmock.schema import BANDS, Column, Flag, magnitude_error_name, magnitude_name
+
+FloatArray = NDArray[np.float64]
+
+_SCAN_ROWS = 200_000
+_MAG_LIMIT = 50.0
+_SENTINELS = np.array([99.0, 99.99, 99.999, 999.0, 999.99, 999.999, 9999.0])
+_ASTROMETRY = ("parallax", "pmra", "pmdec")
+
+
+class ObservedStars(NamedTuple):
+    """Observed stars; NaN where a value is missing.
+
+    Parameters
+    ----------
+    row : int64 array (n_star,)
+        Row in the input, from 0.
+    source_id : int64 or text array (n_star,)
+    ra, dec, l, b : float64 array (n_star,)
+        ICRS and Galactic coordinates [deg]; what the file gives is kept bit by bit.
+    mag, mag_error : float64 array (n_star, n_band)
+        Vega magnitudes [mag]; the error is finite wherever the magnitude is.
+    parallax, parallax_error : float64 array (n_star,)
+        [mas]
+    pmra, pmra_error, pmdec, pmdec_error : float64 array (n_star,)
+        [mas/yr]
+    ruwe : float64 array (n_star,)
+    flags : int32 array (n_star,)
+        `Flag.ERROR_ASSUMED` and `Flag.NO_PHOTOMETRY`.
+    """
+
+    row: NDArray[np.int64]
+    source_id: NDArray[Any]
+    ra: FloatArray
+    dec: FloatArray
+    l: FloatArray
+    b: FloatArray
+    mag: FloatArray
+    mag_error: FloatArray
+    parallax: FloatArray
+    parallax_error: FloatArray
+    pmra: FloatArray
+    pmra_error: FloatArray
+    pmdec: FloatArray
+    pmdec_error: FloatArray
+    ruwe: FloatArray
+    flags: NDArray[np.int32]
+
+    @property
+    def n_star(self) -> int:
+        """Number of stars (``len()`` is the number of fields of the tuple)."""
+        return len(self.row)
+
+    def take(self, index: NDArray[Any]) -> ObservedStars:
+        """Return the stars at `index` (integers or booleans)."""
+        return ObservedStars(*(values[index] for values in self))
+
+
+@dataclass
+class ReadSummary:
+    """What was read so far.
+
+    Parameters
+    ----------
+    n_rows : int
+    missing : Counter of str
+        Missing values by column, for the columns that the file has.
+    error_assumed : Counter of str
+        Magnitudes that got the default error, by magnitude column.
+    bands : Counter of str
+        Stars by band; a star counts once in every band that it has.
+    band_sets : Counter of str
+        Stars by the set of bands they have, such as ``"h+ks"``; ``"none"`` without any.
+    """
+
+    n_rows: int = 0
+    missing: Counter[str] = field(default_factory=Counter)
+    error_assumed: Counter[str] = field(default_factory=Counter)
+    bands: Counter[str] = field(default_factory=Counter)
+    band_sets: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def n_no_photometry(self) -> int:
+        """Number of stars without any magnitude."""
+        return self.band_sets["none"]
+
+    def add_bands(self, present: NDArray[np.bool_]) -> None:
+        """Count the bands of stars: `present` is (n_star, n_band)."""
+        self.bands.update({band: int(n) for band, n in zip(BANDS, present.sum(axis=0)) if n})
+        codes, counts = np.unique(present @ (1 << np.arange(len(BANDS))), return_counts=True)
+        for code, count in zip(codes.tolist(), counts.tolist()):
+            names = [band for i, band in enumerate(BANDS) if code >> i & 1]
+            self.band_sets["+".join(names) or "none"] += count
+
+
+class ObservedCatalogue:
+    """The observed stars of a file.
+
+    Everything that can be wrong with the columns, the positions and the identifiers is checked
+    when the object is made, in one pass over those columns.
+
+    Parameters
+    ----------
+    source : TableSource
+    config : Config
+
+    Attributes
+    ----------
+    n_rows : int
+        Number of rows of the file.
+    matches : dict of str to ColumnMatch
+        Columns that are used, by their name in gcmock.
+    remarks : list of str
+        Unused columns that look like columns of gcmock.
+    source_id_column : Column
+        `source_id` as it will be in the output: ``int64``, or ``U<width>`` for text.
+    summary : ReadSummary
+        Grows while the chunks are read.
+
+    Raises
+    ------
+    InputError
+        See `match_columns`; also positions that are missing or impossible, identifiers that are
+        missing or occur twice.
+    """
+
+    def __init__(self, source: TableSource, config: Config) -> None:
+        self.source = source
+        self.config = config
+        self.matches = match_columns(source.path, source.columns, source.units, config.columns)
+        self.remarks = unused_lookalikes(source.columns, self.matches)
+        self.summary = ReadSummary()
+        self._scan()
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.source.path
+
+    @property
+    def source_id_column(self) -> Column:
+        """`source_id` with the type that it has in this file."""
+        return self._ids.column
+
+    def _scan(self) -> None:
+        """Check identifiers and positions of all rows."""
+        wanted: list[str] = [
+            name for name in ("source_id", "ra", "dec", "l", "b") if name in self.matches
+        ]
+        file_names = [self.matches[name].name for name in wanted]
+        self._ids = IdColumn(self.path, self.source.n_rows or 0)
+        start = 0
+        for chunk in self.source.chunks(_SCAN_ROWS, file_names):
+            if "source_id" in self.matches:
+                self._ids.add(chunk[self.matches["source_id"].name], start)
+            positions = {name: self._values(chunk, name) for name in wanted if name != "source_id"}
+            check_positions(self.path, positions, start)
+            start += len(chunk[file_names[0]])
+        self.n_rows = start
+        self._ids.finish()
+
+    def _values(self, chunk: Chunk, name: str) -> FloatArray:
+        """Return a column in the unit of gcmock as float64, NaN where masked or not finite."""
+        match = self.matches[name]
+        values = chunk[match.name]
+        if values.dtype.kind not in "iufb":
+            raise InputError(
+                f"{self.path}: column {match.name!r} ({name}) holds text, not numbers, such as "
+                f"{next((str(x) for x in values if str(x)), '')!r}"
+            )
+        result = np.ma.getdata(values).astype(np.float64)
+        result[np.ma.getmaskarray(values) | ~np.isfinite(result)] = np.nan
+        return result if match.factor == 1.0 else result * match.factor
+
+    def chunks(self, size: int | None = None) -> Iterator[ObservedStars]:
+        """Yield the stars in the order of the file.
+
+        Parameters
+        ----------
+        size : int, optional
+            Largest number of stars in a chunk; `config.run.chunk_size` by default.
+        """
+        self.summary = ReadSummary()
+        names = [match.name for match in self.matches.values()]
+        for chunk in self.source.chunks(size or self.config.run.chunk_size, names):
+            yield self._stars(chunk, len(chunk[names[0]]))
+
+    def _stars(self, chunk: Chunk, n_star: int) -> ObservedStars:
+        row = np.arange(self.summary.n_rows, self.summary.n_rows + n_star)
+        self.summary.n_rows += n_star
+        given = {
+            name: self._values(chunk, name)
+            for name in ("ra", "dec", "l", "b")
+            if name in self.matches
+        }
+        if "ra" not in given or "dec" not in given:
+            given["ra"], given["dec"] = galactic_to_icrs(given["l"], given["b"])
+        if "l" not in given or "b" not in given:
+            given["l"], given["b"] = icrs_to_galactic(given["ra"], given["dec"])
+        if "source_id" in self.matches:
+            source_id = self._ids.normalise(chunk[self.matches["source_id"].name])
+        else:
+            source_id = row
+        mag, mag_error, assumed = self._photometry(chunk, n_star)
+        flags = np.where(assumed, Flag.ERROR_ASSUMED, 0)
+        flags |= np.where(np.isfinite(mag).any(axis=1), 0, Flag.NO_PHOTOMETRY)
+        return ObservedStars(
+            row=row,
+            source_id=source_id,
+            **given,
+            mag=mag,
+            mag_error=mag_error,
+            **self._astrometry(chunk, n_star),
+            flags=flags.astype(np.int32),
+        )
+
+    def _photometry(
+        self, chunk: Chunk, n_star: int
+    ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+        """Return magnitudes and errors (n_star, n_band), and whether any error is the default."""
+        mag = np.full((n_star, len(BANDS)), np.nan)
+        error = np.full_like(mag, np.nan)
+        for i, band in enumerate(BANDS):
+            for name, target in (
+                (magnitude_name(band), mag),
+                (magnitude_error_name(band), error),
+            ):
+                if name not in self.matches:
+                    continue
+                values = self._values(chunk, name)
+                values[np.abs(values) >= _MAG_LIMIT] = np.nan
+                if target is error:
+                    values[values <= 0] = np.nan
+                self.summary.missing[name] += int(np.isnan(values).sum())
+                target[:, i] = values
+        present = np.isfinite(mag)
+        self.summary.add_bands(present)
+        assumed = present & np.isnan(error)
+        for i, band in enumerate(BANDS):
+            if assumed[:, i].any():
+                self.summary.error_assumed[magnitude_name(band)] += int(assumed[:, i].sum())
+        error[assumed] = self.config.photometry.default_error_mag
+        error[~present] = np.nan
+        return mag, error, assumed.any(axis=1)
+
+    def _astrometry(self, chunk: Chunk, n_star: int) -> dict[str, FloatArray]:
+        names = [n for q in _ASTROMETRY for n in (q, f"{q}_error")] + ["ruwe"]
+        values = {name: np.full(n_star, np.nan) for name in names}
+        for name in names:
+            if name in self.matches:
+                # The marks of missing values are numbers in the unit of the file.
+                factor = self.matches[name].factor
+                column = self._values(chunk, name)
+                column[np.isin(np.round(np.abs(column / factor), 3), _SENTINELS)] = np.nan
+                values[name] = column
+        for name in names:
+            if name.endswith("_error") or name == "ruwe":
+                values[name][values[name] <= 0] = np.nan
+        # Catalogues store 0 where they have no measurement.
+        unmeasured = (values["parallax"] == 0) & np.isnan(values["parallax_error"])
+        values["parallax"][unmeasured] = np.nan
+        unmeasured = (values["pmra"] == 0) & (values["pmdec"] == 0)
+        for name in ("pmra", "pmra_error", "pmdec", "pmdec_error"):
+            values[name][unmeasured] = np.nan
+        for name in names:
+            if name in self.matches:
+                self.summary.missing[name] += int(np.isnan(values[name]).sum())
+        return values
+
+
+def read_observed(path: str | Path, config: Config) -> ObservedCatalogue:
+    """Open and validate a table of observed stars.
+
+    Parameters
+    ----------
+    path : str or Path
+        See `open_table`.
+    config : Config
+        `[columns]`, `[photometry]` and `[run]` are used.
+
+    Raises
+    ------
+    InputError
+        If the file or its content cannot be used; see `ObservedCatalogue`.
+    """
+    return ObservedCatalogue(open_table(path), config)

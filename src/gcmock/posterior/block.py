@@ -1,0 +1,220 @@
+"""The loop over stars: posterior, summary and draws of a block of stars that share a band mask."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from gcmock.posterior.draw import (
+    ATTEMPT_STRIDE,
+    COMPONENT,
+    MAX_ATTEMPTS,
+    MODEL_ERROR,
+    NODE,
+    PIECE,
+    QUANTILES,
+    REDDENING,
+    WITHIN_BIN,
+    draw_component_and_bin,
+    draw_distance,
+    draw_node,
+    draw_reddening,
+    parallax_likelihood,
+    pick,
+    standard_normal,
+    summarise,
+    true_magnitudes,
+)
+from gcmock.posterior.kernel import (
+    at_distance,
+    coarse_likelihood,
+    coarse_stride,
+    expand,
+    prepare,
+    profile,
+    without_photometry,
+)
+from gcmock.random import uniform_scalar
+
+INFLATION_MAG = np.array([0.0, 0.1, 0.3, 1.0, 3.0])
+"""Added in quadrature to the errors, one after the other, until the model can explain the star."""
+
+INFLATION_PARALLAX = np.array([1.0, 3.0, 10.0, 100.0, 1000.0])
+"""Factors on the parallax error that go with `INFLATION_MAG`."""
+
+
+class Summary(NamedTuple):
+    """What is reported of each posterior.
+
+    Attributes
+    ----------
+    probability : ndarray of float32, shape (n_star, n_component)
+    distance_mean_pc : ndarray of float64, shape (n_star,)
+    distance_quantile_pc : ndarray of float64, shape (n_star, n_quantile)
+    log_evidence : ndarray of float64, shape (n_star,)
+        ln of the number density of such stars that the model predicts [per square degree, per mag in every band
+        used, per mas if a parallax is used].
+    inflation : ndarray of int8, shape (n_star,)
+        How many times the errors had to be inflated; 0 for a star that the model explains.
+    """
+
+    probability: NDArray[np.float32]
+    distance_mean_pc: NDArray[np.float64]
+    distance_quantile_pc: NDArray[np.float64]
+    log_evidence: NDArray[np.float64]
+    inflation: NDArray[np.int8]
+
+
+class Draws(NamedTuple):
+    """True stars drawn from each posterior.
+
+    Attributes
+    ----------
+    component, node : ndarray of int64, shape (n_star, n_realisation)
+        Component and original population node.
+    distance_pc, e_jks : ndarray, shape (n_star, n_realisation)
+        Distance [pc] and reddening E(J-Ks) [mag].
+    mag : ndarray, shape (n_star, n_realisation, 4)
+        True apparent J, H, Ks, Hw [mag].
+    """
+
+    component: NDArray[np.int64]
+    node: NDArray[np.int64]
+    distance_pc: NDArray[np.float64]
+    e_jks: NDArray[np.float64]
+    mag: NDArray[np.float64]
+
+
+def empty_summary(n_star: int, n_component: int) -> Summary:
+    """Allocate a summary."""
+    return Summary(
+        np.empty((n_star, n_component), np.float32),
+        np.empty(n_star),
+        np.empty((n_star, QUANTILES.size)),
+        np.empty(n_star),
+        np.zeros(n_star, np.int8),
+    )
+
+
+def empty_draws(n_star: int, n_realisation: int) -> Draws:
+    """Allocate draws."""
+    shape = (n_star, n_realisation)
+    return Draws(
+        np.empty(shape, np.int64),
+        np.empty(shape, np.int64),
+        np.empty(shape),
+        np.empty(shape),
+        np.empty((*shape, 4)),
+    )
+
+
+@njit(nogil=True, cache=True)
+def evaluate(stars, i, mask, inflation, table, law, bins, sightlines, groups, work):  # type: ignore[no-untyped-def]
+    """Fill `work.post` with the posterior of star i, not normalised.
+
+    Returns its sum (0 if nothing explains the star), the star as prepared, and the variances that were used.
+    """
+    s = stars.sightline[i]
+    prior = sightlines.prior[s]
+    parallax_likelihood(
+        bins, stars.parallax[i], stars.parallax_error[i] * INFLATION_PARALLAX[inflation], work.parallax
+    )
+    variance = stars.variance[i] + INFLATION_MAG[inflation] ** 2
+    star = prepare(table, mask, stars.mag[i], variance, law, work)
+    if mask == 0:
+        return without_photometry(bins, prior, work), star, variance
+    dust = (stars.e_jks[i], stars.tau[i], sightlines.dust_scale_pc[s], sightlines.dust_norm[s])
+    stride = coarse_stride(mask, variance, law, dust[0], dust[1], dust[2], dust[3])
+    coarse_likelihood(
+        star, table, mask, stars.mag[i], variance, law, bins, prior, groups, dust, stride, work
+    )
+    return expand(bins, prior, groups, stride, work), star, variance
+
+
+@njit(nogil=True, cache=True)
+def run(stars, keys, mask, table, original, model_variance, law, bins, sightlines, groups, work, summary, draws):  # type: ignore[no-untyped-def]
+    """Posterior, summary and draws of a block of stars.
+
+    `keys` (n_star, n_realisation) are the keys of the random streams; `model_variance` (4,) is the part of the
+    magnitude variances that is the model's own.
+    """
+    for i in range(stars.e_jks.size):
+        total = 0.0
+        for inflation in range(INFLATION_MAG.size):
+            total, star, variance = evaluate(
+                stars, i, mask, inflation, table, law, bins, sightlines, groups, work
+            )
+            summary.inflation[i] = inflation
+            if total > 0.0:
+                break
+        if not total > 0.0:
+            # Not even three magnitudes of error make the star possible: fall back on the prior.
+            work.parallax[:] = 1.0
+            total = without_photometry(bins, sightlines.prior[stars.sightline[i]], work)
+            summary.inflation[i] = INFLATION_MAG.size
+        summary.log_evidence[i] = np.log(total)
+        summary.distance_mean_pc[i] = summarise(
+            bins, work.post, total, summary.probability[i], summary.distance_quantile_pc[i]
+        )
+        known = mask != 0 and summary.inflation[i] < INFLATION_MAG.size
+        for r in range(keys.shape[1]):
+            draw(
+                stars, i, r, keys[i, r], mask if known else 0, star, variance, total, table, original,
+                model_variance, law, bins, sightlines, groups, work, draws,
+            )  # fmt: skip
+
+
+@njit(nogil=True, cache=True)
+def draw(stars, i, r, key, mask, star, variance, total, table, original, model_variance, law, bins, sightlines, groups, work, draws):  # type: ignore[no-untyped-def]
+    """Draw one true star from `work.post` into `draws`."""
+    s = stars.sightline[i]
+    node = -1
+    c = 0
+    mu = 0.0
+    e = 0.0
+    tau = 0.0
+    for attempt in range(MAX_ATTEMPTS):
+        base = attempt * ATTEMPT_STRIDE
+        c, bin_index = draw_component_and_bin(
+            work.post, total, uniform_scalar(key, base + COMPONENT)
+        )
+        distance = draw_distance(
+            bins, bin_index, stars.parallax[i], stars.parallax_error[i],
+            uniform_scalar(key, base + WITHIN_BIN),
+        )  # fmt: skip
+        draws.distance_pc[i, r] = distance
+        mu = 5.0 * np.log10(distance) - 5.0
+        shape = profile(distance, sightlines.dust_scale_pc[s], sightlines.dust_norm[s])
+        e = stars.e_jks[i] * shape
+        tau = stars.tau[i] * shape
+        population = groups[c]
+        u_node = uniform_scalar(key, base + NODE)
+        if mask == 0:
+            first, last = original.start[population], original.start[population + 1]
+            node = first + pick(original.weight[first:last], u_node)
+            break
+        here = at_distance(star, table, mask, stars.mag[i], variance, law, mu, e, tau)
+        node = draw_node(
+            star, table, original, work, here, population, u_node, uniform_scalar(key, base + PIECE)
+        )
+        if node >= 0:
+            break
+    if node < 0:
+        # The interpolated posterior had mass where no node is: at worst a rare star at the edge of its range.
+        first, last = original.start[groups[c]], original.start[groups[c] + 1]
+        node = first + pick(original.weight[first:last], uniform_scalar(key, NODE))
+    base = MAX_ATTEMPTS * ATTEMPT_STRIDE
+    node_mag = original.mag[:, node]
+    e = draw_reddening(
+        mask, stars.mag[i], variance, law, node_mag, mu, e, tau, standard_normal(key, base + REDDENING)
+    )
+    true_magnitudes(
+        mask, stars.mag[i], variance, model_variance, law, node_mag, mu, e, key, base + MODEL_ERROR + 2,
+        draws.mag[i, r],
+    )  # fmt: skip
+    draws.component[i, r] = c
+    draws.node[i, r] = node
+    draws.e_jks[i, r] = e

@@ -1,0 +1,273 @@
+"""Summaries of a posterior and draws from it, compiled.
+
+A draw is one consistent true star: component and distance from the tabulated posterior, the population node from
+the original (not merged) nodes at that distance, the reddening from its Gaussian given all of these.
+"""
+
+from __future__ import annotations
+
+from math import erf, erfc
+
+import numpy as np
+from numba import njit
+
+from gcmock.posterior.fastmath import LOG2_E, exp2
+from gcmock.posterior.kernel import node_range, pair_direct, pair_linear
+from gcmock.random import uniform_scalar
+
+QUANTILES = np.array([0.05, 0.16, 0.50, 0.84, 0.95])
+"""Quantiles of the distance that are reported."""
+
+# Places of a star's random numbers. Velocities use VELOCITY + 3 attempt + axis.
+COMPONENT, WITHIN_BIN, NODE, PIECE, REDDENING, MODEL_ERROR, VELOCITY = 0, 1, 2, 3, 4, 5, 1024
+ATTEMPT_STRIDE, MAX_ATTEMPTS = 16, 32
+
+SQRT_HALF = np.sqrt(0.5)
+
+
+@njit(nogil=True, cache=True)
+def parallax_likelihood(bins, parallax, error, out):  # type: ignore[no-untyped-def]
+    """Likelihood of a parallax averaged over 1/D in every bin [per mas]; 1 where there is none."""
+    for i in range(out.size):
+        if not np.isfinite(parallax):
+            out[i] = 1.0
+            continue
+        near = 1000.0 / bins.edge[i]
+        far = 1000.0 / bins.edge[i + 1]
+        lo = (far - parallax) / error * SQRT_HALF
+        hi = (near - parallax) / error * SQRT_HALF
+        if lo > 0.0:
+            mass = 0.5 * (erfc(lo) - erfc(hi))
+        elif hi < 0.0:
+            mass = 0.5 * (erfc(-hi) - erfc(-lo))
+        else:
+            mass = 0.5 * (erf(hi) - erf(lo))
+        out[i] = mass / (near - far)
+
+
+@njit(nogil=True, cache=True)
+def summarise(bins, post, total, probability, quantile):  # type: ignore[no-untyped-def]
+    """Fill the probability of every component and the quantiles of the distance; return its mean [pc]."""
+    mean = 0.0
+    for c in range(post.shape[0]):
+        z = 0.0
+        for i in range(post.shape[1]):
+            z += post[c, i]
+        probability[c] = z / total
+    cumulative = 0.0
+    next_quantile = 0
+    for i in range(post.shape[1]):
+        mass = 0.0
+        for c in range(post.shape[0]):
+            mass += post[c, i]
+        mass /= total
+        mean += mass * bins.centre[i]
+        while next_quantile < QUANTILES.size and cumulative + mass >= QUANTILES[next_quantile]:
+            f = (QUANTILES[next_quantile] - cumulative) / mass if mass > 0.0 else 0.5
+            quantile[next_quantile] = bins.edge[i] + f * (bins.edge[i + 1] - bins.edge[i])
+            next_quantile += 1
+        cumulative += mass
+    while next_quantile < QUANTILES.size:
+        quantile[next_quantile] = bins.edge[-1]
+        next_quantile += 1
+    return mean
+
+
+@njit(nogil=True, cache=True)
+def draw_component_and_bin(post, total, u):  # type: ignore[no-untyped-def]
+    """Pick (component, bin) in proportion to `post`."""
+    target = u * total
+    cumulative = 0.0
+    last_c = 0
+    last_i = 0
+    for c in range(post.shape[0]):
+        z = 0.0
+        for i in range(post.shape[1]):
+            z += post[c, i]
+        if cumulative + z < target:
+            cumulative += z
+            continue
+        for i in range(post.shape[1]):
+            if post[c, i] > 0.0:
+                last_c = c
+                last_i = i
+                cumulative += post[c, i]
+                if cumulative >= target:
+                    return c, i
+    return last_c, last_i
+
+
+@njit(nogil=True, cache=True)
+def draw_distance(bins, i, parallax, error, u):  # type: ignore[no-untyped-def]
+    """Distance inside a bin [pc]: uniform, or weighted by a parallax that resolves the bin."""
+    near = 1000.0 / bins.edge[i]
+    far = 1000.0 / bins.edge[i + 1]
+    if np.isfinite(parallax) and near - far > 0.05 * error:
+        # Bisection of the truncated normal in parallax: rare, and free of tail problems.
+        lo, hi = far, near
+        for _ in range(50):
+            mid = 0.5 * (lo + hi)
+            if _normal_mass(mid, near, parallax, error) > u * _normal_mass(far, near, parallax, error):
+                lo = mid
+            else:
+                hi = mid
+        return 1000.0 / (0.5 * (lo + hi))
+    return bins.edge[i] + u * (bins.edge[i + 1] - bins.edge[i])
+
+
+@njit(nogil=True, cache=True)
+def _normal_mass(a, b, mean, sigma):  # type: ignore[no-untyped-def]
+    """Mass of a normal distribution between a < b, accurate in both tails."""
+    lo = (a - mean) / sigma * SQRT_HALF
+    hi = (b - mean) / sigma * SQRT_HALF
+    if lo > 0.0:
+        return 0.5 * (erfc(lo) - erfc(hi))
+    if hi < 0.0:
+        return 0.5 * (erfc(-hi) - erfc(-lo))
+    return 0.5 * (erf(hi) - erf(lo))
+
+
+@njit(nogil=True, cache=True)
+def pick(weight, u):  # type: ignore[no-untyped-def]
+    """Index in proportion to weights; -1 if they are all zero."""
+    total = 0.0
+    for k in range(weight.size):
+        total += weight[k]
+    if not total > 0.0:
+        return -1
+    target = u * total
+    cumulative = 0.0
+    last = -1
+    for k in range(weight.size):
+        if weight[k] > 0.0:
+            cumulative += weight[k]
+            last = k
+            if cumulative >= target:
+                break
+    return last
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _weigh_linear(mu_hat, e_hat, log_like, weight, mu, e, beta, inv_mu, inv_e, out):  # type: ignore[no-untyped-def]
+    for k in range(weight.size):
+        out[k] = weight[k] * exp2(
+            pair_linear(mu_hat[k], e_hat[k], log_like[k], mu, e, beta, inv_mu, inv_e)
+        )
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _weigh_direct(m_j, m_h, m_ks, weight, mag, w, shift, kappa, hw, tau2, out):  # type: ignore[no-untyped-def]
+    half = np.float32(-0.5 * LOG2_E)
+    for k in range(weight.size):
+        chi2, scatter = pair_direct(m_j[k], m_h[k], m_ks[k], mag, w, shift, kappa, hw, tau2)
+        out[k] = weight[k] * exp2(min(half * chi2, np.float32(0.0))) / np.sqrt(scatter)
+
+
+@njit(nogil=True, cache=True)
+def draw_node(star, table, original, work, here, population, u_node, u_piece):  # type: ignore[no-untyped-def]
+    """Original node of a population at one distance, in proportion to its likelihood; -1 if there is none."""
+    a, z = node_range(table, population, here)
+    if z <= a:
+        return -1
+    weight = work.node[: z - a]
+    if star.direct:
+        _weigh_direct(
+            table.mag[0, a:z], table.mag[1, a:z], table.mag[2, a:z], table.weight[a:z],
+            star.mag, star.w, here.shift, star.kappa, star.hw, here.tau2, weight,
+        )  # fmt: skip
+    else:
+        _weigh_linear(
+            work.mu_hat[a:z], work.e_hat[a:z], work.log_like[a:z], table.weight[a:z],
+            here.mu, here.e, here.beta, here.inv_mu, here.inv_e, weight,
+        )  # fmt: skip
+    k = pick(weight, u_node)
+    if k < 0:
+        return -1
+    first, last = table.raw_first[a + k], table.raw_first[a + k + 1]
+    if last - first == 1:
+        return table.raw[first]
+    # Inside a merged node: its original nodes by their own likelihood, relative to the best of them.
+    piece = np.empty(last - first)
+    best = np.inf
+    for r in range(first, last):
+        chi2, _ = _chi2(star, original, table.raw[r], here)
+        best = min(best, chi2)
+    for r in range(first, last):
+        chi2, scatter = _chi2(star, original, table.raw[r], here)
+        piece[r - first] = original.weight[table.raw[r]] * np.exp(-0.5 * (chi2 - best)) / scatter**0.5
+    return table.raw[first + pick(piece, u_piece)]
+
+
+@njit(nogil=True, cache=True)
+def _chi2(star, original, node, here):  # type: ignore[no-untyped-def]
+    """χ² and variance factor of one original node."""
+    return pair_direct(
+        original.mag[0, node], original.mag[1, node], original.mag[2, node],
+        star.mag, star.w, here.shift, star.kappa, star.hw, here.tau2,
+    )  # fmt: skip
+
+
+@njit(nogil=True, cache=True)
+def draw_reddening(mask, mag, variance, law, node_mag, mu, e, tau, normal):  # type: ignore[no-untyped-def]
+    """E(J-Ks) given node and distance: its prior N(e, tau) times the likelihood of the magnitudes."""
+    if tau <= 0.0:
+        return e
+    j = node_mag[0] + mu + law.kappa[0] * e
+    h = node_mag[1] + mu + law.kappa[1] * e
+    precision = 1.0 / tau**2
+    shift = 0.0
+    for b in range(4):
+        if mask & (1 << b):
+            if b < 3:
+                k = law.kappa[b]
+                residual = mag[b] - node_mag[b] - mu - k * e
+            else:
+                k = law.kappa[1] + hw_slope(law.hw, j - h) * (law.kappa[0] - law.kappa[1])
+                residual = mag[b] - hw_mag(law.hw, j, h)
+            precision += k * k / variance[b]
+            shift += k * residual / variance[b]
+    return max(e + shift / precision + normal / np.sqrt(precision), 0.0)
+
+
+@njit(nogil=True, cache=True)
+def hw_mag(p, j, h):  # type: ignore[no-untyped-def]
+    """Hw of apparent J and H: H + p1 x + p2 x² + p3 x³ with x = J - H."""
+    x = j - h
+    return h + x * (p[0] + x * (p[1] + x * p[2]))
+
+
+@njit(nogil=True, cache=True)
+def hw_slope(p, x):  # type: ignore[no-untyped-def]
+    """d(Hw)/dJ at a colour x; d(Hw)/dH is one minus it."""
+    return p[0] + x * (2.0 * p[1] + 3.0 * x * p[2])
+
+
+@njit(nogil=True, cache=True)
+def true_magnitudes(mask, mag, variance, model_variance, law, node_mag, mu, e, key, counter, out):  # type: ignore[no-untyped-def]
+    """True apparent magnitudes of a draw.
+
+    The error floor stands for the model's own error: the true magnitude is the model's plus a Gaussian of that
+    variance, here conditioned on what was observed. The draw then departs from the observation by the
+    observational error alone.
+    """
+    for b in range(3):
+        out[b] = node_mag[b] + mu + law.kappa[b] * e
+    model = np.empty(4)
+    model[:3] = out[:3]
+    model[3] = hw_mag(law.hw, out[0], out[1])
+    for b in range(4):
+        if mask & (1 << b):
+            share = model_variance[b] / variance[b]
+            spread = np.sqrt(share * (variance[b] - model_variance[b]))
+            normal = standard_normal(key, counter + 2 * b)
+            out[b] = model[b] + share * (mag[b] - model[b]) + spread * normal
+        elif b == 3:
+            out[b] = hw_mag(law.hw, out[0], out[1])
+
+
+@njit(nogil=True, cache=True)
+def standard_normal(key, counter):  # type: ignore[no-untyped-def]
+    """Gaussian number from two places of a star's stream (Box and Muller)."""
+    return np.sqrt(-2.0 * np.log(uniform_scalar(key, counter))) * np.cos(
+        2.0 * np.pi * uniform_scalar(key, counter + 1)
+    )

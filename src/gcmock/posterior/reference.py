@@ -1,0 +1,169 @@
+"""The posterior of one star, written to be read: plain numpy, float64, no shortcuts.
+
+`posterior/kernel.py` computes the same numbers fast; a property test binds it to this module.
+
+For component c and distance bin D
+
+    P(c, D | d)  ∝  N_c(D) · Σ_k w_ck · N(m ; M_k + µ(D) + κ E(D), Σ + τ(D)² κ κᵀ) · <N(ϖ ; 1/D + zp, σ_ϖ²)>
+
+with N_c(D) the number of stars of c in the bin, k the population nodes, and the reddening integrated out
+analytically: a Gaussian of mean E(D) and standard deviation τ(D). Nothing is normalised per component.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from gcmock.posterior.grid import DistanceGrid
+from gcmock.stars.bands import HwRelation
+from gcmock.stars.populations import PopulationNodes
+
+Floats = NDArray[np.float64]
+
+
+class Star(NamedTuple):
+    """What was observed of one star; NaN where it was not.
+
+    Attributes
+    ----------
+    mag, mag_error : ndarray, shape (n_band,)
+        J, H, Ks, Hw and their standard errors, the error floor and the scatter of the Hw relation included [mag].
+    parallax, parallax_error : float
+        Parallax, corrected for its zero point, and its standard error [mas].
+    """
+
+    mag: Floats
+    mag_error: Floats
+    parallax: float = np.nan
+    parallax_error: float = np.nan
+
+
+class Sightline(NamedTuple):
+    """What the model says along one line of sight.
+
+    Attributes
+    ----------
+    prior : ndarray, shape (n_component, n_distance)
+        Living stars per square degree in every bin.
+    e_jks, tau : ndarray, shape (n_distance,)
+        Mean and standard deviation of E(J-Ks) at the bin centres [mag].
+    kappa : ndarray, shape (3,)
+        A_J, A_H, A_Ks over E(J-Ks).
+    """
+
+    prior: Floats
+    e_jks: Floats
+    tau: Floats
+    kappa: Floats
+
+
+def joint(
+    star: Star,
+    sightline: Sightline,
+    populations: tuple[PopulationNodes, ...],
+    population_of_component: tuple[int, ...],
+    grid: DistanceGrid,
+    hw: HwRelation,
+) -> Floats:
+    """Evidence of every component in every distance bin, not normalised.
+
+    Parameters
+    ----------
+    star, sightline : Star, Sightline
+        The data and the model at its position.
+    populations : tuple of PopulationNodes
+        The distinct populations.
+    population_of_component : tuple of int, length n_component
+        Which population each component has (the two nuclear components share one).
+    grid : DistanceGrid
+        Distance bins.
+    hw : HwRelation
+        How Hw follows from the apparent J and H.
+
+    Returns
+    -------
+    ndarray, shape (n_component, n_distance)
+        Its sum over distance is the evidence Z_c [stars per square degree per mag^n_band (per mas with a
+        parallax)]; divided by its total it is P(c, D | data).
+    """
+    photometric = np.stack([likelihood(star, sightline, p, grid, hw) for p in populations])
+    return (
+        sightline.prior * photometric[list(population_of_component)] * parallax_factor(star, grid)
+    )
+
+
+def likelihood(
+    star: Star, sightline: Sightline, nodes: PopulationNodes, grid: DistanceGrid, hw: HwRelation
+) -> Floats:
+    """Σ_k w_k N(m; ...) of one population at the bin centres, shape (n_distance,).
+
+    Without any band it is 1: the posterior is then the prior.
+    """
+    used = np.isfinite(star.mag)
+    if not used.any():
+        return np.ones(len(grid))
+    variance = star.mag_error[used] ** 2
+    out = np.empty(len(grid))
+    for i, mu in enumerate(grid.distance_modulus):
+        predicted, kappa = apparent(
+            nodes.absolute_mag, mu, sightline.e_jks[i], sightline.kappa, hw
+        )
+        residual = star.mag[used] - predicted[:, used]
+        kappa = kappa[:, used]
+        # (Σ + τ² κ κᵀ)⁻¹ and its determinant, by Sherman and Morrison.
+        tau2 = sightline.tau[i] ** 2
+        kk = np.sum(kappa**2 / variance, axis=1)
+        kr = np.sum(kappa * residual / variance, axis=1)
+        chi2 = np.sum(residual**2 / variance, axis=1) - tau2 * kr**2 / (1.0 + tau2 * kk)
+        norm = np.sqrt(np.prod(2.0 * np.pi * variance) * (1.0 + tau2 * kk))
+        out[i] = np.sum(nodes.weight * np.exp(-0.5 * chi2) / norm)
+    return out
+
+
+def apparent(
+    absolute_mag: Floats, mu: float, e_jks: float, kappa: Floats, hw: HwRelation
+) -> tuple[Floats, Floats]:
+    """Apparent J, H, Ks, Hw of nodes and their derivatives with respect to the reddening.
+
+    Parameters
+    ----------
+    absolute_mag : ndarray, shape (n_node, 3)
+        M_J, M_H, M_Ks [mag].
+    mu, e_jks : float
+        Distance modulus and reddening [mag].
+    kappa : ndarray, shape (3,)
+        A_J, A_H, A_Ks over E(J-Ks).
+    hw : HwRelation
+        Applied to the apparent (reddened) J and H.
+
+    Returns
+    -------
+    mag, slope : ndarray, shape (n_node, 4)
+        Magnitudes, and d(mag)/d(E(J-Ks)): constant in J, H, Ks; for Hw it depends on the colour and is taken
+        at the mean reddening (its change over the scatter is below 0.005 mag).
+    """
+    jhk = absolute_mag + mu + kappa * e_jks
+    d_j, d_h = hw.derivatives(jhk[:, 0], jhk[:, 1])
+    mag = np.column_stack([jhk, hw.hw_mag(jhk[:, 0], jhk[:, 1])])
+    slope = np.column_stack([np.tile(kappa, (len(jhk), 1)), d_j * kappa[0] + d_h * kappa[1]])
+    return mag, slope
+
+
+def parallax_factor(star: Star, grid: DistanceGrid) -> Floats:
+    """Likelihood of the parallax averaged over each bin [per mas], shape (n_distance,); 1 without a parallax.
+
+    The average is over 1/D, so that a parallax much more precise than a bin is wide still has its full weight.
+    """
+    if not np.isfinite(star.parallax):
+        return np.ones(len(grid))
+    inverse = 1000.0 / grid.edges_pc
+    z = (inverse - star.parallax) / star.parallax_error
+    # Upper tails by symmetry: the difference of two numbers near 1 would lose them.
+    low, high = z[1:], z[:-1]
+    flip = low > 0.0
+    mass = np.where(flip, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))
+    return mass / (inverse[:-1] - inverse[1:])

@@ -1,0 +1,157 @@
+"""The prior along lines of sight: how many stars of each component the model puts in every distance bin."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gcmock.dust.sightline import DUST_SCALE_HEIGHT_PC, SIN_B_FLOOR, red_clump_distance_pc
+from gcmock.galaxy.model import GalacticModel
+from gcmock.posterior.grid import DistanceGrid
+from gcmock.posterior.kernel import Sightlines
+
+SQUARE_DEGREE_SR = (np.pi / 180.0) ** 2
+
+CELL_DEG, FINE_CELL_DEG = 0.025, 0.005
+"""Stars in one cell share a line of sight. The fine cells (0.7 pc) resolve the nuclear cluster."""
+
+FINE_RADIUS_DEG = 0.2
+"""Half side of the square around Sgr A* in which the fine cells are used."""
+
+
+class Cell(NamedTuple):
+    """Cells of the sky.
+
+    Attributes
+    ----------
+    identity : ndarray of int64, shape (n_star,)
+        Unique number of the cell.
+    l_deg, b_deg : ndarray, shape (n_star,)
+        Its centre [deg].
+    """
+
+    identity: NDArray[np.int64]
+    l_deg: NDArray[np.float64]
+    b_deg: NDArray[np.float64]
+
+
+def cell_of(l_deg: ArrayLike, b_deg: ArrayLike, centre: tuple[float, float]) -> Cell:
+    """Return the cell of every position.
+
+    Parameters
+    ----------
+    l_deg, b_deg : array_like, shape (n_star,)
+        Galactic coordinates, l in (-180, 180] [deg].
+    centre : tuple of float
+        l, b of Sgr A* [deg].
+
+    Returns
+    -------
+    Cell
+    """
+    lon, lat = np.asarray(l_deg, dtype=np.float64), np.asarray(b_deg, dtype=np.float64)
+    near = np.maximum(np.abs(lon - centre[0]), np.abs(lat - centre[1])) < FINE_RADIUS_DEG
+    # 1 / 0.025 and 1 / 0.005 are exact, the steps are not.
+    per_deg = np.where(near, round(1 / FINE_CELL_DEG), round(1 / CELL_DEG))
+    il = np.floor(lon * per_deg).astype(np.int64)
+    ib = np.floor(lat * per_deg).astype(np.int64)
+    identity = ((il + 2**20) << 24) + ((ib + 2**20) << 1) + near
+    return Cell(identity, (il + 0.5) / per_deg, (ib + 0.5) / per_deg)
+
+
+def prior_counts(
+    galaxy: GalacticModel, l_deg: ArrayLike, b_deg: ArrayLike, grid: DistanceGrid
+) -> NDArray[np.float64]:
+    """Living stars per square degree in every bin: n(D) D² ΔD.
+
+    Parameters
+    ----------
+    galaxy : GalacticModel
+        Densities.
+    l_deg, b_deg : array_like, shape (n_sightline,)
+        Directions [deg].
+    grid : DistanceGrid
+        Bins; the density is taken at their centres.
+
+    Returns
+    -------
+    ndarray, shape (n_sightline, n_component, n_distance)
+    """
+    lon, lat, distance = np.broadcast_arrays(
+        np.asarray(l_deg, dtype=np.float64)[:, None],
+        np.asarray(b_deg, dtype=np.float64)[:, None],
+        grid.centre_pc[None, :],
+    )
+    density = galaxy.number_density(lon.ravel(), lat.ravel(), distance.ravel())
+    volume = SQUARE_DEGREE_SR * grid.centre_pc**2 * grid.width_pc
+    shaped = density.reshape(*distance.shape, -1)
+    return np.moveaxis(shaped, -1, 1) * volume
+
+
+class SightlineCache:
+    """Lines of sight computed on demand and kept while there is room.
+
+    Parameters
+    ----------
+    galaxy : GalacticModel
+        Densities.
+    grid : DistanceGrid
+        Distance bins.
+    dust_scale_height_pc : float
+        Scale height of the dust [pc].
+    capacity : int
+        Number of lines of sight that are kept (41 kB each).
+    """
+
+    def __init__(
+        self,
+        galaxy: GalacticModel,
+        grid: DistanceGrid,
+        dust_scale_height_pc: float = DUST_SCALE_HEIGHT_PC,
+        capacity: int = 12_000,
+    ) -> None:
+        self._galaxy = galaxy
+        self._grid = grid
+        self._height = dust_scale_height_pc
+        self._capacity = capacity
+        self._priors: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
+
+    def get(self, l_deg: ArrayLike, b_deg: ArrayLike) -> tuple[Sightlines, NDArray[np.int64]]:
+        """Lines of sight of stars and the index of each star's.
+
+        Parameters
+        ----------
+        l_deg, b_deg : array_like, shape (n_star,)
+            Positions [deg].
+
+        Returns
+        -------
+        sightlines : Sightlines
+        index : ndarray of int64, shape (n_star,)
+        """
+        sgr_a = (self._galaxy.sun.sgr_a_l_deg, self._galaxy.sun.sgr_a_b_deg)
+        cells = cell_of(l_deg, b_deg, sgr_a)
+        identity, first, index = np.unique(cells.identity, return_index=True, return_inverse=True)
+        lon, lat = cells.l_deg[first], cells.b_deg[first]
+        missing = np.array([i for i, k in enumerate(identity) if int(k) not in self._priors], int)
+        # A few lines of sight at a time: the arrays of one hold 11 x 900 numbers several times over.
+        for part in np.split(missing, range(16, missing.size, 16)) if missing.size else ():
+            counts = prior_counts(self._galaxy, lon[part], lat[part], self._grid)
+            for i, prior in zip(part, counts.astype(np.float32), strict=True):
+                self._priors[int(identity[i])] = prior
+        priors = np.empty((identity.size, *self._shape()), np.float32)
+        for i, k in enumerate(identity):
+            priors[i] = self._priors[int(k)]
+            self._priors.move_to_end(int(k))
+        while len(self._priors) > self._capacity:
+            self._priors.popitem(last=False)
+        scale = self._height / (np.abs(np.sin(np.radians(lat))) + SIN_B_FLOOR)
+        norm = -np.expm1(-red_clump_distance_pc(lon, lat) / scale)
+        return Sightlines(priors, scale, norm), index.astype(np.int64)
+
+    def _shape(self) -> tuple[int, int]:
+        """Shape of one prior."""
+        return len(self._galaxy.components), len(self._grid)

@@ -1,0 +1,1 @@
+"""What stars look like: masses, ages, magnitudes."""
