@@ -3,7 +3,7 @@
 import numba
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -21,6 +21,7 @@ def _uniform_array(keys, counters):
     return out
 
 
+@settings(deadline=None)  # the first call compiles
 @given(st.lists(uint64, min_size=1, max_size=20), st.integers(0, 2**40), st.integers(1, 5))
 def test_numba_gives_the_same_bits(keys, counter, k):
     key = np.array(keys, dtype=np.uint64)

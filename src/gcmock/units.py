@@ -12,10 +12,10 @@ from gcmock.errors import InputError
 FloatArray = NDArray[np.float64]
 
 KMS_TO_MAS_PC: Final = 210.949526569698696
-"""Proper motion (mas/yr) of 1 km/s at 1 pc: 1000 / 4.74047, as in genstars (KS2MY)."""
+"""Proper motion (mas/yr) of 1 km/s at 1 pc: 1 / (1 au per year), as in genstars (KS2MY)."""
 
 K: Final = 1000.0 / KMS_TO_MAS_PC
-"""4.74047: transverse speed in km/s of 1 mas/yr at 1 kpc."""
+"""4.74047046: transverse speed in km/s of 1 mas/yr at 1 kpc."""
 
 ARCMIN2_TO_SR: Final = (np.pi / 180.0 / 60.0) ** 2
 """Solid angle of one square arcminute, sr."""

@@ -41,7 +41,10 @@ class Component(Protocol):
     def velocity_moments(
         self, x_pc: FloatArray, y_pc: FloatArray, z_pc: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Mean (n, 3) in km/s and covariance (n, 3, 3) in km2/s2 of (vx, vy, vz)."""
+        """Mean (n, 3) in km/s and covariance (n, 3, 3) in km2/s2 of (vx, vy, vz).
+
+        Of single draws: the cut at `max_speed`, which narrows the bar's centre by 3 %, is left out.
+        """
 
     def sample_velocity(
         self, x_pc: FloatArray, y_pc: FloatArray, z_pc: FloatArray, uniforms: FloatArray

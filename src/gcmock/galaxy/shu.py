@@ -25,7 +25,7 @@ FloatArray = NDArray[np.float64]
 
 RADIUS_NODES: Final = np.arange(500.0, 12201.0, 100.0)
 HEIGHT_NODES: Final = np.arange(0.0, 3601.0, 200.0)
-MOMENT_STEP_PC: Final = 50.0
+MOMENT_STEP_PC: Final = 25.0
 NORMAL_LIMIT: Final = 4.0
 NORMAL_NODES: Final = np.linspace(-NORMAL_LIMIT, NORMAL_LIMIT, 81)
 """Quantiles are tabulated against the normal deviate t, in which they are nearly linear."""
@@ -130,7 +130,7 @@ class ShuTable:
     ratio : ndarray (n_radius, n_height, n_normal)
         f = R_g / R at the normal deviates `NORMAL_NODES`.
     mean, sigma : ndarray (n_cell, n_height, 2)
-        Of v_phi without the lag at height, km/s, at the inner and outer end of cells of 50 pc in
+        Of v_phi without the lag at height, km/s, at the inner and outer end of cells of 25 pc in
         R from 0: two values, because p(f) jumps at the nodes.
     """
 

@@ -72,7 +72,8 @@ class ParquetSource:
         names = list(self.columns if columns is None else columns)
         needed = names + [self._masks[name] for name in names if name in self._masks]
         for part in self._parts:
-            with _as_input_error(part), pq.ParquetFile(part) as file:
+            # A pre-buffer keeps every row group that was read until the file is closed.
+            with _as_input_error(part), pq.ParquetFile(part, pre_buffer=False) as file:
                 for batch in file.iter_batches(batch_size=size, columns=needed):
                     yield {name: self._column(batch, name) for name in names}
 

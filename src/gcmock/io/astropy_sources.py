@@ -54,7 +54,11 @@ class FitsSource:
             warnings.simplefilter("ignore", AstropyWarning)
             # astropy only warns about a file that ends too early.
             warnings.filterwarnings("error", message=".*truncated.*")
-            with fits.open(self.path, memmap=True, lazy_load_hdus=False) as hdus:
+            # astropy does not close a file that it fails to open.
+            with (
+                self.path.open("rb") as file,
+                fits.open(file, memmap=True, lazy_load_hdus=False) as hdus,
+            ):
                 yield hdus
 
     def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
@@ -101,7 +105,8 @@ class InMemorySource:
                 first = parse(path).get_first_table()
                 self._table = first.to_table(use_names_over_ids=True)
             else:
-                self._table = Table.read(path, format=table_format)
+                # "ecsv" would read faster, but fills up lines that were cut short.
+                self._table = Table.read(path, format="ascii.ecsv")
         self.n_rows: int | None = len(self._table)
         scalar = [name for name in self._table.colnames if self._table[name].ndim == 1]
         self.columns = tuple(scalar)

@@ -38,15 +38,15 @@ class FitsEncoder:
         self._n_rows += len(rows)
 
     def finish(self) -> None:
-        """Fill the last block, write the number of rows and close."""
+        """Fill the last block, write the number of rows, and close."""
         self._file.write(b"\0" * (-self._n_rows * self._dtype.itemsize % _BLOCK))
         self._header["NAXIS2"] = self._n_rows
         self._file.seek(self._start)
         self._file.write(self._header.tostring().encode("ascii"))
         self._file.close()
 
-    def abort(self) -> None:
-        """Close."""
+    def close(self) -> None:
+        """Close the file."""
         self._file.close()
 
 

@@ -34,11 +34,11 @@ class ParquetEncoder:
         self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
 
     def finish(self) -> None:
-        """Write the footer and close."""
+        """Write the footer, and close."""
         self._writer.close()
 
-    def abort(self) -> None:
-        """Close."""
+    def close(self) -> None:
+        """Close the file."""
         self._writer.close()
 
 

@@ -38,13 +38,13 @@ class VotableEncoder:
         self._file.write(base64.b64encode(data[:whole]))
 
     def finish(self) -> None:
-        """Write the rest and close."""
+        """Write the rest, and close."""
         self._file.write(base64.b64encode(self._left))
         self._file.write(self._tail.encode("utf-8"))
         self._file.close()
 
-    def abort(self) -> None:
-        """Close."""
+    def close(self) -> None:
+        """Close the file."""
         self._file.close()
 
 
@@ -68,9 +68,9 @@ class EcsvEncoder:
         pyarrow.csv.write_csv(table, self._file, self._options)
 
     def finish(self) -> None:
-        """Close."""
+        """Close: nothing is left to write."""
         self._file.close()
 
-    def abort(self) -> None:
-        """Close."""
+    def close(self) -> None:
+        """Close the file."""
         self._file.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
@@ -27,11 +28,11 @@ class Encoder(Protocol):
         ...
 
     def finish(self) -> None:
-        """Write what is left and close the file."""
+        """Write what is left, and close."""
         ...
 
-    def abort(self) -> None:
-        """Close the file as it is."""
+    def close(self) -> None:
+        """Close the file as it is, if it is still open."""
         ...
 
 
@@ -99,12 +100,12 @@ class Writer:
             if kind is None:
                 self._encoder.finish()
                 os.replace(self._partial, self.path)
-            else:
-                self._encoder.abort()
         except OSError as failure:
-            if kind is None:
-                raise self._failed(failure) from failure
+            raise self._failed(failure) from failure
         finally:
+            # Harmless after success; a failing disk may refuse even to close.
+            with suppress(OSError):
+                self._encoder.close()
             self._partial.unlink(missing_ok=True)
 
     def _failed(self, error: OSError) -> GcmockError:

@@ -11,7 +11,7 @@ from math import erf, erfc
 import numpy as np
 from numba import njit
 
-from gcmock.posterior.fastmath import LOG2_E, exp2
+from gcmock.posterior.fastmath import LEAST_SUM, LOG2_E, exp2
 from gcmock.posterior.kernel import node_range, pair_direct, pair_linear
 from gcmock.random import uniform_scalar
 
@@ -129,11 +129,11 @@ def _normal_mass(a, b, mean, sigma):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def pick(weight, u):  # type: ignore[no-untyped-def]
-    """Index in proportion to weights; -1 if they are all zero."""
+    """Index in proportion to weights; -1 if there is nothing but floors of `exp2`."""
     total = 0.0
     for k in range(weight.size):
         total += weight[k]
-    if not total > 0.0:
+    if not total > LEAST_SUM:
         return -1
     target = u * total
     cumulative = 0.0

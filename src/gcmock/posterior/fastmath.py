@@ -14,6 +14,9 @@ LOG2_E = 1.4426950408889634
 # Near-minimax polynomial for 2^f on [-1/2, 1/2], degree 5: relative error below 2e-7 (weighted Chebyshev fit).
 _C = (1.00000014, 0.69314682, 0.24021898, 0.05550793, 0.00968454, 0.00132759)
 
+LEAST_SUM = 1e-22
+"""Sums of weight (at most 1) times `exp2` below this are made of floors: nothing is there."""
+
 
 @intrinsic
 def _bits_as_float(typingctx: Any, bits: Any) -> Any:
@@ -27,8 +30,12 @@ def _bits_as_float(typingctx: Any, bits: Any) -> Any:
 
 @numba.njit(inline="always")
 def exp2(x):  # type: ignore[no-untyped-def]
-    """Return 2^x for a float32 x <= 0 (or barely above); below -126 the result is 2^-126."""
-    x = max(x, numba.float32(-126.0))
+    """Return 2^x for a float32 x <= 0 (or barely above); below -80 the result is 2^-80.
+
+    The floor keeps products with small weights out of the denormal range, where a multiplication costs a
+    hundred times more. `LEAST_SUM` tells a sum of floors from a likelihood.
+    """
+    x = max(x, numba.float32(-80.0))
     n = numba.int32(x - numba.float32(0.5))
     f = x - numba.float32(n)
     p = numba.float32(_C[5])

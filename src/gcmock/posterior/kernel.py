@@ -20,22 +20,22 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from gcmock.posterior.fastmath import LOG2_E, exp2
+from gcmock.posterior.fastmath import LEAST_SUM, LOG2_E, exp2
 from gcmock.posterior.nodes import INDEX_STEP_MAG, NodeTable
 
-WINDOW_SIGMA = 5.0
+WINDOW_SIGMA = 4.5
 """Half width of the window in standard deviations of its magnitude."""
 
-STRIDES = np.array([1, 2, 3, 4, 6, 8, 12, 16])
+STRIDES = np.array([1, 2, 4, 6, 8, 12, 16, 24, 32])
 """Steps of the coarse grid in units of `MU_STEP`."""
 
-MU_STEP = 0.005
+MU_STEP = 0.0025
 """Finest step in distance modulus [mag]."""
 
-STEP_PER_SIGMA = 0.6
+STEP_PER_SIGMA = 0.8
 """Largest coarse step as a fraction of the width of the likelihood along the sightline."""
 
-SUPPORT = 1e-6
+SUPPORT = 1e-5
 """Coarse points below this fraction of the best are not refined."""
 
 
@@ -465,7 +465,7 @@ def _population_likelihood(star, table, work, here, a, z):  # type: ignore[no-un
             work.mu_hat[a:z], work.e_hat[a:z], work.log_like[a:z], table.weight[a:z],
             here.mu, here.e, here.beta, here.inv_mu, here.inv_e,
         )  # fmt: skip
-    return here.factor * total
+    return here.factor * total if total > LEAST_SUM else 0.0
 
 
 @njit(nogil=True, cache=True)

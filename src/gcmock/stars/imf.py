@@ -67,11 +67,11 @@ class BrokenPowerLaw:
         return np.where(inside, value, 0.0)
 
     def number(self, low: ArrayLike, high: ArrayLike) -> FloatArray:
-        """Count the stars, as a fraction of all born, with initial mass in [low, high] Msun, broadcast."""
+        """Count stars in [low, high] Msun, as a fraction of all born ones; broadcasts."""
         return self._moment(0, low, high)
 
     def mass(self, low: ArrayLike, high: ArrayLike) -> FloatArray:
-        """Sum the initial mass (Msun per born star) of the stars in [low, high] Msun, broadcast."""
+        """Sum the mass of the stars in [low, high] Msun, in Msun per born star; broadcasts."""
         return self._moment(1, low, high)
 
     @property
@@ -80,7 +80,7 @@ class BrokenPowerLaw:
         return float(self.mass(self.edges_msun[0], self.edges_msun[-1]))
 
     def quantile(self, fraction: ArrayLike) -> FloatArray:
-        """Find the initial mass below which a `fraction` (n,) in [0, 1] of the born stars lies, Msun."""
+        """Find the mass (n,) in Msun below which a `fraction` (n,) of the born stars lies."""
         u = np.asarray(fraction, dtype=np.float64)
         edges = np.asarray(self.edges_msun)
         below = self.number(edges[0], edges)

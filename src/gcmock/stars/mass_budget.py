@@ -21,6 +21,7 @@ _NEUTRON_STAR_EDGES = np.array([9.0, 15.0, 17.8, 18.5, 21.7, 25.2, 27.5, 60.0])
 _NEUTRON_STAR_SHARE = np.array([1.0, 0.679, 0.833, 0.5, 0.0, 0.652, 0.0, 0.4])
 # borders where the relation has a kink: the quadrature goes piece by piece
 _RELATION_EDGES = np.array([9.0, 13.0, 15.0, 17.8, 18.5, 21.7, 25.2, 27.5, 42.21, 60.0])
+_QUADRATURE = np.polynomial.legendre.leggauss(16)
 
 
 @cache
@@ -124,7 +125,7 @@ def remnant_mass_per_star(imf: BrokenPowerLaw, mass_low: float) -> float:
     top = imf.edges_msun[-1]
     borders = np.concatenate((_RELATION_EDGES, imf.edges_msun))
     borders = np.unique(np.concatenate(([mass_low], borders[borders > mass_low], [top])))
-    node, weight = np.polynomial.legendre.leggauss(16)
+    node, weight = _QUADRATURE
     log_low, log_high = np.log(borders[:-1, None]), np.log(borders[1:, None])
     mass = np.exp(0.5 * (log_high + log_low) + 0.5 * (log_high - log_low) * node)
     step = 0.5 * (log_high - log_low) * weight
