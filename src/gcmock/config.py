@@ -63,6 +63,11 @@ class ModelConfig(_Section):
         description="Velocities of nuclear star cluster stars: its own Jeans model, or those of "
         "the nuclear disc",
     )
+    nsd_symmetric_tilt: bool = Field(
+        default=False,
+        description="Mirror the tilt of the nuclear disc's velocity ellipsoid below the plane, as "
+        "symmetry asks; the published programs do not",
+    )
     r0_pc: Parsec = Field(default=8160.0, gt=0, description="Distance of the Sun from Sgr A* [pc]")
     z_sun_pc: Parsec = Field(default=25.0, description="Height of the Sun above the plane [pc]")
     sun_velocity_kms: tuple[KmPerSecond, KmPerSecond, KmPerSecond] = Field(

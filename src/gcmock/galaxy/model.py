@@ -284,7 +284,7 @@ def load_galactic_model(
     r0_pc: float | None = None,
     bar_angle_deg: float | None = None,
     bar_tilted_ellipsoid: bool = False,
-    nsd_symmetric_tilt: bool = True,
+    nsd_symmetric_tilt: bool = False,
     imf: BrokenPowerLaw | None = None,
 ) -> GalacticModel:
     """Build a Galactic model.

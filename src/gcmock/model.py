@@ -1,0 +1,181 @@
+"""The whole model in one object: Galaxy, populations, extinction and the Hw relation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gcmock.config import Config, load_config
+from gcmock.dust.extinction_map import ExtinctionMap
+from gcmock.dust.laws import ExtinctionLaw, load_law
+from gcmock.galaxy.component import Component
+from gcmock.galaxy.model import GalacticModel, Observables, load_galactic_model
+from gcmock.galaxy.sun import load_sun
+from gcmock.posterior.engine import Posterior
+from gcmock.posterior.grid import DistanceGrid, distance_grid
+from gcmock.posterior.sightline import SightlineCache
+from gcmock.stars.bands import HwRelation, load_hw_relation
+from gcmock.stars.populations import PopulationSet, load_populations
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A Galactic model with everything needed to predict and to interpret near-infrared stars.
+
+    Attributes
+    ----------
+    config : Config
+        All settings.
+    galaxy : GalacticModel
+        Densities and velocities of the components.
+    populations : PopulationSet
+        Ages, metallicities and magnitudes.
+    law : ExtinctionLaw
+        Extinction law.
+    extinction_map : ExtinctionMap
+        E(J-Ks) at the red-clump distance.
+    hw : HwRelation
+        Relation of Hw to J and H.
+    """
+
+    config: Config
+    galaxy: GalacticModel
+    populations: PopulationSet
+    law: ExtinctionLaw
+    extinction_map: ExtinctionMap
+    hw: HwRelation
+
+    @property
+    def components(self) -> dict[str, Component]:
+        """The eleven components by name, in their fixed order."""
+        return dict(self.galaxy.components)
+
+    @cached_property
+    def grid(self) -> DistanceGrid:
+        """Distance bins of posteriors and counts."""
+        distance = self.config.distance
+        return distance_grid(distance.min_pc, distance.max_pc, self.galaxy.sun.r0_pc)
+
+    @cached_property
+    def sightlines(self) -> SightlineCache:
+        """Priors along lines of sight, computed on demand."""
+        return SightlineCache(
+            self.galaxy, self.grid, self.config.extinction.dust_scale_height_pc
+        )
+
+    @cached_property
+    def posterior(self) -> Posterior:
+        """The inference under this model."""
+        return Posterior(
+            self.sightlines,
+            self.grid,
+            self.populations,
+            self.law,
+            self.hw,
+            self.config.photometry.error_floor_mag,
+        )
+
+    def reddening(self, l_deg: ArrayLike, b_deg: ArrayLike) -> tuple[Floats, Floats]:
+        """Mean and standard deviation of E(J-Ks) at the red-clump distance.
+
+        The value of the map that ``[extinction] map_value`` names, and its scatter together with
+        ``residual_scatter_mag``.
+
+        Parameters
+        ----------
+        l_deg, b_deg : array_like, shape (n_star,)
+            Positions [deg].
+
+        Returns
+        -------
+        e_jks, tau : ndarray, shape (n_star,)
+            [mag]; NaN outside the map.
+        """
+        extinction = self.config.extinction
+        e_jks, scatter = self.extinction_map.value(l_deg, b_deg, extinction.map_value)
+        return e_jks, np.hypot(scatter, extinction.residual_scatter_mag)
+
+    def number_density(
+        self, l_deg: ArrayLike, b_deg: ArrayLike, distance_pc: ArrayLike
+    ) -> Floats:
+        """Living stars per cubic parsec, shape (..., n_component); see `GalacticModel`."""
+        return self.galaxy.number_density(l_deg, b_deg, distance_pc)
+
+    def mass_density(self, l_deg: ArrayLike, b_deg: ArrayLike, distance_pc: ArrayLike) -> Floats:
+        """Stars and remnants [Msun pc-3], shape (..., n_component); see `GalacticModel`."""
+        return self.galaxy.mass_density(l_deg, b_deg, distance_pc)
+
+    def sample_observables(
+        self,
+        component: str | int | ArrayLike,
+        l_deg: ArrayLike,
+        b_deg: ArrayLike,
+        distance_pc: ArrayLike,
+        rng: np.random.Generator,
+    ) -> Observables:
+        """Velocities and what is seen of them, drawn at positions; see `GalacticModel`."""
+        return self.galaxy.sample_observables(component, l_deg, b_deg, distance_pc, rng)
+
+
+def load_model(
+    preset: str | None = None, *, config: Config | None = None, **overrides: Any
+) -> Model:
+    """Load a model.
+
+    Parameters
+    ----------
+    preset : str, optional
+        Named Galactic model; ``"koshimoto2021"`` is the default.
+    config : Config, optional
+        Settings; the defaults if not given.
+    **overrides
+        Keys of the ``[model]`` section, for example ``bar="G"`` or ``r0_pc=8178``.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    InputError
+        If a setting is unknown or out of range.
+
+    Examples
+    --------
+    >>> model = load_model(bar="G+G_X")
+    >>> model.number_density(0.0, -0.2, 8160.0).shape
+    (11,)
+    """
+    if preset is not None:
+        overrides["preset"] = preset
+    settings = config or load_config()
+    if overrides:
+        changed = {f"model.{key}": value for key, value in overrides.items()}
+        settings = load_config(None, {**settings.model_dump(), **changed})
+    galaxy = _load_galaxy(settings)
+    return Model(
+        settings,
+        galaxy,
+        load_populations(settings.populations.name, galaxy.imf),
+        load_law(settings.extinction.law),
+        ExtinctionMap.load(),
+        load_hw_relation(settings.photometry.hw_relation),
+    )
+
+
+def _load_galaxy(config: Config) -> GalacticModel:
+    """Galactic model of the ``[model]`` section."""
+    settings = config.model.model_dump()
+    sun = replace(
+        load_sun(settings["preset"]),
+        r0_pc=settings.pop("r0_pc"),
+        z_sun_pc=settings.pop("z_sun_pc"),
+        velocity=settings.pop("sun_velocity_kms"),
+    )
+    return load_galactic_model(**settings, sun=sun)
