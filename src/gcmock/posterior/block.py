@@ -29,7 +29,6 @@ from gcmock.posterior.draw import (
     true_magnitudes,
 )
 from gcmock.posterior.kernel import (
-    at_distance,
     coarse_likelihood,
     coarse_stride,
     expand,
@@ -126,10 +125,11 @@ def evaluate(stars, i, mask, inflation, table, law, bins, sightlines, groups, wo
     star = prepare(table, mask, stars.mag[i], variance, law, work)
     if mask == 0:
         return without_photometry(bins, prior, work), star, variance
-    dust = (stars.e_jks[i], stars.tau[i], sightlines.dust_scale_pc[s], sightlines.dust_norm[s])
-    stride = coarse_stride(mask, variance, law, dust[0], dust[1], dust[2], dust[3])
+    e_jks, tau = stars.e_jks[i], stars.tau[i]
+    scale, norm = sightlines.dust_scale_pc[s], sightlines.dust_norm[s]
+    stride = coarse_stride(mask, variance, law, e_jks, tau, scale, norm)
     coarse_likelihood(
-        star, table, mask, stars.mag[i], variance, law, bins, prior, groups, dust, stride, work
+        star, table, law, bins, prior, groups, e_jks, tau, scale, norm, stride, work
     )
     return expand(bins, prior, groups, stride, work), star, variance
 
@@ -194,18 +194,19 @@ def draw(stars, i, r, key, mask, star, variance, total, table, original, model_v
         u_node = uniform_scalar(key, base + NODE)
         if mask == 0:
             first, last = original.start[population], original.start[population + 1]
-            node = first + pick(original.weight[first:last], u_node)
+            node = first + pick(original.weight[first:last], last - first, u_node, 0.0)
             break
-        here = at_distance(star, table, mask, stars.mag[i], variance, law, mu, e, tau)
+        u_piece = uniform_scalar(key, base + PIECE)
         node = draw_node(
-            star, table, original, work, here, population, u_node, uniform_scalar(key, base + PIECE)
+            star, table, original, law, work, population, mu, e, tau, u_node, u_piece
         )
         if node >= 0:
             break
     if node < 0:
         # The interpolated posterior had mass where no node is: at worst a rare star at the edge of its range.
         first, last = original.start[groups[c]], original.start[groups[c] + 1]
-        node = first + pick(original.weight[first:last], uniform_scalar(key, NODE))
+        u_node = uniform_scalar(key, NODE)
+        node = first + pick(original.weight[first:last], last - first, u_node, 0.0)
     base = MAX_ATTEMPTS * ATTEMPT_STRIDE
     node_mag = original.mag[:, node]
     e = draw_reddening(

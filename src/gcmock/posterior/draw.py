@@ -12,7 +12,8 @@ import numpy as np
 from numba import njit
 
 from gcmock.posterior.fastmath import LEAST_SUM, LOG2_E, exp2
-from gcmock.posterior.kernel import node_range, pair_direct, pair_linear
+from gcmock.posterior.kernel import conditional, index_of, pair_direct, pair_linear, window
+from gcmock.posterior.nodes import INDEX_STEP_MAG
 from gcmock.random import uniform_scalar
 
 QUANTILES = np.array([0.05, 0.16, 0.50, 0.84, 0.95])
@@ -128,17 +129,17 @@ def _normal_mass(a, b, mean, sigma):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def pick(weight, u):  # type: ignore[no-untyped-def]
-    """Index in proportion to weights; -1 if there is nothing but floors of `exp2`."""
+def pick(weight, n, u, least):  # type: ignore[no-untyped-def]
+    """Index below n in proportion to weights; -1 if their sum is not above `least`."""
     total = 0.0
-    for k in range(weight.size):
+    for k in range(n):
         total += weight[k]
-    if not total > LEAST_SUM:
+    if not total > least:
         return -1
     target = u * total
     cumulative = 0.0
     last = -1
-    for k in range(weight.size):
+    for k in range(n):
         if weight[k] > 0.0:
             cumulative += weight[k]
             last = k
@@ -148,63 +149,74 @@ def pick(weight, u):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _weigh_linear(mu_hat, e_hat, log_like, weight, mu, e, beta, inv_mu, inv_e, out):  # type: ignore[no-untyped-def]
-    for k in range(weight.size):
-        out[k] = weight[k] * exp2(
-            pair_linear(mu_hat[k], e_hat[k], log_like[k], mu, e, beta, inv_mu, inv_e)
+def _weigh_linear(work_mu, work_e, work_log, weight, a, z, mu, e, beta, inv_mu, inv_e, out):  # type: ignore[no-untyped-def]
+    """Weight times likelihood of each of the nodes a to z."""
+    for i in range(np.uint64(z - a)):
+        k = np.uint64(a) + i
+        out[i] = weight[k] * exp2(
+            pair_linear(work_mu[k], work_e[k], work_log[k], mu, e, beta, inv_mu, inv_e)
         )
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _weigh_direct(m_j, m_h, m_ks, weight, mag, w, shift, kappa, hw, tau2, out):  # type: ignore[no-untyped-def]
+def _weigh_direct(m_j, m_h, m_ks, weight, a, z, star, s0, s1, s2, k0, k1, k2, p1, p2, p3, tau2, out):  # type: ignore[no-untyped-def]
+    """Weight times likelihood of each of the nodes a to z, for any bands."""
     half = np.float32(-0.5 * LOG2_E)
-    for k in range(weight.size):
-        chi2, scatter = pair_direct(m_j[k], m_h[k], m_ks[k], mag, w, shift, kappa, hw, tau2)
-        out[k] = weight[k] * exp2(min(half * chi2, np.float32(0.0))) / np.sqrt(scatter)
+    for i in range(np.uint64(z - a)):
+        k = np.uint64(a) + i
+        chi2, scatter = pair_direct(
+            m_j[k], m_h[k], m_ks[k], star, s0, s1, s2, k0, k1, k2, p1, p2, p3, tau2
+        )
+        out[i] = weight[k] * exp2(min(half * chi2, np.float32(0.0))) / np.sqrt(scatter)
 
 
 @njit(nogil=True, cache=True)
-def draw_node(star, table, original, work, here, population, u_node, u_piece):  # type: ignore[no-untyped-def]
+def draw_node(star, table, original, law, work, population, mu, e, tau, u_node, u_piece):  # type: ignore[no-untyped-def]
     """Original node of a population at one distance, in proportion to its likelihood; -1 if there is none."""
-    a, z = node_range(table, population, here)
+    f32 = np.float32
+    k0, k1, k2 = law.kappa[0], law.kappa[1], law.kappa[2]
+    p1, p2, p3 = law.hw[0], law.hw[1], law.hw[2]
+    s0, s1, s2 = mu + k0 * e, mu + k1 * e, mu + k2 * e
+    lo, hi = window(star, mu, e, tau, k0, k1, p1, p2, p3, table.jh_range[0], table.jh_range[1])
+    n_step = table.index.shape[1]
+    a = table.index[population, index_of(lo, table.key_min, n_step)]
+    z = table.index[population, index_of(hi + INDEX_STEP_MAG, table.key_min, n_step)]
+    z = min(z, table.start[population + 1])
     if z <= a:
         return -1
-    weight = work.node[: z - a]
     if star.direct:
         _weigh_direct(
-            table.mag[0, a:z], table.mag[1, a:z], table.mag[2, a:z], table.weight[a:z],
-            star.mag, star.w, here.shift, star.kappa, star.hw, here.tau2, weight,
+            table.mag[0], table.mag[1], table.mag[2], table.weight, a, z, star,
+            f32(s0), f32(s1), f32(s2), f32(k0), f32(k1), f32(k2), f32(p1), f32(p2), f32(p3),
+            f32(tau * tau), work.node,
         )  # fmt: skip
     else:
+        beta, inv_mu, inv_e, _ = conditional(star, tau)
         _weigh_linear(
-            work.mu_hat[a:z], work.e_hat[a:z], work.log_like[a:z], table.weight[a:z],
-            here.mu, here.e, here.beta, here.inv_mu, here.inv_e, weight,
+            work.mu_hat, work.e_hat, work.log_like, table.weight, a, z,
+            f32(mu), f32(e), f32(beta), f32(inv_mu), f32(inv_e), work.node,
         )  # fmt: skip
-    k = pick(weight, u_node)
+    k = pick(work.node, z - a, u_node, LEAST_SUM)
     if k < 0:
         return -1
     first, last = table.raw_first[a + k], table.raw_first[a + k + 1]
     if last - first == 1:
         return table.raw[first]
     # Inside a merged node: its original nodes by their own likelihood, relative to the best of them.
-    piece = np.empty(last - first)
+    n = min(last - first, work.node.size)
     best = np.inf
-    for r in range(first, last):
-        chi2, _ = _chi2(star, original, table.raw[r], here)
-        best = min(best, chi2)
-    for r in range(first, last):
-        chi2, scatter = _chi2(star, original, table.raw[r], here)
-        piece[r - first] = original.weight[table.raw[r]] * np.exp(-0.5 * (chi2 - best)) / scatter**0.5
-    return table.raw[first + pick(piece, u_piece)]
-
-
-@njit(nogil=True, cache=True)
-def _chi2(star, original, node, here):  # type: ignore[no-untyped-def]
-    """χ² and variance factor of one original node."""
-    return pair_direct(
-        original.mag[0, node], original.mag[1, node], original.mag[2, node],
-        star.mag, star.w, here.shift, star.kappa, star.hw, here.tau2,
-    )  # fmt: skip
+    for i in range(n):
+        node = table.raw[first + i]
+        chi2, scatter = pair_direct(
+            original.mag[0, node], original.mag[1, node], original.mag[2, node],
+            star, s0, s1, s2, k0, k1, k2, p1, p2, p3, tau * tau,
+        )  # fmt: skip
+        work.node[i] = chi2 + np.log(scatter)
+        best = min(best, work.node[i])
+    for i in range(n):
+        like = np.exp(-0.5 * (work.node[i] - best))
+        work.node[i] = original.weight[table.raw[first + i]] * like
+    return table.raw[first + pick(work.node, n, u_piece, 0.0)]
 
 
 @njit(nogil=True, cache=True)

@@ -129,35 +129,41 @@ class Scratch(NamedTuple):
     post: NDArray[np.float64]
 
 
-class Prepared(NamedTuple):
-    """A star as the inner loops need it, in single precision."""
+class Terms(NamedTuple):
+    """A star as the inner loops need it. Scalars only: reference counts of arrays would cost more than the sums.
+
+    Attributes
+    ----------
+    direct : bool
+        One band only, or Hw among them: no reduction to distance modulus and reddening.
+    norm : float
+        Product of 1 / sqrt(2 pi variance) of the bands used.
+    key, key_variance, key_kappa, half_sigmas : float
+        Observed sort key, its variance and reddening coefficient, half width of the window in sigmas.
+    c_mm, c_me, c_ee, kk : float
+        Covariance of the least-squares distance modulus and reddening, and sum of kappa^2 / variance.
+    m0, m1, m2, m3, w0, w1, w2, w3 : float32
+        Magnitudes and inverse variances of J, H, Ks, Hw; zero for unused bands.
+    """
 
     direct: bool
     norm: float
-    w: NDArray[np.float32]
-    mag: NDArray[np.float32]
-    kappa: NDArray[np.float32]
-    hw: NDArray[np.float32]
-    window_sigma: float
+    key: float
+    key_variance: float
+    key_kappa: float
+    half_sigmas: float
     c_mm: float
     c_me: float
     c_ee: float
     kk: float
-
-
-class AtDistance(NamedTuple):
-    """What all nodes share at one distance."""
-
-    key_min: float
-    key_max: float
-    factor: float
-    mu: np.float32
-    e: np.float32
-    tau2: np.float32
-    beta: np.float32
-    inv_mu: np.float32
-    inv_e: np.float32
-    shift: NDArray[np.float32]
+    m0: np.float32
+    m1: np.float32
+    m2: np.float32
+    m3: np.float32
+    w0: np.float32
+    w1: np.float32
+    w2: np.float32
+    w3: np.float32
 
 
 def make_bins(edges_pc: NDArray[np.float64]) -> Bins:
@@ -254,257 +260,214 @@ def pair_linear(mu_hat, e_hat, log_like, mu, e, beta, inv_mu, inv_e):  # type: i
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _sum_linear(mu_hat, e_hat, log_like, weight, mu, e, beta, inv_mu, inv_e):  # type: ignore[no-untyped-def]
-    """Σ w 2^(log_like - z² inv_mu - y² inv_e) over nodes."""
+def _sum_linear(work_mu, work_e, work_log, weight, a, z, mu, e, beta, inv_mu, inv_e):  # type: ignore[no-untyped-def]
+    """Σ w N over the nodes a to z. Unsigned indices: the check for negative ones would prevent vectorisation."""
     total = np.float32(0.0)
-    for k in range(weight.size):
+    for k in range(np.uint64(a), np.uint64(z)):
         total += weight[k] * exp2(
-            pair_linear(mu_hat[k], e_hat[k], log_like[k], mu, e, beta, inv_mu, inv_e)
+            pair_linear(work_mu[k], work_e[k], work_log[k], mu, e, beta, inv_mu, inv_e)
         )
     return total
 
 
 @njit(inline="always")
-def pair_direct(m_j, m_h, m_ks, mag, w, shift, kappa, hw, tau2):  # type: ignore[no-untyped-def]
+def pair_direct(m_j, m_h, m_ks, star, s0, s1, s2, k0, k1, k2, p1, p2, p3, tau2):  # type: ignore[no-untyped-def]
     """χ² of a node in any bands, Hw included, and the variance factor of the reddening scatter.
 
-    `mag`, `w` (inverse variances, zero for unused bands) and `shift` (µ + κ E) are per band; `hw` holds p1, p2,
-    p3, 2 p2, 3 p3. The reddening is integrated out by the formula of Sherman and Morrison.
+    s0, s1, s2 are µ + κ E of J, H, Ks; k0, k1, k2 are κ; p1, p2, p3 belong to the Hw relation, whose slope is
+    taken at the mean reddening. The scatter is integrated out by the formula of Sherman and Morrison.
     """
-    r0 = mag[0] - m_j - shift[0]
-    r1 = mag[1] - m_h - shift[1]
-    r2 = mag[2] - m_ks - shift[2]
-    x = m_j + shift[0] - m_h - shift[1]
-    r3 = mag[3] - m_h - shift[1] - x * (hw[0] + x * (hw[1] + x * hw[2]))
-    k3 = kappa[1] + (hw[0] + x * (hw[3] + x * hw[4])) * (kappa[0] - kappa[1])
-    w0, w1, w2, w3 = w[0], w[1], w[2], w[3]
-    rr = w0 * r0 * r0 + w1 * r1 * r1 + w2 * r2 * r2 + w3 * r3 * r3
-    kr = w0 * kappa[0] * r0 + w1 * kappa[1] * r1 + w2 * kappa[2] * r2 + w3 * k3 * r3
-    k0, k1, k2 = kappa[0], kappa[1], kappa[2]
-    kk = w0 * k0 * k0 + w1 * k1 * k1 + w2 * k2 * k2 + w3 * k3 * k3
+    r0 = star.m0 - m_j - s0
+    r1 = star.m1 - m_h - s1
+    r2 = star.m2 - m_ks - s2
+    x = m_j + s0 - m_h - s1
+    r3 = star.m3 - m_h - s1 - x * (p1 + x * (p2 + x * p3))
+    k3 = k1 + (p1 + x * (p2 + p2 + x * (p3 + p3 + p3))) * (k0 - k1)
+    rr = star.w0 * r0 * r0 + star.w1 * r1 * r1 + star.w2 * r2 * r2 + star.w3 * r3 * r3
+    kr = star.w0 * k0 * r0 + star.w1 * k1 * r1 + star.w2 * k2 * r2 + star.w3 * k3 * r3
+    kk = star.w0 * k0 * k0 + star.w1 * k1 * k1 + star.w2 * k2 * k2 + star.w3 * k3 * k3
     scatter = np.float32(1.0) + tau2 * kk
     return rr - tau2 * kr * kr / scatter, scatter
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _sum_direct(m_j, m_h, m_ks, weight, mag, w, shift, kappa, hw, tau2):  # type: ignore[no-untyped-def]
-    """Σ w N of nodes in any bands."""
+def _sum_direct(m_j, m_h, m_ks, weight, a, z, star, s0, s1, s2, k0, k1, k2, p1, p2, p3, tau2):  # type: ignore[no-untyped-def]
+    """Σ w N over the nodes a to z, for any bands."""
     total = np.float32(0.0)
     half = np.float32(-0.5 * LOG2_E)
-    for k in range(weight.size):
-        chi2, scatter = pair_direct(m_j[k], m_h[k], m_ks[k], mag, w, shift, kappa, hw, tau2)
+    for k in range(np.uint64(a), np.uint64(z)):
+        chi2, scatter = pair_direct(
+            m_j[k], m_h[k], m_ks[k], star, s0, s1, s2, k0, k1, k2, p1, p2, p3, tau2
+        )
         total += weight[k] * exp2(min(half * chi2, np.float32(0.0))) / np.sqrt(scatter)
     return total
 
 
 @njit(nogil=True, cache=True)
-def _first(table, population, key):  # type: ignore[no-untyped-def]
-    """First node of a population that can have a key of at least this (rounded down)."""
-    i = int(np.floor((key - table.key_min) / INDEX_STEP_MAG))
-    return table.index[population, min(max(i, 0), table.index.shape[1] - 1)]
+def index_of(key, key_min, n_step):  # type: ignore[no-untyped-def]
+    """Place of a key in the look-up from keys to nodes, rounded down."""
+    return min(max(int(np.floor((key - key_min) / INDEX_STEP_MAG)), 0), n_step - 1)
 
 
 @njit(nogil=True, cache=True)
-def _gls(mask, variance, law):  # type: ignore[no-untyped-def]
-    """Generalised least squares of distance modulus and reddening for stars with two or more of J, H, Ks.
-
-    Returns the weights g and h of the magnitudes in each, their covariance (µµ, µE, EE), and Σ w κ².
-    """
-    s0 = 0.0
-    s1 = 0.0
-    s2 = 0.0
-    for b in range(3):
-        if mask & (1 << b):
-            w = 1.0 / variance[b]
-            s0 += w
-            s1 += w * law.kappa[b]
-            s2 += w * law.kappa[b] ** 2
-    det = s0 * s2 - s1 * s1
-    g = np.zeros(3)
-    h = np.zeros(3)
-    for b in range(3):
-        if mask & (1 << b):
-            w = 1.0 / variance[b]
-            g[b] = w * (s2 - s1 * law.kappa[b]) / det
-            h[b] = w * (s0 * law.kappa[b] - s1) / det
-    return g, h, s2 / det, -s1 / det, s0 / det, s2
-
-
-@njit(nogil=True, cache=True)
-def window(table, mask, mag, variance, law, mu, e, tau, widening):  # type: ignore[no-untyped-def]
-    """Least and greatest key of the nodes that can explain a star at a distance modulus and reddening."""
-    u = table.key_weight
-    if u[3] != 0.0:
-        # Hw: the reddened relation at the bluest and at the reddest node bounds the shift of all.
-        lo = np.inf
-        hi = -np.inf
-        steepest = 0.0
-        for x in table.jh_range:
-            y = x + (law.kappa[0] - law.kappa[1]) * e
-            p = law.hw
-            shift = law.kappa[1] * e + y * (p[0] + y * (p[1] + y * p[2]))
-            shift -= x * (p[0] + x * (p[1] + x * p[2]))
-            lo = min(lo, shift)
-            hi = max(hi, shift)
-            slope = p[0] + y * (2.0 * p[1] + 3.0 * y * p[2])
-            steepest = max(steepest, abs(law.kappa[1] + slope * (law.kappa[0] - law.kappa[1])))
-        half = WINDOW_SIGMA * np.sqrt(variance[3] + (steepest * tau) ** 2)
-        return mag[3] - mu - hi - half, mag[3] - mu - lo + half
-    key = 0.0
-    var = (table.key_kappa * tau) ** 2
-    for b in range(3):
-        if u[b] != 0.0:
-            key += u[b] * mag[b]
-            var += u[b] ** 2 * variance[b]
-    middle = key - mu - table.key_kappa * e
-    half = widening * np.sqrt(var)
-    return middle - half, middle + half
-
-
-@njit(nogil=True, cache=True)
-def window_sigma(table, mask, mag, variance, law):  # type: ignore[no-untyped-def]
-    """Half width of the window in standard deviations.
-
-    A star far off in the reddening- and distance-free colour has its best nodes displaced in the window.
-    """
-    if mask & 7 != 7:
-        return WINDOW_SIGMA
-    q, var = _colour(mag, variance, law)
-    off = max(table.colour_range[0] - q, q - table.colour_range[1], 0.0)
-    return np.sqrt(WINDOW_SIGMA**2 + off * off / var)
-
-
-@njit(nogil=True, cache=True)
-def _colour(mag, variance, law):  # type: ignore[no-untyped-def]
-    """Reddening- and distance-free colour of a star and its variance."""
-    f = (law.kappa[1] - law.kappa[2]) / (law.kappa[0] - law.kappa[2])
-    q = mag[1] - f * mag[0] - (1.0 - f) * mag[2]
-    return q, variance[1] + f * f * variance[0] + (1.0 - f) ** 2 * variance[2]
+def _colour_factor(law):  # type: ignore[no-untyped-def]
+    """f of the reddening- and distance-free colour H - f J - (1 - f) Ks."""
+    return (law.kappa[1] - law.kappa[2]) / (law.kappa[0] - law.kappa[2])
 
 
 @njit(nogil=True, cache=True)
 def prepare(table, mask, mag, variance, law, work):  # type: ignore[no-untyped-def]
-    """Everything about a star that does not depend on distance; reduces the nodes into `work` if it can."""
-    direct = (mask & 8) != 0 or mask == 1 or mask == 2 or mask == 4
+    """Everything about a star that does not depend on distance, as `Terms`.
+
+    With two or more of J, H, Ks and no Hw, also reduce every node into `work`: the distance modulus and reddening
+    that explain it best (generalised least squares, weights g and h) and the misfit in the free colour (weights q).
+    """
     norm = 1.0
-    w = np.zeros(4, np.float32)
+    w = np.zeros(4)
     seen = np.zeros(4)
     for b in range(4):
         if mask & (1 << b):
             norm /= np.sqrt(2.0 * np.pi * variance[b])
-            w[b] = np.float32(1.0 / variance[b])
+            w[b] = 1.0 / variance[b]
             seen[b] = mag[b]
-    hw = np.array([law.hw[0], law.hw[1], law.hw[2], 2.0 * law.hw[1], 3.0 * law.hw[2]])
-    sigma = window_sigma(table, mask, mag, variance, law)
-    if direct:
-        c_mm, c_me, c_ee, kk = 0.0, 0.0, 0.0, 0.0
-    else:
-        g, h, c_mm, c_me, c_ee, kk = _gls(mask, variance, law)
-        q = np.zeros(3)
-        inv_q = 0.0
-        if mask == 7:
-            f = (law.kappa[1] - law.kappa[2]) / (law.kappa[0] - law.kappa[2])
-            q[0], q[1], q[2] = -f, 1.0, f - 1.0
-            inv_q = 0.5 * LOG2_E / _colour(mag, variance, law)[1]
+    u = table.key_weight
+    key = 0.0
+    key_variance = 0.0
+    for b in range(4):
+        if u[b] != 0.0:
+            key += u[b] * mag[b]
+            key_variance += u[b] ** 2 * variance[b]
+    direct = (mask & 8) != 0 or mask == 1 or mask == 2 or mask == 4
+    half_sigmas = WINDOW_SIGMA
+    inv_q = 0.0
+    f = _colour_factor(law)
+    if mask & 7 == 7:
+        # A star far off in the free colour has its best nodes displaced in the window.
+        colour = mag[1] - f * mag[0] - (1.0 - f) * mag[2]
+        colour_variance = variance[1] + f * f * variance[0] + (1.0 - f) ** 2 * variance[2]
+        off = max(table.colour_range[0] - colour, colour - table.colour_range[1], 0.0)
+        half_sigmas = np.sqrt(WINDOW_SIGMA**2 + off * off / colour_variance)
+        inv_q = 0.5 * LOG2_E / colour_variance
+    k = law.kappa
+    s0 = w[0] + w[1] + w[2]
+    s1 = w[0] * k[0] + w[1] * k[1] + w[2] * k[2]
+    s2 = w[0] * k[0] ** 2 + w[1] * k[1] ** 2 + w[2] * k[2] ** 2
+    det = s0 * s2 - s1 * s1
+    if not direct and mask != 0:
+        g = w[:3] * (s2 - s1 * k) / det
+        h = w[:3] * (s0 * k - s1) / det
+        q = np.array([-f, 1.0, f - 1.0])
         _reduce_nodes(
             table.mag[0], table.mag[1], table.mag[2], seen, g, h, q, inv_q,
             work.mu_hat, work.e_hat, work.log_like,
         )  # fmt: skip
-    return Prepared(
-        direct, norm, w, seen.astype(np.float32), law.kappa.astype(np.float32),
-        hw.astype(np.float32), sigma, c_mm, c_me, c_ee, kk,
+    else:
+        det = np.inf
+    f32 = np.float32
+    return Terms(
+        direct, norm, key, key_variance, table.key_kappa, half_sigmas,
+        s2 / det, -s1 / det, s0 / det, s2,
+        f32(seen[0]), f32(seen[1]), f32(seen[2]), f32(seen[3]),
+        f32(w[0]), f32(w[1]), f32(w[2]), f32(w[3]),
     )  # fmt: skip
 
 
 @njit(nogil=True, cache=True)
-def at_distance(star, table, mask, mag, variance, law, mu, e, tau):  # type: ignore[no-untyped-def]
-    """What all nodes share at one distance modulus, mean reddening and scatter."""
-    lo, hi = window(table, mask, mag, variance, law, mu, e, tau, star.window_sigma)
-    factor = star.norm
-    beta = 0.0
-    inv_mu = 0.0
-    inv_e = 0.0
-    if not star.direct:
-        v_e = star.c_ee + tau * tau
-        beta = star.c_me / v_e
-        inv_mu = 0.5 * LOG2_E / (star.c_mm - star.c_me * beta)
-        inv_e = 0.5 * LOG2_E / v_e
-        factor /= np.sqrt(1.0 + tau * tau * star.kk)
-    f32 = np.float32
-    shift = np.empty(3, f32)
-    for b in range(3):
-        shift[b] = f32(mu + law.kappa[b] * e)
-    return AtDistance(
-        lo, hi, factor, f32(mu), f32(e), f32(tau * tau), f32(beta), f32(inv_mu), f32(inv_e), shift
-    )
+def window(star, mu, e, tau, k0, k1, p1, p2, p3, x_min, x_max):  # type: ignore[no-untyped-def]
+    """Least and greatest key of the nodes that can explain a star at a distance modulus and reddening."""
+    if star.key_kappa == star.key_kappa:
+        middle = star.key - mu - star.key_kappa * e
+        half = star.half_sigmas * np.sqrt(star.key_variance + (star.key_kappa * tau) ** 2)
+        return middle - half, middle + half
+    # Sorted by Hw: the reddened relation at the bluest and at the reddest node bounds the shift of all.
+    lo = np.inf
+    hi = -np.inf
+    steepest = 0.0
+    for i in range(2):
+        x = x_min if i == 0 else x_max
+        y = x + (k0 - k1) * e
+        shift = k1 * e + y * (p1 + y * (p2 + y * p3)) - x * (p1 + x * (p2 + x * p3))
+        lo = min(lo, shift)
+        hi = max(hi, shift)
+        steepest = max(steepest, abs(k1 + (p1 + y * (2.0 * p2 + 3.0 * y * p3)) * (k0 - k1)))
+    half = star.half_sigmas * np.sqrt(star.key_variance + (steepest * tau) ** 2)
+    return star.key - mu - hi - half, star.key - mu - lo + half
 
 
 @njit(nogil=True, cache=True)
-def node_range(table, population, here):  # type: ignore[no-untyped-def]
-    """First and last-plus-one node of a population inside the window (rounded outwards)."""
-    return (
-        _first(table, population, here.key_min),
-        min(
-            _first(table, population, here.key_max + INDEX_STEP_MAG), table.start[population + 1]
-        ),
-    )
-
-
-@njit(nogil=True, cache=True)
-def _population_likelihood(star, table, work, here, a, z):  # type: ignore[no-untyped-def]
-    """Σ_k w_k N over the nodes a to z."""
-    if z <= a:
-        return 0.0
+def conditional(star, tau):  # type: ignore[no-untyped-def]
+    """Regression of distance modulus on reddening at a scatter, halved inverse variances, and normalisation."""
     if star.direct:
-        total = _sum_direct(
-            table.mag[0, a:z], table.mag[1, a:z], table.mag[2, a:z], table.weight[a:z],
-            star.mag, star.w, here.shift, star.kappa, star.hw, here.tau2,
-        )  # fmt: skip
-    else:
-        total = _sum_linear(
-            work.mu_hat[a:z], work.e_hat[a:z], work.log_like[a:z], table.weight[a:z],
-            here.mu, here.e, here.beta, here.inv_mu, here.inv_e,
-        )  # fmt: skip
-    return here.factor * total if total > LEAST_SUM else 0.0
+        return 0.0, 0.0, 0.0, star.norm
+    v_e = star.c_ee + tau * tau
+    beta = star.c_me / v_e
+    v_mu = star.c_mm - star.c_me * beta
+    factor = star.norm / np.sqrt(1.0 + tau * tau * star.kk)
+    return beta, 0.5 * LOG2_E / v_mu, 0.5 * LOG2_E / v_e, factor
 
 
 @njit(nogil=True, cache=True)
-def coarse_likelihood(star, table, mask, mag, variance, law, bins, prior, groups, dust, stride, work):  # type: ignore[no-untyped-def]
+def coarse_likelihood(star, table, law, bins, prior, groups, e_rc, tau_rc, scale, norm, stride, work):  # type: ignore[no-untyped-def]
     """Fill `work.coarse` with Σ_k w_k N of every population on the coarse grid.
 
     First every fourth point, then the gaps beside points whose score (prior times likelihood) is not
-    negligible against the best. `groups[c]` is the population of component c; `dust` holds E and tau at the
-    red-clump distance, the scale of the dust and its norm.
+    negligible against the best. `groups[c]` is the population of component c; `e_rc`, `tau_rc` are the reddening
+    and its scatter at the red-clump distance, `scale` and `norm` describe the profile of the dust.
     """
-    n_population = table.start.size - 1
+    f32 = np.float32
+    m_j, m_h, m_ks, weight = table.mag[0], table.mag[1], table.mag[2], table.weight
+    start, index, key_min = table.start, table.index, table.key_min
+    x_min, x_max = table.jh_range[0], table.jh_range[1]
+    k0, k1, k2 = law.kappa[0], law.kappa[1], law.kappa[2]
+    p1, p2, p3 = law.hw[0], law.hw[1], law.hw[2]
+    mu_hat, e_hat, log_like, coarse, score = (
+        work.mu_hat, work.e_hat, work.log_like, work.coarse, work.score,
+    )  # fmt: skip
+    n_population = start.size - 1
+    n_step = index.shape[1]
     n = bins.bin_of_mu.size // stride
     best = 0.0
     for phase in range(2):
         for j in range(n):
-            first_pass = j % 4 == 0 or j == n - 1
-            if (phase == 0) != first_pass:
+            if (phase == 0) != (j % 4 == 0 or j == n - 1):
                 continue
             if phase == 1:
                 before = j - j % 4
-                after = min(before + 4, n - 1)
-                if max(work.score[before], work.score[after]) < SUPPORT * best:
+                if max(score[before], score[min(before + 4, n - 1)]) < SUPPORT * best:
                     for p in range(n_population):
-                        work.coarse[p, j] = 0.0
+                        coarse[p, j] = 0.0
                     continue
             mu = bins.mu_min + j * stride * MU_STEP
             distance = 10.0 ** (0.2 * mu + 1.0)
-            s = profile(distance, dust[2], dust[3])
-            here = at_distance(star, table, mask, mag, variance, law, mu, dust[0] * s, dust[1] * s)
+            s = profile(distance, scale, norm)
+            e, tau = e_rc * s, tau_rc * s
+            lo, hi = window(star, mu, e, tau, k0, k1, p1, p2, p3, x_min, x_max)
+            beta, inv_mu, inv_e, factor = conditional(star, tau)
+            i_lo = index_of(lo, key_min, n_step)
+            i_hi = index_of(hi + INDEX_STEP_MAG, key_min, n_step)
+            total = f32(0.0)
             for p in range(n_population):
-                a, z = node_range(table, p, here)
-                work.coarse[p, j] = _population_likelihood(star, table, work, here, a, z)
+                a = index[p, i_lo]
+                z = min(index[p, i_hi], start[p + 1])
+                if star.direct:
+                    total = _sum_direct(
+                        m_j, m_h, m_ks, weight, a, z, star,
+                        f32(mu + k0 * e), f32(mu + k1 * e), f32(mu + k2 * e),
+                        f32(k0), f32(k1), f32(k2), f32(p1), f32(p2), f32(p3), f32(tau * tau),
+                    )  # fmt: skip
+                else:
+                    total = _sum_linear(
+                        mu_hat, e_hat, log_like, weight, a, z,
+                        f32(mu), f32(e), f32(beta), f32(inv_mu), f32(inv_e),
+                    )  # fmt: skip
+                coarse[p, j] = factor * total if total > LEAST_SUM else 0.0
             if phase == 0:
                 i = bins.bin_of_mu[j * stride]
-                score = 0.0
+                sum_c = 0.0
                 for c in range(groups.size):
-                    score += prior[c, i] * work.coarse[groups[c], j]
-                work.score[j] = score * distance / (bins.edge[i + 1] - bins.edge[i])
-                best = max(best, work.score[j])
+                    sum_c += prior[c, i] * coarse[groups[c], j]
+                score[j] = sum_c * distance / (bins.edge[i + 1] - bins.edge[i])
+                best = max(best, score[j])
 
 
 @njit(nogil=True, cache=True)

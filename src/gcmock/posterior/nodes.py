@@ -81,7 +81,7 @@ class NodeTable(NamedTuple):
     key_weight : ndarray of float64, shape (4,)
         u_b of J, H, Ks, Hw.
     key_kappa : float
-        Σ u_b κ_b: change of the key per unit of E(J-Ks); 0 where the key is free of reddening. Not used for Hw.
+        Σ u_b κ_b: change of the key per unit of E(J-Ks); 0 where the key is free of reddening, NaN for Hw.
     jh_range : ndarray of float64, shape (2,)
         Least and greatest J-H of a node [mag]: bounds the reddening of Hw.
     colour_range : ndarray of float64, shape (2,)
@@ -194,7 +194,7 @@ def node_table(
         index.astype(np.int64),
         key_min,
         key_weight,
-        float(key_weight[:3] @ kappa),
+        float(key_weight[:3] @ kappa) if arrangement.key else np.nan,
         np.array([(mag[0] - mag[1]).min(), (mag[0] - mag[1]).max()]),
         np.percentile(free_colour(kappa) @ mag, [1, 99]),
         np.searchsorted(rank[voxel][by_rank], np.arange(n_voxel + 1)).astype(np.int64),
