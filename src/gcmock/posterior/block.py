@@ -111,7 +111,7 @@ def empty_draws(n_star: int, n_realisation: int) -> Draws:
 
 
 @njit(nogil=True, cache=True)
-def evaluate(stars, i, mask, inflation, table, law, bins, sightlines, groups, work):  # type: ignore[no-untyped-def]
+def evaluate(stars, i, mask, inflation, table, lattice, law, bins, sightlines, groups, work):  # type: ignore[no-untyped-def]
     """Fill `work.post` with the posterior of star i, not normalised.
 
     Returns its sum (0 if nothing explains the star), the star as prepared, and the variances that were used.
@@ -122,20 +122,20 @@ def evaluate(stars, i, mask, inflation, table, law, bins, sightlines, groups, wo
         bins, stars.parallax[i], stars.parallax_error[i] * INFLATION_PARALLAX[inflation], work.parallax
     )
     variance = stars.variance[i] + INFLATION_MAG[inflation] ** 2
-    star = prepare(table, mask, stars.mag[i], variance, law, work)
+    star = prepare(table, lattice, mask, stars.mag[i], variance, law, work)
     if mask == 0:
         return without_photometry(bins, prior, work), star, variance
     e_jks, tau = stars.e_jks[i], stars.tau[i]
     scale, norm = sightlines.dust_scale_pc[s], sightlines.dust_norm[s]
     stride = coarse_stride(mask, variance, law, e_jks, tau, scale, norm)
     coarse_likelihood(
-        star, table, law, bins, prior, groups, e_jks, tau, scale, norm, stride, work
+        star, table, lattice, law, bins, prior, groups, e_jks, tau, scale, norm, stride, work
     )
     return expand(bins, prior, groups, stride, work), star, variance
 
 
 @njit(nogil=True, cache=True)
-def run(stars, keys, mask, table, original, model_variance, law, bins, sightlines, groups, work, summary, draws):  # type: ignore[no-untyped-def]
+def run(stars, keys, mask, table, lattice, original, model_variance, law, bins, sightlines, groups, work, summary, draws):  # type: ignore[no-untyped-def]
     """Posterior, summary and draws of a block of stars.
 
     `keys` (n_star, n_realisation) are the keys of the random streams; `model_variance` (4,) is the part of the
@@ -145,7 +145,7 @@ def run(stars, keys, mask, table, original, model_variance, law, bins, sightline
         total = 0.0
         for inflation in range(INFLATION_MAG.size):
             total, star, variance = evaluate(
-                stars, i, mask, inflation, table, law, bins, sightlines, groups, work
+                stars, i, mask, inflation, table, lattice, law, bins, sightlines, groups, work
             )
             summary.inflation[i] = inflation
             if total > 0.0:

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from gcmock.posterior.fastmath import LEAST_SUM, LOG2_E, exp2
-from gcmock.posterior.kernel import conditional, index_of, pair_direct, pair_linear, window
+from gcmock.posterior.kernel import index_of, pair_direct, window
 from gcmock.posterior.nodes import INDEX_STEP_MAG
 from gcmock.random import uniform_scalar
 
@@ -149,16 +149,6 @@ def pick(weight, n, u, least):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _weigh_linear(work_mu, work_e, work_log, weight, a, z, mu, e, beta, inv_mu, inv_e, out):  # type: ignore[no-untyped-def]
-    """Weight times likelihood of each of the nodes a to z."""
-    for i in range(np.uint64(z - a)):
-        k = np.uint64(a) + i
-        out[i] = weight[k] * exp2(
-            pair_linear(work_mu[k], work_e[k], work_log[k], mu, e, beta, inv_mu, inv_e)
-        )
-
-
-@njit(nogil=True, cache=True, fastmath=True)
 def _weigh_direct(m_j, m_h, m_ks, weight, a, z, star, s0, s1, s2, k0, k1, k2, p1, p2, p3, tau2, out):  # type: ignore[no-untyped-def]
     """Weight times likelihood of each of the nodes a to z, for any bands."""
     half = np.float32(-0.5 * LOG2_E)
@@ -184,18 +174,11 @@ def draw_node(star, table, original, law, work, population, mu, e, tau, u_node, 
     z = min(z, table.start[population + 1])
     if z <= a:
         return -1
-    if star.direct:
-        _weigh_direct(
-            table.mag[0], table.mag[1], table.mag[2], table.weight, a, z, star,
-            f32(s0), f32(s1), f32(s2), f32(k0), f32(k1), f32(k2), f32(p1), f32(p2), f32(p3),
-            f32(tau * tau), work.node,
-        )  # fmt: skip
-    else:
-        beta, inv_mu, inv_e, _ = conditional(star, tau)
-        _weigh_linear(
-            work.mu_hat, work.e_hat, work.log_like, table.weight, a, z,
-            f32(mu), f32(e), f32(beta), f32(inv_mu), f32(inv_e), work.node,
-        )  # fmt: skip
+    _weigh_direct(
+        table.mag[0], table.mag[1], table.mag[2], table.weight, a, z, star,
+        f32(s0), f32(s1), f32(s2), f32(k0), f32(k1), f32(k2), f32(p1), f32(p2), f32(p3),
+        f32(tau * tau), work.node,
+    )  # fmt: skip
     k = pick(work.node, z - a, u_node, LEAST_SUM)
     if k < 0:
         return -1

@@ -11,10 +11,20 @@ from numpy.typing import NDArray
 from gcmock.dust.laws import ExtinctionLaw
 from gcmock.posterior.block import Draws, Summary, empty_draws, empty_summary, run
 from gcmock.posterior.grid import DistanceGrid
-from gcmock.posterior.kernel import Law, Scratch, Sightlines, Stars, make_bins, make_scratch
+from gcmock.posterior.kernel import Law, Sightlines, Stars, make_bins, make_scratch
+from gcmock.posterior.lattice import (
+    LATTICE_MASKS,
+    STEPS_C,
+    STEPS_Q,
+    STEPS_W,
+    Lattice,
+    build_lattice,
+    coordinates,
+    lattice_steps,
+    no_lattice,
+)
 from gcmock.posterior.nodes import (
     KS,
-    LEVELS_MAG,
     NodeTable,
     level_for,
     node_table,
@@ -55,6 +65,25 @@ class Data(NamedTuple):
     tau: Floats
 
 
+class Kind(NamedTuple):
+    """What the stars of a block have in common.
+
+    Attributes
+    ----------
+    mask, row, level : int
+        Band mask, row of the extinction law, level of node merging.
+    step_w, step_c, step_q : int
+        Steps of the lattice; -1 for a sum over nodes.
+    """
+
+    mask: int
+    row: int
+    level: int
+    step_w: int
+    step_c: int
+    step_q: int
+
+
 class Posterior:
     """Computes posteriors and draws under one model.
 
@@ -93,6 +122,7 @@ class Posterior:
         self._bins = make_bins(grid.edges_pc)
         self._groups = np.array(populations.of_component, np.int64)
         self._tables: dict[tuple[int, int, int], NodeTable] = {}
+        self._lattices: dict[tuple[int, ...], Lattice] = {}
 
     def infer(
         self, data: Data, keys: NDArray[np.uint64], workers: int = 1
@@ -124,7 +154,7 @@ class Posterior:
             for part in np.split(members, range(BLOCK, members.size, BLOCK))
         ]
 
-        def work(job: tuple[tuple[int, int, int], NDArray[np.int64]]) -> None:
+        def work(job: tuple[Kind, NDArray[np.int64]]) -> None:
             kind, part = job
             stars = Stars(
                 data.mag[part],
@@ -138,7 +168,8 @@ class Posterior:
             self._run_block(kind, stars, keys[part], sightlines, part, summary, draws)
 
         for kind in {kind for kind, _ in jobs}:
-            self._table(kind)
+            self._node_table(kind)
+            self._lattice(kind)
         if workers == 1 or len(jobs) == 1:
             for job in jobs:
                 work(job)
@@ -147,37 +178,60 @@ class Posterior:
                 list(pool.map(work, jobs))
         return summary, draws
 
-    def _kinds(
-        self, data: Data, variance: Floats
-    ) -> list[tuple[tuple[int, int, int], NDArray[np.int64]]]:
-        """Group stars by (band mask, row of the law, level of node merging)."""
+    def _kinds(self, data: Data, variance: Floats) -> list[tuple[Kind, NDArray[np.int64]]]:
+        """Group stars that share a band mask, a row of the law and the tables they are summed over."""
         used = np.isfinite(data.mag)
         mask = used @ (1 << np.arange(4))
         row = self.law.row(data.l_deg, data.b_deg)
         smallest = np.sqrt(np.where(used, variance, np.inf).min(axis=1))
         level = np.where(mask > 0, level_for(np.minimum(smallest, 9.0)), 0)
-        code = (mask * 64 + row) * 16 + level
+        steps = np.full((mask.size, 3), -1)
+        for m in LATTICE_MASKS:
+            for r in range(len(self.law.rows)):
+                of_kind = np.flatnonzero((mask == m) & (row == r))
+                if of_kind.size:
+                    steps[of_kind] = lattice_steps(
+                        m, self.law.rows[r], data.mag[of_kind], variance[of_kind],
+                        data.e_jks[of_kind], data.tau[of_kind],
+                    )  # fmt: skip
+        codes = np.column_stack([mask, row, level, steps])
+        kinds, of_star = np.unique(codes, axis=0, return_inverse=True)
         groups = []
-        for value in np.unique(code):
-            members = np.flatnonzero(code == value)
+        for i, kind in enumerate(kinds):
+            members = np.flatnonzero(of_star == i)
             # Neighbours in the sky share cached priors.
             members = members[np.lexsort((data.b_deg[members], data.l_deg[members]))]
-            groups.append(((int(value) // 1024, int(value) // 16 % 64, int(value) % 16), members))
+            groups.append((Kind(*(int(x) for x in kind)), members))
         return groups
 
-    def _table(self, kind: tuple[int, int, int]) -> NodeTable:
+    def _node_table(self, kind: Kind) -> NodeTable:
         """Node table of a kind of star, built on first use."""
-        mask, row, level = kind
-        if mask == 0:
-            kind = (KS, row, len(LEVELS_MAG) - 1)
-        if kind not in self._tables:
-            mask, row, level = kind
-            self._tables[kind] = node_table(self.nodes, mask, level, self.law.rows[row], self.hw)
-        return self._tables[kind]
+        key = (kind.mask or KS, kind.row, kind.level)
+        if key not in self._tables:
+            self._tables[key] = node_table(
+                self.nodes, key[0], kind.level, self.law.rows[kind.row], self.hw
+            )
+        return self._tables[key]
+
+    def _lattice(self, kind: Kind) -> Lattice:
+        """Lattice of a kind of star, built on first use; empty for stars that are summed over nodes."""
+        if kind.step_w < 0:
+            return no_lattice()
+        key = (kind.mask, kind.row, kind.step_w, kind.step_c, kind.step_q)
+        if key not in self._lattices:
+            self._lattices[key] = build_lattice(
+                self.nodes,
+                coordinates(kind.mask, self.law.rows[kind.row]),
+                *(
+                    steps[i]
+                    for steps, i in zip((STEPS_W, STEPS_C, STEPS_Q), key[2:], strict=True)
+                ),
+            )
+        return self._lattices[key]
 
     def _run_block(
         self,
-        kind: tuple[int, int, int],
+        kind: Kind,
         stars: Stars,
         keys: NDArray[np.uint64],
         sightlines: Sightlines,
@@ -186,20 +240,17 @@ class Posterior:
         draws: Draws,
     ) -> None:
         """Run the kernel on a block and put the results where they belong."""
-        mask, row, _ = kind
-        table = self._table(kind)
+        table, lattice = self._node_table(kind), self._lattice(kind)
+        work = make_scratch(
+            max(table.weight.size, lattice.w.size), lattice.first.size, self.nodes.start.size - 1,
+            self._groups.size, self._bins,
+        )  # fmt: skip
         block_summary = empty_summary(part.size, self._groups.size)
         block_draws = empty_draws(part.size, keys.shape[1])
         run(
-            stars, keys, mask, table, self.nodes, self.model_variance,
-            Law(self.law.rows[row], np.array(self.hw.coefficients)), self._bins, sightlines,
-            self._groups, self._scratch(table), block_summary, block_draws,
+            stars, keys, kind.mask, table, lattice, self.nodes, self.model_variance,
+            Law(self.law.rows[kind.row], np.array(self.hw.coefficients)), self._bins, sightlines,
+            self._groups, work, block_summary, block_draws,
         )  # fmt: skip
         for whole, block in (*zip(summary, block_summary), *zip(draws, block_draws)):
             whole[part] = block
-
-    def _scratch(self, table: NodeTable) -> Scratch:
-        """Work space for one call."""
-        return make_scratch(
-            table.weight.size, self.nodes.start.size - 1, self._groups.size, self._bins
-        )

@@ -21,10 +21,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 from gcmock.posterior.fastmath import LEAST_SUM, LOG2_E, exp2
+from gcmock.posterior.lattice import reduce_places, sum_places
 from gcmock.posterior.nodes import INDEX_STEP_MAG, NodeTable
 
 WINDOW_SIGMA = 4.5
 """Half width of the window in standard deviations of its magnitude."""
+
+LATTICE_SIGMA = 3.8
+"""The same on a lattice, where what lies outside is traded for speed (1e-4 of the Gaussian)."""
 
 STRIDES = np.array([1, 2, 4, 6, 8, 12, 16, 24, 32])
 """Steps of the coarse grid in units of `MU_STEP`."""
@@ -123,6 +127,8 @@ class Scratch(NamedTuple):
     e_hat: NDArray[np.float32]
     log_like: NDArray[np.float32]
     node: NDArray[np.float32]
+    reduced: NDArray[np.uint8]
+    sums: NDArray[np.float32]
     coarse: NDArray[np.float64]
     score: NDArray[np.float64]
     parallax: NDArray[np.float64]
@@ -138,15 +144,21 @@ class Terms(NamedTuple):
         One band only, or Hw among them: no reduction to distance modulus and reddening.
     norm : float
         Product of 1 / sqrt(2 pi variance) of the bands used.
+    on_lattice : bool
+        Summed over the lattice instead of the nodes.
     key, key_variance, key_kappa, half_sigmas : float
         Observed sort key, its variance and reddening coefficient, half width of the window in sigmas.
     c_mm, c_me, c_ee, kk : float
         Covariance of the least-squares distance modulus and reddening, and sum of kappa^2 / variance.
+    c, c_variance, q, gamma, delta, inv_q : float
+        Observed coordinates c and Q, marginal variance of c, regressions of W and c on Q, and log2(e) / 2 over the
+        variance of Q (0 without three bands).
     m0, m1, m2, m3, w0, w1, w2, w3 : float32
         Magnitudes and inverse variances of J, H, Ks, Hw; zero for unused bands.
     """
 
     direct: bool
+    on_lattice: bool
     norm: float
     key: float
     key_variance: float
@@ -156,6 +168,12 @@ class Terms(NamedTuple):
     c_me: float
     c_ee: float
     kk: float
+    c: float
+    c_variance: float
+    q: float
+    gamma: float
+    delta: float
+    inv_q: float
     m0: np.float32
     m1: np.float32
     m2: np.float32
@@ -178,7 +196,9 @@ def make_bins(edges_pc: NDArray[np.float64]) -> Bins:
     return Bins(edges_pc, centre, mu, float(mu_min), bin_of_mu.astype(np.int64))
 
 
-def make_scratch(n_node: int, n_population: int, n_component: int, bins: Bins) -> Scratch:
+def make_scratch(
+    n_node: int, n_slab: int, n_population: int, n_component: int, bins: Bins
+) -> Scratch:
     """Allocate the work space of one thread."""
     n = bins.bin_of_mu.size
     return Scratch(
@@ -186,6 +206,8 @@ def make_scratch(n_node: int, n_population: int, n_component: int, bins: Bins) -
         np.empty(n_node, np.float32),
         np.empty(n_node, np.float32),
         np.empty(n_node, np.float32),
+        np.zeros(n_slab, np.uint8),
+        np.zeros(n_population, np.float32),
         np.zeros((n_population, n)),
         np.zeros(n),
         np.empty(bins.centre.size),
@@ -221,7 +243,7 @@ def coarse_stride(mask, variance, law, e_jks, tau, scale, norm):  # type: ignore
     """Largest stride of the coarse grid that resolves the likelihood of a star everywhere."""
     kappa_hw = law.kappa[1] + law.hw[0] * (law.kappa[0] - law.kappa[1])
     least = 1e9
-    for i in range(12):
+    for i in range(11):
         distance = 10.0 ** (0.2 * (5.0 + i) + 1.0)
         s = profile(distance, scale, norm)
         slope = e_jks * 0.4605 * distance / scale * np.exp(-distance / scale) / norm
@@ -310,17 +332,12 @@ def index_of(key, key_min, n_step):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def _colour_factor(law):  # type: ignore[no-untyped-def]
-    """f of the reddening- and distance-free colour H - f J - (1 - f) Ks."""
-    return (law.kappa[1] - law.kappa[2]) / (law.kappa[0] - law.kappa[2])
-
-
-@njit(nogil=True, cache=True)
-def prepare(table, mask, mag, variance, law, work):  # type: ignore[no-untyped-def]
+def prepare(table, lattice, mask, mag, variance, law, work):  # type: ignore[no-untyped-def]
     """Everything about a star that does not depend on distance, as `Terms`.
 
-    With two or more of J, H, Ks and no Hw, also reduce every node into `work`: the distance modulus and reddening
-    that explain it best (generalised least squares, weights g and h) and the misfit in the free colour (weights q).
+    With two or more of J, H, Ks and no Hw a node is reduced to the distance modulus and the reddening that explain
+    it best (generalised least squares, weights g and h) and the misfit in the free colour (weights q); done here
+    for nodes, on demand for a lattice.
     """
     norm = 1.0
     w = np.zeros(4)
@@ -337,36 +354,54 @@ def prepare(table, mask, mag, variance, law, work):  # type: ignore[no-untyped-d
         if u[b] != 0.0:
             key += u[b] * mag[b]
             key_variance += u[b] ** 2 * variance[b]
-    direct = (mask & 8) != 0 or mask == 1 or mask == 2 or mask == 4
+    direct = (mask & 8) != 0 or mask == 1 or mask == 2 or mask == 4 or mask == 0
+    on_lattice = lattice.w.size > 0
     half_sigmas = WINDOW_SIGMA
+    k = law.kappa
+    f = (k[1] - k[2]) / (k[0] - k[2])
+    q = np.array([-f, 1.0, f - 1.0])
+    q_obs = 0.0
     inv_q = 0.0
-    f = _colour_factor(law)
     if mask & 7 == 7:
         # A star far off in the free colour has its best nodes displaced in the window.
-        colour = mag[1] - f * mag[0] - (1.0 - f) * mag[2]
-        colour_variance = variance[1] + f * f * variance[0] + (1.0 - f) ** 2 * variance[2]
-        off = max(table.colour_range[0] - colour, colour - table.colour_range[1], 0.0)
-        half_sigmas = np.sqrt(WINDOW_SIGMA**2 + off * off / colour_variance)
-        inv_q = 0.5 * LOG2_E / colour_variance
-    k = law.kappa
+        q_obs = q[0] * mag[0] + q[1] * mag[1] + q[2] * mag[2]
+        q_variance = variance[1] + f * f * variance[0] + (1.0 - f) ** 2 * variance[2]
+        off = max(table.colour_range[0] - q_obs, q_obs - table.colour_range[1], 0.0)
+        half_sigmas = np.sqrt(
+            (LATTICE_SIGMA if on_lattice else WINDOW_SIGMA) ** 2 + off * off / q_variance
+        )
+        inv_q = 0.5 * LOG2_E / q_variance
     s0 = w[0] + w[1] + w[2]
     s1 = w[0] * k[0] + w[1] * k[1] + w[2] * k[2]
     s2 = w[0] * k[0] ** 2 + w[1] * k[1] ** 2 + w[2] * k[2] ** 2
     det = s0 * s2 - s1 * s1
-    if not direct and mask != 0:
+    gamma = 0.0
+    delta = 0.0
+    c_obs = 0.0
+    c_variance = 0.0
+    if direct:
+        det = np.inf
+    else:
         g = w[:3] * (s2 - s1 * k) / det
         h = w[:3] * (s0 * k - s1) / det
-        q = np.array([-f, 1.0, f - 1.0])
-        _reduce_nodes(
-            table.mag[0], table.mag[1], table.mag[2], seen, g, h, q, inv_q,
-            work.mu_hat, work.e_hat, work.log_like,
-        )  # fmt: skip
-    else:
-        det = np.inf
+        if on_lattice:
+            # In W and c the band between the two of the key does not appear: what g and h give it is the regression.
+            if mask == 7:
+                gamma, delta = -g[1], -h[1]
+            first = 1 if mask == 6 else 0
+            second = 1 if mask == 3 else 2
+            span = k[first] - k[second]
+            c_obs = (mag[first] - mag[second]) / span
+            c_variance = (variance[first] + variance[second]) / span**2
+        else:
+            _reduce_nodes(
+                table.mag[0], table.mag[1], table.mag[2], seen, g, h, q, inv_q,
+                work.mu_hat, work.e_hat, work.log_like,
+            )  # fmt: skip
     f32 = np.float32
     return Terms(
-        direct, norm, key, key_variance, table.key_kappa, half_sigmas,
-        s2 / det, -s1 / det, s0 / det, s2,
+        direct, on_lattice, norm, key, key_variance, table.key_kappa, half_sigmas,
+        s2 / det, -s1 / det, s0 / det, s2, c_obs, c_variance, q_obs, gamma, delta, inv_q,
         f32(seen[0]), f32(seen[1]), f32(seen[2]), f32(seen[3]),
         f32(w[0]), f32(w[1]), f32(w[2]), f32(w[3]),
     )  # fmt: skip
@@ -407,7 +442,13 @@ def conditional(star, tau):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def coarse_likelihood(star, table, law, bins, prior, groups, e_rc, tau_rc, scale, norm, stride, work):  # type: ignore[no-untyped-def]
+def _reaches(c, near, c_min, c_max):  # type: ignore[no-untyped-def]
+    """Whether any place of a slab has a colour within `near` of c."""
+    return c - near < c_max and c + near > c_min
+
+
+@njit(nogil=True, cache=True)
+def coarse_likelihood(star, table, lattice, law, bins, prior, groups, e_rc, tau_rc, scale, norm, stride, work):  # type: ignore[no-untyped-def]
     """Fill `work.coarse` with Σ_k w_k N of every population on the coarse grid.
 
     First every fourth point, then the gaps beside points whose score (prior times likelihood) is not
@@ -423,6 +464,12 @@ def coarse_likelihood(star, table, law, bins, prior, groups, e_rc, tau_rc, scale
     mu_hat, e_hat, log_like, coarse, score = (
         work.mu_hat, work.e_hat, work.log_like, work.coarse, work.score,
     )  # fmt: skip
+    place_w, place_c, place_q, place_weight = lattice.w, lattice.c, lattice.q, lattice.weight
+    first, c_min, c_max = lattice.first, lattice.c_min, lattice.c_max
+    reduced, sums = work.reduced, work.sums
+    n_slab = first.size - 1
+    for i in range(n_slab):
+        reduced[i] = 0
     n_population = start.size - 1
     n_step = index.shape[1]
     n = bins.bin_of_mu.size // stride
@@ -443,10 +490,38 @@ def coarse_likelihood(star, table, law, bins, prior, groups, e_rc, tau_rc, scale
             e, tau = e_rc * s, tau_rc * s
             lo, hi = window(star, mu, e, tau, k0, k1, p1, p2, p3, x_min, x_max)
             beta, inv_mu, inv_e, factor = conditional(star, tau)
+            if star.on_lattice:
+                near = star.half_sigmas * np.sqrt(star.c_variance + tau * tau)
+                i_lo = max(int(np.floor((lo - lattice.w_min) / lattice.step)), 0)
+                i_hi = min(int(np.ceil((hi - lattice.w_min) / lattice.step)) + 1, n_slab)
+                while i_lo < i_hi and not _reaches(star.c - e, near, c_min[i_lo], c_max[i_lo]):
+                    i_lo += 1
+                while i_lo < i_hi and not _reaches(
+                    star.c - e, near, c_min[i_hi - 1], c_max[i_hi - 1]
+                ):
+                    i_hi -= 1
+                for i in range(i_lo, i_hi):
+                    if reduced[i] == 0:
+                        reduced[i] = 1
+                        reduce_places(
+                            place_w, place_c, place_q, first[i], first[i + 1],
+                            f32(star.key), f32(star.c), f32(star.q), f32(star.gamma), f32(star.delta),
+                            f32(star.inv_q), mu_hat, e_hat, log_like,
+                        )  # fmt: skip
+                if i_lo < i_hi:
+                    sum_places(
+                        mu_hat, e_hat, log_like, place_weight, first[i_lo], first[i_hi],
+                        f32(mu), f32(e), f32(beta), f32(inv_mu), f32(inv_e), sums,
+                    )  # fmt: skip
+                    for p in range(n_population):
+                        coarse[p, j] = factor * sums[p] if sums[p] > LEAST_SUM else 0.0
+                else:
+                    for p in range(n_population):
+                        coarse[p, j] = 0.0
             i_lo = index_of(lo, key_min, n_step)
             i_hi = index_of(hi + INDEX_STEP_MAG, key_min, n_step)
             total = f32(0.0)
-            for p in range(n_population):
+            for p in range(0 if star.on_lattice else n_population):
                 a = index[p, i_lo]
                 z = min(index[p, i_hi], start[p + 1])
                 if star.direct:

@@ -1,0 +1,274 @@
+"""All populations on one lattice: the exponential of a (star, place, distance) is computed once for ten of them.
+
+The coordinates of a node are the reddening-free magnitude W, the colour c in units of E(J-Ks), and, with three
+bands, the colour Q that depends neither on distance nor on reddening. Distance moves only W, reddening only c.
+Each node is spread over its neighbours in the lattice with Lagrange weights (four points in W, three in c and Q):
+they keep mean and variance, so that the sum over the lattice equals the sum over the nodes as long as the
+Gaussian of the star is wider than the step.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from gcmock.posterior.fastmath import exp2
+from gcmock.posterior.nodes import ARRANGEMENTS, OriginalNodes, free_colour
+
+Floats = NDArray[np.float64]
+
+N_POPULATION = 10
+"""Distinct populations; the inner loop is written out for them."""
+
+STEPS_W = np.array([0.02, 0.03, 0.05, 0.075, 0.11])
+STEPS_C = np.array([0.02, 0.03, 0.05, 0.08, 0.12])
+STEPS_Q = np.array([0.01, 0.015, 0.025, 0.04, 0.07])
+"""Steps of the lattices [mag]."""
+
+W_PER_SIGMA, C_PER_SIGMA, Q_PER_SIGMA = 1.0, 0.48, 0.7
+"""Largest step as a fraction of the conditional width of the star's Gaussian."""
+
+LATTICE_MASKS = (3, 5, 6, 7)
+"""Band masks with a lattice: two or three of J, H, Ks."""
+
+GIANT = np.array([0.90, 0.15, 0.0])
+"""J - Ks and H - Ks of a giant [mag]: tells roughly how reddened a star is."""
+
+Q_RANGE, Q_OUTLIER = (-0.14, -0.05), 2.5
+"""Where nearly all nodes lie in Q [mag], and how many sigma outside of it a star is summed over nodes: there the
+tails of the Lagrange weights, which are not positive, would show."""
+
+NEGLIGIBLE = 1e-3
+"""Places below this fraction of the largest weight of their slab, in every population, are dropped."""
+
+
+class Lattice(NamedTuple):
+    """Occupied places of a lattice, slab by slab in W.
+
+    Attributes
+    ----------
+    w, c, q : ndarray of float32, shape (n_place,)
+        Coordinates [mag].
+    weight : ndarray of float32, shape (n_population, n_place)
+        Stars per living star of the component.
+    first : ndarray of int64, shape (n_slab + 1,)
+        Where each slab of constant W begins.
+    c_min, c_max : ndarray, shape (n_slab,)
+        Range of c in each slab.
+    w_min, step : float
+        W of the first slab and distance of slabs [mag].
+    """
+
+    w: NDArray[np.float32]
+    c: NDArray[np.float32]
+    q: NDArray[np.float32]
+    weight: NDArray[np.float32]
+    first: NDArray[np.int64]
+    c_min: Floats
+    c_max: Floats
+    w_min: float
+    step: float
+
+
+def coordinates(mask: int, kappa: Floats) -> Floats:
+    """Rows that turn (J, H, Ks) into (W, c, Q), shape (3, 3); unused bands and coordinates have zeros.
+
+    Parameters
+    ----------
+    mask : int
+        Bands: two or three of J, H, Ks.
+    kappa : ndarray, shape (3,)
+        Extinction law.
+    """
+    a, b = ARRANGEMENTS[mask].key
+    rows = np.zeros((3, 3))
+    rows[0, a] = -kappa[b] / (kappa[a] - kappa[b])
+    rows[0, b] = kappa[a] / (kappa[a] - kappa[b])
+    rows[1, a] = 1.0 / (kappa[a] - kappa[b])
+    rows[1, b] = -rows[1, a]
+    if mask == 7:
+        rows[2] = free_colour(kappa)
+    return rows
+
+
+def build_lattice(
+    nodes: OriginalNodes, rows: Floats, step_w: float, step_c: float, step_q: float
+) -> Lattice:
+    """Spread all nodes over a lattice.
+
+    Parameters
+    ----------
+    nodes : OriginalNodes
+        All populations.
+    rows : ndarray, shape (3, 3)
+        Coordinates.
+    step_w, step_c, step_q : float
+        Steps [mag]. A coordinate whose row is zero has one layer.
+
+    Returns
+    -------
+    Lattice
+    """
+    population = np.repeat(np.arange(N_POPULATION), np.diff(nodes.start))
+    place = rows @ nodes.mag
+    parts = []
+    for x, step, points in zip(place, (step_w, step_c, step_q), (4, 3, 3), strict=True):
+        parts.append(_spread(x, step, points) if np.any(x) else _single(x.size))
+    minima = [int(index.min()) for index, _ in parts]
+    sizes = [int(index.max()) - low + 1 for (index, _), low in zip(parts, minima, strict=True)]
+    keys, weights, owners = [], [], []
+    for iw, ww in zip(*parts[0], strict=True):
+        for ic, wc in zip(*parts[1], strict=True):
+            for iq, wq in zip(*parts[2], strict=True):
+                keys.append(
+                    ((iw - minima[0]) * sizes[1] + ic - minima[1]) * sizes[2] + iq - minima[2]
+                )
+                weights.append(nodes.weight * ww * wc * wq)
+                owners.append(population)
+    key, inverse = np.unique(np.concatenate(keys), return_inverse=True)
+    dense = np.bincount(
+        np.concatenate(owners) * key.size + inverse,
+        np.concatenate(weights),
+        N_POPULATION * key.size,
+    ).reshape(N_POPULATION, key.size)
+    slab, rest = np.divmod(key, sizes[1] * sizes[2])
+    largest = np.zeros((N_POPULATION, sizes[0]))
+    for p in range(N_POPULATION):
+        np.maximum.at(largest[p], slab, np.abs(dense[p]))
+    keep = np.any(np.abs(dense) > NEGLIGIBLE * largest[:, slab], axis=0)
+    slab, rest, dense = slab[keep], rest[keep], dense[:, keep]
+    ic, iq = np.divmod(rest, sizes[2])
+    c = (ic + minima[1]) * step_c
+    # By c inside a slab, so that a window in c is contiguous too.
+    order = np.lexsort((iq, ic, slab))
+    first = np.searchsorted(slab[order], np.arange(sizes[0] + 1))
+    c_min = np.full(sizes[0], np.inf)
+    c_max = np.full(sizes[0], -np.inf)
+    np.minimum.at(c_min, slab, c)
+    np.maximum.at(c_max, slab, c)
+    f32 = np.float32
+    return Lattice(
+        ((slab + minima[0]) * step_w)[order].astype(f32),
+        c[order].astype(f32),
+        ((iq + minima[2]) * step_q)[order].astype(f32),
+        np.ascontiguousarray(dense[:, order], dtype=f32),
+        first.astype(np.int64),
+        c_min,
+        c_max,
+        minima[0] * step_w,
+        step_w,
+    )
+
+
+def _spread(x: Floats, step: float, points: int) -> tuple[NDArray[np.int64], Floats]:
+    """Indices and Lagrange weights of the lattice points around x, each (points, n)."""
+    t = x / step
+    if points == 4:
+        i = np.floor(t).astype(np.int64)
+        f = t - i
+        weight = np.stack(
+            [
+                -f * (f - 1) * (f - 2) / 6,
+                (f + 1) * (f - 1) * (f - 2) / 2,
+                -(f + 1) * f * (f - 2) / 2,
+                (f + 1) * f * (f - 1) / 6,
+            ]
+        )
+        return i + np.arange(-1, 3)[:, None], weight
+    i = np.rint(t).astype(np.int64)
+    f = t - i
+    return i + np.arange(-1, 2)[:, None], np.stack([f * (f - 1) / 2, 1 - f * f, f * (f + 1) / 2])
+
+
+def _single(n: int) -> tuple[NDArray[np.int64], Floats]:
+    """The one layer of an unused coordinate."""
+    return np.zeros((1, n), np.int64), np.ones((1, n))
+
+
+def no_lattice() -> Lattice:
+    """Stand-in for stars whose posterior is summed over nodes."""
+    f32 = np.float32
+    return Lattice(
+        np.empty(0, f32), np.empty(0, f32), np.empty(0, f32), np.empty((N_POPULATION, 0), f32),
+        np.zeros(1, np.int64), np.empty(0), np.empty(0), 0.0, 1.0,
+    )  # fmt: skip
+
+
+def lattice_steps(
+    mask: int, kappa: Floats, mag: Floats, variance: Floats, e_jks: Floats, tau: Floats
+) -> NDArray[np.int64]:
+    """Choose the lattice of every star.
+
+    Parameters
+    ----------
+    mask : int
+        Bands: two or three of J, H, Ks.
+    kappa : ndarray, shape (3,)
+        Extinction law.
+    mag, variance : ndarray, shape (n_star, 4)
+        Magnitudes and variances.
+    e_jks, tau : ndarray, shape (n_star,)
+        Reddening and its scatter at the red-clump distance [mag].
+
+    Returns
+    -------
+    ndarray of int64, shape (n_star, 3)
+        Indices of the largest steps in W, c and Q that the star's Gaussian resolves; -1 in all three where none is
+        fine enough or the star is an outlier: those are summed over nodes.
+    """
+    rows = coordinates(mask, kappa)
+    used = 3 if mask == 7 else 2
+    seen = np.where(np.isfinite(mag[:, :3]), mag[:, :3], 0.0) @ rows[:used].T
+    noise = np.where(np.isfinite(mag[:, :3]), variance[:, :3], 0.0)
+    covariance = np.einsum("ab,nb,cb->nac", rows[:used], noise, rows[:used])
+    # The scatter of the reddening where a giant would have the star's colour.
+    giant = rows[1] @ GIANT
+    near = np.clip((seen[:, 1] - giant) / np.maximum(e_jks, 1e-3), 0.0, 1.2)
+    covariance[:, 1, 1] += (tau * near) ** 2
+    width = 1.0 / np.sqrt(np.diagonal(np.linalg.inv(covariance), axis1=1, axis2=2))
+    index = np.full((mag.shape[0], 3), len(STEPS_Q) - 1)
+    shares = (W_PER_SIGMA, C_PER_SIGMA, Q_PER_SIGMA)
+    for i, steps in enumerate((STEPS_W, STEPS_C, STEPS_Q)[:used]):
+        index[:, i] = np.searchsorted(steps, shares[i] * width[:, i], side="right") - 1
+    exact = index.min(axis=1) < 0
+    if mask == 7:
+        off = np.maximum(Q_RANGE[0] - seen[:, 2], seen[:, 2] - Q_RANGE[1])
+        exact |= off > Q_OUTLIER * np.sqrt(np.einsum("b,nb,b->n", rows[2], noise, rows[2]))
+    index[exact] = -1
+    return index
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def reduce_places(place_w, place_c, place_q, first, last, w, c, q, gamma, delta, inv_q, out_v, out_u, out_a):  # type: ignore[no-untyped-def]
+    """Per place: residuals in W and c given the residual in Q, and the log2 likelihood of the latter."""
+    for k in range(np.uint64(first), np.uint64(last)):
+        dq = q - place_q[k]
+        out_v[k] = w - place_w[k] - gamma * dq
+        out_u[k] = c - place_c[k] - delta * dq
+        out_a[k] = -dq * dq * inv_q
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def sum_places(v, u, a, weight, first, last, mu, e, beta, inv_w, inv_c, out):  # type: ignore[no-untyped-def]
+    """Σ over places of the likelihood at one distance times the weights of all populations."""
+    t0 = t1 = t2 = t3 = t4 = t5 = t6 = t7 = t8 = t9 = np.float32(0.0)
+    for k in range(np.uint64(first), np.uint64(last)):
+        y = u[k] - e
+        z = v[k] - mu - beta * y
+        x = exp2(a[k] - z * z * inv_w - y * y * inv_c)
+        t0 += x * weight[0, k]
+        t1 += x * weight[1, k]
+        t2 += x * weight[2, k]
+        t3 += x * weight[3, k]
+        t4 += x * weight[4, k]
+        t5 += x * weight[5, k]
+        t6 += x * weight[6, k]
+        t7 += x * weight[7, k]
+        t8 += x * weight[8, k]
+        t9 += x * weight[9, k]
+    out[0], out[1], out[2], out[3], out[4] = t0, t1, t2, t3, t4
+    out[5], out[6], out[7], out[8], out[9] = t5, t6, t7, t8, t9
+
