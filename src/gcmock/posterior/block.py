@@ -157,7 +157,7 @@ def run(stars, keys, mask, table, lattice, original, model_variance, law, bins, 
             summary.inflation[i] = INFLATION_MAG.size
         summary.log_evidence[i] = np.log(total)
         summary.distance_mean_pc[i] = summarise(
-            bins, work.post, total, summary.probability[i], summary.distance_quantile_pc[i]
+            bins, work, total, summary.probability[i], summary.distance_quantile_pc[i]
         )
         known = mask != 0 and summary.inflation[i] < INFLATION_MAG.size
         for r in range(keys.shape[1]):
@@ -179,7 +179,7 @@ def draw(stars, i, r, key, mask, star, variance, total, table, original, model_v
     for attempt in range(MAX_ATTEMPTS):
         base = attempt * ATTEMPT_STRIDE
         c, bin_index = draw_component_and_bin(
-            work.post, total, uniform_scalar(key, base + COMPONENT)
+            work, total, uniform_scalar(key, base + COMPONENT)
         )
         distance = draw_distance(
             bins, bin_index, stars.parallax[i], stars.parallax_error[i],

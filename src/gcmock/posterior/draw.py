@@ -47,55 +47,52 @@ def parallax_likelihood(bins, parallax, error, out):  # type: ignore[no-untyped-
 
 
 @njit(nogil=True, cache=True)
-def summarise(bins, post, total, probability, quantile):  # type: ignore[no-untyped-def]
+def summarise(bins, work, total, probability, quantile):  # type: ignore[no-untyped-def]
     """Fill the probability of every component and the quantiles of the distance; return its mean [pc]."""
+    post = work.post
+    n_component = post.shape[0]
+    for c in range(n_component):
+        probability[c] = work.evidence[c] / total
     mean = 0.0
-    for c in range(post.shape[0]):
-        z = 0.0
-        for i in range(post.shape[1]):
-            z += post[c, i]
-        probability[c] = z / total
     cumulative = 0.0
-    next_quantile = 0
-    for i in range(post.shape[1]):
+    done = 0
+    for i in range(work.support[0], work.support[1]):
         mass = 0.0
-        for c in range(post.shape[0]):
+        for c in range(n_component):
             mass += post[c, i]
         mass /= total
         mean += mass * bins.centre[i]
-        while next_quantile < QUANTILES.size and cumulative + mass >= QUANTILES[next_quantile]:
-            f = (QUANTILES[next_quantile] - cumulative) / mass if mass > 0.0 else 0.5
-            quantile[next_quantile] = bins.edge[i] + f * (bins.edge[i + 1] - bins.edge[i])
-            next_quantile += 1
+        while done < QUANTILES.size and cumulative + mass >= QUANTILES[done]:
+            f = (QUANTILES[done] - cumulative) / mass if mass > 0.0 else 0.5
+            quantile[done] = bins.edge[i] + f * (bins.edge[i + 1] - bins.edge[i])
+            done += 1
         cumulative += mass
-    while next_quantile < QUANTILES.size:
-        quantile[next_quantile] = bins.edge[-1]
-        next_quantile += 1
+    while done < QUANTILES.size:
+        quantile[done] = bins.edge[work.support[1]]
+        done += 1
     return mean
 
 
 @njit(nogil=True, cache=True)
-def draw_component_and_bin(post, total, u):  # type: ignore[no-untyped-def]
-    """Pick (component, bin) in proportion to `post`."""
+def draw_component_and_bin(work, total, u):  # type: ignore[no-untyped-def]
+    """Pick (component, bin) in proportion to `work.post`."""
     target = u * total
+    last = 0
+    for c in range(work.evidence.size):
+        if work.evidence[c] > 0.0:
+            last = c
+            if target <= work.evidence[c]:
+                break
+            target -= work.evidence[c]
+    place = work.support[0]
     cumulative = 0.0
-    last_c = 0
-    last_i = 0
-    for c in range(post.shape[0]):
-        z = 0.0
-        for i in range(post.shape[1]):
-            z += post[c, i]
-        if cumulative + z < target:
-            cumulative += z
-            continue
-        for i in range(post.shape[1]):
-            if post[c, i] > 0.0:
-                last_c = c
-                last_i = i
-                cumulative += post[c, i]
-                if cumulative >= target:
-                    return c, i
-    return last_c, last_i
+    for i in range(work.support[0], work.support[1]):
+        if work.post[last, i] > 0.0:
+            place = i
+            cumulative += work.post[last, i]
+            if cumulative >= target:
+                break
+    return last, place
 
 
 @njit(nogil=True, cache=True)

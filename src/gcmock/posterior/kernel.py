@@ -30,7 +30,7 @@ WINDOW_SIGMA = 4.5
 LATTICE_SIGMA = 3.8
 """The same on a lattice, where what lies outside is traded for speed (1e-4 of the Gaussian)."""
 
-STRIDES = np.array([1, 2, 4, 6, 8, 12, 16, 24, 32])
+STRIDES = np.array([1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32])
 """Steps of the coarse grid in units of `MU_STEP`."""
 
 MU_STEP = 0.0025
@@ -39,7 +39,7 @@ MU_STEP = 0.0025
 STEP_PER_SIGMA = 0.8
 """Largest coarse step as a fraction of the width of the likelihood along the sightline."""
 
-SUPPORT = 1e-5
+SUPPORT = 3e-5
 """Coarse points below this fraction of the best are not refined."""
 
 
@@ -52,15 +52,19 @@ class Bins(NamedTuple):
         Edges (n_distance + 1) and centres [pc], distance moduli of the centres [mag].
     mu_min : float
         Start of the coarse grid [mag].
-    bin_of_mu : ndarray of int64
-        Bin that holds every point of the finest coarse grid.
+    distance : ndarray
+        Distances of the points of the finest coarse grid [pc].
+    bin_of_mu, first_bin : ndarray of int64
+        Bin that holds each of these points, and first bin whose centre is not before it.
     """
 
     edge: NDArray[np.float64]
     centre: NDArray[np.float64]
     mu: NDArray[np.float64]
     mu_min: float
+    distance: NDArray[np.float64]
     bin_of_mu: NDArray[np.int64]
+    first_bin: NDArray[np.int64]
 
 
 class Sightlines(NamedTuple):
@@ -121,7 +125,31 @@ class Law(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Work space of one thread."""
+    """Work space of one thread.
+
+    Attributes
+    ----------
+    mu_hat, e_hat, log_like : ndarray of float32
+        Nodes (or places of the lattice) reduced for the star at hand.
+    node : ndarray of float32
+        Weights of the nodes that a draw chooses from.
+    reduced : ndarray of uint8
+        Slabs of the lattice that are reduced already.
+    sums : ndarray of float32, shape (n_population,)
+        Result of one sum over the lattice.
+    coarse : ndarray, shape (n_population, n_coarse)
+        Likelihood on the coarse grid.
+    score, reached : ndarray, shape (n_coarse,)
+        Prior times likelihood, and whether there is any likelihood.
+    parallax : ndarray of float32, shape (n_distance,)
+        Parallax factor of the bins.
+    post : ndarray of float32, shape (n_component, n_distance)
+        Posterior, not normalised; valid inside `support` only.
+    evidence : ndarray, shape (n_component,)
+        Its sums over distance.
+    support : ndarray of int64, shape (2,)
+        First and last-plus-one bin with any posterior.
+    """
 
     mu_hat: NDArray[np.float32]
     e_hat: NDArray[np.float32]
@@ -131,8 +159,11 @@ class Scratch(NamedTuple):
     sums: NDArray[np.float32]
     coarse: NDArray[np.float64]
     score: NDArray[np.float64]
-    parallax: NDArray[np.float64]
-    post: NDArray[np.float64]
+    reached: NDArray[np.uint8]
+    parallax: NDArray[np.float32]
+    post: NDArray[np.float32]
+    evidence: NDArray[np.float64]
+    support: NDArray[np.int64]
 
 
 class Terms(NamedTuple):
@@ -191,9 +222,14 @@ def make_bins(edges_pc: NDArray[np.float64]) -> Bins:
     margin = 4 * MU_STEP * STRIDES[-1]
     mu_min = mu[0] - margin
     n = int((mu[-1] + margin - mu_min) / MU_STEP) + 2
-    grid = 10.0 ** (0.2 * (mu_min + MU_STEP * np.arange(n)) + 1.0)
+    mu_grid = mu_min + MU_STEP * np.arange(n)
+    grid = 10.0 ** (0.2 * mu_grid + 1.0)
     bin_of_mu = np.clip(np.searchsorted(edges_pc, grid, side="right") - 1, 0, centre.size - 1)
-    return Bins(edges_pc, centre, mu, float(mu_min), bin_of_mu.astype(np.int64))
+    first_bin = np.searchsorted(mu, mu_grid)
+    return Bins(
+        edges_pc, centre, mu, float(mu_min), grid,
+        bin_of_mu.astype(np.int64), first_bin.astype(np.int64),
+    )  # fmt: skip
 
 
 def make_scratch(
@@ -210,8 +246,11 @@ def make_scratch(
         np.zeros(n_population, np.float32),
         np.zeros((n_population, n)),
         np.zeros(n),
-        np.empty(bins.centre.size),
-        np.empty((n_component, bins.centre.size)),
+        np.zeros(n, np.uint8),
+        np.empty(bins.centre.size, np.float32),
+        np.zeros((n_component, bins.centre.size), np.float32),
+        np.zeros(n_component),
+        np.zeros(2, np.int64),
     )
 
 
@@ -466,7 +505,7 @@ def coarse_likelihood(star, table, lattice, law, bins, prior, groups, e_rc, tau_
     )  # fmt: skip
     place_w, place_c, place_q, place_weight = lattice.w, lattice.c, lattice.q, lattice.weight
     first, c_min, c_max = lattice.first, lattice.c_min, lattice.c_max
-    reduced, sums = work.reduced, work.sums
+    reduced, sums, reached = work.reduced, work.sums, work.reached
     n_slab = first.size - 1
     for i in range(n_slab):
         reduced[i] = 0
@@ -481,11 +520,12 @@ def coarse_likelihood(star, table, lattice, law, bins, prior, groups, e_rc, tau_
             if phase == 1:
                 before = j - j % 4
                 if max(score[before], score[min(before + 4, n - 1)]) < SUPPORT * best:
+                    reached[j] = 0
                     for p in range(n_population):
                         coarse[p, j] = 0.0
                     continue
             mu = bins.mu_min + j * stride * MU_STEP
-            distance = 10.0 ** (0.2 * mu + 1.0)
+            distance = bins.distance[j * stride]
             s = profile(distance, scale, norm)
             e, tau = e_rc * s, tau_rc * s
             lo, hi = window(star, mu, e, tau, k0, k1, p1, p2, p3, x_min, x_max)
@@ -536,6 +576,10 @@ def coarse_likelihood(star, table, lattice, law, bins, prior, groups, e_rc, tau_
                         f32(mu), f32(e), f32(beta), f32(inv_mu), f32(inv_e),
                     )  # fmt: skip
                 coarse[p, j] = factor * total if total > LEAST_SUM else 0.0
+            reached[j] = 0
+            for p in range(n_population):
+                if coarse[p, j] > 0.0:
+                    reached[j] = 1
             if phase == 0:
                 i = bins.bin_of_mu[j * stride]
                 sum_c = 0.0
@@ -545,44 +589,64 @@ def coarse_likelihood(star, table, lattice, law, bins, prior, groups, e_rc, tau_
                 best = max(best, score[j])
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, fastmath=True)
 def expand(bins, prior, groups, stride, work):  # type: ignore[no-untyped-def]
-    """Fill `work.post`: the coarse likelihood at the bins times prior and parallax; return the evidence."""
-    step = MU_STEP * stride
+    """Fill `work.post`, `work.evidence` and `work.support`; return the total evidence.
+
+    Between two coarse points the likelihood is the cubic through the four around them; the bins in between are
+    done together, component by component.
+    """
     n = bins.bin_of_mu.size // stride
-    n_population = work.coarse.shape[0]
-    like = np.zeros(n_population)
-    total = 0.0
-    for i in range(bins.centre.size):
-        t = (bins.mu[i] - bins.mu_min) / step
-        j = min(max(int(t), 1), n - 3)
-        f = t - j
-        w0 = -f * (f - 1.0) * (f - 2.0) / 6.0
-        w1 = (f + 1.0) * (f - 1.0) * (f - 2.0) / 2.0
-        w2 = -(f + 1.0) * f * (f - 2.0) / 2.0
-        w3 = (f + 1.0) * f * (f - 1.0) / 6.0
-        for p in range(n_population):
-            value = (
-                w0 * work.coarse[p, j - 1]
-                + w1 * work.coarse[p, j]
-                + w2 * work.coarse[p, j + 1]
-                + w3 * work.coarse[p, j + 2]
-            )
-            like[p] = max(value, 0.0) * work.parallax[i]
-        for c in range(groups.size):
-            value = prior[c, i] * like[groups[c]]
-            work.post[c, i] = value
-            total += value
-    return total
+    coarse, post, parallax, evidence = work.coarse, work.post, work.parallax, work.evidence
+    mu, first_bin = bins.mu, bins.first_bin
+    n_component = groups.size
+    one = np.float32(1.0)
+    low, high = 1, n - 2
+    while low < n - 2 and work.reached[low + 2] == 0:
+        low += 1
+    while high > low and work.reached[high - 1] == 0:
+        high -= 1
+    begin, end = first_bin[low * stride], first_bin[high * stride]
+    work.support[0], work.support[1] = begin, end
+    for c in range(n_component):
+        evidence[c] = 0.0
+    inverse = 1.0 / (MU_STEP * stride)
+    for j in range(low, high):
+        a, z = first_bin[j * stride], first_bin[(j + 1) * stride]
+        if z <= a:
+            continue
+        mu_j = bins.mu_min + j * stride * MU_STEP
+        for c in range(n_component):
+            p = groups[c]
+            y0, y1, y2, y3 = coarse[p, j - 1], coarse[p, j], coarse[p, j + 1], coarse[p, j + 2]
+            total = np.float32(0.0)
+            if y0 + y1 + y2 + y3 > 0.0:
+                # Coefficients of the cubic in f = 0 ... 1 between points j and j + 1.
+                a1 = np.float32(y2 - y1 / 2.0 - y0 / 3.0 - y3 / 6.0)
+                a2 = np.float32((y0 + y2) / 2.0 - y1)
+                a3 = np.float32((y3 - y0) / 6.0 + (y1 - y2) / 2.0)
+                a0 = np.float32(y1)
+                for i in range(np.uint64(a), np.uint64(z)):
+                    f = np.float32((mu[i] - mu_j) * inverse)
+                    like = max(a0 + f * (a1 + f * (a2 + f * a3)), np.float32(0.0))
+                    value = prior[c, i] * like * (parallax[i] * one)
+                    post[c, i] = value
+                    total += value
+            else:
+                for i in range(np.uint64(a), np.uint64(z)):
+                    post[c, i] = np.float32(0.0)
+            evidence[c] += total
+    return evidence.sum()
 
 
 @njit(nogil=True, cache=True)
 def without_photometry(bins, prior, work):  # type: ignore[no-untyped-def]
-    """Posterior without photometry: prior times parallax; return the evidence."""
-    total = 0.0
+    """The same without photometry: the posterior is prior times parallax."""
+    work.support[0], work.support[1] = 0, bins.centre.size
     for c in range(prior.shape[0]):
+        work.evidence[c] = 0.0
         for i in range(bins.centre.size):
             value = prior[c, i] * work.parallax[i]
             work.post[c, i] = value
-            total += value
-    return total
+            work.evidence[c] += value
+    return work.evidence.sum()
