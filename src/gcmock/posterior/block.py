@@ -28,6 +28,7 @@ from gcmock.posterior.draw import (
     summarise,
     true_magnitudes,
 )
+from gcmock.posterior.fastmath import INNER
 from gcmock.posterior.kernel import (
     coarse_likelihood,
     coarse_stride,
@@ -121,7 +122,9 @@ def evaluate(stars, i, mask, inflation, table, lattice, law, bins, sightlines, g
     parallax_likelihood(
         bins, stars.parallax[i], stars.parallax_error[i] * INFLATION_PARALLAX[inflation], work.parallax
     )
-    variance = stars.variance[i] + INFLATION_MAG[inflation] ** 2
+    variance = np.empty(4)
+    for b in range(4):
+        variance[b] = stars.variance[i, b] + INFLATION_MAG[inflation] ** 2
     star = prepare(table, lattice, mask, stars.mag[i], variance, law, work)
     if mask == 0:
         return without_photometry(bins, prior, work), star, variance
@@ -152,7 +155,7 @@ def run(stars, keys, mask, table, lattice, original, model_variance, law, bins, 
                 break
         if not total > 0.0:
             # Not even three magnitudes of error make the star possible: fall back on the prior.
-            work.parallax[:] = 1.0
+            work.parallax.fill(1.0)
             total = without_photometry(bins, sightlines.prior[stars.sightline[i]], work)
             summary.inflation[i] = INFLATION_MAG.size
         summary.log_evidence[i] = np.log(total)
@@ -167,7 +170,7 @@ def run(stars, keys, mask, table, lattice, original, model_variance, law, bins, 
             )  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def draw(stars, i, r, key, mask, star, variance, total, table, original, model_variance, law, bins, sightlines, groups, work, draws):  # type: ignore[no-untyped-def]
     """Draw one true star from `work.post` into `draws`."""
     s = stars.sightline[i]

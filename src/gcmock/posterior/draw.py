@@ -11,7 +11,7 @@ from math import erf, erfc
 import numpy as np
 from numba import njit
 
-from gcmock.posterior.fastmath import LEAST_SUM, LOG2_E, exp2
+from gcmock.posterior.fastmath import INNER, INNER_FAST, LEAST_SUM, LOG2_E, exp2
 from gcmock.posterior.kernel import index_of, pair_direct, window
 from gcmock.posterior.nodes import INDEX_STEP_MAG
 from gcmock.random import uniform_scalar
@@ -26,7 +26,7 @@ ATTEMPT_STRIDE, MAX_ATTEMPTS = 16, 32
 SQRT_HALF = np.sqrt(0.5)
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def parallax_likelihood(bins, parallax, error, out):  # type: ignore[no-untyped-def]
     """Likelihood of a parallax averaged over 1/D in every bin [per mas]; 1 where there is none."""
     for i in range(out.size):
@@ -46,7 +46,7 @@ def parallax_likelihood(bins, parallax, error, out):  # type: ignore[no-untyped-
         out[i] = mass / (near - far)
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def summarise(bins, work, total, probability, quantile):  # type: ignore[no-untyped-def]
     """Fill the probability of every component and the quantiles of the distance; return its mean [pc]."""
     post = work.post
@@ -73,7 +73,7 @@ def summarise(bins, work, total, probability, quantile):  # type: ignore[no-unty
     return mean
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def draw_component_and_bin(work, total, u):  # type: ignore[no-untyped-def]
     """Pick (component, bin) in proportion to `work.post`."""
     target = u * total
@@ -95,7 +95,7 @@ def draw_component_and_bin(work, total, u):  # type: ignore[no-untyped-def]
     return last, place
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def draw_distance(bins, i, parallax, error, u):  # type: ignore[no-untyped-def]
     """Distance inside a bin [pc]: uniform, or weighted by a parallax that resolves the bin."""
     near = 1000.0 / bins.edge[i]
@@ -113,7 +113,7 @@ def draw_distance(bins, i, parallax, error, u):  # type: ignore[no-untyped-def]
     return bins.edge[i] + u * (bins.edge[i + 1] - bins.edge[i])
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _normal_mass(a, b, mean, sigma):  # type: ignore[no-untyped-def]
     """Mass of a normal distribution between a < b, accurate in both tails."""
     lo = (a - mean) / sigma * SQRT_HALF
@@ -125,7 +125,7 @@ def _normal_mass(a, b, mean, sigma):  # type: ignore[no-untyped-def]
     return 0.5 * (erf(hi) - erf(lo))
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def pick(weight, n, u, least):  # type: ignore[no-untyped-def]
     """Index below n in proportion to weights; -1 if their sum is not above `least`."""
     total = 0.0
@@ -145,7 +145,7 @@ def pick(weight, n, u, least):  # type: ignore[no-untyped-def]
     return last
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**INNER_FAST)
 def _weigh_direct(m_j, m_h, m_ks, weight, a, z, star, s0, s1, s2, k0, k1, k2, p1, p2, p3, tau2, out):  # type: ignore[no-untyped-def]
     """Weight times likelihood of each of the nodes a to z, for any bands."""
     half = np.float32(-0.5 * LOG2_E)
@@ -157,7 +157,7 @@ def _weigh_direct(m_j, m_h, m_ks, weight, a, z, star, s0, s1, s2, k0, k1, k2, p1
         out[i] = weight[k] * exp2(min(half * chi2, np.float32(0.0))) / np.sqrt(scatter)
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def draw_node(star, table, original, law, work, population, mu, e, tau, u_node, u_piece):  # type: ignore[no-untyped-def]
     """Original node of a population at one distance, in proportion to its likelihood; -1 if there is none."""
     f32 = np.float32
@@ -199,7 +199,7 @@ def draw_node(star, table, original, law, work, population, mu, e, tau, u_node, 
     return table.raw[first + pick(work.node, n, u_piece, 0.0)]
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def draw_reddening(mask, mag, variance, law, node_mag, mu, e, tau, normal):  # type: ignore[no-untyped-def]
     """E(J-Ks) given node and distance: its prior N(e, tau) times the likelihood of the magnitudes."""
     if tau <= 0.0:
@@ -221,20 +221,20 @@ def draw_reddening(mask, mag, variance, law, node_mag, mu, e, tau, normal):  # t
     return max(e + shift / precision + normal / np.sqrt(precision), 0.0)
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def hw_mag(p, j, h):  # type: ignore[no-untyped-def]
     """Hw of apparent J and H: H + p1 x + p2 x² + p3 x³ with x = J - H."""
     x = j - h
     return h + x * (p[0] + x * (p[1] + x * p[2]))
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def hw_slope(p, x):  # type: ignore[no-untyped-def]
     """d(Hw)/dJ at a colour x; d(Hw)/dH is one minus it."""
     return p[0] + x * (2.0 * p[1] + 3.0 * x * p[2])
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def true_magnitudes(mask, mag, variance, model_variance, law, node_mag, mu, e, key, counter, out):  # type: ignore[no-untyped-def]
     """True apparent magnitudes of a draw.
 
@@ -242,22 +242,18 @@ def true_magnitudes(mask, mag, variance, model_variance, law, node_mag, mu, e, k
     variance, here conditioned on what was observed. The draw then departs from the observation by the
     observational error alone.
     """
-    for b in range(3):
-        out[b] = node_mag[b] + mu + law.kappa[b] * e
-    model = np.empty(4)
-    model[:3] = out[:3]
-    model[3] = hw_mag(law.hw, out[0], out[1])
     for b in range(4):
+        # Hw last: it follows the true J and H.
+        model = node_mag[b] + mu + law.kappa[b] * e if b < 3 else hw_mag(law.hw, out[0], out[1])
+        out[b] = model
         if mask & (1 << b):
             share = model_variance[b] / variance[b]
             spread = np.sqrt(share * (variance[b] - model_variance[b]))
             normal = standard_normal(key, counter + 2 * b)
-            out[b] = model[b] + share * (mag[b] - model[b]) + spread * normal
-        elif b == 3:
-            out[b] = hw_mag(law.hw, out[0], out[1])
+            out[b] = model + share * (mag[b] - model) + spread * normal
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def standard_normal(key, counter):  # type: ignore[no-untyped-def]
     """Gaussian number from two places of a star's stream (Box and Muller)."""
     return np.sqrt(-2.0 * np.log(uniform_scalar(key, counter))) * np.cos(

@@ -20,7 +20,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from gcmock.posterior.fastmath import LEAST_SUM, LOG2_E, exp2
+from gcmock.posterior.fastmath import INNER, INNER_FAST, LEAST_SUM, LOG2_E, exp2
 from gcmock.posterior.lattice import reduce_places, sum_places
 from gcmock.posterior.nodes import INDEX_STEP_MAG, NodeTable
 
@@ -254,13 +254,13 @@ def make_scratch(
     )
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def profile(distance, scale, norm):  # type: ignore[no-untyped-def]
     """Return E(D) over E at the red-clump distance."""
     return -np.expm1(-distance / scale) / norm
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _sigma_mu(mask, variance, kappa_hw, law, slope, tau):  # type: ignore[no-untyped-def]
     """Width of the likelihood of a node in distance modulus along the sightline, given dE/dµ."""
     dd = 0.0
@@ -277,7 +277,7 @@ def _sigma_mu(mask, variance, kappa_hw, law, slope, tau):  # type: ignore[no-unt
     return 1.0 / np.sqrt(dd - tau * tau * dk * dk / (1.0 + tau * tau * kk))
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def coarse_stride(mask, variance, law, e_jks, tau, scale, norm):  # type: ignore[no-untyped-def]
     """Largest stride of the coarse grid that resolves the likelihood of a star everywhere."""
     kappa_hw = law.kappa[1] + law.hw[0] * (law.kappa[0] - law.kappa[1])
@@ -294,7 +294,7 @@ def coarse_stride(mask, variance, law, e_jks, tau, scale, norm):  # type: ignore
     return stride
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**INNER_FAST)
 def _reduce_nodes(m_j, m_h, m_ks, mag, g, h, q, inv_2vq, mu_hat, e_hat, log_like):  # type: ignore[no-untyped-def]
     """Best distance modulus and reddening of every node, and the misfit that remains."""
     g0, g1, g2 = np.float32(g[0]), np.float32(g[1]), np.float32(g[2])
@@ -320,7 +320,7 @@ def pair_linear(mu_hat, e_hat, log_like, mu, e, beta, inv_mu, inv_e):  # type: i
     return log_like - z * z * inv_mu - y * y * inv_e
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**INNER_FAST)
 def _sum_linear(work_mu, work_e, work_log, weight, a, z, mu, e, beta, inv_mu, inv_e):  # type: ignore[no-untyped-def]
     """Σ w N over the nodes a to z. Unsigned indices: the check for negative ones would prevent vectorisation."""
     total = np.float32(0.0)
@@ -351,7 +351,7 @@ def pair_direct(m_j, m_h, m_ks, star, s0, s1, s2, k0, k1, k2, p1, p2, p3, tau2):
     return rr - tau2 * kr * kr / scatter, scatter
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**INNER_FAST)
 def _sum_direct(m_j, m_h, m_ks, weight, a, z, star, s0, s1, s2, k0, k1, k2, p1, p2, p3, tau2):  # type: ignore[no-untyped-def]
     """Σ w N over the nodes a to z, for any bands."""
     total = np.float32(0.0)
@@ -364,13 +364,13 @@ def _sum_direct(m_j, m_h, m_ks, weight, a, z, star, s0, s1, s2, k0, k1, k2, p1, 
     return total
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def index_of(key, key_min, n_step):  # type: ignore[no-untyped-def]
     """Place of a key in the look-up from keys to nodes, rounded down."""
     return min(max(int(np.floor((key - key_min) / INDEX_STEP_MAG)), 0), n_step - 1)
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def prepare(table, lattice, mask, mag, variance, law, work):  # type: ignore[no-untyped-def]
     """Everything about a star that does not depend on distance, as `Terms`.
 
@@ -418,11 +418,14 @@ def prepare(table, lattice, mask, mag, variance, law, work):  # type: ignore[no-
     delta = 0.0
     c_obs = 0.0
     c_variance = 0.0
+    g = np.zeros(3)
+    h = np.zeros(3)
     if direct:
         det = np.inf
     else:
-        g = w[:3] * (s2 - s1 * k) / det
-        h = w[:3] * (s0 * k - s1) / det
+        for b in range(3):
+            g[b] = w[b] * (s2 - s1 * k[b]) / det
+            h[b] = w[b] * (s0 * k[b] - s1) / det
         if on_lattice:
             # In W and c the band between the two of the key does not appear: what g and h give it is the regression.
             if mask == 7:
@@ -446,7 +449,7 @@ def prepare(table, lattice, mask, mag, variance, law, work):  # type: ignore[no-
     )  # fmt: skip
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def window(star, mu, e, tau, k0, k1, p1, p2, p3, x_min, x_max):  # type: ignore[no-untyped-def]
     """Least and greatest key of the nodes that can explain a star at a distance modulus and reddening."""
     if star.key_kappa == star.key_kappa:
@@ -468,7 +471,7 @@ def window(star, mu, e, tau, k0, k1, p1, p2, p3, x_min, x_max):  # type: ignore[
     return star.key - mu - hi - half, star.key - mu - lo + half
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def conditional(star, tau):  # type: ignore[no-untyped-def]
     """Regression of distance modulus on reddening at a scatter, halved inverse variances, and normalisation."""
     if star.direct:
@@ -480,13 +483,13 @@ def conditional(star, tau):  # type: ignore[no-untyped-def]
     return beta, 0.5 * LOG2_E / v_mu, 0.5 * LOG2_E / v_e, factor
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def _reaches(c, near, c_min, c_max):  # type: ignore[no-untyped-def]
     """Whether any place of a slab has a colour within `near` of c."""
     return c - near < c_max and c + near > c_min
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def coarse_likelihood(star, table, lattice, law, bins, prior, groups, e_rc, tau_rc, scale, norm, stride, work):  # type: ignore[no-untyped-def]
     """Fill `work.coarse` with Σ_k w_k N of every population on the coarse grid.
 
@@ -589,7 +592,7 @@ def coarse_likelihood(star, table, lattice, law, bins, prior, groups, e_rc, tau_
                 best = max(best, score[j])
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**INNER_FAST)
 def expand(bins, prior, groups, stride, work):  # type: ignore[no-untyped-def]
     """Fill `work.post`, `work.evidence` and `work.support`; return the total evidence.
 
@@ -636,17 +639,22 @@ def expand(bins, prior, groups, stride, work):  # type: ignore[no-untyped-def]
                 for i in range(np.uint64(a), np.uint64(z)):
                     post[c, i] = np.float32(0.0)
             evidence[c] += total
-    return evidence.sum()
+    total_evidence = 0.0
+    for c in range(n_component):
+        total_evidence += evidence[c]
+    return total_evidence
 
 
-@njit(nogil=True, cache=True)
+@njit(**INNER)
 def without_photometry(bins, prior, work):  # type: ignore[no-untyped-def]
     """The same without photometry: the posterior is prior times parallax."""
     work.support[0], work.support[1] = 0, bins.centre.size
+    total_evidence = 0.0
     for c in range(prior.shape[0]):
         work.evidence[c] = 0.0
         for i in range(bins.centre.size):
             value = prior[c, i] * work.parallax[i]
             work.post[c, i] = value
             work.evidence[c] += value
-    return work.evidence.sum()
+        total_evidence += work.evidence[c]
+    return total_evidence

@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from gcmock.posterior.fastmath import exp2
+from gcmock.posterior.fastmath import INNER_FAST, exp2
 from gcmock.posterior.nodes import ARRANGEMENTS, OriginalNodes, free_colour
 
 Floats = NDArray[np.float64]
@@ -241,7 +241,7 @@ def lattice_steps(
     return index
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**INNER_FAST)
 def reduce_places(place_w, place_c, place_q, first, last, w, c, q, gamma, delta, inv_q, out_v, out_u, out_a):  # type: ignore[no-untyped-def]
     """Per place: residuals in W and c given the residual in Q, and the log2 likelihood of the latter."""
     for k in range(np.uint64(first), np.uint64(last)):
@@ -251,7 +251,7 @@ def reduce_places(place_w, place_c, place_q, first, last, w, c, q, gamma, delta,
         out_a[k] = -dq * dq * inv_q
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(**INNER_FAST)
 def sum_places(v, u, a, weight, first, last, mu, e, beta, inv_w, inv_c, out):  # type: ignore[no-untyped-def]
     """Σ over places of the likelihood at one distance times the weights of all populations."""
     t0 = t1 = t2 = t3 = t4 = t5 = t6 = t7 = t8 = t9 = np.float32(0.0)
