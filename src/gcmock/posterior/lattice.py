@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from gcmock.posterior.fastmath import INNER_FAST, exp2
+from gcmock.posterior.fastmath import INNER, INNER_FAST, exp2
 from gcmock.posterior.nodes import ARRANGEMENTS, OriginalNodes, free_colour
 
 Floats = NDArray[np.float64]
@@ -28,7 +28,7 @@ STEPS_C = np.array([0.02, 0.03, 0.05, 0.08, 0.12])
 STEPS_Q = np.array([0.01, 0.015, 0.025, 0.04, 0.07])
 """Steps of the lattices [mag]."""
 
-W_PER_SIGMA, C_PER_SIGMA, Q_PER_SIGMA = 1.0, 0.48, 0.7
+W_PER_SIGMA, C_PER_SIGMA, Q_PER_SIGMA = 1.0, 0.45, 0.6
 """Largest step as a fraction of the conditional width of the star's Gaussian."""
 
 LATTICE_MASKS = (3, 5, 6, 7)
@@ -37,7 +37,7 @@ LATTICE_MASKS = (3, 5, 6, 7)
 GIANT = np.array([0.90, 0.15, 0.0])
 """J - Ks and H - Ks of a giant [mag]: tells roughly how reddened a star is."""
 
-Q_RANGE, Q_OUTLIER = (-0.14, -0.05), 2.5
+Q_RANGE, Q_OUTLIER = (-0.14, -0.05), 2.2
 """Where nearly all nodes lie in Q [mag], and how many sigma outside of it a star is summed over nodes: there the
 tails of the Lagrange weights, which are not positive, would show."""
 
@@ -114,78 +114,120 @@ def build_lattice(
     """
     population = np.repeat(np.arange(N_POPULATION), np.diff(nodes.start))
     place = rows @ nodes.mag
-    parts = []
-    for x, step, points in zip(place, (step_w, step_c, step_q), (4, 3, 3), strict=True):
-        parts.append(_spread(x, step, points) if np.any(x) else _single(x.size))
-    minima = [int(index.min()) for index, _ in parts]
-    sizes = [int(index.max()) - low + 1 for (index, _), low in zip(parts, minima, strict=True)]
-    keys, weights, owners = [], [], []
-    for iw, ww in zip(*parts[0], strict=True):
-        for ic, wc in zip(*parts[1], strict=True):
-            for iq, wq in zip(*parts[2], strict=True):
-                keys.append(
-                    ((iw - minima[0]) * sizes[1] + ic - minima[1]) * sizes[2] + iq - minima[2]
-                )
-                weights.append(nodes.weight * ww * wc * wq)
-                owners.append(population)
-    key, inverse = np.unique(np.concatenate(keys), return_inverse=True)
-    dense = np.bincount(
-        np.concatenate(owners) * key.size + inverse,
-        np.concatenate(weights),
-        N_POPULATION * key.size,
-    ).reshape(N_POPULATION, key.size)
-    slab, rest = np.divmod(key, sizes[1] * sizes[2])
-    largest = np.zeros((N_POPULATION, sizes[0]))
-    for p in range(N_POPULATION):
-        np.maximum.at(largest[p], slab, np.abs(dense[p]))
-    keep = np.any(np.abs(dense) > NEGLIGIBLE * largest[:, slab], axis=0)
-    slab, rest, dense = slab[keep], rest[keep], dense[:, keep]
-    ic, iq = np.divmod(rest, sizes[2])
-    c = (ic + minima[1]) * step_c
-    # By c inside a slab, so that a window in c is contiguous too.
-    order = np.lexsort((iq, ic, slab))
-    first = np.searchsorted(slab[order], np.arange(sizes[0] + 1))
-    c_min = np.full(sizes[0], np.inf)
-    c_max = np.full(sizes[0], -np.inf)
+    order = np.argsort(place[0], kind="stable")
+    scaled = place[:, order] / np.array([[step_w], [step_c], [step_q]])
+    low = np.floor(scaled.min(axis=1)).astype(np.int64) - 2
+    size = np.floor(scaled.max(axis=1)).astype(np.int64) + 4 - low
+    if not np.any(rows[2]):
+        low[2], size[2] = 0, 1
+    slab, ic, iq, weight = _deposit(
+        scaled - low[:, None], nodes.weight[order], population[order], size
+    )
+    c = (ic + low[1]) * step_c
+    c_min = np.full(size[0], np.inf)
+    c_max = np.full(size[0], -np.inf)
     np.minimum.at(c_min, slab, c)
     np.maximum.at(c_max, slab, c)
     f32 = np.float32
     return Lattice(
-        ((slab + minima[0]) * step_w)[order].astype(f32),
-        c[order].astype(f32),
-        ((iq + minima[2]) * step_q)[order].astype(f32),
-        np.ascontiguousarray(dense[:, order], dtype=f32),
-        first.astype(np.int64),
+        ((slab + low[0]) * step_w).astype(f32),
+        c.astype(f32),
+        ((iq + low[2]) * step_q).astype(f32),
+        weight,
+        np.searchsorted(slab, np.arange(size[0] + 1)).astype(np.int64),
         c_min,
         c_max,
-        minima[0] * step_w,
+        float(low[0] * step_w),
         step_w,
     )
 
 
-def _spread(x: Floats, step: float, points: int) -> tuple[NDArray[np.int64], Floats]:
-    """Indices and Lagrange weights of the lattice points around x, each (points, n)."""
-    t = x / step
-    if points == 4:
-        i = np.floor(t).astype(np.int64)
-        f = t - i
-        weight = np.stack(
-            [
-                -f * (f - 1) * (f - 2) / 6,
-                (f + 1) * (f - 1) * (f - 2) / 2,
-                -(f + 1) * f * (f - 2) / 2,
-                (f + 1) * f * (f - 1) / 6,
-            ]
-        )
-        return i + np.arange(-1, 3)[:, None], weight
-    i = np.rint(t).astype(np.int64)
-    f = t - i
-    return i + np.arange(-1, 2)[:, None], np.stack([f * (f - 1) / 2, 1 - f * f, f * (f + 1) / 2])
+@njit(nogil=True, cache=True)
+def _deposit(place, weight, population, size):  # type: ignore[no-untyped-def]
+    """Occupied places of the lattice, in the order of (W, c, Q), and their weights.
+
+    `place` (3, n_node) is in units of the steps and from the lowest slab. The nodes come in the order of W: four
+    slabs are open at a time, each a dense table that is searched and emptied when no later node can reach it.
+    """
+    n_c, n_q = size[1], size[2]
+    table = np.zeros((4, n_c, n_q, N_POPULATION))
+    touched = np.zeros((4, n_c), np.uint8)
+    # Every node reaches 36 places, but shares nearly all of them with others.
+    capacity = min(4 * 3 * 3 * weight.size, 1_500_000)
+    where = np.empty((3, capacity), np.int64)
+    value = np.empty((N_POPULATION, capacity), np.float32)
+    count = 0
+    w4 = np.empty(4)
+    c3 = np.empty(3)
+    q3 = np.empty(3)
+    open_slab = 0
+    for node in range(weight.size + 1):
+        i_w = int(np.floor(place[0, node])) if node < weight.size else size[0] + 4
+        while open_slab < min(i_w - 1, size[0]):
+            count = _close(table[open_slab % 4], touched[open_slab % 4], open_slab, where, value, count)
+            open_slab += 1
+        if node == weight.size:
+            break
+        f = place[0, node] - i_w
+        w4[0] = -f * (f - 1.0) * (f - 2.0) / 6.0
+        w4[1] = (f + 1.0) * (f - 1.0) * (f - 2.0) / 2.0
+        w4[2] = -(f + 1.0) * f * (f - 2.0) / 2.0
+        w4[3] = (f + 1.0) * f * (f - 1.0) / 6.0
+        i_c = _lagrange_3(place[1, node], c3)
+        i_q = _lagrange_3(place[2, node], q3)
+        p = population[node]
+        for a in range(4):
+            slab = (i_w - 1 + a) % 4
+            for b in range(3):
+                touched[slab, i_c - 1 + b] = 1
+                share = weight[node] * w4[a] * c3[b]
+                if n_q == 1:
+                    table[slab, i_c - 1 + b, 0, p] += share
+                    continue
+                for d in range(3):
+                    table[slab, i_c - 1 + b, i_q - 1 + d, p] += share * q3[d]
+    return where[0, :count], where[1, :count], where[2, :count], value[:, :count].copy()
 
 
-def _single(n: int) -> tuple[NDArray[np.int64], Floats]:
-    """The one layer of an unused coordinate."""
-    return np.zeros((1, n), np.int64), np.ones((1, n))
+@njit(**INNER)
+def _lagrange_3(x, out):  # type: ignore[no-untyped-def]
+    """Weights of the three points around x; return the middle one."""
+    i = int(np.rint(x))
+    f = x - i
+    out[0] = f * (f - 1.0) / 2.0
+    out[1] = 1.0 - f * f
+    out[2] = f * (f + 1.0) / 2.0
+    return i
+
+
+@njit(**INNER)
+def _close(table, touched, slab, where, value, count):  # type: ignore[no-untyped-def]
+    """Move the places of a slab that are not negligible to the output, empty the slab, and return the new count."""
+    n_c, n_q, n_population = table.shape
+    largest = np.zeros(n_population)
+    for i in range(n_c):
+        if touched[i]:
+            for j in range(n_q):
+                for p in range(n_population):
+                    largest[p] = max(largest[p], abs(table[i, j, p]))
+    for i in range(n_c):
+        if not touched[i]:
+            continue
+        touched[i] = 0
+        for j in range(n_q):
+            keep = False
+            for p in range(n_population):
+                keep = keep or abs(table[i, j, p]) > NEGLIGIBLE * largest[p]
+            if keep and count < where.shape[1]:
+                where[0, count] = slab
+                where[1, count] = i
+                where[2, count] = j
+                for p in range(n_population):
+                    value[p, count] = table[i, j, p]
+                count += 1
+            for p in range(n_population):
+                table[i, j, p] = 0.0
+    return count
 
 
 def no_lattice() -> Lattice:
