@@ -106,7 +106,7 @@ class ExtinctionConfig(_Section):
         "its cell, or the column of means (biased by 1 to 2 %)",
     )
     residual_scatter_mag: Magnitude = Field(
-        default=0.05, ge=0, description="Gaussian scatter of E(J-Ks) around the map value [mag]"
+        default=0.02, ge=0, description="Gaussian scatter of E(J-Ks) around the map value [mag]"
     )
     dust_scale_height_pc: Parsec = Field(
         default=164.0, gt=0, description="Scale height of the dust along the sightline [pc]"
@@ -169,6 +169,12 @@ class InputConfig(_Section):
     )
     outside_map: Literal["error", "skip"] = Field(
         default="error", description="Stars outside the extinction map: stop, or leave out"
+    )
+    ref_epoch: float = Field(
+        default=2016.0,
+        ge=1800.0,
+        le=2200.0,
+        description="Epoch of the positions, which are taken as they are given (Julian year)",
     )
 
 

@@ -15,6 +15,7 @@ from gcmock.dust.laws import ExtinctionLaw, load_law
 from gcmock.galaxy.component import Component
 from gcmock.galaxy.model import GalacticModel, Observables, load_galactic_model
 from gcmock.galaxy.sun import load_sun
+from gcmock.posterior.counts import MAG_EDGES, CountTables, expected_counts
 from gcmock.posterior.engine import Posterior
 from gcmock.posterior.grid import DistanceGrid, distance_grid
 from gcmock.posterior.sightline import SightlineCache
@@ -100,6 +101,31 @@ class Model:
         extinction = self.config.extinction
         e_jks, scatter = self.extinction_map.value(l_deg, b_deg, extinction.map_value)
         return e_jks, np.hypot(scatter, extinction.residual_scatter_mag)
+
+    @cached_property
+    def count_tables(self) -> CountTables:
+        """Cumulative counts of the populations, built on demand."""
+        return CountTables(self.populations, self.law, self.hw)
+
+    def expected_counts(
+        self,
+        l_deg: ArrayLike,
+        b_deg: ArrayLike,
+        band: str = "ks",
+        mag_edges: ArrayLike = MAG_EDGES,
+        area_deg2: float = 1.0,
+        *,
+        e_jks: ArrayLike | None = None,
+        tau: ArrayLike | None = None,
+        subcells: bool = False,
+    ) -> Floats:
+        """Count the stars expected in magnitude bins, shape (n_sightline, n_component, n_bin).
+
+        See `gcmock.posterior.counts.expected_counts`.
+        """
+        return expected_counts(
+            self, l_deg, b_deg, band, mag_edges, area_deg2, e_jks=e_jks, tau=tau, subcells=subcells
+        )
 
     def number_density(
         self, l_deg: ArrayLike, b_deg: ArrayLike, distance_pc: ArrayLike

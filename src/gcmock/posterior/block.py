@@ -29,14 +29,8 @@ from gcmock.posterior.draw import (
     true_magnitudes,
 )
 from gcmock.posterior.fastmath import INNER
-from gcmock.posterior.kernel import (
-    coarse_likelihood,
-    coarse_stride,
-    expand,
-    prepare,
-    profile,
-    without_photometry,
-)
+from gcmock.posterior.kernel import coarse_likelihood, expand, without_photometry
+from gcmock.posterior.terms import coarse_stride, prepare, profile
 from gcmock.random import uniform_scalar
 
 INFLATION_MAG = np.array([0.0, 0.1, 0.3, 1.0, 3.0])
@@ -55,8 +49,8 @@ class Summary(NamedTuple):
     distance_mean_pc : ndarray of float64, shape (n_star,)
     distance_quantile_pc : ndarray of float64, shape (n_star, n_quantile)
     log_evidence : ndarray of float64, shape (n_star,)
-        ln of the number density of such stars that the model predicts [per square degree, per mag in every band
-        used, per mas if a parallax is used].
+        ln of the number density of such stars that the model predicts [per square degree, per mag
+        in every band used, per mas if a parallax is used].
     inflation : ndarray of int8, shape (n_star,)
         How many times the errors had to be inflated; 0 for a star that the model explains.
     """
@@ -112,15 +106,19 @@ def empty_draws(n_star: int, n_realisation: int) -> Draws:
 
 
 @njit(nogil=True, cache=True)
-def evaluate(stars, i, mask, inflation, table, lattice, law, bins, sightlines, groups, work):  # type: ignore[no-untyped-def]
+def evaluate(stars, i, mask, inflation, table, lattice, law, bins, sightlines, groups, work):
     """Fill `work.post` with the posterior of star i, not normalised.
 
-    Returns its sum (0 if nothing explains the star), the star as prepared, and the variances that were used.
+    Returns its sum (0 if nothing explains the star), the star as prepared, and the variances that
+    were used.
     """
     s = stars.sightline[i]
     prior = sightlines.prior[s]
     parallax_likelihood(
-        bins, stars.parallax[i], stars.parallax_error[i] * INFLATION_PARALLAX[inflation], work.parallax
+        bins,
+        stars.parallax[i],
+        stars.parallax_error[i] * INFLATION_PARALLAX[inflation],
+        work.parallax,
     )
     variance = np.empty(4)
     for b in range(4):
@@ -138,11 +136,26 @@ def evaluate(stars, i, mask, inflation, table, lattice, law, bins, sightlines, g
 
 
 @njit(nogil=True, cache=True)
-def run(stars, keys, mask, table, lattice, original, model_variance, law, bins, sightlines, groups, work, summary, draws):  # type: ignore[no-untyped-def]
+def run(
+    stars,
+    keys,
+    mask,
+    table,
+    lattice,
+    original,
+    model_variance,
+    law,
+    bins,
+    sightlines,
+    groups,
+    work,
+    summary,
+    draws,
+):
     """Posterior, summary and draws of a block of stars.
 
-    `keys` (n_star, n_realisation) are the keys of the random streams; `model_variance` (4,) is the part of the
-    magnitude variances that is the model's own.
+    `keys` (n_star, n_realisation) are the keys of the random streams; `model_variance` (4,) is the
+    part of the magnitude variances that is the model's own.
     """
     for i in range(stars.e_jks.size):
         total = 0.0
@@ -165,13 +178,31 @@ def run(stars, keys, mask, table, lattice, original, model_variance, law, bins, 
         known = mask != 0 and summary.inflation[i] < INFLATION_MAG.size
         for r in range(keys.shape[1]):
             draw(
-                stars, i, r, keys[i, r], mask if known else 0, star, variance, total, table, original,
-                model_variance, law, bins, sightlines, groups, work, draws,
+                stars, i, r, keys[i, r], mask if known else 0, star, variance, total, table,
+                original, model_variance, law, bins, sightlines, groups, work, draws,
             )  # fmt: skip
 
 
 @njit(**INNER)
-def draw(stars, i, r, key, mask, star, variance, total, table, original, model_variance, law, bins, sightlines, groups, work, draws):  # type: ignore[no-untyped-def]
+def draw(
+    stars,
+    i,
+    r,
+    key,
+    mask,
+    star,
+    variance,
+    total,
+    table,
+    original,
+    model_variance,
+    law,
+    bins,
+    sightlines,
+    groups,
+    work,
+    draws,
+):
     """Draw one true star from `work.post` into `draws`."""
     s = stars.sightline[i]
     node = -1
@@ -181,9 +212,7 @@ def draw(stars, i, r, key, mask, star, variance, total, table, original, model_v
     tau = 0.0
     for attempt in range(MAX_ATTEMPTS):
         base = attempt * ATTEMPT_STRIDE
-        c, bin_index = draw_component_and_bin(
-            work, total, uniform_scalar(key, base + COMPONENT)
-        )
+        c, bin_index = draw_component_and_bin(work, total, uniform_scalar(key, base + COMPONENT))
         distance = draw_distance(
             bins, bin_index, stars.parallax[i], stars.parallax_error[i],
             uniform_scalar(key, base + WITHIN_BIN),
@@ -200,24 +229,31 @@ def draw(stars, i, r, key, mask, star, variance, total, table, original, model_v
             node = first + pick(original.weight[first:last], last - first, u_node, 0.0)
             break
         u_piece = uniform_scalar(key, base + PIECE)
-        node = draw_node(
-            star, table, original, law, work, population, mu, e, tau, u_node, u_piece
-        )
+        node = draw_node(star, table, original, law, work, population, mu, e, tau, u_node, u_piece)
         if node >= 0:
             break
     if node < 0:
-        # The interpolated posterior had mass where no node is: at worst a rare star at the edge of its range.
+        # The interpolated posterior had mass where no node is: at worst a rare star at the edge of
+        # its range.
         first, last = original.start[groups[c]], original.start[groups[c] + 1]
         u_node = uniform_scalar(key, NODE)
         node = first + pick(original.weight[first:last], last - first, u_node, 0.0)
     base = MAX_ATTEMPTS * ATTEMPT_STRIDE
     node_mag = original.mag[:, node]
     e = draw_reddening(
-        mask, stars.mag[i], variance, law, node_mag, mu, e, tau, standard_normal(key, base + REDDENING)
+        mask,
+        stars.mag[i],
+        variance,
+        law,
+        node_mag,
+        mu,
+        e,
+        tau,
+        standard_normal(key, base + REDDENING),
     )
     true_magnitudes(
-        mask, stars.mag[i], variance, model_variance, law, node_mag, mu, e, key, base + MODEL_ERROR + 2,
-        draws.mag[i, r],
+        mask, stars.mag[i], variance, model_variance, law, node_mag, mu, e, key,
+        base + MODEL_ERROR + 2, draws.mag[i, r],
     )  # fmt: skip
     draws.component[i, r] = c
     draws.node[i, r] = node

@@ -1,7 +1,8 @@
 """Summaries of a posterior and draws from it, compiled.
 
-A draw is one consistent true star: component and distance from the tabulated posterior, the population node from
-the original (not merged) nodes at that distance, the reddening from its Gaussian given all of these.
+A draw is one consistent true star: component and distance from the tabulated posterior, the
+population node from the original (not merged) nodes at that distance, the reddening from its
+Gaussian given all of these.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import numpy as np
 from numba import njit
 
 from gcmock.posterior.fastmath import INNER, INNER_FAST, LEAST_SUM, LOG2_E, exp2
-from gcmock.posterior.kernel import index_of, pair_direct, window
 from gcmock.posterior.nodes import INDEX_STEP_MAG
+from gcmock.posterior.sums import index_of, pair_direct
+from gcmock.posterior.terms import window
 from gcmock.random import uniform_scalar
 
 QUANTILES = np.array([0.05, 0.16, 0.50, 0.84, 0.95])
@@ -27,7 +29,7 @@ SQRT_HALF = np.sqrt(0.5)
 
 
 @njit(**INNER)
-def parallax_likelihood(bins, parallax, error, out):  # type: ignore[no-untyped-def]
+def parallax_likelihood(bins, parallax, error, out):
     """Likelihood of a parallax averaged over 1/D in every bin [per mas]; 1 where there is none."""
     for i in range(out.size):
         if not np.isfinite(parallax):
@@ -47,8 +49,11 @@ def parallax_likelihood(bins, parallax, error, out):  # type: ignore[no-untyped-
 
 
 @njit(**INNER)
-def summarise(bins, work, total, probability, quantile):  # type: ignore[no-untyped-def]
-    """Fill the probability of every component and the quantiles of the distance; return its mean [pc]."""
+def summarise(bins, work, total, probability, quantile):
+    """Fill the probability of every component and the quantiles of the distance.
+
+    Return its mean [pc].
+    """
     post = work.post
     n_component = post.shape[0]
     for c in range(n_component):
@@ -74,7 +79,7 @@ def summarise(bins, work, total, probability, quantile):  # type: ignore[no-unty
 
 
 @njit(**INNER)
-def draw_component_and_bin(work, total, u):  # type: ignore[no-untyped-def]
+def draw_component_and_bin(work, total, u):
     """Pick (component, bin) in proportion to `work.post`."""
     target = u * total
     last = 0
@@ -96,7 +101,7 @@ def draw_component_and_bin(work, total, u):  # type: ignore[no-untyped-def]
 
 
 @njit(**INNER)
-def draw_distance(bins, i, parallax, error, u):  # type: ignore[no-untyped-def]
+def draw_distance(bins, i, parallax, error, u):
     """Distance inside a bin [pc]: uniform, or weighted by a parallax that resolves the bin."""
     near = 1000.0 / bins.edge[i]
     far = 1000.0 / bins.edge[i + 1]
@@ -105,7 +110,9 @@ def draw_distance(bins, i, parallax, error, u):  # type: ignore[no-untyped-def]
         lo, hi = far, near
         for _ in range(50):
             mid = 0.5 * (lo + hi)
-            if _normal_mass(mid, near, parallax, error) > u * _normal_mass(far, near, parallax, error):
+            if _normal_mass(mid, near, parallax, error) > u * _normal_mass(
+                far, near, parallax, error
+            ):
                 lo = mid
             else:
                 hi = mid
@@ -114,7 +121,7 @@ def draw_distance(bins, i, parallax, error, u):  # type: ignore[no-untyped-def]
 
 
 @njit(**INNER)
-def _normal_mass(a, b, mean, sigma):  # type: ignore[no-untyped-def]
+def _normal_mass(a, b, mean, sigma):
     """Mass of a normal distribution between a < b, accurate in both tails."""
     lo = (a - mean) / sigma * SQRT_HALF
     hi = (b - mean) / sigma * SQRT_HALF
@@ -126,7 +133,7 @@ def _normal_mass(a, b, mean, sigma):  # type: ignore[no-untyped-def]
 
 
 @njit(**INNER)
-def pick(weight, n, u, least):  # type: ignore[no-untyped-def]
+def pick(weight, n, u, least):
     """Index below n in proportion to weights; -1 if their sum is not above `least`."""
     total = 0.0
     for k in range(n):
@@ -146,7 +153,9 @@ def pick(weight, n, u, least):  # type: ignore[no-untyped-def]
 
 
 @njit(**INNER_FAST)
-def _weigh_direct(m_j, m_h, m_ks, weight, a, z, star, s0, s1, s2, k0, k1, k2, p1, p2, p3, tau2, out):  # type: ignore[no-untyped-def]
+def _weigh_direct(
+    m_j, m_h, m_ks, weight, a, z, star, s0, s1, s2, k0, k1, k2, p1, p2, p3, tau2, out
+):
     """Weight times likelihood of each of the nodes a to z, for any bands."""
     half = np.float32(-0.5 * LOG2_E)
     for i in range(np.uint64(z - a)):
@@ -158,8 +167,11 @@ def _weigh_direct(m_j, m_h, m_ks, weight, a, z, star, s0, s1, s2, k0, k1, k2, p1
 
 
 @njit(**INNER)
-def draw_node(star, table, original, law, work, population, mu, e, tau, u_node, u_piece):  # type: ignore[no-untyped-def]
-    """Original node of a population at one distance, in proportion to its likelihood; -1 if there is none."""
+def draw_node(star, table, original, law, work, population, mu, e, tau, u_node, u_piece):
+    """Original node of a population at one distance, in proportion to its likelihood.
+
+    -1 if there is none.
+    """
     f32 = np.float32
     k0, k1, k2 = law.kappa[0], law.kappa[1], law.kappa[2]
     p1, p2, p3 = law.hw[0], law.hw[1], law.hw[2]
@@ -182,7 +194,8 @@ def draw_node(star, table, original, law, work, population, mu, e, tau, u_node, 
     first, last = table.raw_first[a + k], table.raw_first[a + k + 1]
     if last - first == 1:
         return table.raw[first]
-    # Inside a merged node: its original nodes by their own likelihood, relative to the best of them.
+    # Inside a merged node: its original nodes by their own likelihood, relative to the best of
+    # them.
     n = min(last - first, work.node.size)
     best = np.inf
     for i in range(n):
@@ -200,8 +213,11 @@ def draw_node(star, table, original, law, work, population, mu, e, tau, u_node, 
 
 
 @njit(**INNER)
-def draw_reddening(mask, mag, variance, law, node_mag, mu, e, tau, normal):  # type: ignore[no-untyped-def]
-    """E(J-Ks) given node and distance: its prior N(e, tau) times the likelihood of the magnitudes."""
+def draw_reddening(mask, mag, variance, law, node_mag, mu, e, tau, normal):
+    """E(J-Ks) given node and distance.
+
+    Its prior N(e, tau) times the likelihood of the magnitudes.
+    """
     if tau <= 0.0:
         return e
     j = node_mag[0] + mu + law.kappa[0] * e
@@ -222,25 +238,25 @@ def draw_reddening(mask, mag, variance, law, node_mag, mu, e, tau, normal):  # t
 
 
 @njit(**INNER)
-def hw_mag(p, j, h):  # type: ignore[no-untyped-def]
+def hw_mag(p, j, h):
     """Hw of apparent J and H: H + p1 x + p2 x² + p3 x³ with x = J - H."""
     x = j - h
     return h + x * (p[0] + x * (p[1] + x * p[2]))
 
 
 @njit(**INNER)
-def hw_slope(p, x):  # type: ignore[no-untyped-def]
+def hw_slope(p, x):
     """d(Hw)/dJ at a colour x; d(Hw)/dH is one minus it."""
     return p[0] + x * (2.0 * p[1] + 3.0 * x * p[2])
 
 
 @njit(**INNER)
-def true_magnitudes(mask, mag, variance, model_variance, law, node_mag, mu, e, key, counter, out):  # type: ignore[no-untyped-def]
-    """True apparent magnitudes of a draw.
+def true_magnitudes(mask, mag, variance, model_variance, law, node_mag, mu, e, key, counter, out):
+    """Fill the true apparent magnitudes of a draw.
 
-    The error floor stands for the model's own error: the true magnitude is the model's plus a Gaussian of that
-    variance, here conditioned on what was observed. The draw then departs from the observation by the
-    observational error alone.
+    The error floor stands for the model's own error: the true magnitude is the model's plus a
+    Gaussian of that variance, here conditioned on what was observed. The draw then departs from the
+    observation by the observational error alone.
     """
     for b in range(4):
         # Hw last: it follows the true J and H.
@@ -254,7 +270,7 @@ def true_magnitudes(mask, mag, variance, model_variance, law, node_mag, mu, e, k
 
 
 @njit(**INNER)
-def standard_normal(key, counter):  # type: ignore[no-untyped-def]
+def standard_normal(key, counter):
     """Gaussian number from two places of a star's stream (Box and Muller)."""
     return np.sqrt(-2.0 * np.log(uniform_scalar(key, counter))) * np.cos(
         2.0 * np.pi * uniform_scalar(key, counter + 1)

@@ -1,4 +1,7 @@
-"""From observed magnitudes to summaries and draws: groups the stars for the kernel and runs it in threads."""
+"""From observed magnitudes to summaries and draws.
+
+Groups the stars for the kernel and runs it in threads.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.dust.laws import ExtinctionLaw
-from gcmock.posterior.block import Draws, Summary, empty_draws, empty_summary, run
+from gcmock.posterior.block import Draws, Summary, empty_draws, empty_summary, evaluate, run
 from gcmock.posterior.grid import DistanceGrid
-from gcmock.posterior.kernel import Law, Sightlines, Stars, make_bins, make_scratch
 from gcmock.posterior.lattice import (
     LATTICE_MASKS,
     STEPS_C,
@@ -31,13 +33,17 @@ from gcmock.posterior.nodes import (
     original_nodes,
 )
 from gcmock.posterior.sightline import SightlineCache
+from gcmock.posterior.structures import Law, Scratch, Sightlines, Stars, make_bins, make_scratch
 from gcmock.stars.bands import HwRelation
 from gcmock.stars.populations import PopulationSet
 
 Floats = NDArray[np.float64]
 
 BLOCK = 512
-"""Stars per call of the kernel: small enough to share among threads, large enough to cost nothing."""
+"""Stars per call of the kernel.
+
+Small enough to share among threads, large enough to cost nothing.
+"""
 
 
 class Data(NamedTuple):
@@ -48,7 +54,8 @@ class Data(NamedTuple):
     l_deg, b_deg : ndarray, shape (n_star,)
         Position [deg].
     mag, mag_error : ndarray, shape (n_star, 4)
-        J, H, Ks, Hw and their standard errors [mag], without the error floor. A NaN magnitude is not used.
+        J, H, Ks, Hw and their standard errors [mag], without the error floor. A NaN magnitude is
+        not used.
     parallax, parallax_error : ndarray, shape (n_star,)
         Parallax corrected for its zero point, and error [mas].
     e_jks, tau : ndarray, shape (n_star,)
@@ -156,15 +163,7 @@ class Posterior:
 
         def work(job: tuple[Kind, NDArray[np.int64]]) -> None:
             kind, part = job
-            stars = Stars(
-                data.mag[part],
-                variance[part],
-                data.parallax[part],
-                data.parallax_error[part],
-                data.e_jks[part],
-                data.tau[part],
-                sightline[part],
-            )
+            stars = self._stars(data, variance, sightline, part)
             self._run_block(kind, stars, keys[part], sightlines, part, summary, draws)
 
         for kind in {kind for kind, _ in jobs}:
@@ -178,8 +177,71 @@ class Posterior:
                 list(pool.map(work, jobs))
         return summary, draws
 
+    def joint(self, data: Data, exact: bool = False) -> tuple[Floats, Floats]:
+        """Full posteriors, for a look at single stars: 80 kB each.
+
+        Parameters
+        ----------
+        data : Data
+            Observations.
+        exact : bool
+            Sum over the nodes even where a lattice would do.
+
+        Returns
+        -------
+        probability : ndarray, shape (n_star, n_component, n_distance)
+            P(c, D | data) per bin of `grid`; zero for a star that nothing explains.
+        log_evidence : ndarray, shape (n_star,)
+            -inf for such a star.
+        """
+        sightlines, sightline = self._sightlines.get(data.l_deg, data.b_deg)
+        variance = data.mag_error**2 + self.model_variance
+        probability = np.zeros((data.l_deg.size, self._groups.size, len(self.grid)))
+        evidence = np.zeros(data.l_deg.size)
+        for kind, members in self._kinds(data, variance):
+            if exact:
+                kind = kind._replace(step_w=-1, step_c=-1, step_q=-1)
+            table, lattice, work = self._node_table(kind), self._lattice(kind), self._scratch(kind)
+            stars = self._stars(data, variance, sightline, members)
+            for i, star in enumerate(members):
+                evidence[star] = evaluate(
+                    stars, i, kind.mask, 0, table, lattice, self._law(kind), self._bins,
+                    sightlines, self._groups, work,
+                )[0]  # fmt: skip
+                first, last = work.support
+                if evidence[star] > 0.0:
+                    probability[star, :, first:last] = work.post[:, first:last] / evidence[star]
+        with np.errstate(divide="ignore"):
+            return probability, np.log(evidence)
+
+    def _stars(
+        self, data: Data, variance: Floats, sightline: NDArray[np.int64], part: NDArray[np.int64]
+    ) -> Stars:
+        """Gather the stars of a block."""
+        return Stars(
+            data.mag[part],
+            variance[part],
+            data.parallax[part],
+            data.parallax_error[part],
+            data.e_jks[part],
+            data.tau[part],
+            sightline[part],
+        )
+
+    def _law(self, kind: Kind) -> Law:
+        """Extinction and Hw relation of a kind of star."""
+        return Law(self.law.rows[kind.row], np.array(self.hw.coefficients))
+
+    def _scratch(self, kind: Kind) -> Scratch:
+        """Work space of one call of the kernel."""
+        table, lattice = self._node_table(kind), self._lattice(kind)
+        return make_scratch(
+            max(table.weight.size, lattice.w.size), lattice.first.size, self.nodes.start.size - 1,
+            self._groups.size, self._bins,
+        )  # fmt: skip
+
     def _kinds(self, data: Data, variance: Floats) -> list[tuple[Kind, NDArray[np.int64]]]:
-        """Group stars that share a band mask, a row of the law and the tables they are summed over."""
+        """Group stars that share a band mask, a row of the law and their tables."""
         used = np.isfinite(data.mag)
         mask = used @ (1 << np.arange(4))
         row = self.law.row(data.l_deg, data.b_deg)
@@ -214,7 +276,10 @@ class Posterior:
         return self._tables[key]
 
     def _lattice(self, kind: Kind) -> Lattice:
-        """Lattice of a kind of star, built on first use; empty for stars that are summed over nodes."""
+        """Lattice of a kind of star, built on first use.
+
+        Empty for stars that are summed over nodes.
+        """
         if kind.step_w < 0:
             return no_lattice()
         key = (kind.mask, kind.row, kind.step_w, kind.step_c, kind.step_q)
@@ -222,10 +287,7 @@ class Posterior:
             self._lattices[key] = build_lattice(
                 self.nodes,
                 coordinates(kind.mask, self.law.rows[kind.row]),
-                *(
-                    steps[i]
-                    for steps, i in zip((STEPS_W, STEPS_C, STEPS_Q), key[2:], strict=True)
-                ),
+                *(steps[i] for steps, i in zip((STEPS_W, STEPS_C, STEPS_Q), key[2:], strict=True)),
             )
         return self._lattices[key]
 
@@ -241,16 +303,12 @@ class Posterior:
     ) -> None:
         """Run the kernel on a block and put the results where they belong."""
         table, lattice = self._node_table(kind), self._lattice(kind)
-        work = make_scratch(
-            max(table.weight.size, lattice.w.size), lattice.first.size, self.nodes.start.size - 1,
-            self._groups.size, self._bins,
-        )  # fmt: skip
         block_summary = empty_summary(part.size, self._groups.size)
         block_draws = empty_draws(part.size, keys.shape[1])
         run(
             stars, keys, kind.mask, table, lattice, self.nodes, self.model_variance,
-            Law(self.law.rows[kind.row], np.array(self.hw.coefficients)), self._bins, sightlines,
-            self._groups, work, block_summary, block_draws,
+            self._law(kind), self._bins, sightlines, self._groups, self._scratch(kind),
+            block_summary, block_draws,
         )  # fmt: skip
         for whole, block in (*zip(summary, block_summary), *zip(draws, block_draws)):
             whole[part] = block

@@ -1,10 +1,10 @@
-"""All populations on one lattice: the exponential of a (star, place, distance) is computed once for ten of them.
+"""All populations on one lattice: each exponential is computed once for ten of them.
 
-The coordinates of a node are the reddening-free magnitude W, the colour c in units of E(J-Ks), and, with three
-bands, the colour Q that depends neither on distance nor on reddening. Distance moves only W, reddening only c.
-Each node is spread over its neighbours in the lattice with Lagrange weights (four points in W, three in c and Q):
-they keep mean and variance, so that the sum over the lattice equals the sum over the nodes as long as the
-Gaussian of the star is wider than the step.
+The coordinates of a node are the reddening-free magnitude W, the colour c in units of E(J-Ks), and,
+with three bands, the colour Q that depends neither on distance nor on reddening. Distance moves
+only W, reddening only c. Each node is spread over its neighbours in the lattice with Lagrange
+weights (four points in W, three in c and Q): they keep mean and variance, so that the sum over the
+lattice equals the sum over the nodes as long as the Gaussian of the star is wider than the step.
 """
 
 from __future__ import annotations
@@ -37,12 +37,13 @@ LATTICE_MASKS = (3, 5, 6, 7)
 GIANT = np.array([0.90, 0.15, 0.0])
 """J - Ks and H - Ks of a giant [mag]: tells roughly how reddened a star is."""
 
-Q_RANGE, Q_OUTLIER = (-0.14, -0.05), 2.2
-"""Where nearly all nodes lie in Q [mag], and how many sigma outside of it a star is summed over nodes: there the
-tails of the Lagrange weights, which are not positive, would show."""
+Q_RANGE, Q_TAIL, Q_OUTLIER = (-0.14, -0.05), 0.4, 2.2
+"""Where nearly all nodes lie in Q [mag]; how fast the step shrinks with the distance from there
+[per sigma]; and from how many sigma on a star is summed over nodes, because the Lagrange weights,
+which are not positive, show in the tails."""
 
 NEGLIGIBLE = 1e-3
-"""Places below this fraction of the largest weight of their slab, in every population, are dropped."""
+"""Places below this fraction of their slab's largest weight, in every population, are dropped."""
 
 
 class Lattice(NamedTuple):
@@ -74,7 +75,7 @@ class Lattice(NamedTuple):
 
 
 def coordinates(mask: int, kappa: Floats) -> Floats:
-    """Rows that turn (J, H, Ks) into (W, c, Q), shape (3, 3); unused bands and coordinates have zeros.
+    """Rows that turn (J, H, Ks) into (W, c, Q), shape (3, 3); zeros for what is not used.
 
     Parameters
     ----------
@@ -143,11 +144,12 @@ def build_lattice(
 
 
 @njit(nogil=True, cache=True)
-def _deposit(place, weight, population, size):  # type: ignore[no-untyped-def]
+def _deposit(place, weight, population, size):
     """Occupied places of the lattice, in the order of (W, c, Q), and their weights.
 
-    `place` (3, n_node) is in units of the steps and from the lowest slab. The nodes come in the order of W: four
-    slabs are open at a time, each a dense table that is searched and emptied when no later node can reach it.
+    `place` (3, n_node) is in units of the steps and from the lowest slab. The nodes come in the
+    order of W: four slabs are open at a time, each a dense table that is searched and emptied when
+    no later node can reach it.
     """
     n_c, n_q = size[1], size[2]
     table = np.zeros((4, n_c, n_q, N_POPULATION))
@@ -164,7 +166,9 @@ def _deposit(place, weight, population, size):  # type: ignore[no-untyped-def]
     for node in range(weight.size + 1):
         i_w = int(np.floor(place[0, node])) if node < weight.size else size[0] + 4
         while open_slab < min(i_w - 1, size[0]):
-            count = _close(table[open_slab % 4], touched[open_slab % 4], open_slab, where, value, count)
+            count = _close(
+                table[open_slab % 4], touched[open_slab % 4], open_slab, where, value, count
+            )
             open_slab += 1
         if node == weight.size:
             break
@@ -190,7 +194,7 @@ def _deposit(place, weight, population, size):  # type: ignore[no-untyped-def]
 
 
 @njit(**INNER)
-def _lagrange_3(x, out):  # type: ignore[no-untyped-def]
+def _lagrange_3(x, out):
     """Weights of the three points around x; return the middle one."""
     i = int(np.rint(x))
     f = x - i
@@ -201,8 +205,8 @@ def _lagrange_3(x, out):  # type: ignore[no-untyped-def]
 
 
 @njit(**INNER)
-def _close(table, touched, slab, where, value, count):  # type: ignore[no-untyped-def]
-    """Move the places of a slab that are not negligible to the output, empty the slab, and return the new count."""
+def _close(table, touched, slab, where, value, count):
+    """Move the places of a slab to the output, empty the slab, and return the new count."""
     n_c, n_q, n_population = table.shape
     largest = np.zeros(n_population)
     for i in range(n_c):
@@ -258,8 +262,8 @@ def lattice_steps(
     Returns
     -------
     ndarray of int64, shape (n_star, 3)
-        Indices of the largest steps in W, c and Q that the star's Gaussian resolves; -1 in all three where none is
-        fine enough or the star is an outlier: those are summed over nodes.
+        Indices of the largest steps in W, c and Q that the star's Gaussian resolves; -1 in all
+        three where none is fine enough or the star is an outlier: those are summed over nodes.
     """
     rows = coordinates(mask, kappa)
     used = 3 if mask == 7 else 2
@@ -271,21 +275,32 @@ def lattice_steps(
     near = np.clip((seen[:, 1] - giant) / np.maximum(e_jks, 1e-3), 0.0, 1.2)
     covariance[:, 1, 1] += (tau * near) ** 2
     width = 1.0 / np.sqrt(np.diagonal(np.linalg.inv(covariance), axis1=1, axis2=2))
+    if mask == 7:
+        # Off the populations in Q only the tail of the Gaussian counts: it asks for a finer step.
+        sigma_q = np.sqrt(np.einsum("b,nb,b->n", rows[2], noise, rows[2]))
+        off = (
+            np.maximum(np.maximum(Q_RANGE[0] - seen[:, 2], seen[:, 2] - Q_RANGE[1]), 0.0) / sigma_q
+        )
+        width[:, 2] /= 1.0 + Q_TAIL * off
     index = np.full((mag.shape[0], 3), len(STEPS_Q) - 1)
     shares = (W_PER_SIGMA, C_PER_SIGMA, Q_PER_SIGMA)
     for i, steps in enumerate((STEPS_W, STEPS_C, STEPS_Q)[:used]):
         index[:, i] = np.searchsorted(steps, shares[i] * width[:, i], side="right") - 1
     exact = index.min(axis=1) < 0
     if mask == 7:
-        off = np.maximum(Q_RANGE[0] - seen[:, 2], seen[:, 2] - Q_RANGE[1])
-        exact |= off > Q_OUTLIER * np.sqrt(np.einsum("b,nb,b->n", rows[2], noise, rows[2]))
+        exact |= off > Q_OUTLIER
     index[exact] = -1
     return index
 
 
 @njit(**INNER_FAST)
-def reduce_places(place_w, place_c, place_q, first, last, w, c, q, gamma, delta, inv_q, out_v, out_u, out_a):  # type: ignore[no-untyped-def]
-    """Per place: residuals in W and c given the residual in Q, and the log2 likelihood of the latter."""
+def reduce_places(
+    place_w, place_c, place_q, first, last, w, c, q, gamma, delta, inv_q, out_v, out_u, out_a
+):
+    """Per place.
+
+    Residuals in W and c given the residual in Q, and the log2 likelihood of the latter.
+    """
     for k in range(np.uint64(first), np.uint64(last)):
         dq = q - place_q[k]
         out_v[k] = w - place_w[k] - gamma * dq
@@ -294,7 +309,7 @@ def reduce_places(place_w, place_c, place_q, first, last, w, c, q, gamma, delta,
 
 
 @njit(**INNER_FAST)
-def sum_places(v, u, a, weight, first, last, mu, e, beta, inv_w, inv_c, out):  # type: ignore[no-untyped-def]
+def sum_places(v, u, a, weight, first, last, mu, e, beta, inv_w, inv_c, out):
     """Σ over places of the likelihood at one distance times the weights of all populations."""
     t0 = t1 = t2 = t3 = t4 = t5 = t6 = t7 = t8 = t9 = np.float32(0.0)
     for k in range(np.uint64(first), np.uint64(last)):
@@ -313,4 +328,3 @@ def sum_places(v, u, a, weight, first, last, mu, e, beta, inv_w, inv_c, out):  #
         t9 += x * weight[9, k]
     out[0], out[1], out[2], out[3], out[4] = t0, t1, t2, t3, t4
     out[5], out[6], out[7], out[8], out[9] = t5, t6, t7, t8, t9
-

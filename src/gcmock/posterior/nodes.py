@@ -1,13 +1,14 @@
-"""Population nodes arranged for fast summation: merged to the resolution of the errors, sorted along a window.
+"""Population nodes arranged for fast summation: merged, and sorted along a window.
 
-Which magnitudes matter and along which combination of them the nodes are sorted depends on the bands that a
-star has. With two bands out of J, H, Ks the nodes are sorted by a reddening-free magnitude
-W = Σ_b u_b M_b with Σ u_b = 1 and Σ u_b κ_b = 0: at a given distance only the nodes in a narrow range of W can
-explain the star, whatever its reddening.
+Which magnitudes matter and along which combination of them the nodes are sorted depends on the
+bands that a star has. With two bands out of J, H, Ks the nodes are sorted by a reddening-free
+magnitude W = Σ_b u_b M_b with Σ u_b = 1 and Σ u_b κ_b = 0: at a given distance only the nodes in a
+narrow range of W can explain the star, whatever its reddening.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ LEVELS_MAG = (0.0, 0.01, 0.02, 0.04, 0.08)
 """Voxel sizes to which nodes are merged [mag]; the first keeps every node."""
 
 LEVEL_PER_SIGMA = 0.8
-"""A star takes the coarsest level whose voxels are at most this fraction of its smallest magnitude error."""
+"""Largest voxel as a fraction of the smallest magnitude error of a star."""
 
 INDEX_STEP_MAG = 0.02
 """Step of the look-up from the sort key to the first node."""
@@ -81,7 +82,8 @@ class NodeTable(NamedTuple):
     key_weight : ndarray of float64, shape (4,)
         u_b of J, H, Ks, Hw.
     key_kappa : float
-        Σ u_b κ_b: change of the key per unit of E(J-Ks); 0 where the key is free of reddening, NaN for Hw.
+        Σ u_b κ_b: change of the key per unit of E(J-Ks); 0 where the key is free of reddening, NaN
+        for Hw.
     jh_range : ndarray of float64, shape (2,)
         Least and greatest J-H of a node [mag]: bounds the reddening of Hw.
     colour_range : ndarray of float64, shape (2,)
@@ -185,8 +187,8 @@ def node_table(
     key_min = float(key.min())
     steps = key_min + INDEX_STEP_MAG * np.arange(int(np.ptp(key) / INDEX_STEP_MAG) + 3)
     index = np.stack(
-        [a + np.searchsorted(key[order[a:b]], steps) for a, b in zip(start[:-1], start[1:], strict=True)]
-    )  # fmt: skip
+        [a + np.searchsorted(key[order[a:b]], steps) for a, b in pairwise(start.tolist())]
+    )
     return NodeTable(
         np.ascontiguousarray(mag[:, order], dtype=np.float32),
         weight[order].astype(np.float32),
@@ -203,7 +205,7 @@ def node_table(
 
 
 def free_colour(kappa: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Coefficients q of the colour Σ q_b M_b that depends neither on distance nor on reddening, shape (3,).
+    """Coefficients q_b of the colour that depends neither on distance nor on reddening, (3,).
 
     H minus what J and Ks predict: q·1 = 0 and q·κ = 0, with q_H = 1.
     """

@@ -4,10 +4,12 @@
 
 For component c and distance bin D
 
-    P(c, D | d)  ∝  N_c(D) · Σ_k w_ck · N(m ; M_k + µ(D) + κ E(D), Σ + τ(D)² κ κᵀ) · <N(ϖ ; 1/D + zp, σ_ϖ²)>
+    P(c, D | d)  ∝  N_c(D) · Σ_k w_ck · N(m ; M_k + µ(D) + κ E(D), Σ + τ(D)² κ κᵀ) · <N(ϖ ; 1/D +
+    zp, σ_ϖ²)>
 
-with N_c(D) the number of stars of c in the bin, k the population nodes, and the reddening integrated out
-analytically: a Gaussian of mean E(D) and standard deviation τ(D). Nothing is normalised per component.
+with N_c(D) the number of stars of c in the bin, k the population nodes, and the reddening
+integrated out analytically: a Gaussian of mean E(D) and standard deviation τ(D). Nothing is
+normalised per component.
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ class Star(NamedTuple):
     Attributes
     ----------
     mag, mag_error : ndarray, shape (n_band,)
-        J, H, Ks, Hw and their standard errors, the error floor and the scatter of the Hw relation included [mag].
+        J, H, Ks, Hw and their standard errors, the error floor and the scatter of the Hw relation
+        included [mag].
     parallax, parallax_error : float
         Parallax, corrected for its zero point, and its standard error [mas].
     """
@@ -87,8 +90,8 @@ def joint(
     Returns
     -------
     ndarray, shape (n_component, n_distance)
-        Its sum over distance is the evidence Z_c [stars per square degree per mag^n_band (per mas with a
-        parallax)]; divided by its total it is P(c, D | data).
+        Its sum over distance is the evidence Z_c [stars per square degree per mag^n_band (per mas
+        with a parallax)]; divided by its total it is P(c, D | data).
     """
     photometric = np.stack([likelihood(star, sightline, p, grid, hw) for p in populations])
     return (
@@ -109,9 +112,7 @@ def likelihood(
     variance = star.mag_error[used] ** 2
     out = np.empty(len(grid))
     for i, mu in enumerate(grid.distance_modulus):
-        predicted, kappa = apparent(
-            nodes.absolute_mag, mu, sightline.e_jks[i], sightline.kappa, hw
-        )
+        predicted, kappa = apparent(nodes.absolute_mag, mu, sightline.e_jks[i], sightline.kappa, hw)
         residual = star.mag[used] - predicted[:, used]
         kappa = kappa[:, used]
         # (Σ + τ² κ κᵀ)⁻¹ and its determinant, by Sherman and Morrison.
@@ -143,8 +144,8 @@ def apparent(
     Returns
     -------
     mag, slope : ndarray, shape (n_node, 4)
-        Magnitudes, and d(mag)/d(E(J-Ks)): constant in J, H, Ks; for Hw it depends on the colour and is taken
-        at the mean reddening (its change over the scatter is below 0.005 mag).
+        Magnitudes, and d(mag)/d(E(J-Ks)): constant in J, H, Ks; for Hw it depends on the colour and
+        is taken at the mean reddening (its change over the scatter is below 0.005 mag).
     """
     jhk = absolute_mag + mu + kappa * e_jks
     d_j, d_h = hw.derivatives(jhk[:, 0], jhk[:, 1])
@@ -154,9 +155,10 @@ def apparent(
 
 
 def parallax_factor(star: Star, grid: DistanceGrid) -> Floats:
-    """Likelihood of the parallax averaged over each bin [per mas], shape (n_distance,); 1 without a parallax.
+    """Likelihood of the parallax averaged over each bin [per mas]; 1 without a parallax.
 
-    The average is over 1/D, so that a parallax much more precise than a bin is wide still has its full weight.
+    The average is over 1/D, so that a parallax much more precise than a bin is wide still has its
+    full weight.
     """
     if not np.isfinite(star.parallax):
         return np.ones(len(grid))

@@ -1,4 +1,7 @@
-"""The prior along lines of sight: how many stars of each component the model puts in every distance bin."""
+"""The prior along lines of sight.
+
+How many stars of each component the model puts in every distance bin.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from gcmock.dust.sightline import DUST_SCALE_HEIGHT_PC, SIN_B_FLOOR, red_clump_distance_pc
 from gcmock.galaxy.model import GalacticModel
 from gcmock.posterior.grid import DistanceGrid
-from gcmock.posterior.kernel import Sightlines
+from gcmock.posterior.structures import Sightlines
 
 SQUARE_DEGREE_SR = (np.pi / 180.0) ** 2
 
@@ -137,7 +140,8 @@ class SightlineCache:
         identity, first, index = np.unique(cells.identity, return_index=True, return_inverse=True)
         lon, lat = cells.l_deg[first], cells.b_deg[first]
         missing = np.array([i for i, k in enumerate(identity) if int(k) not in self._priors], int)
-        # A few lines of sight at a time: the arrays of one hold 11 x 900 numbers several times over.
+        # A few lines of sight at a time: the arrays of one hold 11 x 900 numbers several times
+        # over.
         for part in np.split(missing, range(16, missing.size, 16)) if missing.size else ():
             counts = prior_counts(self._galaxy, lon[part], lat[part], self._grid)
             for i, prior in zip(part, counts.astype(np.float32), strict=True):

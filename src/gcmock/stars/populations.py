@@ -26,8 +26,9 @@ class PopulationNodes(NamedTuple):
     Attributes
     ----------
     weight : ndarray, shape (n_node,)
-        Number of stars at the node per living star of the component. The sum is below 1: stars below the
-        isochrones' least mass (0.09 Msun) are counted among the living, but have no magnitudes.
+        Number of stars at the node per living star of the component. The sum is below 1: stars
+        below the isochrones' least mass (0.09 Msun) are counted among the living, but have no
+        magnitudes.
     absolute_mag : ndarray, shape (n_node, 3)
         M_J, M_H, M_Ks [mag], Vega, 2MASS system.
     mass_init : ndarray, shape (n_node,)
@@ -72,8 +73,9 @@ def load_populations(name: str, imf: BrokenPowerLaw) -> PopulationSet:
     Parameters
     ----------
     name : {"parsec", "koshimoto2021"}
-        ``parsec``: PARSEC isochrones with a mix of ages and metallicities per component. ``koshimoto2021``: one
-        age and one metallicity per component, as in genstars (Koshimoto et al. 2021).
+        ``parsec``: PARSEC isochrones with a mix of ages and metallicities per component.
+        ``koshimoto2021``: one age and one metallicity per component, as in genstars (Koshimoto et
+        al. 2021).
     imf : BrokenPowerLaw
         Initial mass function.
 
@@ -111,8 +113,8 @@ def mix_nodes(table: IsochroneTable, mix: dict, imf: BrokenPowerLaw) -> Populati
     table : IsochroneTable
         Isochrones.
     mix : dict
-        Arrays ``isochrone`` (id in the table) and ``weight`` (share of the component's living stars); the
-        weights are normalised here.
+        Arrays ``isochrone`` (id in the table) and ``weight`` (share of the component's living
+        stars); the weights are normalised here.
     imf : BrokenPowerLaw
         Initial mass function.
 
@@ -137,8 +139,8 @@ def isochrone_nodes(
 ) -> PopulationNodes:
     """Cut an isochrone into short pieces and integrate the IMF over each.
 
-    A sum over the table's own points undersamples the fast phases, where a change of 1e-4 Msun moves a star by
-    a magnitude. Magnitudes are linear in mass between the points.
+    A sum over the table's own points undersamples the fast phases, where a change of 1e-4 Msun
+    moves a star by a magnitude. Magnitudes are linear in mass between the points.
 
     Parameters
     ----------
@@ -154,7 +156,8 @@ def isochrone_nodes(
     Returns
     -------
     PopulationNodes
-        Weights are per living star: stars from the least mass of the IMF to the isochrone's last point.
+        Weights are per living star: stars from the least mass of the IMF to the isochrone's last
+        point.
     """
     step = np.abs(np.diff(absolute_mag, axis=0)).max(axis=1)
     lifted = np.diff(mass_init) > 0.0

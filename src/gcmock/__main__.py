@@ -1,0 +1,5 @@
+"""Run the command line: ``python -m gcmock``."""
+
+from gcmock.cli import main
+
+main()

@@ -1,0 +1,209 @@
+"""The command line: parses, calls, prints. Everything slow is imported inside the commands."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+
+from cyclopts import App, CycloptsError, Parameter
+
+from gcmock import __version__
+from gcmock.errors import GcmockError, InputError
+
+if TYPE_CHECKING:
+    from gcmock.config import Config
+
+BAD_INPUT, INTERRUPTED = InputError.exit_code, 130
+
+Topic = Literal["", "config", "model", "components", "laws", "hw", "schema", "data"]
+Range = Annotated[tuple[float, float], Parameter(negative="")]
+Output = Annotated[Path, Parameter(name=["--output", "-o"])]
+
+app = App(
+    name="gcmock",
+    help="Ground-truth star catalogues of the Galactic centre.\n\n"
+    "Start with: gcmock demo\n\n"
+    "Then: gcmock build stars.parquet -o mock.parquet",
+    help_format="plaintext",
+    version=__version__,
+    suppress_keyboard_interrupt=False,
+)
+
+
+def main(tokens: Sequence[str] | None = None) -> NoReturn:
+    """Run a command and exit: 0, 1 for a failure, 2 for bad input, 130 after Ctrl-C."""
+    sys.exit(run(sys.argv[1:] if tokens is None else tokens))
+
+
+def run(tokens: Sequence[str]) -> int:
+    """Run a command and return its exit code; errors go to stderr, one line each."""
+    try:
+        app(tokens, exit_on_error=False, print_error=False, result_action="return_none")
+        sys.stdout.flush()
+    except CycloptsError as error:
+        return _fail(f"{' '.join(str(error).split())} See gcmock --help", BAD_INPUT)
+    except GcmockError as error:
+        return _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return _fail("interrupted; nothing was written", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of a pipe, such as head, has left; keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _fail(message: str, code: int) -> int:
+    for line in message.splitlines():
+        print(f"gcmock: error: {line}", file=sys.stderr)
+    return code
+
+
+def _settings(
+    config: Path | None, seed: int | None, workers: int | None, realisations: int | None = None
+) -> Config:
+    from gcmock.config import load_config
+
+    run = {"seed": seed, "workers": workers, "realisations": realisations}
+    return load_config(config, {"run": run})
+
+
+@app.command
+def build(
+    input: Path,
+    /,
+    *,
+    output: Output,
+    config: Path | None = None,
+    seed: int | None = None,
+    realisations: int | None = None,
+    workers: int | None = None,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Turn observed stars into a mock catalogue of true stars.
+
+    Example: gcmock build stars.fits -o mock.parquet --seed 7 --realisations 5
+
+    Parameters
+    ----------
+    input
+        Table of stars: Parquet, FITS, VOTable, ECSV or CSV (columns: gcmock info schema).
+    output
+        Parquet, FITS, VOTable or ECSV file, by its suffix.
+    config
+        TOML file with settings; gcmock info config prints all of them.
+    seed
+        Seed of the random numbers.
+    realisations
+        True stars drawn for every observed star.
+    workers
+        Number of threads; 0 for one per core. The result does not depend on it.
+    overwrite
+        Replace an existing output.
+    """
+    settings = _settings(config, seed, workers, realisations)
+    from gcmock.mock.build import build as run_build
+    from gcmock.report.terminal import print_summary, progress
+
+    with progress("build", "stars") as update:
+        summary = run_build(input, output, settings, overwrite=overwrite, progress=update)
+    print_summary(summary)
+
+
+@app.command
+def simulate(
+    *,
+    output: Output,
+    l: Range,
+    b: Range,
+    ks_max: float = 15.5,
+    survey: Annotated[bool, Parameter(negative="")] = False,
+    config: Path | None = None,
+    seed: int | None = None,
+    workers: int | None = None,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Draw stars from the model alone, or a mock survey of them.
+
+    Example: gcmock simulate -o stars.parquet --l -1.4 0.7 --b -0.6 0.6 --ks-max 12
+
+    Parameters
+    ----------
+    output
+        Parquet, FITS, VOTable or ECSV file, by its suffix.
+    l
+        Range of Galactic longitude [deg].
+    b
+        Range of Galactic latitude [deg].
+    ks_max
+        Faintest true Ks [mag].
+    survey
+        Write what a survey observes, in the input format of build, and the truth beside it.
+    config
+        TOML file with settings; gcmock info config prints all of them.
+    seed
+        Seed of the random numbers.
+    workers
+        Number of threads; 0 for one per core. The result does not depend on it.
+    overwrite
+        Replace existing files.
+    """
+    settings = _settings(config, seed, workers)
+    from gcmock.mock.simulate import simulate_to_file
+    from gcmock.report.terminal import progress
+
+    with progress("simulate", "cells") as update:
+        n_rows = simulate_to_file(
+            output,
+            l,
+            b,
+            settings,
+            ks_max=ks_max,
+            seed=settings.run.seed,
+            survey=survey,
+            workers=settings.run.n_workers,
+            overwrite=overwrite,
+            progress=update,
+        )
+    print(f"{output}: {n_rows:,} stars")
+
+
+@app.command
+def demo(*, output: Output = Path("gcmock-demo"), seed: int | None = None) -> None:
+    """Simulate a small survey, build its mock catalogue and compare it with the truth.
+
+    Example: gcmock demo -o demo
+
+    Parameters
+    ----------
+    output
+        Folder for the input, the truth, the catalogue and a picture; files of an earlier
+        demonstration are replaced.
+    seed
+        Seed of the random numbers.
+    """
+    settings = _settings(None, seed, None)
+    from gcmock.mock.demo import run_demo
+    from gcmock.report.terminal import print_demo, progress
+
+    with progress("build", "stars") as update:
+        result = run_demo(output, settings, progress=update)
+    print_demo(result)
+
+
+@app.command
+def info(topic: Topic = "", /) -> None:
+    """Show settings, model, laws, relations, columns and the origin of the data.
+
+    Example: gcmock info config > settings.toml
+
+    Parameters
+    ----------
+    topic
+        What to show; an overview of the topics if not given.
+    """
+    from gcmock.report.info import info as text
+
+    print(text(topic))

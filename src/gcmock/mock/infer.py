@@ -1,0 +1,244 @@
+"""From observed stars to true stars: what enters the posterior, and what is made of its draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcmock.dust.sightline import signed_longitude
+from gcmock.errors import OutsideModelError
+from gcmock.io.observed import ObservedStars
+from gcmock.model import Model
+from gcmock.posterior.block import Draws, Summary
+from gcmock.posterior.draw import VELOCITY
+from gcmock.posterior.engine import Data
+from gcmock.random import star_key, uniform
+from gcmock.schema import BANDS, Flag
+
+FloatArray = NDArray[np.float64]
+
+N_AXES: Final = 3
+J, H, HW = BANDS.index("j"), BANDS.index("h"), BANDS.index("hw")
+
+LEAST_EXPECTED: Final = 1e-3
+"""A star is flagged as unexplained if the model expects fewer such stars per square degree."""
+
+
+class Prepared(NamedTuple):
+    """Input of the posterior.
+
+    Attributes
+    ----------
+    keep : bool ndarray (n_star,)
+        Stars that are not left out.
+    data : Data
+        Observations of the n_kept stars that are kept.
+    flags : int32 ndarray (n_kept,)
+        What is known before the posterior is computed.
+    """
+
+    keep: NDArray[np.bool_]
+    data: Data
+    flags: NDArray[np.int32]
+
+
+class Inferred(NamedTuple):
+    """Posterior summaries and true stars.
+
+    Attributes
+    ----------
+    summary : Summary
+        Of each of the n_star stars.
+    draws : Draws
+        Arrays (n_star, n_realisation, ...).
+    velocity : ndarray (n_star, n_realisation, 3)
+        Galactocentric vx, vy, vz [km/s].
+    n_bands : int16 ndarray (n_star,)
+        Number of magnitudes used.
+    flags : int32 ndarray (n_star, n_realisation)
+        `Flag.HW_EXTRAPOLATED` belongs to a draw, all others to the star.
+    """
+
+    summary: Summary
+    draws: Draws
+    velocity: FloatArray
+    n_bands: NDArray[np.int16]
+    flags: NDArray[np.int32]
+
+
+def kept(stars: ObservedStars, model: Model) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which stars lie on the extinction map, and which are kept, each (n_star,).
+
+    The choices are ``[input] outside_map`` and ``no_photometry``. A star without magnitudes that
+    lies outside the map counts as outside.
+    """
+    inside = model.extinction_map.inside(stars.l, stars.b)
+    keep = inside.copy()
+    if model.config.input.no_photometry == "skip":
+        keep &= np.isfinite(stars.mag).any(axis=1)
+    return inside, keep
+
+
+def prepare(stars: ObservedStars, model: Model) -> Prepared:
+    """Decide what enters the posterior of every star.
+
+    Parameters
+    ----------
+    stars : ObservedStars
+    model : Model
+        Its config has the choices: ``[input]``, ``[parallax]``, ``[photometry] use_hw``.
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    OutsideModelError
+        If stars lie outside the extinction map and ``[input] outside_map`` is ``"error"``.
+    """
+    inside, keep = kept(stars, model)
+    if model.config.input.outside_map == "error" and not inside.all():
+        first = int(np.argmin(inside))
+        raise outside_map_error(
+            int((~inside).sum()), int(stars.row[first]), stars.l[first], stars.b[first]
+        )
+    stars = stars.take(keep)
+    flags = stars.flags.copy()
+    # Tables are looked up with l around zero; the output has the l that was given.
+    l_deg = signed_longitude(stars.l)
+    if model.config.extinction.map_value != "cell_mean":
+        cell = model.extinction_map.cell_index(l_deg, stars.b)
+        flags[~model.extinction_map.has_subcells(cell)] |= Flag.NO_SUBCELL
+    e_jks, tau = model.reddening(l_deg, stars.b)
+    mag, mag_error = _photometry(stars, model, flags)
+    parallax, parallax_error = _parallax(stars, model, flags)
+    return Prepared(
+        keep,
+        Data(l_deg, stars.b, mag, mag_error, parallax, parallax_error, e_jks, tau),
+        flags,
+    )
+
+
+def outside_map_error(n_outside: int, row: int, l_deg: float, b_deg: float) -> OutsideModelError:
+    """Return the error for stars outside the map: how many, and the first of them."""
+    stars = "1 star lies" if n_outside == 1 else f"{n_outside} stars lie"
+    return OutsideModelError(
+        f"{stars} outside the extinction map (|l| < 9.5, |b| < 4.5 deg), the first in row {row} "
+        f"(counted from 0) at l = {l_deg:.6g}, b = {b_deg:.6g} deg: remove them, or leave them out "
+        'with [input] outside_map = "skip" in the config'
+    )
+
+
+def _photometry(
+    stars: ObservedStars, model: Model, flags: NDArray[np.int32]
+) -> tuple[FloatArray, FloatArray]:
+    """Magnitudes and errors that are used, (n_star, n_band); sets bits of `flags`."""
+    mag, error = stars.mag.copy(), stars.mag_error.copy()
+    given = np.isfinite(mag)
+    if model.config.photometry.use_hw == "when_needed":
+        redundant = given[:, HW] & given[:, J] & given[:, H]
+        flags[redundant] |= Flag.HW_REDUNDANT
+        mag[redundant, HW] = error[redundant, HW] = np.nan
+    flags[np.isfinite(mag[:, HW])] |= Flag.HW_USED
+    return mag, error
+
+
+def _parallax(
+    stars: ObservedStars, model: Model, flags: NDArray[np.int32]
+) -> tuple[FloatArray, FloatArray]:
+    """Parallax without its zero point and error [mas], NaN if not used; sets bits of `flags`."""
+    settings = model.config.parallax
+    given = np.isfinite(stars.parallax)
+    # A missing ruwe is no reason to distrust a parallax: many catalogues have none.
+    good = given & (stars.parallax_error > 0) & ~(stars.ruwe > settings.ruwe_max)
+    if not settings.use:
+        good[:] = False
+    else:
+        flags[given & ~good] |= Flag.PARALLAX_REJECTED
+    flags[good] |= Flag.PARALLAX_USED
+    parallax = np.where(good, stars.parallax - settings.zero_point_mas, np.nan)
+    return parallax, np.where(good, stars.parallax_error, np.nan)
+
+
+def star_keys(stars: ObservedStars, model: Model) -> NDArray[np.uint64]:
+    """Return the keys of the random streams, (n_star, n_realisation)."""
+    run = model.config.run
+    return np.stack(
+        [star_key(run.seed, stars.source_id, number) for number in range(run.realisations)], axis=1
+    )
+
+
+def velocity_uniforms(
+    keys: NDArray[np.uint64],
+) -> Callable[[int, NDArray[np.int64]], FloatArray]:
+    """Random numbers for `GalacticModel.sample_velocity`, from the stream of each star."""
+
+    def uniforms(attempt: int, rows: NDArray[np.int64]) -> FloatArray:
+        return uniform(keys[rows], VELOCITY + N_AXES * attempt, N_AXES)
+
+    return uniforms
+
+
+def infer(
+    data: Data,
+    flags: NDArray[np.int32],
+    keys: NDArray[np.uint64],
+    model: Model,
+    workers: int = 1,
+) -> Inferred:
+    """Posterior of every star, and true stars drawn from it.
+
+    Parameters
+    ----------
+    data : Data
+    flags : int32 ndarray (n_star,)
+        See `Prepared`.
+    keys : uint64 ndarray (n_star, n_realisation)
+        See `star_keys`.
+    model : Model
+    workers : int
+        Threads; they do not change the result.
+
+    Returns
+    -------
+    Inferred
+    """
+    summary, draws = model.posterior.infer(data, keys, workers)
+    x, y, z = model.galaxy.position(data.l_deg[:, None], data.b_deg[:, None], draws.distance_pc)
+    velocity = model.galaxy.sample_velocity(
+        draws.component.ravel(), x.ravel(), y.ravel(), z.ravel(), velocity_uniforms(keys.ravel())
+    )
+    unexplained = (summary.inflation > 0) | (
+        log_expected(data, summary.log_evidence, model) < np.log(LEAST_EXPECTED)
+    )
+    of_star = flags | np.where(unexplained, Flag.UNEXPLAINED, 0)
+    # Hw of every true star comes from the relation, whether or not Hw was observed.
+    extrapolated = ~model.hw.is_valid(draws.mag[..., J], draws.mag[..., H])
+    of_draw = np.where(extrapolated, Flag.HW_EXTRAPOLATED, 0)
+    return Inferred(
+        summary,
+        draws,
+        velocity.reshape(*keys.shape, N_AXES),
+        np.isfinite(data.mag).sum(axis=1).astype(np.int16),
+        (of_star[:, None] | of_draw).astype(np.int32),
+    )
+
+
+def log_expected(data: Data, log_evidence: FloatArray, model: Model) -> FloatArray:
+    """ln of the number of such stars that the model expects in a square degree, (n_star,).
+
+    The evidence is a number density per magnitude (and mas); multiplied by the volume
+    sqrt(2 pi) sigma of every measurement used it is the number of stars within the errors. It is
+    small for a colour that no reddened star has, and for a star brighter than any that is
+    expected; it does not depend on units, and hardly on the number of bands.
+    """
+    variance = data.mag_error**2 + model.posterior.model_variance
+    volume = np.where(np.isfinite(data.mag), 0.5 * np.log(2.0 * np.pi * variance), 0.0).sum(axis=1)
+    with_parallax = np.isfinite(data.parallax)
+    error = np.where(with_parallax, data.parallax_error, 1.0)
+    volume += np.where(with_parallax, np.log(np.sqrt(2.0 * np.pi) * error), 0.0)
+    return np.asarray(log_evidence + volume)

@@ -1,0 +1,156 @@
+"""The mock catalogue as columns, and the record of how it was made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+import gcmock
+from gcmock.config import Config
+from gcmock.data import path as data_path
+from gcmock.dust.laws import load_law
+from gcmock.frames import galactic_to_icrs_proper_motion
+from gcmock.io.observed import ObservedStars
+from gcmock.mock.infer import Inferred
+from gcmock.model import Model
+from gcmock.schema import (
+    BANDS,
+    COMPONENTS,
+    OUTPUT_COLUMNS,
+    Column,
+    Flag,
+    magnitude_name,
+)
+from gcmock.stars.bands import load_hw_relation
+
+CITATION: Final = (
+    "Koshimoto, Baba & Bennett 2021 (ApJ 917, 78); Sormani et al. 2022 (MNRAS 512, 1857); "
+    "Chatzopoulos et al. 2015 (MNRAS 447, 948); Surot et al. 2020 (A&A 644, A140); "
+    "Bressan et al. 2012 (MNRAS 427, 127); and CITATION.cff of gcmock"
+)
+
+_LIBRARIES: Final = ("numpy", "scipy", "numba", "astropy", "pyarrow")
+
+
+def output_columns(source_id: Column) -> tuple[Column, ...]:
+    """Return the columns of a catalogue whose `source_id` has the type of the input."""
+    return tuple(source_id if c.name == source_id.name else c for c in OUTPUT_COLUMNS)
+
+
+def assemble(stars: ObservedStars, inferred: Inferred, model: Model) -> dict[str, NDArray[Any]]:
+    """Columns of the true stars behind observed ones.
+
+    Parameters
+    ----------
+    stars : ObservedStars
+        The n_star stars that were inferred.
+    inferred : Inferred
+        Its draws have n_realisation stars each.
+    model : Model
+
+    Returns
+    -------
+    dict of str to ndarray (n_star * n_realisation,)
+        `gcmock.schema.OUTPUT_COLUMNS`; the realisations of a star follow one another.
+    """
+    draws, summary, velocity = inferred.draws, inferred.summary, inferred.velocity
+    n_star, n_realisation = draws.distance_pc.shape
+
+    def of_star(values: NDArray[Any]) -> NDArray[Any]:
+        return np.repeat(values, n_realisation, axis=0)
+
+    l_deg, b_deg = of_star(stars.l), of_star(stars.b)
+    distance, node = draws.distance_pc.ravel(), draws.node.ravel()
+    vx, vy, vz = velocity.reshape(-1, 3).T
+    x, y, z = model.galaxy.position(l_deg, b_deg, distance)
+    seen = model.galaxy.observables(l_deg, b_deg, distance, velocity.reshape(-1, 3))
+    pmra, pmdec = galactic_to_icrs_proper_motion(l_deg, b_deg, seen.pm_l_cosb, seen.pm_b)
+    nodes = model.posterior.nodes
+    kappa_ks = of_star(model.law.kappa(stars.l, stars.b)[:, 2])
+    quantiles = summary.distance_quantile_pc.T
+    return {
+        "source_id": of_star(stars.source_id),
+        "realisation": np.tile(np.arange(n_realisation, dtype=np.int32), n_star),
+        "ra": of_star(stars.ra),
+        "dec": of_star(stars.dec),
+        "l": l_deg,
+        "b": b_deg,
+        "ref_epoch": np.full(n_star * n_realisation, model.config.input.ref_epoch),
+        "distance_pc": distance,
+        "parallax": 1000.0 / distance,
+        "pmra": pmra,
+        "pmdec": pmdec,
+        "radial_velocity": seen.radial_velocity,
+        "component": np.array(COMPONENTS)[draws.component.ravel()],
+        "mass_init": nodes.mass_init[node],
+        "age_gyr": nodes.age_gyr[node],
+        "metallicity": nodes.metallicity[node],
+        **{magnitude_name(band): draws.mag[..., i].ravel() for i, band in enumerate(BANDS)},
+        "a_ks": kappa_ks * draws.e_jks.ravel(),
+        "x_pc": x,
+        "y_pc": y,
+        "z_pc": z,
+        "vx": vx,
+        "vy": vy,
+        "vz": vz,
+        **{f"p_{name}": of_star(summary.probability[:, i]) for i, name in enumerate(COMPONENTS)},
+        "distance_mean_pc": of_star(summary.distance_mean_pc),
+        **{
+            f"distance_q{percent:02d}_pc": of_star(values)
+            for percent, values in zip((5, 16, 50, 84, 95), quantiles, strict=True)
+        },
+        "log_evidence": of_star(summary.log_evidence),
+        "n_bands": of_star(inferred.n_bands),
+        "flags": inferred.flags.ravel(),
+    }
+
+
+def provenance(
+    config: Config, source: Mapping[str, Any], rows: Mapping[str, int]
+) -> dict[str, str]:
+    """Record of how a catalogue was made, for the metadata of its file.
+
+    Parameters
+    ----------
+    config : Config
+        The resolved settings.
+    source : mapping
+        The input: ``name`` and ``sha256``.
+    rows : mapping of str to int
+        Number of rows read, written, and skipped by reason.
+
+    Returns
+    -------
+    dict of str to str
+        Texts; structured entries are TOML (``config``) or JSON.
+    """
+    hw, law = load_hw_relation(config.photometry.hw_relation), load_law(config.extinction.law)
+    return {
+        "creator": f"gcmock {gcmock.__version__}",
+        "content": "true stars drawn from the posteriors of observed stars",
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": json.dumps(library_versions()),
+        "seed": str(config.run.seed),
+        "config": config.to_toml(),
+        "input": str(source["name"]),
+        "input_sha256": str(source["sha256"]),
+        "rows": json.dumps(dict(rows)),
+        "data_sha256": sha256(data_path("checksums.sha256").read_bytes()).hexdigest(),
+        "extinction_law": f"{law.name}: {law.source}",
+        "hw_relation": f"{hw.name}: {hw.source} ({hw.status})",
+        "flags": json.dumps({str(flag.value): f"{flag.name}: {flag.description}" for flag in Flag}),
+        "citation": CITATION,
+    }
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of gcmock and of the libraries that it computes with."""
+    from importlib.metadata import version
+
+    return {"gcmock": gcmock.__version__, **{name: version(name) for name in _LIBRARIES}}

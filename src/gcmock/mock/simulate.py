@@ -1,0 +1,286 @@
+"""Stars from the model alone: the catalogue of a window, and a mock survey of it.
+
+A seed is one sky: every patch of the extinction map has its own random stream, so that two windows
+that overlap hold the same stars where they do.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcmock.config import Config
+from gcmock.errors import InputError
+from gcmock.frames import galactic_to_icrs, galactic_to_icrs_proper_motion
+from gcmock.io.writers import open_writer
+from gcmock.mock.sky import Range, Window, check_window, layout, make_patches, window_cells
+from gcmock.mock.stars import BrightFirst, Drawn, bright_first, draw_patches
+from gcmock.mock.survey import SURVEY_COLUMNS, SurveyModel
+from gcmock.mock.survey import survey as observe
+from gcmock.model import Model, load_model
+from gcmock.random import star_key, uniform
+from gcmock.schema import COMPONENTS, TRUTH_COLUMNS
+
+Floats = NDArray[np.float64]
+Table = dict[str, NDArray[Any]]
+Progress = Callable[[int, int], None]
+
+VELOCITY_STREAM = -2
+"""Stands for the realisation in keys: no draw from a posterior ever shares this stream."""
+
+_CELLS_PER_BLOCK = 16
+_NUMBER_BITS = 24
+
+
+def simulate(
+    model: Model,
+    l_range: Range,
+    b_range: Range,
+    *,
+    ks_max: float = 15.5,
+    seed: int = 1,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Table:
+    """Draw every star of the model in a window down to a magnitude.
+
+    Parameters
+    ----------
+    model : Model
+        The model.
+    l_range, b_range : tuple of 2 floats
+        Borders [deg]. Longitudes in -180 ... 180 or 0 ... 360; (359, 1) crosses the centre.
+    ks_max : float
+        Faintest true, reddened Ks [mag].
+    seed : int
+        Seed of the sky.
+    workers : int
+        Threads. The result does not depend on it.
+    progress : callable, optional
+        Called with the numbers of finished and of all cells of 0.025 deg.
+
+    Returns
+    -------
+    dict of str to ndarray (n_star,)
+        The columns `gcmock.schema.TRUTH_COLUMNS`. Magnitudes are those of the model, without the
+        error floor; Hw follows from J and H.
+
+    Raises
+    ------
+    InputError
+        If the window is empty, or a border or the magnitude is not a number.
+    OutsideModelError
+        If the window is not entirely on the extinction map.
+    """
+    window = check_window(model.extinction_map, l_range, b_range)
+    parts = list(simulate_blocks(model, window, ks_max, seed, workers, progress))
+    return {
+        column.name: np.concatenate([part[column.name] for part in parts])
+        for column in TRUTH_COLUMNS
+    }
+
+
+def simulate_to_file(
+    output: str | Path,
+    l_range: Range,
+    b_range: Range,
+    config: Config,
+    *,
+    ks_max: float = 15.5,
+    seed: int = 1,
+    survey: bool | SurveyModel = False,
+    workers: int = 1,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> int:
+    """Simulate a window into a file, block by block.
+
+    Parameters
+    ----------
+    output : str or Path
+        Parquet, FITS, VOTable or ECSV by suffix.
+    l_range, b_range, ks_max, seed, workers, progress
+        See `simulate`.
+    config : Config
+        Settings of the model.
+    survey : bool or SurveyModel
+        Write observed stars, the input of ``gcmock build``, and every true star down to `ks_max`
+        beside them, in ``<stem>_truth<suffix>``.
+    overwrite : bool
+        Replace existing files.
+
+    Returns
+    -------
+    int
+        Rows of `output`.
+
+    Raises
+    ------
+    InputError
+        See `simulate` and `gcmock.io.writers.open_writer`.
+    """
+    output = Path(output)
+    model = load_model(config=config)
+    window = check_window(model.extinction_map, l_range, b_range)
+    settings = survey if isinstance(survey, SurveyModel) else SurveyModel()
+    metadata = {
+        "creator": f"gcmock {version('gcmock')}",
+        "content": "stars simulated from the model alone",
+        "config": config.to_toml(),
+        "seed": str(seed),
+        "window_deg": f"{window.l_min:g} <= l < {window.l_max:g}, "
+        f"{window.b_min:g} <= b < {window.b_max:g}",
+        "ks_max": f"{ks_max:g}",
+    }
+    with ExitStack() as stack:
+        open_output = partial(open_writer, overwrite=overwrite)
+        if survey:
+            beside = output.with_name(f"{output.stem}_truth{output.suffix}")
+            truth_file = stack.enter_context(open_output(beside, TRUTH_COLUMNS, metadata))
+            observed = metadata | {
+                "content": "mock survey of simulated stars",
+                "survey": repr(settings),
+            }
+            main = stack.enter_context(open_output(output, SURVEY_COLUMNS, observed))
+        else:
+            main = truth_file = stack.enter_context(open_output(output, TRUTH_COLUMNS, metadata))
+        for truth in simulate_blocks(model, window, ks_max, seed, workers, progress):
+            truth_file.write(truth)
+            if main is not truth_file:
+                main.write(observe(truth, model, seed, settings))
+        return main.n_rows
+
+
+def simulate_blocks(
+    model: Model,
+    window: Window,
+    ks_max: float,
+    seed: int,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> Iterator[Table]:
+    """Yield the stars of a window, some cells at a time, always in the same order.
+
+    Parameters
+    ----------
+    model, ks_max, seed, workers, progress
+        See `simulate`.
+    window : Window
+        From `check_window`.
+
+    Raises
+    ------
+    InputError
+        If `ks_max` is not a number.
+    """
+    if not np.isfinite(ks_max):
+        raise InputError(f"ks_max = {ks_max}: expected a magnitude")
+    cells = window_cells(model.extinction_map, window)
+    blocks = np.split(cells, range(_CELLS_PER_BLOCK, cells.size, _CELLS_PER_BLOCK))
+    nodes = bright_first(model.populations)
+    done = 0
+    with ThreadPoolExecutor(workers) as pool:
+        queue: deque[tuple[int, Future[Table]]] = deque()
+        try:
+            for block in blocks:
+                job = pool.submit(_simulate_cells, model, nodes, block, window, ks_max, seed)
+                queue.append((block.size, job))
+                # A short queue keeps the memory bounded, whatever the window.
+                while len(queue) > (2 * workers if block is not blocks[-1] else 0):
+                    size, job = queue.popleft()
+                    yield job.result()
+                    done += size
+                    if progress is not None:
+                        progress(done, cells.size)
+        finally:
+            for _, job in queue:
+                job.cancel()
+
+
+def _simulate_cells(
+    model: Model,
+    nodes: BrightFirst,
+    cells: NDArray[np.int64],
+    window: Window,
+    ks_max: float,
+    seed: int,
+) -> Table:
+    """Stars of some cells, cut to the window."""
+    where = layout(model, cells)
+    groups = np.array(model.populations.of_component, np.int64)
+    patches = make_patches(model, where, seed)
+    stars = draw_patches(patches, nodes, groups, model.grid.edges_pc, ks_max)
+    patch = stars.patch
+    l_deg = where.l_low_deg[patch] + stars.along_l * where.side_deg[patch]
+    sin_low, sin_high = where.sin_b
+    sin_b = sin_low[patch] + stars.along_b * (sin_high - sin_low)[patch]
+    b_deg = np.degrees(np.arcsin(sin_b))
+    inside = (l_deg >= window.l_min) & (l_deg < window.l_max)
+    inside &= (b_deg >= window.b_min) & (b_deg < window.b_max)
+    if not inside.all():
+        stars = stars.take(inside)
+        l_deg, b_deg = l_deg[inside], b_deg[inside]
+    source_id = (where.identity[stars.patch] << _NUMBER_BITS) + stars.number
+    return _table(model, nodes, source_id, l_deg, b_deg, stars, seed)
+
+
+def _table(
+    model: Model,
+    nodes: BrightFirst,
+    source_id: NDArray[np.int64],
+    l_deg: Floats,
+    b_deg: Floats,
+    stars: Drawn,
+    seed: int,
+) -> Table:
+    """Columns of a true star, velocities included."""
+    distance, e_jks, node = stars.distance_pc, stars.e_jks, stars.node
+    key = star_key(seed, source_id, VELOCITY_STREAM)
+    x, y, z = model.galaxy.position(l_deg, b_deg, distance)
+    velocity = model.galaxy.sample_velocity(
+        stars.component, x, y, z, lambda attempt, rows: uniform(key[rows], 3 * attempt, 3)
+    )
+    seen = model.galaxy.observables(l_deg, b_deg, distance, velocity)
+    ra, dec = galactic_to_icrs(l_deg, b_deg)
+    pmra, pmdec = galactic_to_icrs_proper_motion(l_deg, b_deg, seen.pm_l_cosb, seen.pm_b)
+    extinction = model.law.kappa(l_deg, b_deg) * e_jks[:, None]
+    mag = nodes.mag[node] + (5.0 * np.log10(distance) - 5.0)[:, None] + extinction
+    n = source_id.size
+    return {
+        "source_id": source_id,
+        "realisation": np.zeros(n, np.int32),
+        "ra": ra,
+        "dec": dec,
+        "l": l_deg,
+        "b": b_deg,
+        "ref_epoch": np.full(n, model.config.input.ref_epoch),
+        "distance_pc": distance,
+        "parallax": 1000.0 / distance,
+        "pmra": pmra,
+        "pmdec": pmdec,
+        "radial_velocity": seen.radial_velocity,
+        "component": np.array(COMPONENTS)[stars.component],
+        "mass_init": nodes.mass_init[node].astype(np.float32),
+        "age_gyr": nodes.age_gyr[node].astype(np.float32),
+        "metallicity": nodes.metallicity[node].astype(np.float32),
+        "phot_j_mag": mag[:, 0],
+        "phot_h_mag": mag[:, 1],
+        "phot_ks_mag": mag[:, 2],
+        "phot_hw_mag": model.hw.hw_mag(mag[:, 0], mag[:, 1]),
+        "a_ks": extinction[:, 2],
+        "x_pc": x,
+        "y_pc": y,
+        "z_pc": z,
+        "vx": velocity[:, 0],
+        "vy": velocity[:, 1],
+        "vz": velocity[:, 2],
+    }

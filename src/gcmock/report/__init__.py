@@ -1,0 +1,1 @@
+"""What a person reads: listings and summaries in the terminal."""

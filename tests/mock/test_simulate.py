@@ -1,0 +1,262 @@
+"""Stars from the model alone: counts, distributions, limits, determinism, the mock survey."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from scipy.stats import ks_2samp, kstest, norm
+
+from gcmock.config import Config, load_config
+from gcmock.errors import InputError, OutsideModelError
+from gcmock.io.metadata import read_metadata
+from gcmock.io.observed import read_observed
+from gcmock.mock.simulate import simulate, simulate_to_file
+from gcmock.mock.survey import SURVEY_COLUMNS, SurveyModel, survey
+from gcmock.model import Model, load_model
+from gcmock.schema import COMPONENTS, TRUTH_COLUMNS
+
+FIELDS = {"T1": (0.30, -0.25), "T2": (-0.75, 0.40), "T3": (0.0, -0.15), "T4": (-1.2, -0.5),
+          "T5": (0.55, 0.2)}  # fmt: skip
+FIELD_DEG = 0.05
+
+
+def make_config(**settings: object) -> Config:
+    values = {"populations.name": "koshimoto2021", "extinction.residual_scatter_mag": 0.0}
+    return load_config(None, values | settings)
+
+
+@pytest.fixture(scope="module")
+def genstars_model() -> Model:
+    return load_model(config=make_config())
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return load_model()
+
+
+@pytest.fixture(scope="module")
+def stars(model: Model) -> dict[str, np.ndarray]:
+    return simulate(model, (-0.06, 0.06), (0.5, 0.6), ks_max=15.0, seed=3)
+
+
+def test_columns_and_limits(stars: dict[str, np.ndarray]) -> None:
+    assert list(stars) == [column.name for column in TRUTH_COLUMNS]
+    assert {len(values) for values in stars.values()} == {len(stars["l"])}
+    assert stars["phot_ks_mag"].max() < 15.0
+    assert stars["l"].min() >= -0.06
+    assert stars["l"].max() < 0.06
+    assert stars["b"].min() >= 0.5
+    assert stars["b"].max() < 0.6
+    assert stars["source_id"].dtype == np.int64
+    assert np.unique(stars["source_id"]).size == stars["source_id"].size
+    assert (stars["a_ks"] >= 0.0).all()
+    for column in TRUTH_COLUMNS:
+        if column.dtype[0] != "U":
+            assert np.isfinite(stars[column.name]).all(), column.name
+    np.testing.assert_allclose(stars["parallax"], 1000.0 / stars["distance_pc"])
+
+
+def test_one_star_is_consistent(model: Model, stars: dict[str, np.ndarray]) -> None:
+    np.testing.assert_allclose(
+        stars["phot_hw_mag"], model.hw.hw_mag(stars["phot_j_mag"], stars["phot_h_mag"])
+    )
+    x, y, z = model.galaxy.position(stars["l"], stars["b"], stars["distance_pc"])
+    np.testing.assert_allclose(np.array([x, y, z]), [stars[f"{a}_pc"] for a in "xyz"])
+    velocity = np.column_stack([stars[f"v{a}"] for a in "xyz"])
+    seen = model.galaxy.observables(stars["l"], stars["b"], stars["distance_pc"], velocity)
+    np.testing.assert_allclose(
+        np.hypot(stars["pmra"], stars["pmdec"]), np.hypot(seen.pm_l_cosb, seen.pm_b)
+    )
+
+
+@pytest.mark.parametrize("map_value", ["subcell", "subcell_mean"])
+def test_counts_are_those_expected(map_value: str) -> None:
+    """By component and magnitude, with the scatter of the reddening, in a window off the cells."""
+    config = make_config(
+        **{"extinction.map_value": map_value, "extinction.residual_scatter_mag": 0.2}
+    )
+    model = load_model(config=config)
+    stars = simulate(model, (0.4, 0.6), (-0.3, -0.1), ks_max=15.0, seed=5)
+    centre = (np.arange(8) + 0.5) * 0.025
+    l_deg, b_deg = (a.ravel() for a in np.meshgrid(0.4 + centre, -0.3 + centre))
+    edges = np.array([-np.inf, 12.0, 13.0, 14.0, 15.0])
+    expected = model.expected_counts(
+        l_deg, b_deg, "ks", edges, 0.025**2, subcells=map_value == "subcell"
+    ).sum(axis=0)
+    found = np.array(
+        [np.histogram(stars["phot_ks_mag"][stars["component"] == c], edges)[0] for c in COMPONENTS]
+    )
+    enough = expected > 10.0
+    pull = (found - expected)[enough] / np.sqrt(expected[enough])
+    assert np.abs(pull).max() < 4.0
+    assert abs((pull**2).sum() - pull.size) < 4.0 * np.sqrt(2.0 * pull.size)
+    assert abs(found.sum() - expected.sum()) < 3.5 * np.sqrt(expected.sum())
+
+
+def test_distributions_of_genstars(genstars_model: Model, shared_dir: Path) -> None:
+    table = pq.read_table(shared_dir / "reference" / "stars_subcell.parquet")
+    field = np.array(table["field"].to_pylist())
+    for name, (l0, b0) in FIELDS.items():
+        stars = simulate(genstars_model, (l0, l0 + FIELD_DEG), (b0, b0 + FIELD_DEG), seed=2)
+        kept = stars["phot_ks_mag"] > 6.0
+        for column in ("phot_ks_mag", "phot_j_mag", "phot_h_mag", "distance_pc", "a_ks"):
+            ours, theirs = stars[column][kept], table[column].to_numpy()[field == name]
+            if column == "distance_pc":
+                # genstars draws on a grid of 25 pc, which widens the nuclear cluster (5.9 pc).
+                ours, theirs = (np.round(values / 50.0) for values in (ours, theirs))
+            assert ks_2samp(ours, theirs).pvalue > 1e-3, (name, column)
+
+
+def test_workers_and_windows_do_not_matter(model: Model, stars: dict[str, np.ndarray]) -> None:
+    again = simulate(model, (-0.06, 0.06), (0.5, 0.6), ks_max=15.0, seed=3, workers=3)
+    for name, values in stars.items():
+        np.testing.assert_array_equal(values, again[name], err_msg=name)
+    part = simulate(model, (359.99, 0.03), (0.55, 0.58), ks_max=15.0, seed=3)
+    inside = (stars["l"] >= -0.01) & (stars["l"] < 0.03)
+    inside &= (stars["b"] >= 0.55) & (stars["b"] < 0.58)
+    order, theirs = np.argsort(part["source_id"]), np.argsort(stars["source_id"][inside])
+    for name in ("source_id", "distance_pc", "pmra"):
+        np.testing.assert_array_equal(part[name][order], stars[name][inside][theirs])
+    other = simulate(model, (-0.06, 0.06), (0.5, 0.6), ks_max=15.0, seed=4)
+    assert not np.isin(other["distance_pc"], stars["distance_pc"]).any()
+
+
+def test_positions_are_uniform(stars: dict[str, np.ndarray]) -> None:
+    """Inside the map's sub-cells, in l and sin b."""
+    assert kstest((stars["l"] / 0.005) % 1.0, "uniform").pvalue > 1e-3
+    assert kstest((stars["b"] / 0.005) % 1.0, "uniform").pvalue > 1e-3
+
+
+def test_progress(model: Model) -> None:
+    seen: list[tuple[int, int]] = []
+    simulate(
+        model, (1.0, 1.1), (1.0, 1.12), ks_max=12.0, progress=lambda done, n: seen.append((done, n))
+    )
+    assert seen[-1] == (20, 20)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+@pytest.mark.parametrize(
+    ("l_range", "b_range", "message"),
+    [
+        ((1.0, -1.0), (0.0, 0.1), "is empty"),
+        ((0.0, 0.1), (0.1, 0.1), "is empty"),
+        ((9.0, 9.9), (0.0, 0.1), "beyond the extinction map"),
+        ((0.0, 0.1), (4.0, 4.7), "beyond the extinction map"),
+        ((0.0, np.nan), (0.0, 0.1), "must be numbers"),
+        ((0.0, 400.0), (0.0, 0.1), "expected l in"),
+    ],
+)
+def test_bad_windows(model: Model, l_range, b_range, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        simulate(model, l_range, b_range)
+
+
+def test_outside_is_its_own_error_and_limit_is_checked(model: Model) -> None:
+    with pytest.raises(OutsideModelError):
+        simulate(model, (20.0, 21.0), (0.0, 0.1))
+    with pytest.raises(InputError, match="ks_max"):
+        simulate(model, (0.0, 0.1), (0.0, 0.1), ks_max=np.nan)
+
+
+def test_whole_map_is_a_window(model: Model) -> None:
+    from gcmock.mock.sky import check_window, window_cells
+
+    window = check_window(model.extinction_map, (350.5, 9.5), (-4.5, 4.5))
+    assert window_cells(model.extinction_map, window).size == model.extinction_map.mean.size
+
+
+def test_survey_errors_have_the_claimed_distribution(
+    model: Model, stars: dict[str, np.ndarray]
+) -> None:
+    settings = SurveyModel(limit_mag=(17.0, 15.5, 14.5), gaia_g_max=30.0)
+    seen = survey(stars, model, 4, settings)
+    assert tuple(seen) == tuple(column.name for column in SURVEY_COLUMNS)
+    place = np.searchsorted(np.sort(stars["source_id"]), seen["source_id"])
+    rows = np.argsort(stars["source_id"])[place]
+    np.testing.assert_array_equal(seen["ra"], stars["ra"][rows])
+    for i, band in enumerate(("j", "h", "ks")):
+        name = f"phot_{band}_mag"
+        error = seen[f"{name}_error"]
+        has = np.isfinite(seen[name])
+        np.testing.assert_array_equal(has, np.isfinite(error))
+        pull = (seen[name] - stars[name][rows])[has] / error[has]
+        assert kstest(pull, norm.cdf).pvalue > 1e-3, band
+        expected = settings.magnitude_error(np.column_stack([stars[name][rows]] * 3))[:, i]
+        np.testing.assert_allclose(error[has], expected[has])
+    bright = (stars["phot_ks_mag"] < 14.4) & (stars["phot_ks_mag"] > 14.0)
+    all_mags = np.column_stack([stars[f"phot_{band}_mag"] for band in ("j", "h", "ks")])
+    chance = settings.completeness(all_mags)[bright, 2]
+    found = np.isin(stars["source_id"][bright], seen["source_id"]).sum()
+    spread = np.sqrt((chance * (1.0 - chance)).sum())
+    assert abs(found - chance.sum()) < 4.0 * spread
+    good, bad = seen["ruwe"] < 1.4, seen["ruwe"] >= 1.4
+    pull = (seen["parallax"] - stars["parallax"][rows]) / seen["parallax_error"]
+    assert kstest(pull[good], norm.cdf).pvalue > 1e-3
+    assert np.std(pull[bad]) == pytest.approx(settings.bad_factor, rel=0.2)
+    assert bad.sum() / (good | bad).sum() == pytest.approx(settings.bad_fraction, abs=0.02)
+
+
+def test_survey_of_a_part_is_a_part_of_the_survey(
+    model: Model, stars: dict[str, np.ndarray]
+) -> None:
+    whole = survey(stars, model, 4)
+    half = survey({name: values[::2] for name, values in stars.items()}, model, 4)
+    rows = np.isin(whole["source_id"], half["source_id"])
+    np.testing.assert_array_equal(whole["phot_ks_mag"][rows], half["phot_ks_mag"])
+
+
+def test_gaia_errors() -> None:
+    settings = SurveyModel()
+    g_mag = np.array([10.0, 17.0, 20.0])
+    np.testing.assert_allclose(settings.parallax_error(g_mag), [0.01295, 0.0793, 0.617], rtol=0.01)
+
+
+def test_survey_needs_its_columns(model: Model) -> None:
+    with pytest.raises(InputError, match="phot_j_mag"):
+        survey({"source_id": np.arange(3)}, model)
+
+
+def test_to_file(tmp_path: Path) -> None:
+    config = make_config()
+    output = tmp_path / "sky.parquet"
+    window = ((0.3, 0.34), (0.3, 0.34))
+    n = simulate_to_file(output, *window, config, ks_max=13.0, seed=7)
+    table = pq.read_table(output)
+    expected = simulate(load_model(config=config), *window, ks_max=13.0, seed=7)
+    assert table.num_rows == n == expected["l"].size
+    np.testing.assert_array_equal(table["distance_pc"].to_numpy(), expected["distance_pc"])
+    metadata = read_metadata(output)
+    assert metadata["seed"] == "7"
+    assert "koshimoto2021" in metadata["config"]
+    with pytest.raises(InputError, match="exists already"):
+        simulate_to_file(output, *window, config, ks_max=13.0)
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".fits", ".ecsv", ".vot"])
+def test_survey_to_file(tmp_path: Path, suffix: str) -> None:
+    output = tmp_path / f"survey{suffix}"
+    config = make_config()
+    n = simulate_to_file(
+        output, (0.3, 0.32), (0.3, 0.32), config, ks_max=14.0, survey=True, workers=2
+    )
+    catalogue = read_observed(output, config)
+    assert catalogue.n_rows == n > 10
+    (observed,) = catalogue.chunks()
+    assert np.isfinite(observed.mag[:, 2]).all()
+    assert (tmp_path / f"survey_truth{suffix}").exists()
+
+
+def test_failed_run_leaves_nothing(tmp_path: Path) -> None:
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        simulate_to_file(
+            tmp_path / "a.fits", (0.3, 0.32), (0.3, 0.32), make_config(), ks_max=13.0, progress=stop
+        )
+    assert list(tmp_path.iterdir()) == []

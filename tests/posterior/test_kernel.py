@@ -1,0 +1,176 @@
+"""The compiled posterior against the readable one, and against limits with known answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numba import njit
+
+from gcmock.config import load_config
+from gcmock.model import Model, load_model
+from gcmock.posterior import reference
+from gcmock.posterior.engine import Data
+from gcmock.posterior.grid import DistanceGrid
+from gcmock.posterior.terms import profile
+from gcmock.random import star_key
+from gcmock.stars.populations import PopulationNodes
+
+# Total variation of P(c, D) between kernel and reference.
+TOLERANCE_EXACT, TOLERANCE_LATTICE = 0.01, 0.02
+
+profile_at = njit(lambda d, scale, norm: profile(d, scale, norm))
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    """Every sixth node of the single-age populations: the reference visits them all."""
+    full = load_model(config=load_config(None, {"populations.name": "koshimoto2021"}))
+    thin = tuple(
+        PopulationNodes(*(x[::6] for x in nodes)) for nodes in full.populations.populations
+    )
+    return replace(full, populations=full.populations._replace(populations=thin))
+
+
+def one_star(mag, error, tau, e_jks, l_deg, b_deg, parallax=np.nan, parallax_error=np.nan) -> Data:
+    return Data(
+        np.array([l_deg]),
+        np.array([b_deg]),
+        np.array([mag], dtype=float),
+        np.array([error], dtype=float),
+        np.array([parallax]),
+        np.array([parallax_error]),
+        np.array([e_jks]),
+        np.array([tau]),
+    )
+
+
+def from_reference(model: Model, data: Data) -> np.ndarray:
+    post = model.posterior
+    lines, index = model.sightlines.get(data.l_deg, data.b_deg)
+    i = index[0]
+    shape = np.array(
+        [profile_at(d, lines.dust_scale_pc[i], lines.dust_norm[i]) for d in model.grid.centre_pc]
+    )
+    row = int(model.law.row(data.l_deg, data.b_deg)[0])
+    sightline = reference.Sightline(
+        lines.prior[i].astype(float),
+        data.e_jks[0] * shape,
+        data.tau[0] * shape,
+        model.law.rows[row],
+    )
+    star = reference.Star(
+        data.mag[0],
+        np.sqrt(data.mag_error[0] ** 2 + post.model_variance),
+        data.parallax[0],
+        data.parallax_error[0],
+    )
+    sets = model.populations
+    return reference.joint(
+        star, sightline, sets.populations, sets.of_component, model.grid, model.hw
+    )
+
+
+def observed_from_model(model, rng, mask, l_deg, b_deg):
+    """Draw magnitudes, errors, reddening and distance of a star that the model could make."""
+    e_jks, _ = model.reddening([l_deg], [b_deg])
+    nodes = model.posterior.nodes
+    pop = rng.integers(0, nodes.start.size - 1)
+    part = slice(nodes.start[pop], nodes.start[pop + 1])
+    distance = rng.uniform(300.0, 9500.0)
+    mu = 5.0 * np.log10(distance) - 5.0
+    lines, _ = model.sightlines.get([l_deg], [b_deg])
+    e = e_jks[0] * profile_at(distance, lines.dust_scale_pc[0], lines.dust_norm[0])
+    kappa = model.law.kappa([l_deg], [b_deg])[0]
+    visible = nodes.mag[2, part] + mu + kappa[2] * e < 16.0
+    weight = np.where(visible, nodes.weight[part], 0.0) + 1e-30
+    node = rng.choice(weight.size, p=weight / weight.sum()) + nodes.start[pop]
+    jhk = nodes.mag[:, node] + mu + kappa * e
+    mag = np.append(jhk, model.hw.hw_mag(jhk[0], jhk[1]))
+    error = np.exp(rng.uniform(np.log(0.005), np.log(0.3), 4))
+    mag = mag + error * rng.normal(size=4)
+    mag[[not mask >> b & 1 for b in range(4)]] = np.nan
+    return mag, error, e_jks[0], distance
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    mask=st.integers(1, 15),
+    tau=st.sampled_from([0.0, 0.05, 0.2, 0.4]),
+    place=st.sampled_from([(0.31, -0.23), (-0.06, -0.04), (-1.2, 0.5), (3.0, -2.0)]),
+    with_parallax=st.booleans(),
+)
+def test_kernel_equals_reference(model, seed, mask, tau, place, with_parallax) -> None:
+    rng = np.random.default_rng(seed)
+    mag, error, e_jks, distance = observed_from_model(model, rng, mask, *place)
+    parallax, parallax_error = np.nan, np.nan
+    if with_parallax:
+        parallax_error = rng.uniform(0.02, 0.5)
+        parallax = 1000.0 / distance + parallax_error * rng.normal()
+    data = one_star(mag, error, tau, e_jks, *place, parallax, parallax_error)
+    expected = from_reference(model, data)
+    total = expected.sum()
+    if total < 1e-12:
+        return  # far beyond what the kernel sums: such stars are inflated and flagged
+    for exact, tolerance in ((True, TOLERANCE_EXACT), (False, TOLERANCE_LATTICE)):
+        found, log_evidence = model.posterior.joint(data, exact=exact)
+        assert 0.5 * np.abs(found[0] - expected / total).sum() < tolerance
+        assert log_evidence[0] == pytest.approx(np.log(total), abs=2 * tolerance)
+
+
+@pytest.mark.parametrize("tau", [0.05, 0.2])
+def test_lattice_equals_nodes_for_typical_stars(tau) -> None:
+    """The full PARSEC populations, three bands: 99 % of stars within 1 %, all within 2 %."""
+    model = load_model()
+    rng = np.random.default_rng(5)
+    n = 150
+    stars = [observed_from_model(model, rng, 7, 0.31, -0.23) for _ in range(n)]
+    error = np.exp(rng.uniform(np.log(0.02), np.log(0.1), (n, 4)))
+    mag = np.array([s[0] for s in stars])
+    e_jks = np.full(n, stars[0][2])
+    nan = np.full(n, np.nan)
+    data = Data(np.full(n, 0.31), np.full(n, -0.23), mag, error, nan, nan, e_jks, np.full(n, tau))
+    fast, _ = model.posterior.joint(data)
+    exact, _ = model.posterior.joint(data, exact=True)
+    variation = 0.5 * np.abs(fast - exact).sum(axis=(1, 2))
+    assert np.median(variation) < 0.003
+    assert np.mean(variation > 0.01) <= 0.01
+    assert variation.max() < 0.02
+
+
+def test_no_photometry_gives_the_prior(model) -> None:
+    data = one_star([np.nan] * 4, [0.05] * 4, 0.1, 3.0, 0.3, -0.2)
+    found, _ = model.posterior.joint(data)
+    lines, _ = model.sightlines.get(data.l_deg, data.b_deg)
+    prior = lines.prior[0].astype(float)
+    np.testing.assert_allclose(found[0], prior / prior.sum(), rtol=1e-5, atol=1e-12)
+
+
+def test_precise_parallax_gives_the_distance(model) -> None:
+    data = one_star([np.nan] * 4, [0.05] * 4, 0.1, 3.0, 0.3, -0.2, 2.0, 1e-4)
+    keys = star_key(1, np.arange(1))[:, None]
+    summary, draws = model.posterior.infer(data, keys)
+    assert draws.distance_pc[0, 0] == pytest.approx(500.0, abs=0.2)
+    width = model.grid.width_pc[np.searchsorted(model.grid.edges_pc, 500.0) - 1]
+    assert abs(summary.distance_quantile_pc[0, 2] - 500.0) < width
+
+
+def test_hw_linearisation_is_harmless(model) -> None:
+    """Integrate the reddening numerically for an Hw-only star: the analytic integral agrees."""
+    grid = DistanceGrid(np.array([3000.0, 3010.0, 7000.0, 7010.0, 8160.0, 8170.0]))
+    nodes = model.populations.nodes("nsd")
+    kappa, tau, e_jks = model.law.rows[0], 0.3, 4.0
+    star = reference.Star(np.array([np.nan, np.nan, np.nan, 14.0]), np.full(4, 0.06))
+
+    def likelihood(e: float, scatter: float) -> np.ndarray:
+        line = reference.Sightline(np.ones((1, 5)), np.full(5, e), np.full(5, scatter), kappa)
+        return reference.likelihood(star, line, nodes, grid, model.hw)
+
+    offsets = np.linspace(-5.0, 5.0, 301)
+    weights = np.exp(-0.5 * offsets**2) / np.exp(-0.5 * offsets**2).sum()
+    numeric = sum(w * likelihood(e_jks + tau * x, 0.0) for x, w in zip(offsets, weights))
+    np.testing.assert_allclose(likelihood(e_jks, tau), numeric, rtol=0.03)

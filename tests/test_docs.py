@@ -1,0 +1,125 @@
+"""The documentation says what the program does: commands, settings, columns, links, examples."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import subprocess
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from gcmock import __version__
+from gcmock.config import load_config
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONVENTIONS.md")]
+PAGES += [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "src" / "gcmock" / "data" / "README.md"]
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+CALL = re.compile(r"^(?:\S*/)?gcmock ([a-z]\w*)(.*)$")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+WORKSHOP = re.compile(r"(?i)\bissues?\b|\bsessions?\b|/work/|/tmp/|/home/|\.\./shared")
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    found = BLOCK.findall(page.read_text(encoding="utf-8"))
+    return [text for kind, text in found if kind == language]
+
+
+def commands() -> list[tuple[str, str]]:
+    """Every call of gcmock in the pages: the subcommand and the rest of the line."""
+    calls = set()
+    for page in PAGES:
+        for text in blocks(page, "bash"):
+            for line in text.replace("\\\n", " ").splitlines():
+                for part in line.split("&&"):
+                    if match := CALL.match(part.split(" #")[0].strip()):
+                        calls.add((match[1], match[2].strip()))
+        inline = re.findall(r"`gcmock ([a-z]\w*)([^`]*)`", page.read_text(encoding="utf-8"))
+        calls.update((name, rest.strip()) for name, rest in inline)
+    return sorted(calls)
+
+
+@cache
+def help_of(command: str) -> str:
+    code = f"import sys; sys.argv = ['gcmock', {command!r}, '--help']\n"
+    code += "from gcmock.cli import main; sys.exit(main())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"gcmock {command} --help: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.parametrize(("command", "arguments"), commands(), ids=str)
+def test_commands_and_options_exist(command, arguments):
+    text = help_of(command)
+    for option in re.findall(r"(?<!\S)--?[a-z][\w-]*", arguments):
+        assert re.search(rf"(?<![\w-]){option}(?![\w-])", text), f"{option} is not in:\n{text}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_settings_are_valid(page, tmp_path):
+    for text in blocks(page, "toml"):
+        tomllib.loads(text)
+        path = tmp_path / "settings.toml"
+        path.write_text(text, encoding="utf-8")
+        load_config(path)
+
+
+def slug(heading: str) -> str:
+    """Anchor of a heading as GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_resolve(page):
+    broken = []
+    for link in LINK.findall(page.read_text(encoding="utf-8")):
+        if re.match(r"\w+://", link):
+            continue
+        target, _, anchor = link.partition("#")
+        path = (page.parent / target).resolve() if target else page
+        if not path.exists():
+            broken.append(link)
+        elif anchor:
+            headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+            if anchor not in map(slug, headings):
+                broken.append(link)
+    assert not broken
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_no_traces_of_the_workshop(page):
+    assert not WORKSHOP.findall(page.read_text(encoding="utf-8"))
+
+
+def test_python_examples_run(tmp_path):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    examples = re.findall(r"<!-- test: run -->\n```python\n(.*?)```", text, re.DOTALL)
+    assert examples
+    for example in examples:
+        subprocess.run([sys.executable, "-c", example], cwd=tmp_path, check=True)
+
+
+def test_data_model_page_is_up_to_date():
+    path = ROOT / "tools" / "make_data_model.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    page = (ROOT / "docs" / "data_model.md").read_text(encoding="utf-8")
+    assert tool.render(page) == page, "run python tools/make_data_model.py"
+
+
+def test_versions_agree():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert project["version"] == __version__
+    assert re.search(rf"^version: {re.escape(__version__)}$", citation, re.MULTILINE)
+    assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

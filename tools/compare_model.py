@@ -1,0 +1,114 @@
+"""Print how far the model is from genulens and genstars, as the tables of ``docs/model.md``.
+
+REFERENCE is a folder with ``density_reference.csv`` (genulens 2.0.0a4),
+``density_reference_genstars.csv`` and ``kinematics_reference.csv`` (genstars 9b0ecb0).
+
+``python tools/compare_model.py REFERENCE``
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcmock.galaxy.model import load_galactic_model
+from gcmock.schema import COMPONENTS
+
+FloatArray = NDArray[np.float64]
+
+VARIANTS = {
+    "EXE": {},
+    "E": {"bar": "E"},
+    "G": {"bar": "G"},
+    "GXG": {"bar": "G+G_X"},
+    "EXE_hDISK1": {"disc": "linear"},
+}
+"""Variants of ``density_reference.csv`` as keywords of `load_galactic_model`."""
+
+QUANTITIES = ("vx", "vy", "vz", "mul_cosb", "mub", "vrad")
+N_DRAW = 100_000
+SEED = 5
+
+
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """Rows of a CSV file."""
+    with path.open() as stream:
+        return list(csv.DictReader(stream))
+
+
+def column(rows: list[dict[str, str]], name: str) -> FloatArray:
+    """One column as numbers."""
+    return np.array([float(row[name]) for row in rows])
+
+
+def deviation(ours: FloatArray, printed: FloatArray) -> float:
+    """Largest relative deviation beyond the rounding of seven printed digits.
+
+    Points where the reference is not positive and finite are left out.
+    """
+    good = np.isfinite(printed) & (printed > 0)
+    if not good.any():
+        return 0.0
+    ours, printed = ours[good], printed[good]
+    rounding = 0.5 * 10.0 ** (np.floor(np.log10(printed)) - 6)
+    return float((np.maximum(np.abs(ours - printed) - rounding, 0.0) / printed).max())
+
+
+def compare_densities(reference: Path) -> None:
+    """Living stars and mass per component, every variant."""
+    title = {"nsd": "NSD", "nsc": "NSC"}
+    everything = read_rows(reference / "density_reference.csv")
+    print("living stars, genulens: largest relative deviation")
+    for variant, keywords in VARIANTS.items():
+        rows = [row for row in everything if row["variant"] == variant]
+        model = load_galactic_model(**keywords)
+        ours = model.number_density(*(column(rows, c) for c in ("l_deg", "b_deg", "D_pc")))
+        for i, name in enumerate(COMPONENTS[:10]):
+            printed = column(rows, f"nMS_{title.get(name, name)}")
+            print(f"  {variant:11s} {name:6s} {deviation(ours[:, i], printed):.1e}")
+    rows = read_rows(reference / "density_reference_genstars.csv")
+    place = [column(rows, c) for c in ("l_deg", "b_deg", "D_pc")]
+    model = load_galactic_model()
+    number, mass = model.number_density(*place), model.mass_density(*place)
+    print("genstars: living stars, mass density")
+    for i, name in enumerate(COMPONENTS):
+        stars = deviation(number[:, i], column(rows, f"nMS_{title.get(name, name)}"))
+        solar = deviation(mass[:, i], column(rows, f"rho_{title.get(name, name)}"))
+        print(f"  {name:6s} {stars:.1e} {solar:.1e}")
+
+
+def compare_velocities(reference: Path) -> None:
+    """Means and standard deviations of 100,000 draws per point."""
+    model = load_galactic_model()
+    rng = np.random.default_rng(SEED)
+    worst: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for row in read_rows(reference / "kinematics_reference.csv"):
+        name = row["component"].lower()
+        place = float(row["l_deg"]), float(row["b_deg"]), np.full(N_DRAW, float(row["D_pc"]))
+        for quantity, drawn in zip(
+            QUANTITIES, model.sample_observables(name, *place, rng), strict=True
+        ):
+            mean, std = float(row[f"mean_{quantity}"]), float(row[f"std_{quantity}"])
+            worst[name][0] = max(worst[name][0], abs(drawn.mean() - mean) / std)
+            worst[name][1] = max(worst[name][1], abs(drawn.std() / std - 1.0))
+    print("genstars, velocities: largest |mean - mean| / sigma, largest |sigma / sigma - 1|")
+    for name, (mean, std) in worst.items():
+        print(f"  {name:6s} {mean:.3f} {100 * std:.1f} %")
+
+
+def main(arguments: list[str]) -> None:
+    """Compare everything with the references in the folder given."""
+    if len(arguments) != 1:
+        raise SystemExit(__doc__)
+    reference = Path(arguments[0])
+    compare_densities(reference)
+    compare_velocities(reference)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
