@@ -149,5 +149,5 @@ def test_tables_must_be_tables(stars):
         gcmock.build([1, 2])
     with pytest.raises(InputError, match="no rows"):
         gcmock.build(stars[:0])
-    with pytest.raises(InputError, match="'realisation'; did you mean|unknown key"):
+    with pytest.raises(InputError, match="realisation: unknown key; did you mean 'realisations'"):
         gcmock.build(stars, run={"realisation": 2})

@@ -19,6 +19,7 @@ from gcmock.mock.infer import infer, kept, outside_map_error, prepare, star_keys
 from gcmock.mock.product import assemble, output_columns, provenance
 from gcmock.mock.summary import BuildSummary
 from gcmock.model import Model, load_model
+from gcmock.posterior.engine import Data
 
 if TYPE_CHECKING:
     from astropy.table import QTable, Table
@@ -30,6 +31,7 @@ OUTSIDE_MAP, NO_PHOTOMETRY = "outside the extinction map", "no magnitude"
 """Reasons for which a star is left out."""
 
 _CENSUS_ROWS = 200_000
+_STEP_STARS = 2048  # per worker, between two calls of `progress`
 
 
 def build(
@@ -92,10 +94,8 @@ def build(
     metadata = provenance(config, source, rows)
     columns = output_columns(catalogue.source_id_column)
     with open_writer(output, columns, metadata, overwrite=overwrite) as writer:
-        for part in _products(catalogue, model, workers or config.run.n_workers, summary):
+        for part in _products(catalogue, model, workers or config.run.n_workers, summary, progress):
             writer.write(part)
-            if progress is not None:
-                progress(summary.n_written // summary.n_realisation, n_star)
     summary.remarks = catalogue.remarks
     summary.seconds = time.perf_counter() - start
     return summary
@@ -133,19 +133,29 @@ def census(catalogue: ObservedCatalogue, model: Model) -> tuple[ReadSummary, Cou
 
 
 def _products(
-    catalogue: ObservedCatalogue, model: Model, workers: int, summary: BuildSummary
+    catalogue: ObservedCatalogue,
+    model: Model,
+    workers: int,
+    summary: BuildSummary,
+    progress: Progress | None = None,
 ) -> Iterator[Columns]:
     """Yield the columns of the true stars, chunk by chunk, and count them in `summary`."""
     run = model.config.run
     # All realisations of a chunk are in memory at a time.
-    for stars in catalogue.chunks(max(1, run.chunk_size // run.realisations)):
-        prepared = prepare(stars, model)
-        if not prepared.keep.any():
-            continue
-        stars = stars.take(prepared.keep)
-        inferred = infer(prepared.data, prepared.flags, star_keys(stars, model), model, workers)
-        summary.add(inferred)
-        yield assemble(stars, inferred, model)
+    for chunk in catalogue.chunks(max(1, run.chunk_size // run.realisations)):
+        prepared = prepare(chunk, model)
+        stars, keys = chunk.take(prepared.keep), star_keys(chunk, model)[prepared.keep]
+        parts = []
+        for start in range(0, stars.n_star, _STEP_STARS * workers):
+            rows = np.arange(start, min(start + _STEP_STARS * workers, stars.n_star))
+            data = Data(*(values[rows] for values in prepared.data))
+            inferred = infer(data, prepared.flags[rows], keys[rows], model, workers)
+            summary.add(inferred)
+            parts.append(assemble(stars.take(rows), inferred, model))
+            if progress is not None:
+                progress(summary.n_written // summary.n_realisation, summary.n_star)
+        if parts:
+            yield {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def build_table(table: Table, config: Config | None = None, **overrides: Any) -> QTable:

@@ -229,7 +229,7 @@ def infer(
 
 
 def log_expected(data: Data, log_evidence: FloatArray, model: Model) -> FloatArray:
-    """ln of the number of such stars that the model expects in a square degree, (n_star,).
+    """Return ln of the number of such stars that the model expects per deg2, (n_star,).
 
     The evidence is a number density per magnitude (and mas); multiplied by the volume
     sqrt(2 pi) sigma of every measurement used it is the number of stars within the errors. It is

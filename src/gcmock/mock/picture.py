@@ -68,9 +68,7 @@ def _sky(figure: Figure, axis: Axes, mock: Table) -> None:
     points = axis.scatter(
         mock["l"], mock["b"], c=p, s=5, cmap="plasma", vmin=0, vmax=1, linewidths=0
     )
-    figure.colorbar(
-        points, ax=axis, aspect=60, pad=0.08, label="P(nuclear disc or cluster)"
-    )
+    figure.colorbar(points, ax=axis, aspect=60, pad=0.08, label="P(nuclear disc or cluster)")
     axis.set(xlabel="l [deg]", ylabel="b [deg]", title="Observed stars", aspect="equal")
     axis.locator_params(axis="x", nbins=2)
     axis.invert_xaxis()
@@ -98,7 +96,7 @@ def _colours(axis: Axes, mock: Table) -> None:
 
 
 def _distances(axis: Axes, truth: Table, mock: Table) -> None:
-    bins = np.geomspace(2.0, 13.0, 56)
+    bins = np.geomspace(2.0, 13.0, 56).tolist()
     for group in GROUPS:
         of_truth = np.isin(truth["component"], GROUPS[group])
         drawn = mock["distance_pc"][_drawn(mock, group)] / 1e3

@@ -21,9 +21,9 @@ from gcmock.posterior.lattice import (
     STEPS_W,
     Lattice,
     build_lattice,
-    coordinates,
     lattice_steps,
     no_lattice,
+    node_places,
 )
 from gcmock.posterior.nodes import (
     KS,
@@ -286,7 +286,7 @@ class Posterior:
         if key not in self._lattices:
             self._lattices[key] = build_lattice(
                 self.nodes,
-                coordinates(kind.mask, self.law.rows[kind.row]),
+                node_places(kind.mask, self.nodes, self.law.rows[kind.row], self.hw),
                 *(steps[i] for steps, i in zip((STEPS_W, STEPS_C, STEPS_Q), key[2:], strict=True)),
             )
         return self._lattices[key]

@@ -19,8 +19,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from gcmock.posterior.fastmath import INNER, INNER_FAST, LEAST_SUM
-from gcmock.posterior.lattice import reduce_places, sum_places
+from gcmock.posterior.fastmath import INNER, INNER_FAST, LEAST_SUM, LOG2_E
+from gcmock.posterior.lattice import reduce_places, sum_places, sum_single
 from gcmock.posterior.nodes import INDEX_STEP_MAG
 from gcmock.posterior.structures import MU_STEP
 from gcmock.posterior.sums import index_of, sum_direct, sum_linear
@@ -60,6 +60,11 @@ def coarse_likelihood(
     first, c_min, c_max = lattice.first, lattice.c_min, lattice.c_max
     reduced, sums, reached = work.reduced, work.sums, work.reached
     n_slab = first.size - 1
+    # For a single band: the formula of Hw with the extinction of the band and no colour term.
+    is_hw = np.isnan(star.key_kappa)
+    single_0 = k0 if is_hw else star.key_kappa
+    single_1 = k1 if is_hw else star.key_kappa
+    single_p1, single_p2, single_p3 = (p1, p2, p3) if is_hw else (0.0, 0.0, 0.0)
     for i in range(n_slab):
         reduced[i] = 0
     n_population = start.size - 1
@@ -84,16 +89,18 @@ def coarse_likelihood(
             lo, hi = window(star, mu, e, tau, k0, k1, p1, p2, p3, x_min, x_max)
             beta, inv_mu, inv_e, factor = conditional(star, tau)
             if star.on_lattice:
-                near = star.half_sigmas * np.sqrt(star.c_variance + tau * tau)
                 i_lo = max(int(np.floor((lo - lattice.w_min) / lattice.step)), 0)
                 i_hi = min(int(np.ceil((hi - lattice.w_min) / lattice.step)) + 1, n_slab)
+                near = np.inf
+                if not star.direct:
+                    near = star.half_sigmas * np.sqrt(star.c_variance + tau * tau)
                 while i_lo < i_hi and not _reaches(star.c - e, near, c_min[i_lo], c_max[i_lo]):
                     i_lo += 1
                 while i_lo < i_hi and not _reaches(
                     star.c - e, near, c_min[i_hi - 1], c_max[i_hi - 1]
                 ):
                     i_hi -= 1
-                for i in range(i_lo, i_hi):
+                for i in range(i_lo, i_hi if not star.direct else i_lo):
                     if reduced[i] == 0:
                         reduced[i] = 1
                         reduce_places(
@@ -101,16 +108,23 @@ def coarse_likelihood(
                             f32(star.key), f32(star.c), f32(star.q), f32(star.gamma),
                             f32(star.delta), f32(star.inv_q), mu_hat, e_hat, log_like,
                         )  # fmt: skip
-                if i_lo < i_hi:
+                if i_lo >= i_hi:
+                    for p in range(n_population):
+                        sums[p] = f32(0.0)
+                elif star.direct:
+                    sum_single(
+                        place_w, place_c, place_weight, first[i_lo], first[i_hi],
+                        f32(star.key - mu), f32(e), f32(single_0), f32(single_1),
+                        f32(single_p1), f32(single_p2), f32(single_p3),
+                        f32(0.5 * LOG2_E / star.key_variance), f32(tau * tau), sums,
+                    )  # fmt: skip
+                else:
                     sum_places(
                         mu_hat, e_hat, log_like, place_weight, first[i_lo], first[i_hi],
                         f32(mu), f32(e), f32(beta), f32(inv_mu), f32(inv_e), sums,
                     )  # fmt: skip
-                    for p in range(n_population):
-                        coarse[p, j] = factor * sums[p] if sums[p] > LEAST_SUM else 0.0
-                else:
-                    for p in range(n_population):
-                        coarse[p, j] = 0.0
+                for p in range(n_population):
+                    coarse[p, j] = factor * sums[p] if sums[p] > LEAST_SUM else 0.0
             i_lo = index_of(lo, key_min, n_step)
             i_hi = index_of(hi + INDEX_STEP_MAG, key_min, n_step)
             total = f32(0.0)

@@ -5,6 +5,9 @@ with three bands, the colour Q that depends neither on distance nor on reddening
 only W, reddening only c. Each node is spread over its neighbours in the lattice with Lagrange
 weights (four points in W, three in c and Q): they keep mean and variance, so that the sum over the
 lattice equals the sum over the nodes as long as the Gaussian of the star is wider than the step.
+
+A star with one band has a lattice too: along the absolute magnitude for J, H or Ks; along the
+absolute Hw and the colour J - H, on which its reddening depends, for Hw.
 """
 
 from __future__ import annotations
@@ -15,8 +18,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from gcmock.posterior.fastmath import INNER, INNER_FAST, exp2
+from gcmock.posterior.fastmath import INNER, INNER_FAST, LOG2_E, exp2
 from gcmock.posterior.nodes import ARRANGEMENTS, OriginalNodes, free_colour
+from gcmock.stars.bands import HwRelation
 
 Floats = NDArray[np.float64]
 
@@ -31,8 +35,8 @@ STEPS_Q = np.array([0.01, 0.015, 0.025, 0.04, 0.07])
 W_PER_SIGMA, C_PER_SIGMA, Q_PER_SIGMA = 1.0, 0.45, 0.6
 """Largest step as a fraction of the conditional width of the star's Gaussian."""
 
-LATTICE_MASKS = (3, 5, 6, 7)
-"""Band masks with a lattice: two or three of J, H, Ks."""
+LATTICE_MASKS = (1, 2, 3, 4, 5, 6, 7, 8)
+"""Band masks with a lattice: any of J, H, Ks, or Hw alone."""
 
 GIANT = np.array([0.90, 0.15, 0.0])
 """J - Ks and H - Ks of a giant [mag]: tells roughly how reddened a star is."""
@@ -95,8 +99,31 @@ def coordinates(mask: int, kappa: Floats) -> Floats:
     return rows
 
 
+def node_places(mask: int, nodes: OriginalNodes, kappa: Floats, hw: HwRelation) -> Floats:
+    """Coordinates of all nodes, shape (3, n_node); unused coordinates are zero.
+
+    Parameters
+    ----------
+    mask : int
+        One of `LATTICE_MASKS`.
+    nodes : OriginalNodes
+        All populations.
+    kappa : ndarray, shape (3,)
+        Extinction law.
+    hw : HwRelation
+        Relation of Hw to J and H.
+    """
+    j, h, _ = nodes.mag
+    if mask == 8:
+        return np.stack([hw.hw_mag(j, h), j - h, np.zeros_like(j)])
+    if mask in (1, 2, 4):
+        band = nodes.mag[(1, 2, 4).index(mask)]
+        return np.stack([band, np.zeros_like(band), np.zeros_like(band)])
+    return coordinates(mask, kappa) @ nodes.mag
+
+
 def build_lattice(
-    nodes: OriginalNodes, rows: Floats, step_w: float, step_c: float, step_q: float
+    nodes: OriginalNodes, place: Floats, step_w: float, step_c: float, step_q: float
 ) -> Lattice:
     """Spread all nodes over a lattice.
 
@@ -104,23 +131,22 @@ def build_lattice(
     ----------
     nodes : OriginalNodes
         All populations.
-    rows : ndarray, shape (3, 3)
-        Coordinates.
+    place : ndarray, shape (3, n_node)
+        Their coordinates (`node_places`). One that is zero throughout has one layer.
     step_w, step_c, step_q : float
-        Steps [mag]. A coordinate whose row is zero has one layer.
+        Steps [mag].
 
     Returns
     -------
     Lattice
     """
     population = np.repeat(np.arange(N_POPULATION), np.diff(nodes.start))
-    place = rows @ nodes.mag
     order = np.argsort(place[0], kind="stable")
     scaled = place[:, order] / np.array([[step_w], [step_c], [step_q]])
     low = np.floor(scaled.min(axis=1)).astype(np.int64) - 2
     size = np.floor(scaled.max(axis=1)).astype(np.int64) + 4 - low
-    if not np.any(rows[2]):
-        low[2], size[2] = 0, 1
+    unused = ~np.any(place, axis=1)
+    low[unused], size[unused] = 0, 1
     slab, ic, iq, weight = _deposit(
         scaled - low[:, None], nodes.weight[order], population[order], size
     )
@@ -177,31 +203,31 @@ def _deposit(place, weight, population, size):
         w4[1] = (f + 1.0) * (f - 1.0) * (f - 2.0) / 2.0
         w4[2] = -(f + 1.0) * f * (f - 2.0) / 2.0
         w4[3] = (f + 1.0) * f * (f - 1.0) / 6.0
-        i_c = _lagrange_3(place[1, node], c3)
-        i_q = _lagrange_3(place[2, node], q3)
+        i_c = _lagrange_3(place[1, node], n_c, c3)
+        i_q = _lagrange_3(place[2, node], n_q, q3)
         p = population[node]
         for a in range(4):
             slab = (i_w - 1 + a) % 4
-            for b in range(3):
-                touched[slab, i_c - 1 + b] = 1
+            for b in range(min(n_c, 3)):
+                touched[slab, i_c + b] = 1
                 share = weight[node] * w4[a] * c3[b]
-                if n_q == 1:
-                    table[slab, i_c - 1 + b, 0, p] += share
-                    continue
-                for d in range(3):
-                    table[slab, i_c - 1 + b, i_q - 1 + d, p] += share * q3[d]
+                for d in range(min(n_q, 3)):
+                    table[slab, i_c + b, i_q + d, p] += share * q3[d]
     return where[0, :count], where[1, :count], where[2, :count], value[:, :count].copy()
 
 
 @njit(**INNER)
-def _lagrange_3(x, out):
-    """Weights of the three points around x; return the middle one."""
+def _lagrange_3(x, n, out):
+    """Fill the weights of the three points around x and return the first; one point if n is 1."""
+    if n == 1:
+        out[0] = 1.0
+        return 0
     i = int(np.rint(x))
     f = x - i
     out[0] = f * (f - 1.0) / 2.0
     out[1] = 1.0 - f * f
     out[2] = f * (f + 1.0) / 2.0
-    return i
+    return i - 1
 
 
 @njit(**INNER)
@@ -251,7 +277,7 @@ def lattice_steps(
     Parameters
     ----------
     mask : int
-        Bands: two or three of J, H, Ks.
+        One of `LATTICE_MASKS`.
     kappa : ndarray, shape (3,)
         Extinction law.
     mag, variance : ndarray, shape (n_star, 4)
@@ -265,6 +291,13 @@ def lattice_steps(
         Indices of the largest steps in W, c and Q that the star's Gaussian resolves; -1 in all
         three where none is fine enough or the star is an outlier: those are summed over nodes.
     """
+    if mask in (1, 2, 4, 8):
+        width = np.sqrt(variance[:, (1, 2, 4, 8).index(mask)])
+        # The colour only changes the extinction of Hw, and that smoothly: the widest step will do.
+        index = np.full((mag.shape[0], 3), len(STEPS_C) - 1)
+        index[:, 0] = np.searchsorted(STEPS_W, W_PER_SIGMA * width, side="right") - 1
+        index[index[:, 0] < 0] = -1
+        return index
     rows = coordinates(mask, kappa)
     used = 3 if mask == 7 else 2
     seen = np.where(np.isfinite(mag[:, :3]), mag[:, :3], 0.0) @ rows[:used].T
@@ -316,6 +349,38 @@ def sum_places(v, u, a, weight, first, last, mu, e, beta, inv_w, inv_c, out):
         y = u[k] - e
         z = v[k] - mu - beta * y
         x = exp2(a[k] - z * z * inv_w - y * y * inv_c)
+        t0 += x * weight[0, k]
+        t1 += x * weight[1, k]
+        t2 += x * weight[2, k]
+        t3 += x * weight[3, k]
+        t4 += x * weight[4, k]
+        t5 += x * weight[5, k]
+        t6 += x * weight[6, k]
+        t7 += x * weight[7, k]
+        t8 += x * weight[8, k]
+        t9 += x * weight[9, k]
+    out[0], out[1], out[2], out[3], out[4] = t0, t1, t2, t3, t4
+    out[5], out[6], out[7], out[8], out[9] = t5, t6, t7, t8, t9
+
+
+@njit(**INNER_FAST)
+def sum_single(place_w, place_c, weight, first, last, m, e, k0, k1, p1, p2, p3, inv, tau2, out):
+    """Do the same for a star with one band.
+
+    `m` is the magnitude less the distance modulus, `inv` half its inverse variance in log2. For J,
+    H or Ks k0 = k1 is its extinction and p1 = p2 = p3 = 0.
+    """
+    t0 = t1 = t2 = t3 = t4 = t5 = t6 = t7 = t8 = t9 = np.float32(0.0)
+    one = np.float32(1.0)
+    dk = k0 - k1
+    two_inv = (inv + inv) / np.float32(LOG2_E)
+    for k in range(np.uint64(first), np.uint64(last)):
+        c = place_c[k]
+        y = c + dk * e
+        r = m - place_w[k] - k1 * e - y * (p1 + y * (p2 + y * p3)) + c * (p1 + c * (p2 + c * p3))
+        k3 = k1 + (p1 + y * (p2 + p2 + y * (p3 + p3 + p3))) * dk
+        scatter = one / (one + tau2 * k3 * k3 * two_inv)
+        x = exp2(-r * r * inv * scatter) * np.sqrt(scatter)
         t0 += x * weight[0, k]
         t1 += x * weight[1, k]
         t2 += x * weight[2, k]

@@ -85,7 +85,8 @@ class NodeTable(NamedTuple):
         Σ u_b κ_b: change of the key per unit of E(J-Ks); 0 where the key is free of reddening, NaN
         for Hw.
     jh_range : ndarray of float64, shape (2,)
-        Least and greatest J-H of a node [mag]: bounds the reddening of Hw.
+        Range of J-H of the nodes [mag]: bounds the reddening of Hw. The reddest 0.05 % of the
+        giants (dusty carbon stars) are left out: they would treble every window.
     colour_range : ndarray of float64, shape (2,)
         1st and 99th percentile of the colour that is free of reddening and distance.
     raw_first : ndarray of int64, shape (n_node + 1,)
@@ -197,7 +198,7 @@ def node_table(
         key_min,
         key_weight,
         float(key_weight[:3] @ kappa) if arrangement.key else np.nan,
-        np.array([(mag[0] - mag[1]).min(), (mag[0] - mag[1]).max()]),
+        _jh_range(mag, weight),
         np.percentile(free_colour(kappa) @ mag, [1, 99]),
         np.searchsorted(rank[voxel][by_rank], np.arange(n_voxel + 1)).astype(np.int64),
         by_rank.astype(np.int64),
@@ -237,3 +238,12 @@ def _key_weight(bands: tuple[int, ...], kappa: NDArray[np.float64]) -> NDArray[n
     else:
         u[bands[0] if bands else 3] = 1.0
     return u
+
+
+def _jh_range(mag: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Least J-H of all nodes, and the one that 99.95 % of the giants do not exceed."""
+    colour = mag[0] - mag[1]
+    giants = np.flatnonzero(mag[2] < 0.0)
+    order = giants[np.argsort(colour[giants])]
+    share = np.cumsum(weight[order]) / weight[order].sum()
+    return np.array([colour.min(), colour[order[np.searchsorted(share, 0.9995)]]])

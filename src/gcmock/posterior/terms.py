@@ -102,7 +102,7 @@ def prepare(table, lattice, mask, mag, variance, law, work):
             key_variance += u[b] ** 2 * variance[b]
     direct = (mask & 8) != 0 or mask == 1 or mask == 2 or mask == 4 or mask == 0
     on_lattice = lattice.w.size > 0
-    half_sigmas = WINDOW_SIGMA
+    half_sigmas = LATTICE_SIGMA if on_lattice else WINDOW_SIGMA
     k = law.kappa
     f = (k[1] - k[2]) / (k[0] - k[2])
     q = np.array([-f, 1.0, f - 1.0])
@@ -113,9 +113,7 @@ def prepare(table, lattice, mask, mag, variance, law, work):
         q_obs = q[0] * mag[0] + q[1] * mag[1] + q[2] * mag[2]
         q_variance = variance[1] + f * f * variance[0] + (1.0 - f) ** 2 * variance[2]
         off = max(table.colour_range[0] - q_obs, q_obs - table.colour_range[1], 0.0)
-        half_sigmas = np.sqrt(
-            (LATTICE_SIGMA if on_lattice else WINDOW_SIGMA) ** 2 + off * off / q_variance
-        )
+        half_sigmas = np.sqrt(half_sigmas**2 + off * off / q_variance)
         inv_q = 0.5 * LOG2_E / q_variance
     s0 = w[0] + w[1] + w[2]
     s1 = w[0] * k[0] + w[1] * k[1] + w[2] * k[2]

@@ -104,7 +104,7 @@ def _add_grouped(table: Table, rows: Iterable[tuple[str, str, str]]) -> None:
 
 
 def _components(summary: BuildSummary) -> Table:
-    """Expected number of stars of every component, with its uncertainty."""
+    """Return the expected number of stars of every component, with its uncertainty."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("component", style="bold")
     table.add_column("stars", justify="right")
