@@ -66,9 +66,7 @@ class Model:
     @cached_property
     def sightlines(self) -> SightlineCache:
         """Priors along lines of sight, computed on demand."""
-        return SightlineCache(
-            self.galaxy, self.grid, self.config.extinction.dust_scale_height_pc
-        )
+        return SightlineCache(self.galaxy, self.grid, self.config.extinction.dust_scale_height_pc)
 
     @cached_property
     def posterior(self) -> Posterior:
@@ -127,9 +125,7 @@ class Model:
             self, l_deg, b_deg, band, mag_edges, area_deg2, e_jks=e_jks, tau=tau, subcells=subcells
         )
 
-    def number_density(
-        self, l_deg: ArrayLike, b_deg: ArrayLike, distance_pc: ArrayLike
-    ) -> Floats:
+    def number_density(self, l_deg: ArrayLike, b_deg: ArrayLike, distance_pc: ArrayLike) -> Floats:
         """Living stars per cubic parsec, shape (..., n_component); see `GalacticModel`."""
         return self.galaxy.number_density(l_deg, b_deg, distance_pc)
 

@@ -6,23 +6,23 @@ reddening e a Gaussian of mean E s(D) and standard deviation τ s(D) that is cut
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from gcmock.dust.extinction_map import SUBCELLS_PER_SIDE
+from gcmock.config import Config
+from gcmock.dust.extinction_map import SUBCELLS_PER_SIDE, ExtinctionMap
 from gcmock.dust.laws import ExtinctionLaw
 from gcmock.dust.sightline import profile, signed_longitude
 from gcmock.errors import InputError, OutsideModelError
+from gcmock.galaxy.model import GalacticModel
+from gcmock.posterior.grid import DistanceGrid
 from gcmock.posterior.sightline import cell_of, prior_counts
 from gcmock.schema import BANDS
 from gcmock.stars.bands import HwRelation
 from gcmock.stars.populations import PopulationSet
-
-if TYPE_CHECKING:
-    from gcmock.model import Model
 
 Floats = NDArray[np.float64]
 
@@ -119,8 +119,31 @@ def _reddened(mag: Floats, band: str, e_jks: float, kappa: Floats, hw: HwRelatio
     return hw.hw_mag(mag[:, 0] + kappa[0] * e_jks, mag[:, 1] + kappa[1] * e_jks)
 
 
+class CountedModel(Protocol):
+    """What the counts need of a `gcmock.model.Model`."""
+
+    @property
+    def config(self) -> Config: ...  # noqa: D102
+    @property
+    def galaxy(self) -> GalacticModel: ...  # noqa: D102
+    @property
+    def populations(self) -> PopulationSet: ...  # noqa: D102
+    @property
+    def law(self) -> ExtinctionLaw: ...  # noqa: D102
+    @property
+    def extinction_map(self) -> ExtinctionMap: ...  # noqa: D102
+    @property
+    def grid(self) -> DistanceGrid: ...  # noqa: D102
+    @property
+    def count_tables(self) -> CountTables: ...  # noqa: D102
+
+    def reddening(self, l_deg: ArrayLike, b_deg: ArrayLike) -> tuple[Floats, Floats]:
+        """Mean and standard deviation of E(J-Ks) at the red-clump distance [mag]."""
+        ...
+
+
 def expected_counts(
-    model: Model,
+    model: CountedModel,
     l_deg: ArrayLike,
     b_deg: ArrayLike,
     band: str = "ks",
@@ -198,7 +221,7 @@ def expected_counts(
 
 
 def _subcell_centres(
-    model: Model, l_deg: Floats, b_deg: Floats
+    model: CountedModel, l_deg: Floats, b_deg: Floats
 ) -> tuple[NDArray[np.int64], Floats, Floats]:
     """Centres of the sub-cells around each position, or the position where there are none."""
     sky = model.extinction_map
@@ -218,7 +241,7 @@ def _subcell_centres(
 
 
 def _count_rays(
-    model: Model,
+    model: CountedModel,
     l_deg: Floats,
     b_deg: Floats,
     e_jks: Floats,

@@ -177,9 +177,9 @@ def draw_node(star, table, original, law, work, population, mu, e, tau, u_node, 
     p1, p2, p3 = law.hw[0], law.hw[1], law.hw[2]
     s0, s1, s2 = mu + k0 * e, mu + k1 * e, mu + k2 * e
     lo, hi = window(star, mu, e, tau, k0, k1, p1, p2, p3, table.jh_range[0], table.jh_range[1])
-    n_step = table.index.shape[1]
-    a = table.index[population, index_of(lo, table.key_min, n_step)]
-    z = table.index[population, index_of(hi + INDEX_STEP_MAG, table.key_min, n_step)]
+    n_step = table.first_of_key.shape[1]
+    a = table.first_of_key[population, index_of(lo, table.key_min, n_step)]
+    z = table.first_of_key[population, index_of(hi + INDEX_STEP_MAG, table.key_min, n_step)]
     z = min(z, table.start[population + 1])
     if z <= a:
         return -1

@@ -6,7 +6,7 @@ Groups the stars for the kernel and runs it in threads.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -310,5 +310,7 @@ class Posterior:
             self._law(kind), self._bins, sightlines, self._groups, self._scratch(kind),
             block_summary, block_draws,
         )  # fmt: skip
-        for whole, block in (*zip(summary, block_summary), *zip(draws, block_draws)):
-            whole[part] = block
+        whole: tuple[NDArray[Any], ...] = (*summary, *draws)
+        of_block: tuple[NDArray[Any], ...] = (*block_summary, *block_draws)
+        for target, values in zip(whole, of_block, strict=True):
+            target[part] = values

@@ -49,7 +49,7 @@ def coarse_likelihood(
     """
     f32 = np.float32
     m_j, m_h, m_ks, weight = table.mag[0], table.mag[1], table.mag[2], table.weight
-    start, index, key_min = table.start, table.index, table.key_min
+    start, index, key_min = table.start, table.first_of_key, table.key_min
     x_min, x_max = table.jh_range[0], table.jh_range[1]
     k0, k1, k2 = law.kappa[0], law.kappa[1], law.kappa[2]
     p1, p2, p3 = law.hw[0], law.hw[1], law.hw[2]

@@ -9,7 +9,7 @@ narrow range of W can explain the star, whatever its reddening.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,7 +75,7 @@ class NodeTable(NamedTuple):
         Stars per living star of the component.
     start : ndarray of int64, shape (n_population + 1,)
         Where each population begins.
-    index : ndarray of int64, shape (n_population, n_step)
+    first_of_key : ndarray of int64, shape (n_population, n_step)
         First node whose key is at least ``key_min + i INDEX_STEP_MAG``.
     key_min : float
         Least key [mag].
@@ -98,7 +98,7 @@ class NodeTable(NamedTuple):
     mag: NDArray[np.float32]
     weight: NDArray[np.float32]
     start: NDArray[np.int64]
-    index: NDArray[np.int64]
+    first_of_key: NDArray[np.int64]
     key_min: float
     key_weight: NDArray[np.float64]
     key_kappa: float
@@ -240,7 +240,7 @@ def _key_weight(bands: tuple[int, ...], kappa: NDArray[np.float64]) -> NDArray[n
     return u
 
 
-def _jh_range(mag: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+def _jh_range(mag: NDArray[np.float64], weight: NDArray[Any]) -> NDArray[np.float64]:
     """Least J-H of all nodes, and the one that 99.95 % of the giants do not exceed."""
     colour = mag[0] - mag[1]
     giants = np.flatnonzero(mag[2] < 0.0)

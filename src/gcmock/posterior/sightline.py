@@ -21,7 +21,7 @@ SQUARE_DEGREE_SR = (np.pi / 180.0) ** 2
 CELL_DEG, FINE_CELL_DEG = 0.025, 0.005
 """Stars in one cell share a line of sight. The fine cells (0.7 pc) resolve the nuclear cluster."""
 
-FINE_RADIUS_DEG = 0.2
+FINE_RADIUS_DEG = 0.1
 """Half side of the square around Sgr A* in which the fine cells are used."""
 
 
