@@ -27,8 +27,8 @@ Floats = NDArray[np.float64]
 N_POPULATION = 10
 """Distinct populations; the inner loop is written out for them."""
 
-STEPS_W = np.array([0.02, 0.03, 0.05, 0.075, 0.11])
-STEPS_C = np.array([0.02, 0.03, 0.05, 0.08, 0.12])
+STEPS_W = np.array([0.014, 0.02, 0.03, 0.05, 0.075, 0.11])
+STEPS_C = np.array([0.01, 0.014, 0.02, 0.03, 0.05, 0.08, 0.12])
 STEPS_Q = np.array([0.01, 0.015, 0.025, 0.04, 0.07])
 """Steps of the lattices [mag]."""
 
