@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from gcmock.mock.demo import (
+from gcmock.mock.calibration import (
     GROUPS,
     NOMINAL,
     Calibration,

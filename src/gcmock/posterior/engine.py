@@ -90,6 +90,11 @@ class Kind(NamedTuple):
     step_c: int
     step_q: int
 
+    @property
+    def on_lattice(self) -> bool:
+        """Whether the stars are summed over a lattice."""
+        return self.step_w >= 0
+
 
 class Posterior:
     """Computes posteriors and draws under one model.
@@ -157,7 +162,7 @@ class Posterior:
         variance = data.mag_error**2 + self.model_variance
         jobs = [
             (kind, part)
-            for kind, members in self._kinds(data, variance)
+            for kind, members in self.kinds(data, variance)
             for part in np.split(members, range(BLOCK, members.size, BLOCK))
         ]
 
@@ -198,7 +203,7 @@ class Posterior:
         variance = data.mag_error**2 + self.model_variance
         probability = np.zeros((data.l_deg.size, self._groups.size, len(self.grid)))
         evidence = np.zeros(data.l_deg.size)
-        for kind, members in self._kinds(data, variance):
+        for kind, members in self.kinds(data, variance):
             if exact:
                 kind = kind._replace(step_w=-1, step_c=-1, step_q=-1)
             table, lattice, work = self._node_table(kind), self._lattice(kind), self._scratch(kind)
@@ -240,8 +245,21 @@ class Posterior:
             self._groups.size, self._bins,
         )  # fmt: skip
 
-    def _kinds(self, data: Data, variance: Floats) -> list[tuple[Kind, NDArray[np.int64]]]:
-        """Group stars that share a band mask, a row of the law and their tables."""
+    def kinds(self, data: Data, variance: Floats) -> list[tuple[Kind, NDArray[np.int64]]]:
+        """Group stars that share a band mask, a row of the law and their tables.
+
+        Parameters
+        ----------
+        data : Data
+            Observations.
+        variance : ndarray, shape (n_star, 4)
+            Variances of the magnitudes with the model's own [mag²].
+
+        Returns
+        -------
+        list of (Kind, ndarray of int64)
+            Kinds and the indices of their stars.
+        """
         used = np.isfinite(data.mag)
         mask = used @ (1 << np.arange(4))
         row = self.law.row(data.l_deg, data.b_deg)
@@ -280,7 +298,7 @@ class Posterior:
 
         Empty for stars that are summed over nodes.
         """
-        if kind.step_w < 0:
+        if not kind.on_lattice:
             return no_lattice()
         key = (kind.mask, kind.row, kind.step_w, kind.step_c, kind.step_q)
         if key not in self._lattices:

@@ -10,7 +10,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from gcmock.mock.demo import GROUPS, DemoResult
+from gcmock.mock.calibration import GROUPS
+from gcmock.mock.demo import DemoResult
 from gcmock.mock.summary import BuildSummary
 from gcmock.schema import COMPONENTS
 
