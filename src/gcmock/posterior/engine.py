@@ -190,7 +190,7 @@ class Posterior:
         data : Data
             Observations.
         exact : bool
-            Sum over the nodes even where a lattice would do.
+            Sum over all original nodes: no lattice, no merging.
 
         Returns
         -------
@@ -205,7 +205,7 @@ class Posterior:
         evidence = np.zeros(data.l_deg.size)
         for kind, members in self.kinds(data, variance):
             if exact:
-                kind = kind._replace(step_w=-1, step_c=-1, step_q=-1)
+                kind = kind._replace(level=0, step_w=-1, step_c=-1, step_q=-1)
             table, lattice, work = self._node_table(kind), self._lattice(kind), self._scratch(kind)
             stars = self._stars(data, variance, sightline, members)
             for i, star in enumerate(members):

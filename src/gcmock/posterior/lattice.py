@@ -294,7 +294,7 @@ def lattice_steps(
     if mask in (1, 2, 4, 8):
         width = np.sqrt(variance[:, (1, 2, 4, 8).index(mask)])
         # The colour only changes the extinction of Hw, and that smoothly: the widest step will do.
-        index = np.full((mag.shape[0], 3), len(STEPS_C) - 1)
+        index = np.full((mag.shape[0], 3), [0, len(STEPS_C) - 1, len(STEPS_Q) - 1])
         index[:, 0] = np.searchsorted(STEPS_W, W_PER_SIGMA * width, side="right") - 1
         index[index[:, 0] < 0] = -1
         return index

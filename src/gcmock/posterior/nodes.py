@@ -23,7 +23,7 @@ J, H, KS, HW = 1, 2, 4, 8
 LEVELS_MAG = (0.0, 0.01, 0.02, 0.04, 0.08)
 """Voxel sizes to which nodes are merged [mag]; the first keeps every node."""
 
-LEVEL_PER_SIGMA = 0.8
+LEVEL_PER_SIGMA = 0.4
 """Largest voxel as a fraction of the smallest magnitude error of a star."""
 
 INDEX_STEP_MAG = 0.02
