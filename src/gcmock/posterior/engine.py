@@ -156,6 +156,20 @@ class Posterior:
         draws : Draws
         """
         n = data.l_deg.size
+        summary = empty_summary(n, self._groups.size)
+        draws = empty_draws(n, keys.shape[1])
+        results: tuple[NDArray[Any], ...] = (*summary, *draws)
+        for part in self._sightlines.batches(data.l_deg, data.b_deg):
+            found = self._infer_batch(Data(*(x[part] for x in data)), keys[part], workers)
+            for target, values in zip(results, found, strict=True):
+                target[part] = values
+        return summary, draws
+
+    def _infer_batch(
+        self, data: Data, keys: NDArray[np.uint64], workers: int
+    ) -> tuple[NDArray[Any], ...]:
+        """Do the same for stars whose lines of sight fit in memory; arrays of both results."""
+        n = data.l_deg.size
         sightlines, sightline = self._sightlines.get(data.l_deg, data.b_deg)
         summary = empty_summary(n, self._groups.size)
         draws = empty_draws(n, keys.shape[1])
@@ -180,7 +194,7 @@ class Posterior:
         else:
             with ThreadPoolExecutor(workers) as pool:
                 list(pool.map(work, jobs))
-        return summary, draws
+        return (*summary, *draws)
 
     def joint(self, data: Data, exact: bool = False) -> tuple[Floats, Floats]:
         """Full posteriors, for a look at single stars: 80 kB each.

@@ -6,6 +6,7 @@ How many stars of each component the model puts in every distance bin.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,9 @@ SQUARE_DEGREE_SR = (np.pi / 180.0) ** 2
 
 CELL_DEG, FINE_CELL_DEG = 0.025, 0.005
 """Stars in one cell share a line of sight. The fine cells (0.7 pc) resolve the nuclear cluster."""
+
+SIGHTLINES_AT_ONCE = 2048
+"""Lines of sight that a kernel works on at a time: 84 MB."""
 
 FINE_RADIUS_DEG = 0.1
 """Half side of the square around Sgr A* in which the fine cells are used."""
@@ -155,6 +159,27 @@ class SightlineCache:
         scale = self._height / (np.abs(np.sin(np.radians(lat))) + SIN_B_FLOOR)
         norm = -np.expm1(-red_clump_distance_pc(lon, lat) / scale)
         return Sightlines(priors, scale, norm), index.astype(np.int64)
+
+    def batches(self, l_deg: ArrayLike, b_deg: ArrayLike) -> Iterator[NDArray[np.int64]]:
+        """Split stars into groups with a bounded number of lines of sight.
+
+        Parameters
+        ----------
+        l_deg, b_deg : array_like, shape (n_star,)
+            Positions [deg].
+
+        Yields
+        ------
+        ndarray of int64
+            Indices of the stars of a group, neighbours in the sky together.
+        """
+        sun = self._galaxy.sun
+        cells = cell_of(l_deg, b_deg, (sun.sgr_a_l_deg, sun.sgr_a_b_deg))
+        _, index = np.unique(cells.identity, return_inverse=True)
+        order = np.argsort(index, kind="stable")
+        batch = index[order] // SIGHTLINES_AT_ONCE
+        if order.size:
+            yield from np.split(order, np.flatnonzero(np.diff(batch)) + 1)
 
     def _shape(self) -> tuple[int, int]:
         """Shape of one prior."""
