@@ -16,6 +16,7 @@ PACKAGE = Path(gcmock.__file__).parent
 
 LAYERS = (
     "errors",
+    "compilation",
     "schema",
     "units",
     "frames",

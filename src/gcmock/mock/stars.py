@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from gcmock.compilation import compiled
 from gcmock.random import uniform_scalar
 from gcmock.stars.populations import PopulationSet
 
@@ -186,7 +186,7 @@ def draw_patches(
     return Drawn(*(np.ascontiguousarray(a) for a in (*whole, *real)))
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _draw(patches, mag, cumulative, start, n_brighter, mag_min, groups, edges, ks_max):  # type: ignore[no-untyped-def]
     """Rows (patch, number, component, node, distance, e_jks, along_l, along_b) and their number."""
     n_population, n_step = n_brighter.shape

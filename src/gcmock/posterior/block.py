@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from gcmock.compilation import compiled
 from gcmock.posterior.draw import (
     ATTEMPT_STRIDE,
     COMPONENT,
@@ -105,7 +106,7 @@ def empty_draws(n_star: int, n_realisation: int) -> Draws:
     )
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def evaluate(stars, i, mask, inflation, table, lattice, law, bins, sightlines, groups, work):
     """Fill `work.post` with the posterior of star i, not normalised.
 
@@ -135,7 +136,7 @@ def evaluate(stars, i, mask, inflation, table, lattice, law, bins, sightlines, g
     return expand(bins, prior, groups, stride, work), star, variance
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def run(
     stars,
     keys,

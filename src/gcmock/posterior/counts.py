@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from gcmock.compilation import compiled
 from gcmock.config import Config
 from gcmock.dust.extinction_map import SUBCELLS_PER_SIDE, ExtinctionMap
 from gcmock.dust.laws import ExtinctionLaw
@@ -276,7 +276,7 @@ def _count_rays(
     return out
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _accumulate(prior, groups, cumulative, mag_min, kappa, mu, shape, e_jks, tau, edges, out):  # type: ignore[no-untyped-def]
     """Add up the stars of one line of sight brighter than each edge into `out`."""
     n_population, n_reddening, n_mag = cumulative.shape

@@ -18,6 +18,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from gcmock.compilation import compiled
 from gcmock.posterior.fastmath import INNER, INNER_FAST, LOG2_E, exp2
 from gcmock.posterior.nodes import ARRANGEMENTS, OriginalNodes, free_colour
 from gcmock.stars.bands import HwRelation
@@ -169,7 +170,7 @@ def build_lattice(
     )
 
 
-@njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _deposit(place, weight, population, size):
     """Occupied places of the lattice, in the order of (W, c, Q), and their weights.
 
