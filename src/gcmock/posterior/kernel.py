@@ -26,7 +26,7 @@ from gcmock.posterior.structures import MU_STEP
 from gcmock.posterior.sums import index_of, sum_direct, sum_linear
 from gcmock.posterior.terms import conditional, profile, window
 
-SUPPORT = 3e-5
+SUPPORT = 1e-4
 """Coarse points below this fraction of the best are not refined."""
 
 

@@ -33,7 +33,7 @@ STEPS_C = np.array([0.01, 0.014, 0.02, 0.03, 0.05, 0.08, 0.12])
 STEPS_Q = np.array([0.01, 0.015, 0.025, 0.04, 0.07])
 """Steps of the lattices [mag]."""
 
-W_PER_SIGMA, C_PER_SIGMA, Q_PER_SIGMA = 1.0, 0.45, 0.6
+W_PER_SIGMA, C_PER_SIGMA, Q_PER_SIGMA = 1.1, 0.5, 0.65
 """Largest step as a fraction of the conditional width of the star's Gaussian."""
 
 LATTICE_MASKS = (1, 2, 3, 4, 5, 6, 7, 8)

@@ -12,25 +12,25 @@ from gcmock.posterior.sums import reduce_nodes
 WINDOW_SIGMA = 4.5
 """Half width of the window in standard deviations of its magnitude."""
 
-LATTICE_SIGMA = 3.8
+LATTICE_SIGMA = 3.6
 """The same on a lattice, where what lies outside is traded for speed (1e-4 of the Gaussian)."""
 
-STEP_PER_SIGMA = 0.8
+STEP_PER_SIGMA = 0.95
 """Largest coarse step as a fraction of the width of the likelihood along the sightline."""
 
 SUPPORT = 3e-5
 """Coarse points below this fraction of the best are not refined."""
 
-LATTICE_SIGMA = 3.8
+LATTICE_SIGMA = 3.6
 """The same on a lattice, where what lies outside is traded for speed (1e-4 of the Gaussian)."""
 
-STEP_PER_SIGMA = 0.8
+STEP_PER_SIGMA = 0.95
 """Largest coarse step as a fraction of the width of the likelihood along the sightline."""
 
 SUPPORT = 3e-5
 """Coarse points below this fraction of the best are not refined."""
 
-STEP_PER_SIGMA = 0.8
+STEP_PER_SIGMA = 0.95
 """Largest coarse step as a fraction of the width of the likelihood along the sightline."""
 
 SUPPORT = 3e-5
