@@ -37,6 +37,32 @@ def _reaches(c, near, c_min, c_max):
 
 
 @njit(**INNER)
+def first_reached(
+    star, lattice, bins, stride, n, e_rc, tau_rc, scale, norm, k0, k1, p1, p2, p3, x_min, x_max
+):
+    """First coarse point, in steps of four, at which the reddening can explain the colour at all.
+
+    Nearer by, neither the reddening nor the stars faint enough to be so near are red enough; both
+    only grow with distance, so that the point is found by bisection.
+    """
+    low, high = 0, (n - 1) // 4
+    while low < high:
+        middle = (low + high) // 2
+        j = 4 * middle
+        mu = bins.mu_min + j * stride * MU_STEP
+        s = profile(bins.distance[j * stride], scale, norm)
+        e, tau = e_rc * s, tau_rc * s
+        key, _ = window(star, mu, e, tau, k0, k1, p1, p2, p3, x_min, x_max)
+        slab = int(np.floor((key - lattice.w_min) / lattice.step))
+        near = star.half_sigmas * np.sqrt(star.c_variance + tau * tau)
+        if star.c - e - near > lattice.c_top[min(max(slab, 0), lattice.c_top.size - 1)]:
+            low = middle + 1
+        else:
+            high = middle
+    return 4 * low
+
+
+@njit(**INNER)
 def coarse_likelihood(
     star, table, lattice, law, bins, prior, groups, e_rc, tau_rc, scale, norm, stride, work
 ):
@@ -70,9 +96,20 @@ def coarse_likelihood(
     n_population = start.size - 1
     n_step = index.shape[1]
     n = bins.bin_of_mu.size // stride
+    begin = 0
+    if star.on_lattice and not star.direct:
+        begin = first_reached(
+            star, lattice, bins, stride, n, e_rc, tau_rc, scale, norm, k0, k1, p1, p2, p3,
+            x_min, x_max,
+        )  # fmt: skip
+    for j in range(begin):
+        score[j] = 0.0
+        reached[j] = 0
+        for p in range(n_population):
+            coarse[p, j] = 0.0
     best = 0.0
     for phase in range(2):
-        for j in range(n):
+        for j in range(begin, n):
             if (phase == 0) != (j % 4 == 0 or j == n - 1):
                 continue
             if phase == 1:

@@ -64,6 +64,8 @@ class Lattice(NamedTuple):
         Where each slab of constant W begins.
     c_min, c_max : ndarray, shape (n_slab,)
         Range of c in each slab.
+    c_top : ndarray, shape (n_slab + 1,)
+        Largest c in the slab and all fainter ones.
     w_min, step : float
         W of the first slab and distance of slabs [mag].
     """
@@ -75,6 +77,7 @@ class Lattice(NamedTuple):
     first: NDArray[np.int64]
     c_min: Floats
     c_max: Floats
+    c_top: Floats
     w_min: float
     step: float
 
@@ -165,6 +168,7 @@ def build_lattice(
         np.searchsorted(slab, np.arange(size[0] + 1)).astype(np.int64),
         c_min,
         c_max,
+        np.append(np.maximum.accumulate(c_max[::-1])[::-1], -np.inf),
         float(low[0] * step_w),
         step_w,
     )
@@ -266,7 +270,7 @@ def no_lattice() -> Lattice:
     f32 = np.float32
     return Lattice(
         np.empty(0, f32), np.empty(0, f32), np.empty(0, f32), np.empty((N_POPULATION, 0), f32),
-        np.zeros(1, np.int64), np.empty(0), np.empty(0), 0.0, 1.0,
+        np.zeros(1, np.int64), np.empty(0), np.empty(0), np.full(1, -np.inf), 0.0, 1.0,
     )  # fmt: skip
 
 
