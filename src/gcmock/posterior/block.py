@@ -129,7 +129,8 @@ def evaluate(stars, i, mask, inflation, table, lattice, law, bins, sightlines, g
         return without_photometry(bins, prior, work), star, variance
     e_jks, tau = stars.e_jks[i], stars.tau[i]
     scale, norm = sightlines.dust_scale_pc[s], sightlines.dust_norm[s]
-    stride = coarse_stride(mask, variance, law, e_jks, tau, scale, norm)
+    smooth = star.on_lattice and not star.direct
+    stride = coarse_stride(smooth, mask, variance, law, e_jks, tau, scale, norm)
     coarse_likelihood(
         star, table, lattice, law, bins, prior, groups, e_jks, tau, scale, norm, stride, work
     )

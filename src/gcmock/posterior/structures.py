@@ -8,25 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 MU_STEP = 0.0025
-"""Finest step in distance modulus [mag]."""
-
-STEP_PER_SIGMA = 0.8
-"""Largest coarse step as a fraction of the width of the likelihood along the sightline."""
-
-SUPPORT = 3e-5
-"""Coarse points below this fraction of the best are not refined."""
+"""Finest step of the coarse grid in distance modulus [mag]."""
 
 STRIDES = np.array([1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32])
 """Steps of the coarse grid in units of `MU_STEP`."""
-
-MU_STEP = 0.0025
-"""Finest step in distance modulus [mag]."""
-
-STEP_PER_SIGMA = 0.8
-"""Largest coarse step as a fraction of the width of the likelihood along the sightline."""
-
-SUPPORT = 3e-5
-"""Coarse points below this fraction of the best are not refined."""
 
 
 class Bins(NamedTuple):

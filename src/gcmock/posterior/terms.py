@@ -13,28 +13,11 @@ WINDOW_SIGMA = 4.5
 """Half width of the window in standard deviations of its magnitude."""
 
 LATTICE_SIGMA = 3.6
-"""The same on a lattice, where what lies outside is traded for speed (1e-4 of the Gaussian)."""
+"""The same on a lattice, where what lies outside is traded for speed (3e-4 of the Gaussian)."""
 
-STEP_PER_SIGMA = 0.95
-"""Largest coarse step as a fraction of the width of the likelihood along the sightline."""
-
-SUPPORT = 3e-5
-"""Coarse points below this fraction of the best are not refined."""
-
-LATTICE_SIGMA = 3.6
-"""The same on a lattice, where what lies outside is traded for speed (1e-4 of the Gaussian)."""
-
-STEP_PER_SIGMA = 0.95
-"""Largest coarse step as a fraction of the width of the likelihood along the sightline."""
-
-SUPPORT = 3e-5
-"""Coarse points below this fraction of the best are not refined."""
-
-STEP_PER_SIGMA = 0.95
-"""Largest coarse step as a fraction of the width of the likelihood along the sightline."""
-
-SUPPORT = 3e-5
-"""Coarse points below this fraction of the best are not refined."""
+STEP_PER_SIGMA, LATTICE_STEP_PER_SIGMA = 0.6, 0.9
+"""Largest coarse step as a fraction of the width of the likelihood along the sightline: for sums
+over nodes and stars with one band, and for a lattice of two or three bands."""
 
 
 @njit(**INNER)
@@ -61,18 +44,23 @@ def _sigma_mu(mask, variance, kappa_hw, law, slope, tau):
 
 
 @njit(**INNER)
-def coarse_stride(mask, variance, law, e_jks, tau, scale, norm):
-    """Largest stride of the coarse grid that resolves the likelihood of a star everywhere."""
+def coarse_stride(smooth, mask, variance, law, e_jks, tau, scale, norm):
+    """Largest stride of the coarse grid that resolves the likelihood of a star.
+
+    `smooth` stars have two or three bands and are summed over a lattice.
+    """
     kappa_hw = law.kappa[1] + law.hw[0] * (law.kappa[0] - law.kappa[1])
     least = 1e9
-    for i in range(11):
+    # The likelihood sharpens with distance; few stars are behind 10 kpc (µ = 15).
+    for i in range(11 if smooth else 12):
         distance = 10.0 ** (0.2 * (5.0 + i) + 1.0)
         s = profile(distance, scale, norm)
         slope = e_jks * 0.4605 * distance / scale * np.exp(-distance / scale) / norm
         least = min(least, _sigma_mu(mask, variance, kappa_hw, law, slope, tau * s))
+    share = LATTICE_STEP_PER_SIGMA if smooth else STEP_PER_SIGMA
     stride = STRIDES[0]
     for s in STRIDES:
-        if s * MU_STEP <= STEP_PER_SIGMA * least:
+        if s * MU_STEP <= share * least:
             stride = s
     return stride
 
