@@ -23,8 +23,8 @@ from gcmock.posterior.draw import (
     draw_distance,
     draw_node,
     draw_reddening,
+    node_of_prior,
     parallax_likelihood,
-    pick,
     standard_normal,
     summarise,
     true_magnitudes,
@@ -227,8 +227,7 @@ def draw(
         population = groups[c]
         u_node = uniform_scalar(key, base + NODE)
         if mask == 0:
-            first, last = original.start[population], original.start[population + 1]
-            node = first + pick(original.weight[first:last], last - first, u_node, 0.0)
+            node = node_of_prior(original, population, u_node)
             break
         u_piece = uniform_scalar(key, base + PIECE)
         node = draw_node(star, table, original, law, work, population, mu, e, tau, u_node, u_piece)
@@ -237,9 +236,7 @@ def draw(
     if node < 0:
         # The interpolated posterior had mass where no node is: at worst a rare star at the edge of
         # its range.
-        first, last = original.start[groups[c]], original.start[groups[c] + 1]
-        u_node = uniform_scalar(key, NODE)
-        node = first + pick(original.weight[first:last], last - first, u_node, 0.0)
+        node = node_of_prior(original, groups[c], uniform_scalar(key, NODE))
     base = MAX_ATTEMPTS * ATTEMPT_STRIDE
     node_mag = original.mag[:, node]
     e = draw_reddening(

@@ -152,6 +152,13 @@ def pick(weight, n, u, least):
     return last
 
 
+@njit(**INNER)
+def node_of_prior(original, population, u):
+    """Original node of a population in proportion to the weights alone."""
+    first, last = original.start[population], original.start[population + 1]
+    return first + pick(original.weight[first:last], last - first, u, 0.0)
+
+
 @njit(**INNER_FAST)
 def _weigh_direct(
     m_j, m_h, m_ks, weight, a, z, star, s0, s1, s2, k0, k1, k2, p1, p2, p3, tau2, out

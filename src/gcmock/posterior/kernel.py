@@ -11,7 +11,7 @@ How it is fast:
   first every
   fourth point, then where it matters, and interpolated to the fine bins that resolve the prior.
 
-Everything is single-threaded, releases the GIL and allocates nothing per star.
+Everything is single-threaded and releases the GIL; the work space is allocated once per block.
 """
 
 from __future__ import annotations
