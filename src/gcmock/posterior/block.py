@@ -15,7 +15,6 @@ from gcmock.posterior.draw import (
     MAX_ATTEMPTS,
     MODEL_ERROR,
     NODE,
-    PIECE,
     QUANTILES,
     REDDENING,
     WITHIN_BIN,
@@ -30,8 +29,15 @@ from gcmock.posterior.draw import (
     true_magnitudes,
 )
 from gcmock.posterior.fastmath import INNER
-from gcmock.posterior.kernel import coarse_likelihood, expand, without_photometry
-from gcmock.posterior.terms import coarse_stride, prepare, profile
+from gcmock.posterior.kernel import (
+    EXACT_RADIUS2,
+    NODE_RADIUS2,
+    RADIUS2,
+    coarse_likelihood,
+    expand,
+    without_photometry,
+)
+from gcmock.posterior.terms import coarse_stride, prepare, profile, tilted
 from gcmock.random import uniform_scalar
 
 INFLATION_MAG = np.array([0.0, 0.1, 0.3, 1.0, 3.0])
@@ -107,12 +113,13 @@ def empty_draws(n_star: int, n_realisation: int) -> Draws:
 
 
 @compiled(nogil=True)
-def evaluate(stars, i, mask, inflation, table, lattice, law, bins, sightlines, groups, work):
+def evaluate(stars, i, mask, inflation, exact, shared, work):
     """Fill `work.post` with the posterior of star i, not normalised.
 
     Returns its sum (0 if nothing explains the star), the star as prepared, and the variances that
     were used.
     """
+    table, lattice, tilt, law, bins, sightlines, groups = shared
     s = stars.sightline[i]
     prior = sightlines.prior[s]
     parallax_likelihood(
@@ -124,47 +131,45 @@ def evaluate(stars, i, mask, inflation, table, lattice, law, bins, sightlines, g
     variance = np.empty(4)
     for b in range(4):
         variance[b] = stars.variance[i, b] + INFLATION_MAG[inflation] ** 2
-    star = prepare(table, lattice, mask, stars.mag[i], variance, law, work)
+    star = prepare(mask, table.coordinates, stars.mag[i], variance, law)
+    r2 = EXACT_RADIUS2 if exact else NODE_RADIUS2
+    exact |= lattice.block.shape[0] == 0
+    if not exact:
+        r2 = RADIUS2
+        star = tilted(star, tilt)
     if mask == 0:
         return without_photometry(bins, prior, work), star, variance
+    with_parallax = np.isfinite(stars.parallax[i])
     e_jks, tau = stars.e_jks[i], stars.tau[i]
     scale, norm = sightlines.dust_scale_pc[s], sightlines.dust_norm[s]
-    smooth = star.on_lattice and not star.direct
-    stride = coarse_stride(smooth, mask, variance, law, e_jks, tau, scale, norm)
-    coarse_likelihood(
-        star, table, lattice, law, bins, prior, groups, e_jks, tau, scale, norm, stride, work
-    )
-    return expand(bins, prior, groups, stride, work), star, variance
+    stride = coarse_stride(mask, star, law, e_jks, tau, scale, norm)
+    begin, end = coarse_likelihood(
+        mask, exact, star, table, lattice, law, bins, prior, groups, with_parallax,
+        e_jks, tau, scale, norm, stride, r2, work,
+    )  # fmt: skip
+    total = expand(bins, prior, stride, begin, end, work)
+    return total, star if exact else tilted(star, -tilt), variance
 
 
 @compiled(nogil=True)
-def run(
-    stars,
-    keys,
-    mask,
-    table,
-    lattice,
-    original,
-    model_variance,
-    law,
-    bins,
-    sightlines,
-    groups,
-    work,
-    summary,
-    draws,
-):
+def run(stars, keys, mask, shared, original, model_variance, work, summary, draws):
     """Posterior, summary and draws of a block of stars.
 
-    `keys` (n_star, n_realisation) are the keys of the random streams; `model_variance` (4,) is the
-    part of the magnitude variances that is the model's own.
+    `keys` (n_star, n_realisation) are the keys of the random streams; `shared` is what `evaluate`
+    needs of the stars' kind: node table, lattice and its tilt, law, bins, sightlines, and the
+    population of every component; `model_variance` (4,) is the part of the magnitude variances that is the model's own.
     """
+    bins, sightlines = shared[4], shared[5]
     for i in range(stars.e_jks.size):
         total = 0.0
         for inflation in range(INFLATION_MAG.size):
-            total, star, variance = evaluate(
-                stars, i, mask, inflation, table, lattice, law, bins, sightlines, groups, work
-            )
+            # The ellipse on a lattice is small: a star that finds nothing there gets a second look.
+            for exact in range(2):
+                total, star, variance = evaluate(
+                    stars, i, mask, inflation, exact == 1, shared, work
+                )
+                if total > 0.0:
+                    break
             summary.inflation[i] = inflation
             if total > 0.0:
                 break
@@ -180,32 +185,17 @@ def run(
         known = mask != 0 and summary.inflation[i] < INFLATION_MAG.size
         for r in range(keys.shape[1]):
             draw(
-                stars, i, r, keys[i, r], mask if known else 0, star, variance, total, table,
-                original, model_variance, law, bins, sightlines, groups, work, draws,
+                stars, i, r, keys[i, r], mask if known else 0, star, variance, total, shared,
+                original, model_variance, work, draws,
             )  # fmt: skip
 
 
 @njit(**INNER)
 def draw(
-    stars,
-    i,
-    r,
-    key,
-    mask,
-    star,
-    variance,
-    total,
-    table,
-    original,
-    model_variance,
-    law,
-    bins,
-    sightlines,
-    groups,
-    work,
-    draws,
-):
+    stars, i, r, key, mask, star, variance, total, shared, original, model_variance, work, draws
+):  # fmt: skip
     """Draw one true star from `work.post` into `draws`."""
+    table, _, _, law, bins, sightlines, groups = shared
     s = stars.sightline[i]
     node = -1
     c = 0
@@ -224,13 +214,11 @@ def draw(
         shape = profile(distance, sightlines.dust_scale_pc[s], sightlines.dust_norm[s])
         e = stars.e_jks[i] * shape
         tau = stars.tau[i] * shape
-        population = groups[c]
         u_node = uniform_scalar(key, base + NODE)
         if mask == 0:
-            node = node_of_prior(original, population, u_node)
+            node = node_of_prior(original, groups[c], u_node)
             break
-        u_piece = uniform_scalar(key, base + PIECE)
-        node = draw_node(star, table, original, law, work, population, mu, e, tau, u_node, u_piece)
+        node = draw_node(mask, star, table, law, work, groups[c], mu, e, tau, u_node)
         if node >= 0:
             break
     if node < 0:
@@ -240,16 +228,9 @@ def draw(
     base = MAX_ATTEMPTS * ATTEMPT_STRIDE
     node_mag = original.mag[:, node]
     e = draw_reddening(
-        mask,
-        stars.mag[i],
-        variance,
-        law,
-        node_mag,
-        mu,
-        e,
-        tau,
+        mask, stars.mag[i], variance, law, node_mag, mu, e, tau,
         standard_normal(key, base + REDDENING),
-    )
+    )  # fmt: skip
     true_magnitudes(
         mask, stars.mag[i], variance, model_variance, law, node_mag, mu, e, key,
         base + MODEL_ERROR + 2, draws.mag[i, r],

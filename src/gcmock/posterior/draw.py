@@ -1,7 +1,7 @@
 """Summaries of a posterior and draws from it, compiled.
 
 A draw is one consistent true star: component and distance from the tabulated posterior, the
-population node from the original (not merged) nodes at that distance, the reddening from its
+population node from the original nodes at that distance, the reddening from its
 Gaussian given all of these.
 """
 
@@ -12,40 +12,54 @@ from math import erf, erfc
 import numpy as np
 from numba import njit
 
-from gcmock.posterior.fastmath import INNER, INNER_FAST, LEAST_SUM, LOG2_E, exp2
-from gcmock.posterior.nodes import INDEX_STEP_MAG
-from gcmock.posterior.sums import index_of, pair_direct
-from gcmock.posterior.terms import window
+from gcmock.posterior.fastmath import INNER, LEAST_SUM
+from gcmock.posterior.kernel import nodes_at
+from gcmock.posterior.vector import LANES
 from gcmock.random import uniform_scalar
 
 QUANTILES = np.array([0.05, 0.16, 0.50, 0.84, 0.95])
 """Quantiles of the distance that are reported."""
 
 # Places of a star's random numbers. Velocities use VELOCITY + 3 attempt + axis.
-COMPONENT, WITHIN_BIN, NODE, PIECE, REDDENING, MODEL_ERROR, VELOCITY = 0, 1, 2, 3, 4, 5, 1024
+COMPONENT, WITHIN_BIN, NODE, REDDENING, MODEL_ERROR, VELOCITY = 0, 1, 2, 4, 5, 1024
 ATTEMPT_STRIDE, MAX_ATTEMPTS = 16, 32
 
 SQRT_HALF = np.sqrt(0.5)
 
+PARALLAX_SIGMA = 12.0
+"""A parallax rules out what is further from it than this many standard errors."""
+
+DRAW_RADIUS2 = 4.5**2
+"""Squared radius, in standard deviations of a star, in which nodes are drawn."""
+
 
 @njit(**INNER)
 def parallax_likelihood(bins, parallax, error, out):
-    """Likelihood of a parallax averaged over 1/D in every bin [per mas]; 1 where there is none."""
+    """Likelihood of a parallax averaged over 1/D in every bin [per mas]; 1 where there is none.
+
+    Zero further than `PARALLAX_SIGMA` away.
+    """
+    if not np.isfinite(parallax):
+        out.fill(1.0)
+        return
     for i in range(out.size):
-        if not np.isfinite(parallax):
-            out[i] = 1.0
-            continue
         near = 1000.0 / bins.edge[i]
         far = 1000.0 / bins.edge[i + 1]
-        lo = (far - parallax) / error * SQRT_HALF
-        hi = (near - parallax) / error * SQRT_HALF
-        if lo > 0.0:
-            mass = 0.5 * (erfc(lo) - erfc(hi))
-        elif hi < 0.0:
-            mass = 0.5 * (erfc(-hi) - erfc(-lo))
-        else:
-            mass = 0.5 * (erf(hi) - erf(lo))
-        out[i] = mass / (near - far)
+        lo = (far - parallax) / error
+        hi = (near - parallax) / error
+        out[i] = 0.0
+        if lo < PARALLAX_SIGMA and hi > -PARALLAX_SIGMA:
+            out[i] = _mass_between(lo * SQRT_HALF, hi * SQRT_HALF) / (near - far)
+
+
+@njit(**INNER)
+def _mass_between(lo, hi):
+    """Mass of a normal distribution of variance 1/2 between lo < hi, accurate in both tails."""
+    if lo > 0.0:
+        return 0.5 * (erfc(lo) - erfc(hi))
+    if hi < 0.0:
+        return 0.5 * (erfc(-hi) - erfc(-lo))
+    return 0.5 * (erf(hi) - erf(lo))
 
 
 @njit(**INNER)
@@ -54,18 +68,14 @@ def summarise(bins, work, total, probability, quantile):
 
     Return its mean [pc].
     """
-    post = work.post
-    n_component = post.shape[0]
-    for c in range(n_component):
+    for c in range(probability.size):
         probability[c] = work.evidence[c] / total
     mean = 0.0
     cumulative = 0.0
     done = 0
+    inverse = 1.0 / total
     for i in range(work.support[0], work.support[1]):
-        mass = 0.0
-        for c in range(n_component):
-            mass += post[c, i]
-        mass /= total
+        mass = work.mass[i] * inverse
         mean += mass * bins.centre[i]
         while done < QUANTILES.size and cumulative + mass >= QUANTILES[done]:
             f = (QUANTILES[done] - cumulative) / mass if mass > 0.0 else 0.5
@@ -92,9 +102,10 @@ def draw_component_and_bin(work, total, u):
     place = work.support[0]
     cumulative = 0.0
     for i in range(work.support[0], work.support[1]):
-        if work.post[last, i] > 0.0:
+        value = work.post[i, last]
+        if value > 0.0:
             place = i
-            cumulative += work.post[last, i]
+            cumulative += value
             if cumulative >= target:
                 break
     return last, place
@@ -107,29 +118,18 @@ def draw_distance(bins, i, parallax, error, u):
     far = 1000.0 / bins.edge[i + 1]
     if np.isfinite(parallax) and near - far > 0.05 * error:
         # Bisection of the truncated normal in parallax: rare, and free of tail problems.
+        scale = SQRT_HALF / error
+        top = (near - parallax) * scale
+        target = u * _mass_between((far - parallax) * scale, top)
         lo, hi = far, near
         for _ in range(50):
             mid = 0.5 * (lo + hi)
-            if _normal_mass(mid, near, parallax, error) > u * _normal_mass(
-                far, near, parallax, error
-            ):
+            if _mass_between((mid - parallax) * scale, top) > target:
                 lo = mid
             else:
                 hi = mid
         return 1000.0 / (0.5 * (lo + hi))
     return bins.edge[i] + u * (bins.edge[i + 1] - bins.edge[i])
-
-
-@njit(**INNER)
-def _normal_mass(a, b, mean, sigma):
-    """Mass of a normal distribution between a < b, accurate in both tails."""
-    lo = (a - mean) / sigma * SQRT_HALF
-    hi = (b - mean) / sigma * SQRT_HALF
-    if lo > 0.0:
-        return 0.5 * (erfc(lo) - erfc(hi))
-    if hi < 0.0:
-        return 0.5 * (erfc(-hi) - erfc(-lo))
-    return 0.5 * (erf(hi) - erf(lo))
 
 
 @njit(**INNER)
@@ -159,64 +159,17 @@ def node_of_prior(original, population, u):
     return first + pick(original.weight[first:last], last - first, u, 0.0)
 
 
-@njit(**INNER_FAST)
-def _weigh_direct(
-    m_j, m_h, m_ks, weight, a, z, star, s0, s1, s2, k0, k1, k2, p1, p2, p3, tau2, out
-):
-    """Weight times likelihood of each of the nodes a to z, for any bands."""
-    half = np.float32(-0.5 * LOG2_E)
-    for i in range(np.uint64(z - a)):
-        k = np.uint64(a) + i
-        chi2, scatter = pair_direct(
-            m_j[k], m_h[k], m_ks[k], star, s0, s1, s2, k0, k1, k2, p1, p2, p3, tau2
-        )
-        out[i] = weight[k] * exp2(min(half * chi2, np.float32(0.0))) / np.sqrt(scatter)
-
-
 @njit(**INNER)
-def draw_node(star, table, original, law, work, population, mu, e, tau, u_node, u_piece):
+def draw_node(mask, star, table, law, work, population, mu, e, tau, u):
     """Original node of a population at one distance, in proportion to its likelihood.
 
     -1 if there is none.
     """
-    f32 = np.float32
-    k0, k1, k2 = law.kappa[0], law.kappa[1], law.kappa[2]
-    p1, p2, p3 = law.hw[0], law.hw[1], law.hw[2]
-    s0, s1, s2 = mu + k0 * e, mu + k1 * e, mu + k2 * e
-    lo, hi = window(star, mu, e, tau, k0, k1, p1, p2, p3, table.jh_range[0], table.jh_range[1])
-    n_step = table.first_of_key.shape[1]
-    a = table.first_of_key[population, index_of(lo, table.key_min, n_step)]
-    z = table.first_of_key[population, index_of(hi + INDEX_STEP_MAG, table.key_min, n_step)]
-    z = min(z, table.start[population + 1])
-    if z <= a:
-        return -1
-    _weigh_direct(
-        table.mag[0], table.mag[1], table.mag[2], table.weight, a, z, star,
-        f32(s0), f32(s1), f32(s2), f32(k0), f32(k1), f32(k2), f32(p1), f32(p2), f32(p3),
-        f32(tau * tau), work.node,
-    )  # fmt: skip
-    k = pick(work.node, z - a, u_node, LEAST_SUM)
+    n = nodes_at(mask, star, table, law, population, mu, e, tau, DRAW_RADIUS2, work)
+    k = pick(work.node, n * LANES, u, LEAST_SUM)
     if k < 0:
         return -1
-    first, last = table.raw_first[a + k], table.raw_first[a + k + 1]
-    if last - first == 1:
-        return table.raw[first]
-    # Inside a merged node: its original nodes by their own likelihood, relative to the best of
-    # them.
-    n = min(last - first, work.node.size)
-    best = np.inf
-    for i in range(n):
-        node = table.raw[first + i]
-        chi2, scatter = pair_direct(
-            original.mag[0, node], original.mag[1, node], original.mag[2, node],
-            star, s0, s1, s2, k0, k1, k2, p1, p2, p3, tau * tau,
-        )  # fmt: skip
-        work.node[i] = chi2 + np.log(scatter)
-        best = min(best, work.node[i])
-    for i in range(n):
-        like = np.exp(-0.5 * (work.node[i] - best))
-        work.node[i] = original.weight[table.raw[first + i]] * like
-    return table.raw[first + pick(work.node, n, u_piece, 0.0)]
+    return table.node[work.source[k // LANES] * LANES + k % LANES]
 
 
 @njit(**INNER)

@@ -12,28 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.dust.laws import ExtinctionLaw
+from gcmock.posterior.arrangement import KS, Rows, coordinates, no_rows
 from gcmock.posterior.block import Draws, Summary, empty_draws, empty_summary, evaluate, run
 from gcmock.posterior.grid import DistanceGrid
-from gcmock.posterior.lattice import (
-    LATTICE_MASKS,
-    STEPS_C,
-    STEPS_Q,
-    STEPS_W,
-    Lattice,
-    build_lattice,
-    lattice_steps,
-    no_lattice,
-    node_places,
-)
-from gcmock.posterior.nodes import (
-    KS,
-    NodeTable,
-    level_for,
-    node_table,
-    original_nodes,
-)
+from gcmock.posterior.lattice import TILTS, Steps, build_lattice, choose_steps
+from gcmock.posterior.nodes import NodeTable, node_table, original_nodes
 from gcmock.posterior.sightline import SightlineCache
 from gcmock.posterior.structures import Law, Scratch, Sightlines, Stars, make_bins, make_scratch
+from gcmock.posterior.terms import ALIKE
 from gcmock.stars.bands import HwRelation
 from gcmock.stars.populations import PopulationSet
 
@@ -77,23 +63,25 @@ class Kind(NamedTuple):
 
     Attributes
     ----------
-    mask, row, level : int
-        Band mask, row of the extinction law, level of node merging.
-    step_w, step_c, step_q : int
+    mask, row : int
+        Band mask, row of the extinction law.
+    steps : Steps
         Steps of the lattice; -1 for a sum over nodes.
     """
 
     mask: int
     row: int
-    level: int
-    step_w: int
-    step_c: int
-    step_q: int
+    steps: Steps
 
     @property
     def on_lattice(self) -> bool:
         """Whether the stars are summed over a lattice."""
-        return self.step_w >= 0
+        return self.mask > 0 and self.steps.w >= 0
+
+    @property
+    def bands(self) -> int:
+        """Band mask of the tables: Hw beside J or H is turned into those."""
+        return ALIKE.get(self.mask, self.mask or KS)
 
 
 class Posterior:
@@ -133,8 +121,8 @@ class Posterior:
         self._sightlines = sightlines
         self._bins = make_bins(grid.edges_pc)
         self._groups = np.array(populations.of_component, np.int64)
-        self._tables: dict[tuple[int, int, int], NodeTable] = {}
-        self._lattices: dict[tuple[int, ...], Lattice] = {}
+        self._tables: dict[tuple[int, int], NodeTable] = {}
+        self._lattices: dict[tuple[int, int, Steps], Rows] = {}
 
     def infer(
         self, data: Data, keys: NDArray[np.uint64], workers: int = 1
@@ -218,18 +206,14 @@ class Posterior:
         probability = np.zeros((data.l_deg.size, self._groups.size, len(self.grid)))
         evidence = np.zeros(data.l_deg.size)
         for kind, members in self.kinds(data, variance):
-            if exact:
-                kind = kind._replace(level=0, step_w=-1, step_c=-1, step_q=-1)
-            table, lattice, work = self._node_table(kind), self._lattice(kind), self._scratch(kind)
+            shared, work = self._shared(kind, sightlines), self._scratch(kind)
             stars = self._stars(data, variance, sightline, members)
             for i, star in enumerate(members):
-                evidence[star] = evaluate(
-                    stars, i, kind.mask, 0, table, lattice, self._law(kind), self._bins,
-                    sightlines, self._groups, work,
-                )[0]  # fmt: skip
+                evidence[star] = evaluate(stars, i, kind.mask, 0, exact, shared, work)[0]
                 first, last = work.support
                 if evidence[star] > 0.0:
-                    probability[star, :, first:last] = work.post[:, first:last] / evidence[star]
+                    post = work.post[first:last, : self._groups.size].T
+                    probability[star, :, first:last] = post / evidence[star]
         with np.errstate(divide="ignore"):
             return probability, np.log(evidence)
 
@@ -253,10 +237,13 @@ class Posterior:
 
     def _scratch(self, kind: Kind) -> Scratch:
         """Work space of one call of the kernel."""
-        table, lattice = self._node_table(kind), self._lattice(kind)
-        return make_scratch(
-            max(table.weight.size, lattice.w.size), lattice.first.size, self.nodes.start.size - 1,
-            self._groups.size, self._bins,
+        return make_scratch(self._node_table(kind).node.size, self._bins)
+
+    def _shared(self, kind: Kind, sightlines: Sightlines) -> tuple[Any, ...]:
+        """What the kernel needs besides the stars."""
+        return (
+            self._node_table(kind), self._lattice(kind), TILTS[max(kind.steps.tilt, 0)],
+            self._law(kind), self._bins, sightlines, self._groups,
         )  # fmt: skip
 
     def kinds(self, data: Data, variance: Floats) -> list[tuple[Kind, NDArray[np.int64]]]:
@@ -274,52 +261,54 @@ class Posterior:
         list of (Kind, ndarray of int64)
             Kinds and the indices of their stars.
         """
-        used = np.isfinite(data.mag)
-        mask = used @ (1 << np.arange(4))
+        mask = np.isfinite(data.mag) @ (1 << np.arange(4))
         row = self.law.row(data.l_deg, data.b_deg)
-        smallest = np.sqrt(np.where(used, variance, np.inf).min(axis=1))
-        level = np.where(mask > 0, level_for(np.minimum(smallest, 9.0)), 0)
-        steps = np.full((mask.size, 3), -1)
-        for m in LATTICE_MASKS:
-            for r in range(len(self.law.rows)):
-                of_kind = np.flatnonzero((mask == m) & (row == r))
-                if of_kind.size:
-                    steps[of_kind] = lattice_steps(
-                        m, self.law.rows[r], data.mag[of_kind], variance[of_kind],
-                        data.e_jks[of_kind], data.tau[of_kind],
-                    )  # fmt: skip
-        codes = np.column_stack([mask, row, level, steps])
+        steps = np.full((mask.size, 4), -1)
+        everywhere = np.zeros(mask.size, np.int64)
+        for m, r in {(int(m), int(r)) for m, r in zip(mask, row)}:
+            of_kind = np.flatnonzero((mask == m) & (row == r))
+            kind = Kind(m, r, Steps(-1, -1, -1, 0))
+            found = np.empty((of_kind.size, 4), np.int64)
+            choose_steps(
+                m, self._node_table(kind).coordinates,
+                self._stars(data, variance, everywhere, of_kind), self._law(kind), found,
+            )  # fmt: skip
+            steps[of_kind] = found
+        codes = np.column_stack([mask, row, steps])
         kinds, of_star = np.unique(codes, axis=0, return_inverse=True)
         groups = []
         for i, kind in enumerate(kinds):
             members = np.flatnonzero(of_star == i)
             # Neighbours in the sky share cached priors.
             members = members[np.lexsort((data.b_deg[members], data.l_deg[members]))]
-            groups.append((Kind(*(int(x) for x in kind)), members))
+            mask_, row_, *steps_ = (int(x) for x in kind)
+            groups.append((Kind(mask_, row_, Steps(*steps_)), members))
         return groups
+
+    def _place(self, kind: Kind) -> Floats:
+        """Coordinates of the nodes for the bands of a kind of star."""
+        return coordinates(kind.bands, self.nodes.mag, self.law.rows[kind.row], self.hw)
 
     def _node_table(self, kind: Kind) -> NodeTable:
         """Node table of a kind of star, built on first use."""
-        key = (kind.mask or KS, kind.row, kind.level)
+        key = (kind.bands, kind.row)
         if key not in self._tables:
             self._tables[key] = node_table(
-                self.nodes, key[0], kind.level, self.law.rows[kind.row], self.hw
+                self.nodes, kind.bands, self._place(kind), self.law.rows[kind.row]
             )
         return self._tables[key]
 
-    def _lattice(self, kind: Kind) -> Lattice:
+    def _lattice(self, kind: Kind) -> Rows:
         """Lattice of a kind of star, built on first use.
 
         Empty for stars that are summed over nodes.
         """
         if not kind.on_lattice:
-            return no_lattice()
-        key = (kind.mask, kind.row, kind.step_w, kind.step_c, kind.step_q)
+            return no_rows()
+        key = (kind.bands, kind.row, kind.steps)
         if key not in self._lattices:
             self._lattices[key] = build_lattice(
-                self.nodes,
-                node_places(kind.mask, self.nodes, self.law.rows[kind.row], self.hw),
-                *(steps[i] for steps, i in zip((STEPS_W, STEPS_C, STEPS_Q), key[2:], strict=True)),
+                self.nodes, kind.bands, self._place(kind), kind.steps
             )
         return self._lattices[key]
 
@@ -334,13 +323,11 @@ class Posterior:
         draws: Draws,
     ) -> None:
         """Run the kernel on a block and put the results where they belong."""
-        table, lattice = self._node_table(kind), self._lattice(kind)
         block_summary = empty_summary(part.size, self._groups.size)
         block_draws = empty_draws(part.size, keys.shape[1])
         run(
-            stars, keys, kind.mask, table, lattice, self.nodes, self.model_variance,
-            self._law(kind), self._bins, sightlines, self._groups, self._scratch(kind),
-            block_summary, block_draws,
+            stars, keys, kind.mask, self._shared(kind, sightlines), self.nodes,
+            self.model_variance, self._scratch(kind), block_summary, block_draws,
         )  # fmt: skip
         whole: tuple[NDArray[Any], ...] = (*summary, *draws)
         of_block: tuple[NDArray[Any], ...] = (*block_summary, *block_draws)

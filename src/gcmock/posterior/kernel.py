@@ -2,14 +2,11 @@
 
 How it is fast:
 
-- With two or more of J, H, Ks every node is reduced once per star to the distance modulus and
-  reddening that
-  would explain it best (generalised least squares) and the misfit that remains; a (node, distance)
-  pair then costs seven operations and one 2^x.
-- At each distance only nodes inside a window of the reddening-free magnitude are visited.
-- The likelihood is a smooth function of the distance modulus: it is computed on a coarse grid,
-  first every
-  fourth point, then where it matters, and interpolated to the fine bins that resolve the prior.
+- Places of a lattice stand for the nodes of all populations at once; at each distance only those
+  inside the ellipse of the star's errors are visited, sixteen at a time.
+- The likelihood is a smooth function of the distance modulus: it is computed on a coarse grid, first
+  every fourth point, then where it matters, and interpolated to the fine bins that resolve the prior.
+- Components are the lanes of vectors wherever the work is done bin by bin.
 
 Everything is single-threaded and releases the GIL; the work space is allocated once per block.
 """
@@ -19,243 +16,259 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from gcmock.posterior.fastmath import INNER, INNER_FAST, LEAST_SUM, LOG2_E
-from gcmock.posterior.lattice import reduce_places, sum_places, sum_single
-from gcmock.posterior.nodes import INDEX_STEP_MAG
-from gcmock.posterior.structures import MU_STEP
-from gcmock.posterior.sums import index_of, sum_direct, sum_linear
-from gcmock.posterior.terms import conditional, profile, window
+from gcmock.posterior.fastmath import INNER, INNER_FAST, LEAST_SUM
+from gcmock.posterior.structures import MU_STEP, N_LANE
+from gcmock.posterior.sums import sum_colours, sum_rows, weigh_colours, weigh_rows
+from gcmock.posterior.terms import profile, scattered
+from gcmock.posterior.vector import LANES, N_POPULATION
 
-SUPPORT = 1e-4
+SUPPORT = 3e-4
 """Coarse points below this fraction of the best are not refined."""
 
-
-@njit(**INNER)
-def _reaches(c, near, c_min, c_max):
-    """Whether any place of a slab has a colour within `near` of c."""
-    return c - near < c_max and c + near > c_min
+RADIUS2, NODE_RADIUS2, EXACT_RADIUS2 = 3.5**2, 4.5**2, 7.0**2
+"""Squared radius of the ellipse in standard deviations: on a lattice, where what lies outside is
+traded for speed; for sums over nodes; and where nothing is to be left out."""
 
 
 @njit(**INNER)
-def first_reached(
-    star, lattice, bins, stride, n, e_rc, tau_rc, scale, norm, k0, k1, p1, p2, p3, x_min, x_max
-):
-    """First coarse point, in steps of four, at which the reddening can explain the colour at all.
+def _red_enough(star, rows, bins, j, side, e_rc, tau_rc, scale, norm, r2):
+    """Whether the reddening at a coarse point can explain the colour.
 
-    Nearer by, neither the reddening nor the stars faint enough to be so near are red enough; both
-    only grow with distance, so that the point is found by bisection.
+    `side` 0: of any star that is faint enough to be there; 1: of any that is bright enough.
     """
-    low, high = 0, (n - 1) // 4
-    while low < high:
-        middle = (low + high) // 2
-        j = 4 * middle
-        mu = bins.mu_min + j * stride * MU_STEP
-        s = profile(bins.distance[j * stride], scale, norm)
-        e, tau = e_rc * s, tau_rc * s
-        key, _ = window(star, mu, e, tau, k0, k1, p1, p2, p3, x_min, x_max)
-        slab = int(np.floor((key - lattice.w_min) / lattice.step))
-        near = star.half_sigmas * np.sqrt(star.c_variance + tau * tau)
-        if star.c - e - near > lattice.c_top[min(max(slab, 0), lattice.c_top.size - 1)]:
-            low = middle + 1
-        else:
-            high = middle
-    return 4 * low
+    s = profile(bins.distance[j], scale, norm)
+    v_w, _, v_c = scattered(star, tau_rc * s)
+    half = np.sqrt(r2 * v_c) + 0.1 * abs(star.delta)
+    c = star.c - e_rc * s - star.delta * (star.q + 0.1)
+    reach = np.sqrt(r2 * v_w) + 0.1 * abs(star.gamma)
+    w = star.w - (bins.mu_min + j * MU_STEP) - star.kappa_w * e_rc * s
+    w -= star.gamma * (star.q + 0.1)
+    sign = -1.0 if side == 0 else 1.0
+    row = int((w + sign * reach - rows.row_min) / rows.row_step)
+    row = min(max(row, 0), rows.q_mean.size - 1)
+    if side == 0:
+        return c - half <= rows.c_top[row]
+    return c + half >= rows.c_bottom[row]
+
+
+@njit(**INNER)
+def reach(star, rows, bins, stride, n, e_rc, tau_rc, scale, norm, r2):
+    """First and last (plus one) coarse point at which the reddening can explain the colour at all.
+
+    Nearer by, neither the reddening nor the stars faint enough to be so near are red enough; further
+    out, both are too red. The points are found by bisection, in steps of four.
+    """
+    limits = np.empty(2, np.int64)
+    for side in range(2):
+        low, high = 0, (n - 1) // 4
+        while low < high:
+            middle = (low + high + side) // 2
+            if _red_enough(
+                star, rows, bins, 4 * middle * stride, side, e_rc, tau_rc, scale, norm, r2
+            ) == (side == 0):
+                high = middle - side
+            else:
+                low = middle + 1 - side
+        limits[side] = 4 * low
+    return limits[0], min(limits[1] + 5, n)
+
+
+@njit(**INNER)
+def nodes_at(mask, star, table, law, population, mu, e, tau, r2, work):
+    """Fill `work.node` with the likelihood of the nodes of a population at one distance.
+
+    Without the factors that all nodes have in common. Returns the number of blocks of nodes.
+    """
+    rows = table.rows
+    if mask == 8 or mask == 12:
+        return weigh_colours(
+            rows.block, rows.first, population, rows.row_min, rows.row_step, rows.bin_min,
+            rows.bin_step, star.w - mu, star.c, star.v_ww, star.v_cc, e, tau,
+            law.kappa[0], law.kappa[1], law.kappa[2], law.hw[0], law.hw[1], law.hw[2], r2,
+            work.node, work.source,
+        )  # fmt: skip
+    v_w, v_wc, v_c = scattered(star, tau)
+    return weigh_rows(
+        rows.block, rows.first, population, rows.q_mean, rows.q_half, rows.row_min, rows.row_step,
+        rows.row_extent, rows.bin_min, rows.bin_step, star.w - mu - star.kappa_w * e, star.c - e,
+        star.q, star.gamma, star.delta, star.inv_q, v_wc, v_c, v_w, r2, work.node, work.source,
+    )  # fmt: skip
+
+
+@njit(**INNER_FAST)
+def _sum(values, n):
+    """Sum of the first n values."""
+    total = np.float32(0.0)
+    for i in range(np.uint64(n)):
+        total += values[i]
+    return total
+
+
+@njit(**INNER_FAST)
+def _sum_lanes(total, sums):
+    """Fill `sums` with the sums over lanes."""
+    for p in range(N_POPULATION):
+        one = np.float32(0.0)
+        for i in range(LANES):
+            one += total[p, i]
+        sums[p] = one
+
+
+@njit(**INNER)
+def _best_parallax(bins, j, stride, n, parallax):
+    """Largest parallax factor between the neighbours of a coarse point in the first pass."""
+    best = np.float32(0.0)
+    last = min(bins.first_bin[min(j + 4, n - 1) * stride], parallax.size)
+    for i in range(max(bins.first_bin[max(j - 4, 0) * stride] - 1, 0), last):
+        best = max(best, parallax[i])
+    return best
 
 
 @njit(**INNER)
 def coarse_likelihood(
-    star, table, lattice, law, bins, prior, groups, e_rc, tau_rc, scale, norm, stride, work
-):
-    """Fill `work.coarse` with Σ_k w_k N of every population on the coarse grid.
+    mask, exact, star, table, lattice, law, bins, prior, groups, with_parallax, e_rc, tau_rc, scale,
+    norm, stride, r2, work,
+):  # fmt: skip
+    """Fill `work.coarse` with Σ_k w_k N of every component on the coarse grid.
 
-    First every fourth point, then the gaps beside points whose score (prior times likelihood) is
-    not negligible against the best. `groups[c]` is the population of component c; `e_rc`, `tau_rc`
-    are the reddening and its scatter at the red-clump distance, `scale` and `norm` describe the
-    profile of the dust.
+    First every fourth point, then the gaps beside points whose score (prior times likelihood) is not
+    negligible against the best. `groups[c]` is the population of component c; `e_rc`, `tau_rc` are
+    the reddening and its scatter at the red-clump distance, `scale` and `norm` describe the profile
+    of the dust. Returns the first and last (plus one) point that was looked at.
     """
-    f32 = np.float32
-    m_j, m_h, m_ks, weight = table.mag[0], table.mag[1], table.mag[2], table.weight
-    start, index, key_min = table.start, table.first_of_key, table.key_min
-    x_min, x_max = table.jh_range[0], table.jh_range[1]
+    coarse, score, reached = work.coarse, work.score, work.reached
+    sums, total = work.sums, work.total
+    block, first, q_mean, q_half = lattice.block, lattice.first, lattice.q_mean, lattice.q_half
+    row_min, row_step, row_extent = lattice.row_min, lattice.row_step, lattice.row_extent
+    bin_min, bin_step = lattice.bin_min, lattice.bin_step
     k0, k1, k2 = law.kappa[0], law.kappa[1], law.kappa[2]
     p1, p2, p3 = law.hw[0], law.hw[1], law.hw[2]
-    mu_hat, e_hat, log_like, coarse, score = (
-        work.mu_hat, work.e_hat, work.log_like, work.coarse, work.score,
-    )  # fmt: skip
-    place_w, place_c, place_q, place_weight = lattice.w, lattice.c, lattice.q, lattice.weight
-    first, c_min, c_max = lattice.first, lattice.c_min, lattice.c_max
-    reduced, sums, reached = work.reduced, work.sums, work.reached
-    n_slab = first.size - 1
-    # For a single band: the formula of Hw with the extinction of the band and no colour term.
-    is_hw = np.isnan(star.key_kappa)
-    single_0 = k0 if is_hw else star.key_kappa
-    single_1 = k1 if is_hw else star.key_kappa
-    single_p1, single_p2, single_p3 = (p1, p2, p3) if is_hw else (0.0, 0.0, 0.0)
-    for i in range(n_slab):
-        reduced[i] = 0
-    n_population = start.size - 1
-    n_step = index.shape[1]
+    colours = mask == 8 or mask == 12
     n = bins.bin_of_mu.size // stride
-    begin = 0
-    if star.on_lattice and not star.direct:
-        begin = first_reached(
-            star, lattice, bins, stride, n, e_rc, tau_rc, scale, norm, k0, k1, p1, p2, p3,
-            x_min, x_max,
-        )  # fmt: skip
-    for j in range(begin):
+    begin, end = 0, n
+    rows = table.rows if exact else lattice
+    if rows.first.shape[2] > 2 and mask != 8 and mask != 12:
+        begin, end = reach(star, rows, bins, stride, n, e_rc, tau_rc, scale, norm, r2)
+    # Four points more on both sides are read by the interpolation.
+    for j in range(max(begin - 4, 0), min(end + 4, n)):
         score[j] = 0.0
         reached[j] = 0
-        for p in range(n_population):
-            coarse[p, j] = 0.0
+        for c in range(N_LANE):
+            coarse[j, c] = 0.0
     best = 0.0
     for phase in range(2):
-        for j in range(begin, n):
+        for j in range(begin, end):
             if (phase == 0) != (j % 4 == 0 or j == n - 1):
                 continue
             if phase == 1:
                 before = j - j % 4
                 if max(score[before], score[min(before + 4, n - 1)]) < SUPPORT * best:
-                    reached[j] = 0
-                    for p in range(n_population):
-                        coarse[p, j] = 0.0
                     continue
             mu = bins.mu_min + j * stride * MU_STEP
             distance = bins.distance[j * stride]
             s = profile(distance, scale, norm)
             e, tau = e_rc * s, tau_rc * s
-            lo, hi = window(star, mu, e, tau, k0, k1, p1, p2, p3, x_min, x_max)
-            beta, inv_mu, inv_e, factor = conditional(star, tau)
-            if star.on_lattice:
-                i_lo = max(int(np.floor((lo - lattice.w_min) / lattice.step)), 0)
-                i_hi = min(int(np.ceil((hi - lattice.w_min) / lattice.step)) + 1, n_slab)
-                near = np.inf
-                if not star.direct:
-                    near = star.half_sigmas * np.sqrt(star.c_variance + tau * tau)
-                while i_lo < i_hi and not _reaches(star.c - e, near, c_min[i_lo], c_max[i_lo]):
-                    i_lo += 1
-                while i_lo < i_hi and not _reaches(
-                    star.c - e, near, c_min[i_hi - 1], c_max[i_hi - 1]
-                ):
-                    i_hi -= 1
-                for i in range(i_lo, i_hi if not star.direct else i_lo):
-                    if reduced[i] == 0:
-                        reduced[i] = 1
-                        reduce_places(
-                            place_w, place_c, place_q, first[i], first[i + 1],
-                            f32(star.key), f32(star.c), f32(star.q), f32(star.gamma),
-                            f32(star.delta), f32(star.inv_q), mu_hat, e_hat, log_like,
-                        )  # fmt: skip
-                if i_lo >= i_hi:
-                    for p in range(n_population):
-                        sums[p] = f32(0.0)
-                elif star.direct:
-                    sum_single(
-                        place_w, place_c, place_weight, first[i_lo], first[i_hi],
-                        f32(star.key - mu), f32(e), f32(single_0), f32(single_1),
-                        f32(single_p1), f32(single_p2), f32(single_p3),
-                        f32(0.5 * LOG2_E / star.key_variance), f32(tau * tau), sums,
+            if exact:
+                for p in range(N_POPULATION):
+                    n_block = nodes_at(mask, star, table, law, p, mu, e, tau, r2, work)
+                    sums[p] = _sum(work.node, n_block * LANES)
+            else:
+                total.fill(np.float32(0.0))
+                if colours:
+                    sum_colours(
+                        block, first, row_min, row_step, bin_min, bin_step, star.w - mu, star.c,
+                        star.v_ww, star.v_cc, e, tau, k0, k1, k2, p1, p2, p3, r2, total,
                     )  # fmt: skip
                 else:
-                    sum_places(
-                        mu_hat, e_hat, log_like, place_weight, first[i_lo], first[i_hi],
-                        f32(mu), f32(e), f32(beta), f32(inv_mu), f32(inv_e), sums,
+                    v_w, v_wc, v_c = scattered(star, tau)
+                    sum_rows(
+                        block, first, q_mean, q_half, row_min, row_step, row_extent, bin_min,
+                        bin_step, star.w - mu - star.kappa_w * e, star.c - e, star.q, star.gamma,
+                        star.delta, star.inv_q, v_wc, v_c, v_w, r2, total,
                     )  # fmt: skip
-                for p in range(n_population):
-                    coarse[p, j] = factor * sums[p] if sums[p] > LEAST_SUM else 0.0
-            i_lo = index_of(lo, key_min, n_step)
-            i_hi = index_of(hi + INDEX_STEP_MAG, key_min, n_step)
-            total = f32(0.0)
-            for p in range(0 if star.on_lattice else n_population):
-                a = index[p, i_lo]
-                z = min(index[p, i_hi], start[p + 1])
-                if star.direct:
-                    total = sum_direct(
-                        m_j, m_h, m_ks, weight, a, z, star,
-                        f32(mu + k0 * e), f32(mu + k1 * e), f32(mu + k2 * e),
-                        f32(k0), f32(k1), f32(k2), f32(p1), f32(p2), f32(p3), f32(tau * tau),
-                    )  # fmt: skip
-                else:
-                    total = sum_linear(
-                        mu_hat, e_hat, log_like, weight, a, z,
-                        f32(mu), f32(e), f32(beta), f32(inv_mu), f32(inv_e),
-                    )  # fmt: skip
-                coarse[p, j] = factor * total if total > LEAST_SUM else 0.0
-            reached[j] = 0
-            for p in range(n_population):
-                if coarse[p, j] > 0.0:
+                _sum_lanes(total, sums)
+            factor = star.norm
+            if not colours:
+                factor /= np.sqrt(1.0 + tau * tau * star.kk)
+            for c in range(groups.size):
+                value = sums[groups[c]]
+                if value > LEAST_SUM:
                     reached[j] = 1
+                    coarse[j, c] = factor * value
             if phase == 0:
                 i = bins.bin_of_mu[j * stride]
                 sum_c = 0.0
-                for c in range(groups.size):
-                    sum_c += prior[c, i] * coarse[groups[c], j]
+                for c in range(N_LANE):
+                    sum_c += prior[i, c] * coarse[j, c]
+                if with_parallax:
+                    sum_c *= _best_parallax(bins, j, stride, n, work.parallax)
                 score[j] = sum_c * distance / (bins.edge[i + 1] - bins.edge[i])
                 best = max(best, score[j])
+    return begin, end
 
 
 @njit(**INNER_FAST)
-def expand(bins, prior, groups, stride, work):
-    """Fill `work.post`, `work.evidence` and `work.support`; return the total evidence.
+def expand(bins, prior, stride, begin, end, work):
+    """Fill `work.post`, `work.mass`, `work.evidence` and `work.support` from the coarse grid.
 
-    Between two coarse points the likelihood is the cubic through the four around them; the bins in
-    between are done together, component by component.
+    Returns the total evidence. Between two coarse points the likelihood is the cubic through the
+    four around them.
     """
     n = bins.bin_of_mu.size // stride
-    coarse, post, parallax, evidence = work.coarse, work.post, work.parallax, work.evidence
-    mu, first_bin = bins.mu, bins.first_bin
-    n_component = groups.size
-    one = np.float32(1.0)
-    low, high = 1, n - 2
-    while low < n - 2 and work.reached[low + 2] == 0:
+    coarse, post, mass, parallax = work.coarse, work.post, work.mass, work.parallax
+    evidence, cubic = work.evidence, work.cubic
+    zero = np.float32(0.0)
+    low, high = max(begin - 2, 1), min(end + 2, n - 2)
+    while low < high and work.reached[low + 2 if low + 2 < n else n - 1] == 0:
         low += 1
     while high > low and work.reached[high - 1] == 0:
         high -= 1
-    begin, end = first_bin[low * stride], first_bin[high * stride]
-    work.support[0], work.support[1] = begin, end
-    for c in range(n_component):
-        evidence[c] = 0.0
+    work.support[0], work.support[1] = bins.first_bin[low * stride], bins.first_bin[high * stride]
+    for c in range(N_LANE):
+        evidence[c] = zero
     inverse = 1.0 / (MU_STEP * stride)
     for j in range(low, high):
-        a, z = first_bin[j * stride], first_bin[(j + 1) * stride]
+        a, z = bins.first_bin[j * stride], bins.first_bin[(j + 1) * stride]
         if z <= a:
             continue
         mu_j = bins.mu_min + j * stride * MU_STEP
-        for c in range(n_component):
-            p = groups[c]
-            y0, y1, y2, y3 = coarse[p, j - 1], coarse[p, j], coarse[p, j + 1], coarse[p, j + 2]
-            total = np.float32(0.0)
-            if y0 + y1 + y2 + y3 > 0.0:
-                # Coefficients of the cubic in f = 0 ... 1 between points j and j + 1.
-                a1 = np.float32(y2 - y1 / 2.0 - y0 / 3.0 - y3 / 6.0)
-                a2 = np.float32((y0 + y2) / 2.0 - y1)
-                a3 = np.float32((y3 - y0) / 6.0 + (y1 - y2) / 2.0)
-                a0 = np.float32(y1)
-                for i in range(np.uint64(a), np.uint64(z)):
-                    f = np.float32((mu[i] - mu_j) * inverse)
-                    like = max(a0 + f * (a1 + f * (a2 + f * a3)), np.float32(0.0))
-                    value = prior[c, i] * like * (parallax[i] * one)
-                    post[c, i] = value
-                    total += value
-            else:
-                for i in range(np.uint64(a), np.uint64(z)):
-                    post[c, i] = np.float32(0.0)
-            evidence[c] += total
-    total_evidence = 0.0
-    for c in range(n_component):
-        total_evidence += evidence[c]
-    return total_evidence
+        # Coefficients of the cubic in f = 0 ... 1 between points j and j + 1.
+        for c in range(N_LANE):
+            y0, y1, y2, y3 = coarse[j - 1, c], coarse[j, c], coarse[j + 1, c], coarse[j + 2, c]
+            cubic[0, c] = y1
+            cubic[1, c] = y2 - y1 * np.float32(0.5) - y0 * np.float32(1 / 3) - y3 * np.float32(1 / 6)
+            cubic[2, c] = (y0 + y2) * np.float32(0.5) - y1
+            cubic[3, c] = (y3 - y0) * np.float32(1 / 6) + (y1 - y2) * np.float32(0.5)
+        for i in range(a, z):
+            f = np.float32((bins.mu[i] - mu_j) * inverse)
+            factor = parallax[i]
+            total = zero
+            for c in range(N_LANE):
+                like = cubic[0, c] + f * (cubic[1, c] + f * (cubic[2, c] + f * cubic[3, c]))
+                value = prior[i, c] * max(like, zero) * factor
+                post[i, c] = value
+                evidence[c] += value
+                total += value
+            mass[i] = total
+    total = 0.0
+    for c in range(N_LANE):
+        total += evidence[c]
+    return total
 
 
 @njit(**INNER)
 def without_photometry(bins, prior, work):
     """Do the same without photometry: the posterior is prior times parallax."""
     work.support[0], work.support[1] = 0, bins.centre.size
-    total_evidence = 0.0
-    for c in range(prior.shape[0]):
+    total = 0.0
+    for c in range(N_LANE):
         work.evidence[c] = 0.0
-        for i in range(bins.centre.size):
-            value = prior[c, i] * work.parallax[i]
-            work.post[c, i] = value
+    for i in range(bins.centre.size):
+        work.mass[i] = 0.0
+        for c in range(N_LANE):
+            value = prior[i, c] * work.parallax[i]
+            work.post[i, c] = value
             work.evidence[c] += value
-        total_evidence += work.evidence[c]
-    return total_evidence
+            work.mass[i] += value
+        total += work.mass[i]
+    return total

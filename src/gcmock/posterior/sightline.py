@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from gcmock.dust.sightline import DUST_SCALE_HEIGHT_PC, SIN_B_FLOOR, red_clump_distance_pc
 from gcmock.galaxy.model import GalacticModel
 from gcmock.posterior.grid import DistanceGrid
-from gcmock.posterior.structures import Sightlines
+from gcmock.posterior.structures import N_LANE, Sightlines
 
 SQUARE_DEGREE_SR = (np.pi / 180.0) ** 2
 
@@ -150,9 +150,9 @@ class SightlineCache:
             counts = prior_counts(self._galaxy, lon[part], lat[part], self._grid)
             for i, prior in zip(part, counts.astype(np.float32), strict=True):
                 self._priors[int(identity[i])] = prior
-        priors = np.empty((identity.size, *self._shape()), np.float32)
+        priors = np.zeros((identity.size, len(self._grid), N_LANE), np.float32)
         for i, k in enumerate(identity):
-            priors[i] = self._priors[int(k)]
+            priors[i, :, : len(self._galaxy.components)] = self._priors[int(k)].T
             self._priors.move_to_end(int(k))
         while len(self._priors) > self._capacity:
             self._priors.popitem(last=False)
@@ -180,7 +180,3 @@ class SightlineCache:
         batch = index[order] // SIGHTLINES_AT_ONCE
         if order.size:
             yield from np.split(order, np.flatnonzero(np.diff(batch)) + 1)
-
-    def _shape(self) -> tuple[int, int]:
-        """Shape of one prior."""
-        return len(self._galaxy.components), len(self._grid)

@@ -7,6 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.posterior.vector import LANES, N_POPULATION
+
+N_LANE = LANES
+"""Components, padded to the width of a vector."""
+
 MU_STEP = 0.0025
 """Finest step of the coarse grid in distance modulus [mag]."""
 
@@ -43,8 +48,8 @@ class Sightlines(NamedTuple):
 
     Attributes
     ----------
-    prior : ndarray of float32, shape (n_sightline, n_component, n_distance)
-        Living stars per square degree in every bin.
+    prior : ndarray of float32, shape (n_sightline, n_distance, 16)
+        Living stars of every component (the lanes) per square degree in every bin.
     dust_scale_pc : ndarray, shape (n_sightline,)
         Scale of the dust along the line of sight, h / (|sin b| + 1e-4) [pc].
     dust_norm : ndarray, shape (n_sightline,)
@@ -101,94 +106,43 @@ class Scratch(NamedTuple):
 
     Attributes
     ----------
-    mu_hat, e_hat, log_like : ndarray of float32
-        Nodes (or places of the lattice) reduced for the star at hand.
-    node : ndarray of float32
-        Weights of the nodes that a draw chooses from.
-    reduced : ndarray of uint8
-        Slabs of the lattice that are reduced already.
-    sums : ndarray of float32, shape (n_population,)
-        Result of one sum over the lattice.
-    coarse : ndarray, shape (n_population, n_coarse)
-        Likelihood on the coarse grid.
+    node, source : ndarray of float32, of int64
+        Weights of the nodes that a draw chooses from, and the blocks of sixteen they stand in.
+    total : ndarray of float32, shape (n_population, 16)
+        Sums over every sixteenth place of the lattice.
+    sums : ndarray, shape (n_population,)
+        Their totals.
+    coarse : ndarray of float32, shape (n_coarse, 16)
+        Likelihood of every component (the lanes) on the coarse grid.
     score, reached : ndarray, shape (n_coarse,)
         Prior times likelihood, and whether there is any likelihood.
+    cubic : ndarray of float32, shape (4, 16)
+        Coefficients of the interpolation between two points of the coarse grid.
     parallax : ndarray of float32, shape (n_distance,)
         Parallax factor of the bins.
-    post : ndarray of float32, shape (n_component, n_distance)
-        Posterior, not normalised; valid inside `support` only.
-    evidence : ndarray, shape (n_component,)
+    post : ndarray of float32, shape (n_distance, 16)
+        Posterior of every component, not normalised; valid inside `support` only.
+    mass : ndarray, shape (n_distance,)
+        Its sum over components.
+    evidence : ndarray of float32, shape (16,)
         Its sums over distance.
     support : ndarray of int64, shape (2,)
         First and last-plus-one bin with any posterior.
     """
 
-    mu_hat: NDArray[np.float32]
-    e_hat: NDArray[np.float32]
-    log_like: NDArray[np.float32]
     node: NDArray[np.float32]
-    reduced: NDArray[np.uint8]
-    sums: NDArray[np.float32]
-    coarse: NDArray[np.float64]
+    source: NDArray[np.int64]
+    total: NDArray[np.float32]
+    sums: NDArray[np.float64]
+    coarse: NDArray[np.float32]
     score: NDArray[np.float64]
     reached: NDArray[np.uint8]
+    cubic: NDArray[np.float32]
     parallax: NDArray[np.float32]
     post: NDArray[np.float32]
-    evidence: NDArray[np.float64]
+    mass: NDArray[np.float64]
+    evidence: NDArray[np.float32]
     support: NDArray[np.int64]
-
-
-class Terms(NamedTuple):
-    """A star as the inner loops need it.
-
-    Scalars only: reference counts of arrays would cost more than the sums.
-
-    Attributes
-    ----------
-    direct : bool
-        One band only, or Hw among them: no reduction to distance modulus and reddening.
-    norm : float
-        Product of 1 / sqrt(2 pi variance) of the bands used.
-    on_lattice : bool
-        Summed over the lattice instead of the nodes.
-    key, key_variance, key_kappa, half_sigmas : float
-        Observed sort key, its variance and reddening coefficient, half width of the window in
-        sigmas.
-    c_mm, c_me, c_ee, kk : float
-        Covariance of the least-squares distance modulus and reddening, and sum of kappa^2 /
-        variance.
-    c, c_variance, q, gamma, delta, inv_q : float
-        Observed coordinates c and Q, marginal variance of c, regressions of W and c on Q, and
-        log2(e) / 2 over the variance of Q (0 without three bands).
-    m0, m1, m2, m3, w0, w1, w2, w3 : float32
-        Magnitudes and inverse variances of J, H, Ks, Hw; zero for unused bands.
-    """
-
-    direct: bool
-    on_lattice: bool
-    norm: float
-    key: float
-    key_variance: float
-    key_kappa: float
-    half_sigmas: float
-    c_mm: float
-    c_me: float
-    c_ee: float
-    kk: float
-    c: float
-    c_variance: float
-    q: float
-    gamma: float
-    delta: float
-    inv_q: float
-    m0: np.float32
-    m1: np.float32
-    m2: np.float32
-    m3: np.float32
-    w0: np.float32
-    w1: np.float32
-    w2: np.float32
-    w3: np.float32
 
 
 def make_bins(edges_pc: NDArray[np.float64]) -> Bins:
@@ -208,23 +162,22 @@ def make_bins(edges_pc: NDArray[np.float64]) -> Bins:
     )  # fmt: skip
 
 
-def make_scratch(
-    n_node: int, n_slab: int, n_population: int, n_component: int, bins: Bins
-) -> Scratch:
-    """Allocate the work space of one thread."""
-    n = bins.bin_of_mu.size
+def make_scratch(n_place: int, bins: Bins) -> Scratch:
+    """Allocate the work space of one thread, for tables of up to `n_place` nodes."""
+    n, n_bin = bins.bin_of_mu.size, bins.centre.size
+    f32 = np.float32
     return Scratch(
-        np.empty(n_node, np.float32),
-        np.empty(n_node, np.float32),
-        np.empty(n_node, np.float32),
-        np.empty(n_node, np.float32),
-        np.zeros(n_slab, np.uint8),
-        np.zeros(n_population, np.float32),
-        np.zeros((n_population, n)),
+        np.zeros(n_place, f32),
+        np.zeros(n_place // LANES, np.int64),
+        np.zeros((N_POPULATION, LANES), f32),
+        np.zeros(N_POPULATION),
+        np.zeros((n, N_LANE), f32),
         np.zeros(n),
         np.zeros(n, np.uint8),
-        np.empty(bins.centre.size, np.float32),
-        np.zeros((n_component, bins.centre.size), np.float32),
-        np.zeros(n_component),
+        np.zeros((4, N_LANE), f32),
+        np.ones(n_bin, f32),
+        np.zeros((n_bin, N_LANE), f32),
+        np.zeros(n_bin),
+        np.zeros(N_LANE, f32),
         np.zeros(2, np.int64),
     )

@@ -1,6 +1,7 @@
-"""The innermost sums: likelihood of nodes at one distance.
+"""Sums over nodes and places at one distance: which rows and bins a star reaches, and what they add.
 
-Indices are unsigned: the check for negative ones would prevent vectorisation.
+The arguments are arrays and numbers, not tuples of them: counting the references of arrays in tuples
+would cost more than the sums.
 """
 
 from __future__ import annotations
@@ -8,85 +9,209 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from gcmock.posterior.fastmath import INNER, INNER_FAST, LOG2_E, exp2
-from gcmock.posterior.nodes import INDEX_STEP_MAG
+from gcmock.posterior.fastmath import INNER, LOG2_E
+from gcmock.posterior.terms import hw_shift
+from gcmock.posterior.vector import LANES, add_blocks, weigh_blocks
 
-
-@njit(**INNER_FAST)
-def reduce_nodes(m_j, m_h, m_ks, mag, g, h, q, inv_2vq, mu_hat, e_hat, log_like):
-    """Best distance modulus and reddening of every node, and the misfit that remains."""
-    g0, g1, g2 = np.float32(g[0]), np.float32(g[1]), np.float32(g[2])
-    h0, h1, h2 = np.float32(h[0]), np.float32(h[1]), np.float32(h[2])
-    q0, q1, q2 = np.float32(q[0]), np.float32(q[1]), np.float32(q[2])
-    a0, a1, a2 = np.float32(mag[0]), np.float32(mag[1]), np.float32(mag[2])
-    iv = np.float32(inv_2vq)
-    for k in range(m_j.size):
-        r0 = a0 - m_j[k]
-        r1 = a1 - m_h[k]
-        r2 = a2 - m_ks[k]
-        mu_hat[k] = g0 * r0 + g1 * r1 + g2 * r2
-        e_hat[k] = h0 * r0 + h1 * r1 + h2 * r2
-        dq = q0 * r0 + q1 * r1 + q2 * r2
-        log_like[k] = -dq * dq * iv
+HALF_LOG2_E = 0.5 * LOG2_E
 
 
 @njit(inline="always")
-def pair_linear(mu_hat, e_hat, log_like, mu, e, beta, inv_mu, inv_e):
-    """Return log2 of the likelihood of a node at a distance, up to common factors."""
-    y = e_hat - e
-    z = mu_hat - mu - beta * y
-    return log_like - z * z * inv_mu - y * y * inv_e
-
-
-@njit(**INNER_FAST)
-def sum_linear(work_mu, work_e, work_log, weight, a, z, mu, e, beta, inv_mu, inv_e):
-    """Σ w N over the nodes a to z.
-
-    Unsigned indices: the check for negative ones would prevent vectorisation.
-    """
-    total = np.float32(0.0)
-    for k in range(np.uint64(a), np.uint64(z)):
-        total += weight[k] * exp2(
-            pair_linear(work_mu[k], work_e[k], work_log[k], mu, e, beta, inv_mu, inv_e)
-        )
-    return total
+def _range(low, high, bin_min, bin_step, n_bin):
+    """Bins that overlap an interval, as first and last plus one."""
+    first = min(max((low - bin_min) / bin_step, 0.0), n_bin + 0.0)
+    last = min(max((high - bin_min) / bin_step + 1.0, 0.0), n_bin + 0.0)
+    return int(first), int(last)
 
 
 @njit(inline="always")
-def pair_direct(m_j, m_h, m_ks, star, s0, s1, s2, k0, k1, k2, p1, p2, p3, tau2):
-    """χ² of a node in any bands, Hw included, and the variance factor of the reddening scatter.
-
-    s0, s1, s2 are µ + κ E of J, H, Ks; k0, k1, k2 are κ; p1, p2, p3 belong to the Hw relation,
-    whose slope is taken at the mean reddening. The scatter is integrated out by the formula of
-    Sherman and Morrison.
-    """
-    r0 = star.m0 - m_j - s0
-    r1 = star.m1 - m_h - s1
-    r2 = star.m2 - m_ks - s2
-    x = m_j + s0 - m_h - s1
-    r3 = star.m3 - m_h - s1 - x * (p1 + x * (p2 + x * p3))
-    k3 = k1 + (p1 + x * (p2 + p2 + x * (p3 + p3 + p3))) * (k0 - k1)
-    rr = star.w0 * r0 * r0 + star.w1 * r1 * r1 + star.w2 * r2 * r2 + star.w3 * r3 * r3
-    kr = star.w0 * k0 * r0 + star.w1 * k1 * r1 + star.w2 * k2 * r2 + star.w3 * k3 * r3
-    kk = star.w0 * k0 * k0 + star.w1 * k1 * k1 + star.w2 * k2 * k2 + star.w3 * k3 * k3
-    scatter = np.float32(1.0) + tau2 * kk
-    return rr - tau2 * kr * kr / scatter, scatter
+def _row_limits(w, half, row_min, row_step, row_extent, n_row):
+    """Rows that overlap w - half to w + half, as first and last plus one."""
+    first = min(max(np.ceil((w - half - row_extent - row_min) / row_step), 0.0), n_row + 0.0)
+    last = min(max(np.floor((w + half - row_min) / row_step) + 1.0, 0.0), n_row + 0.0)
+    return int(first), int(last)
 
 
-@njit(**INNER_FAST)
-def sum_direct(m_j, m_h, m_ks, weight, a, z, star, s0, s1, s2, k0, k1, k2, p1, p2, p3, tau2):
-    """Σ w N over the nodes a to z, for any bands."""
-    total = np.float32(0.0)
-    half = np.float32(-0.5 * LOG2_E)
-    for k in range(np.uint64(a), np.uint64(z)):
-        chi2, scatter = pair_direct(
-            m_j[k], m_h[k], m_ks[k], star, s0, s1, s2, k0, k1, k2, p1, p2, p3, tau2
-        )
-        total += weight[k] * exp2(min(half * chi2, np.float32(0.0))) / np.sqrt(scatter)
-    return total
+@njit(inline="always")
+def _bins_of_row(row, w, c, q, gamma, delta, v_ww, v_wc, v_c, r2, row_min, row_step, row_extent,
+                 bin_min, bin_step, n_bin, q_mean, q_half):  # fmt: skip
+    """Bins of a row that are inside the ellipse of a star, as first and last plus one."""
+    if n_bin == 1:
+        return 0, 1
+    dq = q - q_mean
+    w0 = row_min + row * row_step
+    z_high = w - gamma * dq - w0
+    z_low = z_high - row_extent
+    margin = abs(gamma) * q_half
+    # W is inside the row if z = 0 lies between z_low and z_high.
+    near = max(max(z_low, -z_high) - margin, 0.0)
+    rest = r2 - near * near / v_ww
+    if rest <= 0.0:
+        return 0, 0
+    slope = v_wc / v_ww
+    half = np.sqrt(rest * (v_c - v_wc * slope)) + abs(delta) * q_half + abs(slope) * margin
+    centre = c - delta * dq
+    a, b = slope * z_low, slope * z_high
+    return _range(centre - max(a, b) - half, centre - min(a, b) + half, bin_min, bin_step, n_bin)
 
 
 @njit(**INNER)
-def index_of(key, key_min, n_step):
-    """Place of a key in the look-up from keys to nodes, rounded down."""
-    return min(max(int(np.floor((key - key_min) / INDEX_STEP_MAG)), 0), n_step - 1)
+def sum_rows(
+    block, first, q_mean, q_half, row_min, row_step, row_extent, bin_min, bin_step,
+    w, c, q, gamma, delta, inv_q, v_wc, v_c, v_w, r2, total,
+):  # fmt: skip
+    """Add the places of all populations inside the ellipse of a star at one distance to `total`.
+
+    `w` is less the distance modulus and the reddening of a single band, `c` less the reddening;
+    `v_c` is the variance of c with the scatter of the reddening, `v_w` that of W, `r2` the
+    square of the radius in standard deviations.
+    """
+    f32 = np.float32
+    n_row, n_bin = first.shape[1], first.shape[2] - 1
+    beta = v_wc / v_c
+    inv_w = f32(HALF_LOG2_E / (v_w - beta * v_wc))
+    inv_c = f32(HALF_LOG2_E / v_c)
+    half = np.sqrt(r2 * v_w)
+    low, high = w - half, w + half
+    if gamma != 0.0:
+        # The band in Q that most places are in moves the ellipse.
+        i = min(max(int((w - row_min) / row_step), 0), n_row - 1)
+        low -= gamma * (q - q_mean[i]) + abs(gamma) * q_half[i]
+        high -= gamma * (q - q_mean[i]) - abs(gamma) * q_half[i]
+    a, z = _row_limits(0.5 * (low + high), 0.5 * (high - low), row_min, row_step, row_extent, n_row)
+    for row in range(a, z):
+        i, j = _bins_of_row(
+            row, w, c, q, gamma, delta, v_w, v_wc, v_c, r2, row_min, row_step, row_extent,
+            bin_min, bin_step, n_bin, q_mean[row], q_half[row],
+        )  # fmt: skip
+        begin, end = first[0, row, i], first[0, row, j]
+        if end > begin:
+            add_blocks(
+                block, begin // LANES, (end + LANES - 1) // LANES, total, f32(1.0),
+                f32(w), f32(c), f32(q), f32(gamma), f32(delta), f32(inv_q), f32(beta), inv_w, inv_c,
+            )  # fmt: skip
+
+
+@njit(**INNER)
+def weigh_rows(
+    block, first, population, q_mean, q_half, row_min, row_step, row_extent, bin_min, bin_step,
+    w, c, q, gamma, delta, inv_q, v_wc, v_c, v_w, r2, out, source,
+):  # fmt: skip
+    """Write likelihood · weight of the nodes of one population inside the ellipse to `out`.
+
+    Returns the number of blocks; `source` gets the block in the table of each.
+    """
+    f32 = np.float32
+    n_row, n_bin = first.shape[1], first.shape[2] - 1
+    beta = v_wc / v_c
+    inv_w = f32(HALF_LOG2_E / (v_w - beta * v_wc))
+    inv_c = f32(HALF_LOG2_E / v_c)
+    half = np.sqrt(r2 * v_w)
+    low, high = w - half, w + half
+    if gamma != 0.0:
+        i = min(max(int((w - row_min) / row_step), 0), n_row - 1)
+        low -= gamma * (q - q_mean[i]) + abs(gamma) * q_half[i]
+        high -= gamma * (q - q_mean[i]) - abs(gamma) * q_half[i]
+    a, z = _row_limits(0.5 * (low + high), 0.5 * (high - low), row_min, row_step, row_extent, n_row)
+    n = 0
+    for row in range(a, z):
+        i, j = _bins_of_row(
+            row, w, c, q, gamma, delta, v_w, v_wc, v_c, r2, row_min, row_step, row_extent,
+            bin_min, bin_step, n_bin, q_mean[row], q_half[row],
+        )  # fmt: skip
+        begin, end = first[population, row, i], first[population, row, j]
+        if end > begin:
+            begin, end = begin // LANES, (end + LANES - 1) // LANES
+            weigh_blocks(
+                block, begin, end, out, n, f32(w), f32(c), f32(q), f32(gamma), f32(delta),
+                f32(inv_q), f32(beta), inv_w, inv_c,
+            )  # fmt: skip
+            for k in range(begin, end):
+                source[n] = k
+                n += 1
+    return n
+
+
+@njit(inline="always")
+def _hw_moments(x, e, tau2, v_hw, v_ks, k0, k1, k2, p1, p2, p3):
+    """Shift of Hw by the reddening e for a star of colour x, and the variances that go with it.
+
+    Returns the shift, what it adds to Hw - Ks, the regression of Hw on Hw - Ks, both variances, the
+    variance of Hw alone, and the ratio of the determinants without and with scatter of the reddening.
+    """
+    reddened, slope = hw_shift(x + (k0 - k1) * e, p1, p2, p3)
+    shift = k1 * e + reddened - hw_shift(x, p1, p2, p3)[0]
+    k3 = k1 + slope * (k0 - k1)
+    v_w = v_hw + tau2 * k3 * k3
+    if v_ks == np.inf:
+        return shift, 0.0, 0.0, v_w, np.inf, v_w, v_hw / v_w
+    v_y = v_hw + v_ks + tau2 * (k3 - k2) ** 2
+    covariance = v_hw + tau2 * k3 * (k3 - k2)
+    v_z = v_w - covariance * covariance / v_y
+    return shift, shift - k2 * e, covariance / v_y, v_z, v_y, v_w, v_hw * v_ks / (v_z * v_y)
+
+
+@njit(**INNER)
+def sum_colours(
+    block, first, row_min, row_step, bin_min, bin_step, w, c, v_hw, v_ks,
+    e, tau, k0, k1, k2, p1, p2, p3, r2, total,
+):  # fmt: skip
+    """Do the same as `sum_rows` for a star with Hw, or Hw and Ks: rows are colours J - H.
+
+    `w` is Hw less the distance modulus, `c` is Hw - Ks.
+    """
+    f32 = np.float32
+    zero = f32(0.0)
+    n_row, n_bin = first.shape[1], first.shape[2] - 1
+    for row in range(n_row):
+        begin, end = first[0, row, 0], first[0, row, n_bin]
+        if end == begin:
+            continue
+        x = row_min + (row + 0.5) * row_step
+        shift, c_shift, beta, v_z, v_y, v_w, ratio = _hw_moments(
+            x, e, tau * tau, v_hw, v_ks, k0, k1, k2, p1, p2, p3
+        )
+        half = np.sqrt(r2 * v_w)
+        i, j = _range(w - shift - half, w - shift + half, bin_min, bin_step, n_bin)
+        begin, end = first[0, row, i], first[0, row, j]
+        if end > begin:
+            add_blocks(
+                block, begin // LANES, (end + LANES - 1) // LANES, total, f32(np.sqrt(ratio)),
+                f32(w - shift), f32(c - c_shift), zero, zero, zero, zero, f32(beta),
+                f32(HALF_LOG2_E / v_z), f32(HALF_LOG2_E / v_y),
+            )  # fmt: skip
+
+
+@njit(**INNER)
+def weigh_colours(
+    block, first, population, row_min, row_step, bin_min, bin_step, w, c, v_hw, v_ks,
+    e, tau, k0, k1, k2, p1, p2, p3, r2, out, source,
+):  # fmt: skip
+    """Do the same as `weigh_rows` for a star with Hw, or Hw and Ks, with the colour of each node."""
+    n_row, n_bin = first.shape[1], first.shape[2] - 1
+    tau2 = tau * tau
+    n = 0
+    for row in range(n_row):
+        low, high = np.inf, -np.inf
+        for edge in range(2):
+            shift, _, _, _, _, v_w, _ = _hw_moments(
+                row_min + (row + edge) * row_step, e, tau2, v_hw, v_ks, k0, k1, k2, p1, p2, p3
+            )
+            half = np.sqrt(r2 * v_w)
+            low, high = min(low, w - shift - half), max(high, w - shift + half)
+        i, j = _range(low, high, bin_min, bin_step, n_bin)
+        begin, end = first[population, row, i], first[population, row, j]
+        if end <= begin:
+            continue
+        for k in range(begin // LANES, (end + LANES - 1) // LANES):
+            for lane in range(LANES):
+                shift, c_shift, beta, v_z, v_y, _, ratio = _hw_moments(
+                    block[k, 2, lane], e, tau2, v_hw, v_ks, k0, k1, k2, p1, p2, p3
+                )
+                y = c - c_shift - block[k, 1, lane]
+                z = w - shift - block[k, 0, lane] - beta * y
+                like = np.exp(-0.5 * (z * z / v_z + y * y / v_y)) * np.sqrt(ratio)
+                out[n * LANES + lane] = block[k, 3, lane] * like
+            source[n] = k
+            n += 1
+    return n

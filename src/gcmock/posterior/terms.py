@@ -1,23 +1,67 @@
-"""A star as the sums need it: what depends on its magnitudes and errors, but not on the nodes."""
+"""A star as the sums need it: what depends on its magnitudes and errors, but not on the nodes.
+
+With two or more bands a node is described by coordinates that distance and reddening move along
+one axis each: the reddening-free magnitude W, which moves with the distance modulus, the colour c
+in units of E(J-Ks), and, with J, H and Ks, the colour Q that neither of them moves. The errors of
+the star make a Gaussian in these coordinates. Conditioning on Q leaves a Gaussian in W and c, and
+the scatter of the reddening only adds to the variance of c.
+
+A lattice may be tilted: its W is W + tilt c, so that W and c of a star are nearly uncorrelated and
+few places of the lattice are inside its ellipse.
+"""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 from gcmock.posterior.fastmath import INNER, LOG2_E
-from gcmock.posterior.structures import MU_STEP, STRIDES, Terms
-from gcmock.posterior.sums import reduce_nodes
+from gcmock.posterior.structures import MU_STEP, STRIDES
 
-WINDOW_SIGMA = 4.5
-"""Half width of the window in standard deviations of its magnitude."""
+STEP_PER_SIGMA = 1.0
+"""Largest coarse step as a fraction of the width of the likelihood along the sightline."""
 
-LATTICE_SIGMA = 3.6
-"""The same on a lattice, where what lies outside is traded for speed (3e-4 of the Gaussian)."""
+ALIKE = {9: 3, 10: 3, 11: 3, 13: 7, 14: 7, 15: 7}
+"""Band masks with Hw and J or H: treated as the bands J and H (and Ks), see `replace_hw`."""
 
-STEP_PER_SIGMA, LATTICE_STEP_PER_SIGMA = 0.6, 0.9
-"""Largest coarse step as a fraction of the width of the likelihood along the sightline: for sums
-over nodes and stars with one band, and for a lattice of two or three bands."""
+
+class Terms(NamedTuple):
+    """A star as the inner loops need it.
+
+    Scalars only: reference counts of arrays would cost more than the sums.
+
+    Attributes
+    ----------
+    norm : float
+        Product of 1 / sqrt(2 pi variance) of the bands used, times the likelihood of what no node
+        can change (Hw against J and H).
+    w, c, q : float
+        Observed coordinates [mag].
+    kappa_w : float
+        Change of W per unit of E(J-Ks): that of the band if there is only one, else the tilt.
+    v_ww, v_wc, v_cc : float
+        Covariance of W and c given Q, without scatter of the reddening [mag²]. With Hw: variance
+        of Hw, 0, variance of Ks.
+    gamma, delta, inv_q : float
+        Regressions of W and c on Q, and log2(e) / 2 over the variance of Q (0 without Q).
+    kk : float
+        Information on the reddening at a given distance and node [mag⁻²].
+    """
+
+    norm: float
+    w: float
+    c: float
+    q: float
+    kappa_w: float
+    v_ww: float
+    v_wc: float
+    v_cc: float
+    gamma: float
+    delta: float
+    inv_q: float
+    kk: float
 
 
 @njit(**INNER)
@@ -27,155 +71,186 @@ def profile(distance, scale, norm):
 
 
 @njit(**INNER)
-def _sigma_mu(mask, variance, kappa_hw, law, slope, tau):
-    """Width of the likelihood of a node in distance modulus along the sightline, given dE/dµ."""
-    dd = 0.0
-    dk = 0.0
-    kk = 0.0
-    for b in range(4):
-        if mask & (1 << b):
-            k = law.kappa[b] if b < 3 else kappa_hw
-            w = 1.0 / variance[b]
-            d = 1.0 + k * slope
-            dd += w * d * d
-            dk += w * d * k
-            kk += w * k * k
-    return 1.0 / np.sqrt(dd - tau * tau * dk * dk / (1.0 + tau * tau * kk))
+def hw_shift(x, p1, p2, p3):
+    """Hw - H at an apparent colour x = J - H, and its derivative."""
+    return x * (p1 + x * (p2 + x * p3)), p1 + x * (2.0 * p2 + 3.0 * x * p3)
 
 
 @njit(**INNER)
-def coarse_stride(smooth, mask, variance, law, e_jks, tau, scale, norm):
-    """Largest stride of the coarse grid that resolves the likelihood of a star.
+def replace_hw(mask, mag, variance, law, m, covariance):
+    """Fill `m` and `covariance` with J, H, Ks that say what all bands with Hw say.
 
-    `smooth` stars have two or three bands and are summed over a lattice.
+    Hw is linear in J and H within the errors of a star: with J and H it is one more measurement of
+    them, with one of them it stands for the other. Returns χ² of what J, H and Hw disagree about.
     """
-    kappa_hw = law.kappa[1] + law.hw[0] * (law.kappa[0] - law.kappa[1])
-    least = 1e9
-    # The likelihood sharpens with distance; few stars are behind 10 kpc (µ = 15).
-    for i in range(11 if smooth else 12):
-        distance = 10.0 ** (0.2 * (5.0 + i) + 1.0)
-        s = profile(distance, scale, norm)
-        slope = e_jks * 0.4605 * distance / scale * np.exp(-distance / scale) / norm
-        least = min(least, _sigma_mu(mask, variance, kappa_hw, law, slope, tau * s))
-    share = LATTICE_STEP_PER_SIGMA if smooth else STEP_PER_SIGMA
-    stride = STRIDES[0]
-    for s in STRIDES:
-        if s * MU_STEP <= share * least:
-            stride = s
-    return stride
+    p1, p2, p3 = law.hw[0], law.hw[1], law.hw[2]
+    chi2 = 0.0
+    for a in range(3):
+        m[a] = mag[a]
+        for b in range(3):
+            covariance[a, b] = variance[a] if a == b else 0.0
+    if mask & 3 == 3:
+        hw, slope = hw_shift(mag[0] - mag[1], p1, p2, p3)
+        gain = np.array([variance[0] * slope, variance[1] * (1.0 - slope)])
+        total = gain[0] * slope + gain[1] * (1.0 - slope) + variance[3]
+        residual = mag[3] - mag[1] - hw
+        chi2 = residual * residual / total
+        for a in range(2):
+            m[a] += gain[a] * residual / total
+            for b in range(2):
+                covariance[a, b] -= gain[a] * gain[b] / total
+        return chi2
+    known, other = (0, 1) if mask & 1 else (1, 0)
+    x = 0.7
+    slope = p1
+    for _ in range(20):
+        # Hw - J = x' - x with x' the shift, or Hw - H = x'.
+        shift, slope = hw_shift(x, p1, p2, p3)
+        if known == 0:
+            slope -= 1.0
+            step = (mag[3] - mag[0] - shift + x) / slope
+        else:
+            step = (mag[3] - mag[1] - shift) / slope
+        x = min(max(x + step, -1.0), 6.0)
+    slope = hw_shift(x, p1, p2, p3)[1]
+    d_known = slope if known == 0 else 1.0 - slope
+    m[other] = mag[0] - x if known == 0 else mag[1] + x
+    d_other = 1.0 - d_known
+    covariance[other, other] = (variance[3] + d_known**2 * variance[known]) / d_other**2
+    covariance[0, 1] = covariance[1, 0] = -d_known * variance[known] / d_other
+    # The Gaussian of the stand-in is normalised in Hw, not in the band that it stands for.
+    return chi2
 
 
 @njit(**INNER)
-def prepare(table, lattice, mask, mag, variance, law, work):
+def prepare(mask, rows, mag, variance, law):
     """Everything about a star that does not depend on distance, as `Terms`.
 
-    With two or more of J, H, Ks and no Hw a node is reduced to the distance modulus and the
-    reddening that explain it best (generalised least squares, weights g and h) and the misfit in
-    the free colour (weights q); done here for nodes, on demand for a lattice.
+    `rows` are `gcmock.posterior.arrangement.coordinate_rows` of the bands, with Hw of `ALIKE`.
     """
     norm = 1.0
-    w = np.zeros(4)
-    seen = np.zeros(4)
     for b in range(4):
         if mask & (1 << b):
             norm /= np.sqrt(2.0 * np.pi * variance[b])
-            w[b] = 1.0 / variance[b]
-            seen[b] = mag[b]
-    u = table.key_weight
-    key = 0.0
-    key_variance = 0.0
-    for b in range(4):
-        if u[b] != 0.0:
-            key += u[b] * mag[b]
-            key_variance += u[b] ** 2 * variance[b]
-    direct = (mask & 8) != 0 or mask == 1 or mask == 2 or mask == 4 or mask == 0
-    on_lattice = lattice.w.size > 0
-    half_sigmas = LATTICE_SIGMA if on_lattice else WINDOW_SIGMA
+    if mask == 8 or mask == 12:
+        seen = mag[3] - mag[2] if mask == 12 else 0.0
+        v_ks = variance[2] if mask == 12 else np.inf
+        return Terms(norm, mag[3], seen, 0.0, 0.0, variance[3], 0.0, v_ks, 0.0, 0.0, 0.0, 0.0)
     k = law.kappa
-    f = (k[1] - k[2]) / (k[0] - k[2])
-    q = np.array([-f, 1.0, f - 1.0])
-    q_obs = 0.0
-    inv_q = 0.0
-    if mask & 7 == 7:
-        # A star far off in the free colour has its best nodes displaced in the window.
-        q_obs = q[0] * mag[0] + q[1] * mag[1] + q[2] * mag[2]
-        q_variance = variance[1] + f * f * variance[0] + (1.0 - f) ** 2 * variance[2]
-        off = max(table.colour_range[0] - q_obs, q_obs - table.colour_range[1], 0.0)
-        half_sigmas = np.sqrt(half_sigmas**2 + off * off / q_variance)
-        inv_q = 0.5 * LOG2_E / q_variance
-    s0 = w[0] + w[1] + w[2]
-    s1 = w[0] * k[0] + w[1] * k[1] + w[2] * k[2]
-    s2 = w[0] * k[0] ** 2 + w[1] * k[1] ** 2 + w[2] * k[2] ** 2
-    det = s0 * s2 - s1 * s1
-    gamma = 0.0
-    delta = 0.0
-    c_obs = 0.0
-    c_variance = 0.0
-    g = np.zeros(3)
-    h = np.zeros(3)
-    if direct:
-        det = np.inf
+    if mask == 1 or mask == 2 or mask == 4:
+        b = 0 if mask == 1 else mask // 2
+        return Terms(
+            norm, mag[b], 0.0, 0.0, k[b], variance[b], 0.0, np.inf, 0.0, 0.0, 0.0, 1 / variance[b]
+        )
+    m = np.zeros(3)
+    covariance = np.zeros((3, 3))
+    bands = mask & 7
+    if mask > 8:
+        norm *= np.exp(-0.5 * replace_hw(mask, mag, variance, law, m, covariance))
+        bands |= 3
     else:
         for b in range(3):
-            g[b] = w[b] * (s2 - s1 * k[b]) / det
-            h[b] = w[b] * (s0 * k[b] - s1) / det
-        if on_lattice:
-            # In W and c the band between the two of the key does not appear: what g and h give it
-            # is the regression.
-            if mask == 7:
-                gamma, delta = -g[1], -h[1]
-            first = 1 if mask == 6 else 0
-            second = 1 if mask == 3 else 2
-            span = k[first] - k[second]
-            c_obs = (mag[first] - mag[second]) / span
-            c_variance = (variance[first] + variance[second]) / span**2
-        else:
-            reduce_nodes(
-                table.mag[0], table.mag[1], table.mag[2], seen, g, h, q, inv_q,
-                work.mu_hat, work.e_hat, work.log_like,
-            )  # fmt: skip
-    f32 = np.float32
+            if mask & (1 << b):
+                m[b] = mag[b]
+                covariance[b, b] = variance[b]
+    # Covariance of W, c, Q; the rows are zero for bands that are not used.
+    seen = np.zeros(3)
+    s = np.zeros((3, 3))
+    for i in range(3):
+        for a in range(3):
+            seen[i] += rows[i, a] * m[a] if rows[i, a] != 0.0 else 0.0
+        for j in range(3):
+            for a in range(3):
+                for b in range(3):
+                    if rows[i, a] != 0.0 and rows[j, b] != 0.0:
+                        s[i, j] += rows[i, a] * covariance[a, b] * rows[j, b]
+    gamma = delta = inv_q = 0.0
+    v_ww, v_wc, v_cc = s[0, 0], s[0, 1], s[1, 1]
+    if bands == 7:
+        gamma, delta = s[0, 2] / s[2, 2], s[1, 2] / s[2, 2]
+        inv_q = 0.5 * LOG2_E / s[2, 2]
+        v_ww -= gamma * s[0, 2]
+        v_wc -= gamma * s[1, 2]
+        v_cc -= delta * s[1, 2]
+    # At a given distance and node the magnitudes depend on the reddening through c alone.
+    kk = v_ww / (v_ww * v_cc - v_wc * v_wc)
     return Terms(
-        direct, on_lattice, norm, key, key_variance, table.key_kappa, half_sigmas,
-        s2 / det, -s1 / det, s0 / det, s2, c_obs, c_variance, q_obs, gamma, delta, inv_q,
-        f32(seen[0]), f32(seen[1]), f32(seen[2]), f32(seen[3]),
-        f32(w[0]), f32(w[1]), f32(w[2]), f32(w[3]),
+        norm, seen[0], seen[1], seen[2], 0.0, v_ww, v_wc, v_cc, gamma, delta, inv_q, kk
     )  # fmt: skip
 
 
 @njit(**INNER)
-def window(star, mu, e, tau, k0, k1, p1, p2, p3, x_min, x_max):
-    """Return the least and greatest key of the nodes that can explain a star at a distance."""
-    if star.key_kappa == star.key_kappa:
-        middle = star.key - mu - star.key_kappa * e
-        half = star.half_sigmas * np.sqrt(star.key_variance + (star.key_kappa * tau) ** 2)
-        return middle - half, middle + half
-    # Sorted by Hw: the reddened relation at the bluest and at the reddest node bounds the shift of
-    # all.
-    lo = np.inf
-    hi = -np.inf
-    steepest = 0.0
-    for i in range(2):
-        x = x_min if i == 0 else x_max
-        y = x + (k0 - k1) * e
-        shift = k1 * e + y * (p1 + y * (p2 + y * p3)) - x * (p1 + x * (p2 + x * p3))
-        lo = min(lo, shift)
-        hi = max(hi, shift)
-        steepest = max(steepest, abs(k1 + (p1 + y * (2.0 * p2 + 3.0 * y * p3)) * (k0 - k1)))
-    half = star.half_sigmas * np.sqrt(star.key_variance + (steepest * tau) ** 2)
-    return star.key - mu - hi - half, star.key - mu - lo + half
+def tilted(star, tilt):
+    """Return the star in coordinates W + tilt c, c, Q."""
+    if tilt == 0.0:
+        return star
+    return Terms(
+        star.norm, star.w + tilt * star.c, star.c, star.q, star.kappa_w + tilt,
+        star.v_ww + tilt * (2.0 * star.v_wc + tilt * star.v_cc), star.v_wc + tilt * star.v_cc,
+        star.v_cc, star.gamma + tilt * star.delta, star.delta, star.inv_q, star.kk,
+    )  # fmt: skip
 
 
 @njit(**INNER)
-def conditional(star, tau):
-    """Return the regression of distance modulus on reddening at a scatter, and more.
+def scattered(star, tau):
+    """Covariance of W and c given Q with a scatter of the reddening: of W, both, and c [mag²]."""
+    k, tau2 = star.kappa_w, tau * tau
+    return star.v_ww + k * k * tau2, star.v_wc + k * tau2, star.v_cc + tau2
 
-    Also the halved inverse variances in log2, and the normalisation of the likelihood.
-    """
-    if star.direct:
-        return 0.0, 0.0, 0.0, star.norm
-    v_e = star.c_ee + tau * tau
-    beta = star.c_me / v_e
-    v_mu = star.c_mm - star.c_me * beta
-    factor = star.norm / np.sqrt(1.0 + tau * tau * star.kk)
-    return beta, 0.5 * LOG2_E / v_mu, 0.5 * LOG2_E / v_e, factor
+
+@njit(**INNER)
+def along_w(star, tau):
+    """Width of a star's Gaussian in W, given c and Q, at a scatter of the reddening."""
+    v_w, v_wc, v_c = scattered(star, tau)
+    return np.sqrt(v_w - v_wc * v_wc / v_c)
+
+
+@njit(**INNER)
+def along_c(star, tau):
+    """Width in c, given W and Q."""
+    v_w, v_wc, v_c = scattered(star, tau)
+    return np.sqrt(v_c - v_wc * v_wc / v_w)
+
+
+@njit(**INNER)
+def along_q(star, tau):
+    """Width in Q, given W and c."""
+    v_w, v_wc, v_c = scattered(star, tau)
+    g, d = star.gamma, star.delta
+    more = (g * g * v_c - 2.0 * g * d * v_wc + d * d * v_w) / (v_w * v_c - v_wc * v_wc)
+    return 1.0 / np.sqrt(2.0 * star.inv_q / LOG2_E + more)
+
+
+@njit(**INNER)
+def along_sightline(mask, star, law, slope, tau):
+    """Width of the likelihood of a node in distance modulus along the sightline, given dE/dµ."""
+    if mask == 8 or mask == 12:
+        # The steepest Hw: that of the bluest star.
+        k = law.kappa[1] + law.hw[0] * (law.kappa[0] - law.kappa[1])
+        a, b = 1.0 + k * slope, 1.0 + law.kappa[2] * slope
+        wa, wb = 1.0 / star.v_ww, 1.0 / star.v_cc
+        dd = wa * a * a + wb * b * b
+        dk = wa * a * k + wb * b * law.kappa[2]
+        kk = wa * k * k + wb * law.kappa[2] ** 2
+        return 1.0 / np.sqrt(dd - tau * tau * dk * dk / (1.0 + tau * tau * kk))
+    v_w, v_wc, v_c = scattered(star, tau)
+    beta = v_wc / v_c
+    across = 1.0 + (star.kappa_w - beta) * slope
+    return 1.0 / np.sqrt(across * across / (v_w - beta * v_wc) + slope * slope / v_c)
+
+
+@njit(**INNER)
+def coarse_stride(mask, star, law, e_jks, tau, scale, norm):
+    """Largest stride of the coarse grid that resolves the likelihood of a star."""
+    least = 1e9
+    # The likelihood sharpens with distance; few stars are behind 10 kpc (µ = 15).
+    for i in range(11):
+        distance = 10.0 ** (0.2 * (5.0 + i) + 1.0)
+        s = profile(distance, scale, norm)
+        slope = e_jks * 0.4605 * distance / scale * np.exp(-distance / scale) / norm
+        least = min(least, along_sightline(mask, star, law, slope, tau * s))
+    stride = STRIDES[0]
+    for s in STRIDES:
+        if s * MU_STEP <= STEP_PER_SIGMA * least:
+            stride = s
+    return stride

@@ -1,0 +1,166 @@
+"""Sixteen nodes or places at a time: the innermost sums, written for the vector units.
+
+LLVM vectorises a loop over a few dozen places well only if it knows that their number is a
+multiple of the width of a vector. Here the loops are over blocks of sixteen, and the operations
+are written as operations on vectors; on a machine with narrower ones LLVM splits them.
+
+A block has rows of sixteen numbers: the coordinates W, c and Q, then one row of weights per
+population. For a star whose Gaussian is centred on (w, c, q) the log2 likelihood of a place is
+
+    -dq² inv_q - z² inv_w - y² inv_c,
+
+    dq = q - Q,   y = c - C - delta dq,   z = w - W - gamma dq - beta y.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+LANES = 16
+"""Places in a block."""
+
+N_COORDINATE = 3
+"""Rows of a block before the weights."""
+
+N_POPULATION = 10
+"""Distinct populations: the two nuclear components share one."""
+
+# Near-minimax polynomial for 2^f on [-1/2, 1/2], degree 5: relative error below 2e-7 (weighted
+# Chebyshev fit).
+EXP2_COEFFICIENTS = (1.00000014, 0.69314682, 0.24021898, 0.05550793, 0.00968454, 0.00132759)
+
+LEAST_EXPONENT = -80.0
+"""2^x below this is 2^-80: it keeps products out of the denormal range, which is slow."""
+
+_FLOATS = ir.VectorType(ir.FloatType(), LANES)
+_INTS = ir.VectorType(ir.IntType(32), LANES)
+_INDEX = ir.IntType(64)
+_FAST = ("fast",)
+# Adding it rounds a small number to an integer that stands in the lowest bits.
+_ROUND = 12582912.0
+
+
+def _constant(value: float) -> ir.Constant:
+    return ir.Constant(_FLOATS, [value] * LANES)
+
+
+def _splat(builder: Any, value: Any) -> Any:
+    undefined = ir.Constant(_FLOATS, ir.Undefined)
+    one = builder.insert_element(undefined, value, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(one, undefined, ir.Constant(_INTS, [0] * LANES))
+
+
+def _load(builder: Any, pointer: Any, index: Any) -> Any:
+    return builder.load(builder.gep(pointer, [index]), align=4)
+
+
+def _data(context: Any, builder: Any, array_type: Any, array: Any) -> Any:
+    """Pointer to the vectors of a contiguous array of float32."""
+    pointer = context.make_array(array_type)(context, builder, array).data
+    return builder.bitcast(pointer, _FLOATS.as_pointer())
+
+
+def _exp2(builder: Any, x: Any) -> Any:
+    floor = _constant(LEAST_EXPONENT)
+    x = builder.select(builder.fcmp_ordered(">", x, floor), x, floor)
+    shifted = builder.fadd(x, _constant(_ROUND))
+    f = builder.fsub(x, builder.fsub(shifted, _constant(_ROUND)))
+    p = _constant(EXP2_COEFFICIENTS[-1])
+    for coefficient in reversed(EXP2_COEFFICIENTS[:-1]):
+        p = builder.fadd(builder.fmul(p, f, flags=_FAST), _constant(coefficient), flags=_FAST)
+    power = builder.shl(builder.bitcast(shifted, _INTS), ir.Constant(_INTS, [23] * LANES))
+    return builder.bitcast(builder.add(builder.bitcast(p, _INTS), power), _FLOATS)
+
+
+def _likelihood(builder: Any, row: Any, w, c, q, gamma, delta, inv_q, beta, inv_w, inv_c) -> Any:  # type: ignore[no-untyped-def]
+    """Likelihood of the places of a block; `row(i)` loads its row i."""
+
+    def sub(x: Any, y: Any) -> Any:
+        return builder.fsub(x, y, flags=_FAST)
+
+    def mul(x: Any, y: Any) -> Any:
+        return builder.fmul(x, y, flags=_FAST)
+
+    dq = sub(q, row(2))
+    y = sub(sub(c, row(1)), mul(delta, dq))
+    z = sub(sub(sub(w, row(0)), mul(gamma, dq)), mul(beta, y))
+    exponent = sub(_constant(0.0), mul(mul(dq, dq), inv_q))
+    exponent = sub(exponent, mul(mul(z, z), inv_w))
+    return _exp2(builder, sub(exponent, mul(mul(y, y), inv_c)))
+
+
+@contextmanager
+def _each_block(
+    builder: Any, block: Any, n_row: int, first: Any, last: Any
+) -> Iterator[tuple[Any, Any]]:
+    """Loop over blocks; yields the index and a function that loads a row of the block."""
+    with cgutils.for_range_slice(builder, first, last, ir.Constant(_INDEX, 1)) as (k, _):
+        begin = builder.mul(k, ir.Constant(_INDEX, n_row))
+        yield k, lambda i: _load(builder, block, builder.add(begin, ir.Constant(_INDEX, i)))
+
+
+@intrinsic
+def add_blocks(
+    typingctx, block, first, last, total, scale, w, c, q, gamma, delta, inv_q, beta, inv_w, inv_c
+):  # fmt: skip
+    """Add scale · likelihood · weight of the places of the blocks first to last to `total`.
+
+    `block` is (n_block, 3 + N_POPULATION, 16), `total` (N_POPULATION, 16) of float32: sums over
+    every sixteenth place. All other arguments are float32 but the two indices, which are int64.
+    """
+    signature = types.void(
+        block, first, last, total, scale, w, c, q, gamma, delta, inv_q, beta, inv_w, inv_c
+    )
+
+    def generate(context, builder, signature, args):
+        blocks = _data(context, builder, signature.args[0], args[0])
+        totals = _data(context, builder, signature.args[3], args[3])
+        scale, *star = (_splat(builder, value) for value in args[4:])
+        sums = []
+        for p in range(N_POPULATION):
+            sums.append(cgutils.alloca_once(builder, _FLOATS))
+            builder.store(_load(builder, totals, ir.Constant(_INDEX, p)), sums[p])
+        n_row = N_COORDINATE + N_POPULATION
+        with _each_block(builder, blocks, n_row, args[1], args[2]) as (_, row):
+            like = builder.fmul(_likelihood(builder, row, *star), scale, flags=_FAST)
+            for p in range(N_POPULATION):
+                term = builder.fmul(like, row(N_COORDINATE + p), flags=_FAST)
+                builder.store(builder.fadd(builder.load(sums[p]), term, flags=_FAST), sums[p])
+        for p in range(N_POPULATION):
+            place = builder.gep(totals, [ir.Constant(_INDEX, p)])
+            builder.store(builder.load(sums[p]), place, align=4)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic
+def weigh_blocks(
+    typingctx, block, first, last, out, begin, w, c, q, gamma, delta, inv_q, beta, inv_w, inv_c
+):  # fmt: skip
+    """Write likelihood · weight of the nodes of the blocks first to last to `out`.
+
+    `block` is (n_block, 4, 16) of float32: one population. They go to the places from 16 `begin`
+    on, where `out` must have room for all of them.
+    """
+    signature = types.void(
+        block, first, last, out, begin, w, c, q, gamma, delta, inv_q, beta, inv_w, inv_c
+    )
+
+    def generate(context, builder, signature, args):
+        blocks = _data(context, builder, signature.args[0], args[0])
+        out = _data(context, builder, signature.args[3], args[3])
+        shift = builder.sub(args[4], args[1])
+        star = [_splat(builder, value) for value in args[5:]]
+        with _each_block(builder, blocks, N_COORDINATE + 1, args[1], args[2]) as (k, row):
+            value = builder.fmul(_likelihood(builder, row, *star), row(N_COORDINATE), flags=_FAST)
+            builder.store(value, builder.gep(out, [builder.add(k, shift)]), align=4)
+        return context.get_dummy_value()
+
+    return signature, generate
