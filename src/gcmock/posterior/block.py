@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from gcmock.compilation import compiled
+from gcmock.posterior.coarse import make_grid
 from gcmock.posterior.draw import (
     ATTEMPT_STRIDE,
     COMPONENT,
@@ -37,7 +38,7 @@ from gcmock.posterior.kernel import (
     expand,
     without_photometry,
 )
-from gcmock.posterior.terms import coarse_stride, prepare, profile, tilted
+from gcmock.posterior.terms import prepare, profile, tilted
 from gcmock.random import uniform_scalar
 
 INFLATION_MAG = np.array([0.0, 0.1, 0.3, 1.0, 3.0])
@@ -142,12 +143,12 @@ def evaluate(stars, i, mask, inflation, exact, shared, work):
     with_parallax = np.isfinite(stars.parallax[i])
     e_jks, tau = stars.e_jks[i], stars.tau[i]
     scale, norm = sightlines.dust_scale_pc[s], sightlines.dust_norm[s]
-    stride = coarse_stride(mask, star, law, e_jks, tau, scale, norm)
+    n = make_grid(mask, star, law, bins, e_jks, tau, scale, norm, work.knot, work.density)
     begin, end = coarse_likelihood(
         mask, exact, star, table, lattice, law, bins, prior, groups, with_parallax,
-        e_jks, tau, scale, norm, stride, r2, work,
+        e_jks, tau, scale, norm, n, r2, work,
     )  # fmt: skip
-    total = expand(bins, prior, stride, begin, end, work)
+    total = expand(bins, prior, n, begin, end, work)
     return total, star if exact else tilted(star, -tilt), variance
 
 

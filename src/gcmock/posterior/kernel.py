@@ -16,11 +16,15 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from gcmock.posterior.coarse import modulus, place
 from gcmock.posterior.fastmath import INNER, INNER_FAST, LEAST_SUM
 from gcmock.posterior.structures import MU_STEP, N_LANE
 from gcmock.posterior.sums import sum_colours, sum_rows, weigh_colours, weigh_rows
 from gcmock.posterior.terms import profile, scattered
 from gcmock.posterior.vector import LANES, N_POPULATION
+
+Q_ORIGIN, Q_MARGIN = -0.1, 0.1
+"""Where stars are in Q, and how far from there the near and far end of a star's range are safe."""
 
 SUPPORT = 3e-4
 """Coarse points below this fraction of the best are not refined."""
@@ -31,28 +35,27 @@ traded for speed; for sums over nodes; and where nothing is to be left out."""
 
 
 @njit(**INNER)
-def _red_enough(star, rows, bins, j, side, e_rc, tau_rc, scale, norm, r2):
-    """Whether the reddening at a coarse point can explain the colour.
+def _red_enough(star, c_edge, row_min, row_step, side, mu, e, tau, r2):
+    """Whether the reddening at a distance can explain the colour.
 
     `side` 0: of any star that is faint enough to be there; 1: of any that is bright enough.
+    `c_edge` is `Rows.c_top` or `Rows.c_bottom`.
     """
-    s = profile(bins.distance[j], scale, norm)
-    v_w, _, v_c = scattered(star, tau_rc * s)
-    half = np.sqrt(r2 * v_c) + 0.1 * abs(star.delta)
-    c = star.c - e_rc * s - star.delta * (star.q + 0.1)
-    reach = np.sqrt(r2 * v_w) + 0.1 * abs(star.gamma)
-    w = star.w - (bins.mu_min + j * MU_STEP) - star.kappa_w * e_rc * s
-    w -= star.gamma * (star.q + 0.1)
-    sign = -1.0 if side == 0 else 1.0
-    row = int((w + sign * reach - rows.row_min) / rows.row_step)
-    row = min(max(row, 0), rows.q_mean.size - 1)
+    v_w, _, v_c = scattered(star, tau)
+    dq = star.q - Q_ORIGIN
+    half = np.sqrt(r2 * v_c) + Q_MARGIN * abs(star.delta)
+    c = star.c - e - star.delta * dq
+    reach = np.sqrt(r2 * v_w) + Q_MARGIN * abs(star.gamma)
+    w = star.w - mu - star.kappa_w * e - star.gamma * dq
+    row = int((w + (reach if side == 1 else -reach) - row_min) / row_step)
+    row = min(max(row, 0), c_edge.size - 1)
     if side == 0:
-        return c - half <= rows.c_top[row]
-    return c + half >= rows.c_bottom[row]
+        return c - half <= c_edge[row]
+    return c + half >= c_edge[row]
 
 
 @njit(**INNER)
-def reach(star, rows, bins, stride, n, e_rc, tau_rc, scale, norm, r2):
+def reach(star, rows, bins, n, e_rc, tau_rc, scale, norm, r2, knot, density):
     """First and last (plus one) coarse point at which the reddening can explain the colour at all.
 
     Nearer by, neither the reddening nor the stars faint enough to be so near are red enough; further
@@ -60,12 +63,16 @@ def reach(star, rows, bins, stride, n, e_rc, tau_rc, scale, norm, r2):
     """
     limits = np.empty(2, np.int64)
     for side in range(2):
+        c_edge = rows.c_top if side == 0 else rows.c_bottom
         low, high = 0, (n - 1) // 4
         while low < high:
             middle = (low + high + side) // 2
-            if _red_enough(
-                star, rows, bins, 4 * middle * stride, side, e_rc, tau_rc, scale, norm, r2
-            ) == (side == 0):
+            mu = modulus(bins, 4.0 * middle, knot, density)
+            s = profile(10.0 ** (0.2 * mu + 1.0), scale, norm)
+            red = _red_enough(
+                star, c_edge, rows.row_min, rows.row_step, side, mu, e_rc * s, tau_rc * s, r2
+            )
+            if red == (side == 0):
                 high = middle - side
             else:
                 low = middle + 1 - side
@@ -115,11 +122,12 @@ def _sum_lanes(total, sums):
 
 
 @njit(**INNER)
-def _best_parallax(bins, j, stride, n, parallax):
+def _best_parallax(bins, j, knot, density, parallax):
     """Largest parallax factor between the neighbours of a coarse point in the first pass."""
     best = np.float32(0.0)
-    last = min(bins.first_bin[min(j + 4, n - 1) * stride], parallax.size)
-    for i in range(max(bins.first_bin[max(j - 4, 0) * stride] - 1, 0), last):
+    first = np.searchsorted(bins.mu, modulus(bins, j - 4.0, knot, density))
+    last = np.searchsorted(bins.mu, modulus(bins, j + 4.0, knot, density))
+    for i in range(max(first - 1, 0), last):
         best = max(best, parallax[i])
     return best
 
@@ -127,14 +135,14 @@ def _best_parallax(bins, j, stride, n, parallax):
 @njit(**INNER)
 def coarse_likelihood(
     mask, exact, star, table, lattice, law, bins, prior, groups, with_parallax, e_rc, tau_rc, scale,
-    norm, stride, r2, work,
+    norm, n, r2, work,
 ):  # fmt: skip
     """Fill `work.coarse` with Σ_k w_k N of every component on the coarse grid.
 
     First every fourth point, then the gaps beside points whose score (prior times likelihood) is not
     negligible against the best. `groups[c]` is the population of component c; `e_rc`, `tau_rc` are
     the reddening and its scatter at the red-clump distance, `scale` and `norm` describe the profile
-    of the dust. Returns the first and last (plus one) point that was looked at.
+    of the dust, `n` is the number of points. Returns the first and last (plus one) point that was looked at.
     """
     coarse, score, reached = work.coarse, work.score, work.reached
     sums, total = work.sums, work.total
@@ -144,11 +152,13 @@ def coarse_likelihood(
     k0, k1, k2 = law.kappa[0], law.kappa[1], law.kappa[2]
     p1, p2, p3 = law.hw[0], law.hw[1], law.hw[2]
     colours = mask == 8 or mask == 12
-    n = bins.bin_of_mu.size // stride
+    knot, density = work.knot, work.density
     begin, end = 0, n
     rows = table.rows if exact else lattice
-    if rows.first.shape[2] > 2 and mask != 8 and mask != 12:
-        begin, end = reach(star, rows, bins, stride, n, e_rc, tau_rc, scale, norm, r2)
+    if rows.first.shape[2] > 2 and not colours:
+        begin, end = reach(
+            star, rows, bins, n, e_rc, tau_rc, scale, norm, r2, knot, density
+        )
     # Four points more on both sides are read by the interpolation.
     for j in range(max(begin - 4, 0), min(end + 4, n)):
         score[j] = 0.0
@@ -164,8 +174,8 @@ def coarse_likelihood(
                 before = j - j % 4
                 if max(score[before], score[min(before + 4, n - 1)]) < SUPPORT * best:
                     continue
-            mu = bins.mu_min + j * stride * MU_STEP
-            distance = bins.distance[j * stride]
+            mu = modulus(bins, float(j), knot, density)
+            distance = 10.0 ** (0.2 * mu + 1.0)
             s = profile(distance, scale, norm)
             e, tau = e_rc * s, tau_rc * s
             if exact:
@@ -196,60 +206,61 @@ def coarse_likelihood(
                     reached[j] = 1
                     coarse[j, c] = factor * value
             if phase == 0:
-                i = bins.bin_of_mu[j * stride]
+                i = int((mu - bins.knot_mu[0]) / MU_STEP)
+                i = bins.bin_of_mu[min(max(i, 0), bins.bin_of_mu.size - 1)]
                 sum_c = 0.0
                 for c in range(N_LANE):
                     sum_c += prior[i, c] * coarse[j, c]
                 if with_parallax:
-                    sum_c *= _best_parallax(bins, j, stride, n, work.parallax)
+                    sum_c *= _best_parallax(bins, j, knot, density, work.parallax)
                 score[j] = sum_c * distance / (bins.edge[i + 1] - bins.edge[i])
                 best = max(best, score[j])
     return begin, end
 
 
 @njit(**INNER_FAST)
-def expand(bins, prior, stride, begin, end, work):
+def expand(bins, prior, n, begin, end, work):
     """Fill `work.post`, `work.mass`, `work.evidence` and `work.support` from the coarse grid.
 
     Returns the total evidence. Between two coarse points the likelihood is the cubic through the
     four around them.
     """
-    n = bins.bin_of_mu.size // stride
     coarse, post, mass, parallax = work.coarse, work.post, work.mass, work.parallax
-    evidence, cubic = work.evidence, work.cubic
-    zero = np.float32(0.0)
+    evidence, cubic, knot, density = work.evidence, work.cubic, work.knot, work.density
+    zero, half, third, sixth = np.float32(0.0), np.float32(0.5), np.float32(1 / 3), np.float32(1 / 6)
     low, high = max(begin - 2, 1), min(end + 2, n - 2)
-    while low < high and work.reached[low + 2 if low + 2 < n else n - 1] == 0:
+    while low < high and work.reached[min(low + 2, n - 1)] == 0:
         low += 1
     while high > low and work.reached[high - 1] == 0:
         high -= 1
-    work.support[0], work.support[1] = bins.first_bin[low * stride], bins.first_bin[high * stride]
+    first = np.searchsorted(bins.mu, modulus(bins, float(low), knot, density))
+    last = np.searchsorted(bins.mu, modulus(bins, float(high), knot, density))
+    work.support[0], work.support[1] = first, last
     for c in range(N_LANE):
         evidence[c] = zero
-    inverse = 1.0 / (MU_STEP * stride)
-    for j in range(low, high):
-        a, z = bins.first_bin[j * stride], bins.first_bin[(j + 1) * stride]
-        if z <= a:
-            continue
-        mu_j = bins.mu_min + j * stride * MU_STEP
-        # Coefficients of the cubic in f = 0 ... 1 between points j and j + 1.
-        for c in range(N_LANE):
-            y0, y1, y2, y3 = coarse[j - 1, c], coarse[j, c], coarse[j + 1, c], coarse[j + 2, c]
-            cubic[0, c] = y1
-            cubic[1, c] = y2 - y1 * np.float32(0.5) - y0 * np.float32(1 / 3) - y3 * np.float32(1 / 6)
-            cubic[2, c] = (y0 + y2) * np.float32(0.5) - y1
-            cubic[3, c] = (y3 - y0) * np.float32(1 / 6) + (y1 - y2) * np.float32(0.5)
-        for i in range(a, z):
-            f = np.float32((bins.mu[i] - mu_j) * inverse)
-            factor = parallax[i]
-            total = zero
+    before = -1
+    for i in range(first, last):
+        at = place(bins, bins.mu[i], knot, density)
+        j = min(max(int(at), low), high - 1)
+        f = np.float32(at - j)
+        if j != before:
+            before = j
+            # Coefficients of the cubic in f = 0 ... 1 between points j and j + 1.
             for c in range(N_LANE):
-                like = cubic[0, c] + f * (cubic[1, c] + f * (cubic[2, c] + f * cubic[3, c]))
-                value = prior[i, c] * max(like, zero) * factor
-                post[i, c] = value
-                evidence[c] += value
-                total += value
-            mass[i] = total
+                y0, y1, y2, y3 = coarse[j - 1, c], coarse[j, c], coarse[j + 1, c], coarse[j + 2, c]
+                cubic[0, c] = y1
+                cubic[1, c] = y2 - y1 * half - y0 * third - y3 * sixth
+                cubic[2, c] = (y0 + y2) * half - y1
+                cubic[3, c] = (y3 - y0) * sixth + (y1 - y2) * half
+        factor = parallax[i]
+        total = zero
+        for c in range(N_LANE):
+            like = cubic[0, c] + f * (cubic[1, c] + f * (cubic[2, c] + f * cubic[3, c]))
+            value = prior[i, c] * max(like, zero) * factor
+            post[i, c] = value
+            evidence[c] += value
+            total += value
+        mass[i] = total
     total = 0.0
     for c in range(N_LANE):
         total += evidence[c]

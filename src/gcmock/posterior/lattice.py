@@ -14,7 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from gcmock.compilation import compiled
-from gcmock.posterior.arrangement import BY_COLOUR, KS, H, J, Layout, Rows, arrange
+from gcmock.posterior.arrangement import BY_COLOUR, Layout, Rows, arrange
 from gcmock.posterior.fastmath import INNER, LOG2_E
 from gcmock.posterior.nodes import OriginalNodes
 from gcmock.posterior.terms import along_c, along_q, along_w, prepare, tilted
@@ -22,9 +22,9 @@ from gcmock.posterior.vector import N_POPULATION
 
 Floats = NDArray[np.float64]
 
-STEPS_W = np.array([0.010, 0.014, 0.02, 0.03, 0.045, 0.065, 0.09, 0.125])
-STEPS_C = np.array([0.012, 0.018, 0.027, 0.04, 0.06, 0.09, 0.13, 0.18])
-STEPS_Q = np.array([0.009, 0.014, 0.022, 0.035, 0.055, 0.09])
+STEPS_W = np.array([0.007, 0.010, 0.014, 0.02, 0.03, 0.045, 0.065, 0.09, 0.125])
+STEPS_C = np.array([0.008, 0.012, 0.018, 0.027, 0.04, 0.06, 0.09, 0.13, 0.18])
+STEPS_Q = np.array([0.006, 0.009, 0.014, 0.022, 0.035, 0.055, 0.09])
 """Steps of the lattices [mag]."""
 
 TILTS = np.array([0.0, 0.3, 0.6, 0.9, 1.2, 1.5])
@@ -39,7 +39,7 @@ W_PER_SIGMA, C_PER_SIGMA, Q_PER_SIGMA = 1.2, 0.75, 0.7
 GIANT = (1.35, 0.3, 0.0)
 """J - Ks and H - Ks of a red giant [mag]: tells how reddened a star is, at the least."""
 
-Q_ORIGIN, Q_RANGE, Q_TAIL, Q_OUTLIER = -0.11, (-0.14, -0.05), 0.4, 2.2
+Q_ORIGIN, Q_RANGE, Q_TAIL, Q_OUTLIER = -0.11, (-0.14, -0.05), 0.6, 3.2
 """The place in Q around which nearly all nodes lie, which is a place of the lattice; where they lie
 [mag]; how fast the step shrinks with the distance from there [per sigma]; and from how many sigma on
 a star is summed over nodes, because the Lagrange weights, which are not positive, show in the

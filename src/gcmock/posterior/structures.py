@@ -13,10 +13,10 @@ N_LANE = LANES
 """Components, padded to the width of a vector."""
 
 MU_STEP = 0.0025
-"""Finest step of the coarse grid in distance modulus [mag]."""
+"""Step of the look-up from distance modulus to bin [mag]."""
 
-STRIDES = np.array([1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32])
-"""Steps of the coarse grid in units of `MU_STEP`."""
+N_COARSE = 8192
+"""Most points of the coarse grid of a star."""
 
 
 class Bins(NamedTuple):
@@ -26,21 +26,19 @@ class Bins(NamedTuple):
     ----------
     edge, centre, mu : ndarray
         Edges (n_distance + 1) and centres [pc], distance moduli of the centres [mag].
-    mu_min : float
-        Start of the coarse grid [mag].
-    distance : ndarray
-        Distances of the points of the finest coarse grid [pc].
-    bin_of_mu, first_bin : ndarray of int64
-        Bin that holds each of these points, and first bin whose centre is not before it.
+    bin_of_mu : ndarray of int64
+        Bin at every step `MU_STEP` in distance modulus from ``knot_mu[0]`` on.
+    knot_mu, knot_distance : ndarray, shape (n_knot,)
+        Distance moduli [mag] and distances [pc] between which the step of the coarse grid changes
+        linearly; one magnitude apart, and around all bins.
     """
 
     edge: NDArray[np.float64]
     centre: NDArray[np.float64]
     mu: NDArray[np.float64]
-    mu_min: float
-    distance: NDArray[np.float64]
     bin_of_mu: NDArray[np.int64]
-    first_bin: NDArray[np.int64]
+    knot_mu: NDArray[np.float64]
+    knot_distance: NDArray[np.float64]
 
 
 class Sightlines(NamedTuple):
@@ -118,6 +116,8 @@ class Scratch(NamedTuple):
         Prior times likelihood, and whether there is any likelihood.
     cubic : ndarray of float32, shape (4, 16)
         Coefficients of the interpolation between two points of the coarse grid.
+    knot, density : ndarray, shape (n_knot,)
+        Places of the knots of the coarse grid, and its points per magnitude there.
     parallax : ndarray of float32, shape (n_distance,)
         Parallax factor of the bins.
     post : ndarray of float32, shape (n_distance, 16)
@@ -138,6 +138,8 @@ class Scratch(NamedTuple):
     score: NDArray[np.float64]
     reached: NDArray[np.uint8]
     cubic: NDArray[np.float32]
+    knot: NDArray[np.float64]
+    density: NDArray[np.float64]
     parallax: NDArray[np.float32]
     post: NDArray[np.float32]
     mass: NDArray[np.float64]
@@ -149,22 +151,18 @@ def make_bins(edges_pc: NDArray[np.float64]) -> Bins:
     """Arrange bin edges [pc] for the kernel."""
     centre = 0.5 * (edges_pc[1:] + edges_pc[:-1])
     mu = 5.0 * np.log10(centre) - 5.0
-    margin = 4 * MU_STEP * STRIDES[-1]
-    mu_min = mu[0] - margin
-    n = int((mu[-1] + margin - mu_min) / MU_STEP) + 2
-    mu_grid = mu_min + MU_STEP * np.arange(n)
-    grid = 10.0 ** (0.2 * mu_grid + 1.0)
-    bin_of_mu = np.clip(np.searchsorted(edges_pc, grid, side="right") - 1, 0, centre.size - 1)
-    first_bin = np.searchsorted(mu, mu_grid)
+    knot_mu = np.arange(np.floor(mu[0]), np.ceil(mu[-1]) + 1.0)
+    fine = np.arange(knot_mu[0], knot_mu[-1], MU_STEP)
+    bin_of_mu = np.searchsorted(edges_pc, 10.0 ** (0.2 * fine + 1.0), side="right") - 1
     return Bins(
-        edges_pc, centre, mu, float(mu_min), grid,
-        bin_of_mu.astype(np.int64), first_bin.astype(np.int64),
+        edges_pc, centre, mu, np.clip(bin_of_mu, 0, centre.size - 1).astype(np.int64),
+        knot_mu, 10.0 ** (0.2 * knot_mu + 1.0),
     )  # fmt: skip
 
 
 def make_scratch(n_place: int, bins: Bins) -> Scratch:
     """Allocate the work space of one thread, for tables of up to `n_place` nodes."""
-    n, n_bin = bins.bin_of_mu.size, bins.centre.size
+    n, n_bin, n_knot = N_COARSE, bins.centre.size, bins.knot_mu.size
     f32 = np.float32
     return Scratch(
         np.zeros(n_place, f32),
@@ -175,6 +173,8 @@ def make_scratch(n_place: int, bins: Bins) -> Scratch:
         np.zeros(n),
         np.zeros(n, np.uint8),
         np.zeros((4, N_LANE), f32),
+        np.zeros(n_knot),
+        np.zeros(n_knot),
         np.ones(n_bin, f32),
         np.zeros((n_bin, N_LANE), f32),
         np.zeros(n_bin),

@@ -18,10 +18,6 @@ import numpy as np
 from numba import njit
 
 from gcmock.posterior.fastmath import INNER, LOG2_E
-from gcmock.posterior.structures import MU_STEP, STRIDES
-
-STEP_PER_SIGMA = 1.0
-"""Largest coarse step as a fraction of the width of the likelihood along the sightline."""
 
 ALIKE = {9: 3, 10: 3, 11: 3, 13: 7, 14: 7, 15: 7}
 """Band masks with Hw and J or H: treated as the bands J and H (and Ks), see `replace_hw`."""
@@ -237,20 +233,3 @@ def along_sightline(mask, star, law, slope, tau):
     beta = v_wc / v_c
     across = 1.0 + (star.kappa_w - beta) * slope
     return 1.0 / np.sqrt(across * across / (v_w - beta * v_wc) + slope * slope / v_c)
-
-
-@njit(**INNER)
-def coarse_stride(mask, star, law, e_jks, tau, scale, norm):
-    """Largest stride of the coarse grid that resolves the likelihood of a star."""
-    least = 1e9
-    # The likelihood sharpens with distance; few stars are behind 10 kpc (µ = 15).
-    for i in range(11):
-        distance = 10.0 ** (0.2 * (5.0 + i) + 1.0)
-        s = profile(distance, scale, norm)
-        slope = e_jks * 0.4605 * distance / scale * np.exp(-distance / scale) / norm
-        least = min(least, along_sightline(mask, star, law, slope, tau * s))
-    stride = STRIDES[0]
-    for s in STRIDES:
-        if s * MU_STEP <= STEP_PER_SIGMA * least:
-            stride = s
-    return stride

@@ -1,0 +1,79 @@
+"""The coarse grid: distances at which the likelihood of a star is computed.
+
+Its points lie as densely as the likelihood is narrow along the sightline, which depends on the errors
+of the star and on how fast the reddening grows: the place of a point on the grid is a quadratic
+function of the distance modulus between knots one magnitude apart, with a continuous slope.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from gcmock.posterior.fastmath import INNER
+from gcmock.posterior.structures import N_COARSE
+from gcmock.posterior.terms import along_sightline, profile
+
+STEP_PER_SIGMA = 1.0
+"""Step of the grid as a fraction of the width of the likelihood along the sightline."""
+
+WIDEST_STEP = 0.2
+"""Widest step of the grid [mag]."""
+
+MARGIN = 3
+"""Points before the first bin and behind the last: the interpolation needs two."""
+
+
+@njit(**INNER)
+def make_grid(mask, star, law, bins, e_jks, tau, scale, norm, knot, density):
+    """Fill the places of the knots on the grid and the density of points there [per mag].
+
+    Returns the number of points of the grid.
+    """
+    n = knot.size
+    for i in range(n):
+        distance = bins.knot_distance[i]
+        slope = e_jks * 0.4605 * distance / scale * np.exp(-distance / scale) / norm
+        scatter = tau * profile(distance, scale, norm)
+        width = STEP_PER_SIGMA * along_sightline(mask, star, law, slope, scatter)
+        density[i] = 1.0 / min(width, WIDEST_STEP)
+    factor = 1.0
+    for _ in range(2):
+        knot[0] = 0.0
+        for i in range(1, n):
+            density[i] *= factor
+            knot[i] = knot[i - 1] + 0.5 * (density[i - 1] + density[i])
+        length = place(bins, bins.mu[-1], knot, density) - place(bins, bins.mu[0], knot, density)
+        if length < N_COARSE - 2 * MARGIN:
+            break
+        # Only errors far below those of any survey come here.
+        factor = (N_COARSE - 2 * MARGIN - 2) / length
+        density[0] *= factor
+    begin = place(bins, bins.mu[0], knot, density) - MARGIN
+    for i in range(n):
+        knot[i] -= begin
+    return int(length) + 1 + 2 * MARGIN
+
+
+@njit(**INNER)
+def place(bins, mu, knot, density):
+    """Place of a distance modulus on the grid: 0 is its first point, 1 its second."""
+    x = mu - bins.knot_mu[0]
+    i = int(x)
+    x -= i
+    return knot[i] + x * (density[i] + 0.5 * x * (density[i + 1] - density[i]))
+
+
+@njit(**INNER)
+def modulus(bins, j, knot, density):
+    """Distance modulus of a place on the grid: the inverse of `place` [mag]."""
+    i = 0
+    while i < knot.size - 2 and knot[i + 1] <= j:
+        i += 1
+    y = j - knot[i]
+    a, d = density[i], density[i + 1] - density[i]
+    square = a * a + 2.0 * d * y
+    # Beyond the first and the last knot the density does not change any more.
+    if y < 0.0 or square <= 0.0:
+        return bins.knot_mu[i] + y / a
+    return bins.knot_mu[i] + 2.0 * y / (a + np.sqrt(square))
