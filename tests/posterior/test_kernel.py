@@ -57,7 +57,7 @@ def from_reference(model: Model, data: Data) -> np.ndarray:
     )
     row = int(model.law.row(data.l_deg, data.b_deg)[0])
     sightline = reference.Sightline(
-        lines.prior[i].astype(float),
+        lines.prior[i, :, :11].T.astype(float),
         data.e_jks[0] * shape,
         data.tau[0] * shape,
         model.law.rows[row],
@@ -153,7 +153,7 @@ def test_no_photometry_gives_the_prior(model) -> None:
     data = one_star([np.nan] * 4, [0.05] * 4, 0.1, 3.0, 0.3, -0.2)
     found, _ = model.posterior.joint(data)
     lines, _ = model.sightlines.get(data.l_deg, data.b_deg)
-    prior = lines.prior[0].astype(float)
+    prior = lines.prior[0, :, :11].T.astype(float)
     np.testing.assert_allclose(found[0], prior / prior.sum(), rtol=1e-5, atol=1e-12)
 
 

@@ -113,7 +113,7 @@ def empty_draws(n_star: int, n_realisation: int) -> Draws:
     )
 
 
-@compiled(nogil=True)
+@compiled(nogil=True, error_model="numpy")
 def evaluate(stars, i, mask, inflation, exact, shared, work):
     """Fill `work.post` with the posterior of star i, not normalised.
 
@@ -143,7 +143,9 @@ def evaluate(stars, i, mask, inflation, exact, shared, work):
     with_parallax = np.isfinite(stars.parallax[i])
     e_jks, tau = stars.e_jks[i], stars.tau[i]
     scale, norm = sightlines.dust_scale_pc[s], sightlines.dust_norm[s]
-    n = make_grid(mask, star, law, bins, e_jks, tau, scale, norm, work.knot, work.density)
+    n = make_grid(
+        mask, exact, star, law, bins, e_jks, tau, scale, norm, work.knot, work.density
+    )
     begin, end = coarse_likelihood(
         mask, exact, star, table, lattice, law, bins, prior, groups, with_parallax,
         e_jks, tau, scale, norm, n, r2, work,
@@ -152,7 +154,7 @@ def evaluate(stars, i, mask, inflation, exact, shared, work):
     return total, star if exact else tilted(star, -tilt), variance
 
 
-@compiled(nogil=True)
+@compiled(nogil=True, error_model="numpy")
 def run(stars, keys, mask, shared, original, model_variance, work, summary, draws):
     """Posterior, summary and draws of a block of stars.
 

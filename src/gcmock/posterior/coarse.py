@@ -14,8 +14,9 @@ from gcmock.posterior.fastmath import INNER
 from gcmock.posterior.structures import N_COARSE
 from gcmock.posterior.terms import along_sightline, profile
 
-STEP_PER_SIGMA = 1.0
-"""Step of the grid as a fraction of the width of the likelihood along the sightline."""
+STEP_PER_SIGMA, SHARP_STEP_PER_SIGMA = 0.75, 0.7
+"""Step of the grid as a fraction of the width of the likelihood along the sightline: with three bands
+on a lattice; and where no sum over Q makes the likelihood smooth, or nodes are summed."""
 
 WIDEST_STEP = 0.2
 """Widest step of the grid [mag]."""
@@ -25,17 +26,19 @@ MARGIN = 3
 
 
 @njit(**INNER)
-def make_grid(mask, star, law, bins, e_jks, tau, scale, norm, knot, density):
+def make_grid(mask, exact, star, law, bins, e_jks, tau, scale, norm, knot, density):
     """Fill the places of the knots on the grid and the density of points there [per mag].
 
     Returns the number of points of the grid.
     """
     n = knot.size
+    sharp = exact or not star.inv_q > 0.0
+    step = SHARP_STEP_PER_SIGMA if sharp else STEP_PER_SIGMA
     for i in range(n):
         distance = bins.knot_distance[i]
         slope = e_jks * 0.4605 * distance / scale * np.exp(-distance / scale) / norm
         scatter = tau * profile(distance, scale, norm)
-        width = STEP_PER_SIGMA * along_sightline(mask, star, law, slope, scatter)
+        width = step * along_sightline(mask, star, law, slope, scatter)
         density[i] = 1.0 / min(width, WIDEST_STEP)
     factor = 1.0
     for _ in range(2):

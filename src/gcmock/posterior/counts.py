@@ -276,7 +276,7 @@ def _count_rays(
     return out
 
 
-@compiled(nogil=True)
+@compiled(nogil=True, error_model="numpy")
 def _accumulate(prior, groups, cumulative, mag_min, kappa, mu, shape, e_jks, tau, edges, out):  # type: ignore[no-untyped-def]
     """Add up the stars of one line of sight brighter than each edge into `out`."""
     n_population, n_reddening, n_mag = cumulative.shape

@@ -30,11 +30,12 @@ STEPS_Q = np.array([0.006, 0.009, 0.014, 0.022, 0.035, 0.055, 0.09])
 TILTS = np.array([0.0, 0.3, 0.6, 0.9, 1.2, 1.5])
 """Tilts of the lattices of two or three bands: W + tilt c takes the place of W."""
 
-STEP_COLOUR = 0.12
+STEP_COLOUR = 0.2
 """Step in J - H of the lattices with Hw [mag]: it only changes the extinction, and that smoothly."""
 
-W_PER_SIGMA, C_PER_SIGMA, Q_PER_SIGMA = 1.2, 0.75, 0.7
-"""Largest step as a fraction of the conditional width of the star's Gaussian."""
+PER_SIGMA = np.array([[0.8, 1.0, 1.0], [1.0, 0.5, 1.0], [1.1, 0.57, 0.7]])
+"""Largest steps in W, c and Q as a fraction of the conditional width of the star's Gaussian, with one,
+two and three bands: the sum over a colour makes the likelihood smooth."""
 
 GIANT = (1.35, 0.3, 0.0)
 """J - Ks and H - Ks of a red giant [mag]: tells how reddened a star is, at the least."""
@@ -120,7 +121,7 @@ def build_lattice(nodes: OriginalNodes, mask: int, place: Floats, steps: Steps) 
     return arrange(found, weight, np.zeros(found.shape[1], np.int64), 1, layout)[0]
 
 
-@compiled(nogil=True)
+@compiled(nogil=True, error_model="numpy")
 def _deposit(place, weight, population, size):
     """Occupied places of the lattice, in the order of (W, c, Q), and their weights.
 
@@ -221,7 +222,7 @@ def _close(table, touched, slab, where, value, count):
     return count
 
 
-@compiled(nogil=True)
+@compiled(nogil=True, error_model="numpy")
 def choose_steps(mask, rows, stars, law, out):
     """Fill `out` (n_star, 4) with the indices of the largest steps that a star's Gaussian resolves.
 
@@ -233,15 +234,17 @@ def choose_steps(mask, rows, stars, law, out):
         out[i, 0], out[i, 1], out[i, 2], out[i, 3] = 0, STEPS_C.size - 1, STEPS_Q.size - 1, 0
         if mask == 0:
             continue
+        share = PER_SIGMA[2] if 0.0 < rows[2, 1] else PER_SIGMA[1]
         star = prepare(mask, rows, stars.mag[i], stars.variance[i], law)
         if mask == 8 or mask == 12:
             # With Ks: given the other of Hw and Hw - Ks.
             width = 1.0 / np.sqrt(1.0 / star.v_ww + 1.0 / star.v_cc)
-            out[i, 0] = _largest(STEPS_W, W_PER_SIGMA * width)
+            share = PER_SIGMA[0] if mask == 8 else PER_SIGMA[1]
+            out[i, 0] = _largest(STEPS_W, share[0] * width)
             if mask == 12:
-                out[i, 1] = _largest(STEPS_C, C_PER_SIGMA * np.sqrt(star.v_cc))
+                out[i, 1] = _largest(STEPS_C, share[1] * np.sqrt(star.v_cc))
         elif mask == 1 or mask == 2 or mask == 4:
-            out[i, 0] = _largest(STEPS_W, W_PER_SIGMA * along_w(star, 0.0))
+            out[i, 0] = _largest(STEPS_W, PER_SIGMA[0, 0] * along_w(star, 0.0))
         else:
             # The scatter of the reddening where a giant would have the star's colour.
             near = min(max((star.c - giant) / max(stars.e_jks[i], 1e-3), 0.0), 1.2)
@@ -249,14 +252,14 @@ def choose_steps(mask, rows, stars, law, out):
             best = -star.v_wc / (star.v_cc + tau * tau)
             out[i, 3] = np.argmin(np.abs(TILTS - best))
             star = tilted(star, TILTS[out[i, 3]])
-            out[i, 0] = _largest(STEPS_W, W_PER_SIGMA * along_w(star, tau))
-            out[i, 1] = _largest(STEPS_C, C_PER_SIGMA * along_c(star, tau))
+            out[i, 0] = _largest(STEPS_W, share[0] * along_w(star, tau))
+            out[i, 1] = _largest(STEPS_C, share[1] * along_c(star, tau))
             if star.inv_q > 0.0:
                 # Off the populations in Q only the tail of the Gaussian counts: a finer step.
                 off = max(Q_RANGE[0] - star.q, star.q - Q_RANGE[1], 0.0)
                 off *= np.sqrt(2.0 * star.inv_q / LOG2_E)
                 width = along_q(star, tau) / (1.0 + Q_TAIL * off)
-                out[i, 2] = _largest(STEPS_Q, Q_PER_SIGMA * width)
+                out[i, 2] = _largest(STEPS_Q, share[2] * width)
                 if off > Q_OUTLIER:
                     out[i, 2] = -1
         if min(out[i, 0], out[i, 1], out[i, 2]) < 0:

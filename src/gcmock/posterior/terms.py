@@ -23,6 +23,13 @@ ALIKE = {9: 3, 10: 3, 11: 3, 13: 7, 14: 7, 15: 7}
 """Band masks with Hw and J or H: treated as the bands J and H (and Ks), see `replace_hw`."""
 
 
+TYPICAL_JH, TYPICAL_JKS = 0.7, 0.9
+"""Colours of a giant [mag]."""
+
+LEAST_COLOUR, LARGEST_COLOUR = 0.0, 5.0
+"""Range of J - H in which Hw is linearised [mag]."""
+
+
 class Terms(NamedTuple):
     """A star as the inner loops need it.
 
@@ -96,26 +103,44 @@ def replace_hw(mask, mag, variance, law, m, covariance):
             for b in range(2):
                 covariance[a, b] -= gain[a] * gain[b] / total
         return chi2
-    known, other = (0, 1) if mask & 1 else (1, 0)
-    x = 0.7
-    slope = p1
-    for _ in range(20):
-        # Hw - J = x' - x with x' the shift, or Hw - H = x'.
+    if mask & 1:
+        x = _colour_of_jhw(mask, mag, law)
         shift, slope = hw_shift(x, p1, p2, p3)
-        if known == 0:
-            slope -= 1.0
-            step = (mag[3] - mag[0] - shift + x) / slope
-        else:
-            step = (mag[3] - mag[1] - shift) / slope
-        x = min(max(x + step, -1.0), 6.0)
+        # Hw = H + shift + slope (J - H - x), solved for H.
+        m[1] = (mag[3] - shift - slope * (mag[0] - x)) / (1.0 - slope)
+        covariance[1, 1] = (variance[3] + slope**2 * variance[0]) / (1.0 - slope) ** 2
+        covariance[0, 1] = covariance[1, 0] = -slope * variance[0] / (1.0 - slope)
+        return chi2
+    x = 0.7
+    for _ in range(20):
+        shift, slope = hw_shift(x, p1, p2, p3)
+        x = min(max(x + (mag[3] - mag[1] - shift) / slope, LEAST_COLOUR), LARGEST_COLOUR)
     slope = hw_shift(x, p1, p2, p3)[1]
-    d_known = slope if known == 0 else 1.0 - slope
-    m[other] = mag[0] - x if known == 0 else mag[1] + x
-    d_other = 1.0 - d_known
-    covariance[other, other] = (variance[3] + d_known**2 * variance[known]) / d_other**2
-    covariance[0, 1] = covariance[1, 0] = -d_known * variance[known] / d_other
-    # The Gaussian of the stand-in is normalised in Hw, not in the band that it stands for.
+    m[0] = mag[1] + x
+    covariance[0, 0] = (variance[3] + (1.0 - slope) ** 2 * variance[1]) / slope**2
+    covariance[0, 1] = covariance[1, 0] = -(1.0 - slope) * variance[1] / slope
     return chi2
+
+
+@njit(**INNER)
+def _colour_of_jhw(mask, mag, law):
+    """Colour J - H at which Hw is linearised for a star without H.
+
+    Hw - J hardly depends on it, so that an error of Hw would make a large one of the colour: the
+    reddening tells it better, if there is Ks.
+    """
+    p1, p2, p3 = law.hw[0], law.hw[1], law.hw[2]
+    k = law.kappa
+    if mask & 4:
+        e = (mag[0] - mag[2] - TYPICAL_JKS) / (k[0] - k[2])
+        x = TYPICAL_JH + (k[0] - k[1]) * e
+        return min(max(x, LEAST_COLOUR), LARGEST_COLOUR)
+    x = TYPICAL_JH
+    for _ in range(20):
+        shift, slope = hw_shift(x, p1, p2, p3)
+        x += (mag[3] - mag[0] - shift + x) / (slope - 1.0)
+        x = min(max(x, LEAST_COLOUR), LARGEST_COLOUR)
+    return x
 
 
 @njit(**INNER)
@@ -132,6 +157,8 @@ def prepare(mask, rows, mag, variance, law):
         seen = mag[3] - mag[2] if mask == 12 else 0.0
         v_ks = variance[2] if mask == 12 else np.inf
         return Terms(norm, mag[3], seen, 0.0, 0.0, variance[3], 0.0, v_ks, 0.0, 0.0, 0.0, 0.0)
+    if mask == 0:
+        return Terms(norm, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
     k = law.kappa
     if mask == 1 or mask == 2 or mask == 4:
         b = 0 if mask == 1 else mask // 2
