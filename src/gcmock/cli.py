@@ -91,7 +91,8 @@ def build(
     input
         Table of stars: Parquet, FITS, VOTable, ECSV or CSV (columns: gcmock info schema).
     output
-        Parquet, FITS, VOTable or ECSV file, by its suffix.
+        Parquet, FITS, VOTable or ECSV file, by its suffix. Without suffix: a folder of Parquet
+        files; an interrupted run then goes on where it stopped when it is started again.
     config
         TOML file with settings; gcmock info config prints all of them.
     seed
@@ -101,7 +102,7 @@ def build(
     workers
         Number of threads; 0 for one per core. The result does not depend on it.
     overwrite
-        Replace an existing output.
+        Replace an existing output; start afresh.
     """
     settings = _settings(config, seed, workers, realisations)
     from gcmock.mock.build import build as run_build
