@@ -124,6 +124,14 @@ class ReadSummary:
         """Number of stars without any magnitude."""
         return self.band_sets["none"]
 
+    def add(self, other: ReadSummary) -> None:
+        """Add what was read elsewhere."""
+        self.n_rows += other.n_rows
+        self.missing.update(other.missing)
+        self.error_assumed.update(other.error_assumed)
+        self.bands.update(other.bands)
+        self.band_sets.update(other.band_sets)
+
     def add_bands(self, present: NDArray[np.bool_]) -> None:
         """Count the bands of stars: `present` is (n_star, n_band)."""
         self.bands.update({band: int(n) for band, n in zip(BANDS, present.sum(axis=0)) if n})
@@ -279,6 +287,16 @@ class ObservedCatalogue:
         if "ra" not in given or "dec" not in given:
             given["ra"], given["dec"] = galactic_to_icrs(given["l"], given["b"])
         return given
+
+    def plain_columns(self, raw: RawRows) -> dict[str, NDArray[Any]]:
+        """Columns that the file has, by their names and in the units of gcmock, and ra, dec."""
+        columns: dict[str, NDArray[Any]] = {
+            name: self._values(raw.columns, name) for name in self.matches if name != "source_id"
+        }
+        if "source_id" in self.matches:
+            identifiers = self._ids.normalise(raw.columns[self.matches["source_id"].name])
+            columns = {"source_id": identifiers, **columns}
+        return columns | self._positions(raw.columns) if "ra" not in columns else columns
 
     def stars(self, raw: RawRows, summary: ReadSummary | None = None) -> ObservedStars:
         """Interpret rows; may be called from several threads at a time.
