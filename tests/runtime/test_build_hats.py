@@ -146,7 +146,7 @@ def test_provenance(whole) -> None:
     settings = json.loads(words.gcmock_config)
     assert Config.model_validate(settings).run.realisations == 2
     schema = pq.read_schema(whole / "dataset" / "_common_metadata")
-    assert schema.field("pmra").metadata[b"unit"] == b"mas / yr"
+    assert schema.field("pmra").metadata[b"unit"] == b"mas/yr"
     metadata = json.loads(schema.metadata[b"gcmock"])
     assert metadata["input"] == "fine"
     assert len(metadata["input_sha256"]) == 64
@@ -257,7 +257,7 @@ def test_stars_of_other_pixels(inputs, cluster, tmp_path) -> None:
         pq.write_table(table.drop_columns({"l", "b"} & set(table.column_names)), part)
     with pytest.raises(InputError, match="do not lie in the pixel of their partition"):
         build_hats(broken, tmp_path / "mock", CONFIG, cluster)
-    assert not list((tmp_path / "mock").rglob("*.parquet*"))
+    assert not (tmp_path / "mock").exists()
 
 
 def test_identifiers_are_needed(inputs, cluster, tmp_path) -> None:

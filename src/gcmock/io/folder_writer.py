@@ -7,13 +7,36 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol, Self
 
 from gcmock.errors import GcmockError, InputError
 from gcmock.io.disk import PARTIAL
 from gcmock.io.manifest import MANIFEST, Manifest, entry_of
 from gcmock.io.writers import Writer, open_writer
 from gcmock.schema import Column
+
+
+class TableWriter(Protocol):
+    """What a file and a folder that are being written have in common."""
+
+    n_rows: int
+
+    def write(self, chunk: Mapping[str, Any]) -> None:
+        """Append rows."""
+        ...
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Finish, or leave nothing behind after an exception."""
+        ...
 
 
 class FolderWriter:
@@ -117,7 +140,7 @@ def open_output(
     partition_size: int,
     *,
     overwrite: bool = False,
-) -> Writer | FolderWriter:
+) -> TableWriter:
     """Start a table on disk: a file, or a folder of Parquet files if the name has no suffix.
 
     Parameters

@@ -6,9 +6,8 @@ that overlap hold the same stars where they do.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 from gcmock.config import Config
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, galactic_to_icrs_proper_motion
-from gcmock.io.folder_writer import open_output
+from gcmock.io.folder_writer import TableWriter, open_output
 from gcmock.mock.pipeline import in_order
 from gcmock.mock.sky import Range, Window, check_window, layout, make_patches, window_cells
 from gcmock.mock.stars import BrightFirst, Drawn, bright_first, draw_patches
@@ -27,7 +26,7 @@ from gcmock.mock.survey import SURVEY_COLUMNS, SurveyModel
 from gcmock.mock.survey import survey as observe
 from gcmock.model import Model, load_model
 from gcmock.random import star_key, uniform
-from gcmock.schema import COMPONENTS, TRUTH_COLUMNS
+from gcmock.schema import COMPONENTS, TRUTH_COLUMNS, Column
 
 Floats = NDArray[np.float64]
 Table = dict[str, NDArray[Any]]
@@ -143,18 +142,22 @@ def simulate_to_file(
         "ks_max": f"{ks_max:g}",
     }
     with ExitStack() as stack:
-        size = config.run.partition_size
-        opened = partial(open_output, partition_size=size, overwrite=overwrite)
+
+        def opened(path: Path, columns: Sequence[Column], words: dict[str, str]) -> TableWriter:
+            size = config.run.partition_size
+            table = open_output(path, columns, words, size, overwrite=overwrite)
+            return stack.enter_context(table)
+
         if survey:
             beside = output.with_name(f"{output.stem}_truth{output.suffix}")
-            truth_file = stack.enter_context(opened(beside, TRUTH_COLUMNS, metadata))
+            truth_file = opened(beside, TRUTH_COLUMNS, metadata)
             observed = metadata | {
                 "content": "mock survey of simulated stars",
                 "survey": repr(settings),
             }
-            main = stack.enter_context(opened(output, SURVEY_COLUMNS, observed))
+            main = opened(output, SURVEY_COLUMNS, observed)
         else:
-            main = truth_file = stack.enter_context(opened(output, TRUTH_COLUMNS, metadata))
+            main = truth_file = opened(output, TRUTH_COLUMNS, metadata)
 
         def finish(truth: Table) -> tuple[Table, Table | None]:
             return truth, observe(truth, model, seed, settings) if survey else None

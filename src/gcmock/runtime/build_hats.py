@@ -99,7 +99,10 @@ def build_hats(
         read, skipped, source_id = _add_up(catalogue, counts)
         summary = BuildSummary(output, config.run.realisations, read, skipped)
         summary.remarks = list(counts[0].remarks)
-        source = {"name": catalogue.path.name, "sha256": _checksum(catalogue, counts)}
+        source: dict[str, Any] = {
+            "name": catalogue.path.name,
+            "sha256": _checksum(catalogue, counts),
+        }
         n_rows = summary.n_star * summary.n_realisation
         rows = {"read": summary.n_rows, "written": n_rows, **skipped}
         metadata = provenance(config, source, rows, dated=False)
@@ -111,8 +114,8 @@ def build_hats(
         if not kept:
             raise InputError(f"{input}: every star is left out: {dict(skipped)}")
         columns = (HEALPIX, *output_columns(source_id))
-        source["bytes"] = sum(count.bytes for count in counts)
-        record = record_of(config, source, partitions="HATS", order=None)
+        size = sum(count.bytes for count in counts)
+        record = record_of(config, source | {"bytes": size}, partitions="HATS")
         with Manifest(output, record, overwrite=overwrite) as manifest:
             for entry in manifest.entries.values():
                 summary.account.add(Account.from_dict(entry.account))
@@ -173,7 +176,7 @@ def _count(client: Client, catalogue: HatsInput, settings: str) -> list[PixelCou
     from gcmock.runtime.pixels import count_pixel
 
     futures = [
-        client.submit(count_pixel, str(pixel.path), settings, pure=False)
+        client.submit(count_pixel, str(pixel.path), pixel.order, pixel.pixel, settings, pure=False)
         for pixel in catalogue.pixels
     ]
     counts = dict(_results(client, futures))
@@ -230,9 +233,7 @@ def _works(
     from gcmock.runtime.pixels import PixelWork
 
     return [
-        PixelWork(
-            str(pixel.path), str(output), pixel.name, pixel.order, pixel.pixel, source_id, metadata
-        )
+        PixelWork(str(pixel.path), str(output), pixel.name, source_id, metadata)
         for pixel in kept
         if pixel.name not in done
     ]

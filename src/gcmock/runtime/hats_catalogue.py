@@ -11,7 +11,7 @@ from gcmock import __version__
 from gcmock.config import Config
 from gcmock.errors import InputError
 from gcmock.io.encode_parquet import parquet_schema
-from gcmock.runtime.pixels import HEALPIX
+from gcmock.runtime.pixels import HEALPIX, ORDER
 from gcmock.schema import Column
 
 
@@ -135,7 +135,7 @@ def describe_hats(
         ra_column="ra",
         dec_column="dec",
         healpix_column=HEALPIX.name,
-        healpix_order=29,
+        healpix_order=ORDER,
         hats_builder=f"gcmock {__version__}",
         obs_description=metadata["content"],
         bib_reference=metadata["citation"],

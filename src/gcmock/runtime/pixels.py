@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -31,6 +31,9 @@ HEALPIX: Final = Column(
     "_healpix_29", "int64", "", "pos.healpix", "Nested HEALPix index of order 29 of ra, dec"
 )
 """The column by which lsdb finds rows inside a partition."""
+
+ORDER: Final = 29
+"""Order of this index."""
 
 _MODEL_LOCK = Lock()
 
@@ -71,8 +74,6 @@ class PixelWork(NamedTuple):
         File of the partition of the input.
     folder, name : str
         The catalogue that is written, and the path of the partition in it.
-    order, pixel : int
-        HEALPix order and nested index.
     source_id : Column
         With the type of the whole catalogue.
     metadata : dict of str to str
@@ -81,8 +82,6 @@ class PixelWork(NamedTuple):
     input: str
     folder: str
     name: str
-    order: int
-    pixel: int
     source_id: Column
     metadata: dict[str, str]
 
@@ -98,19 +97,21 @@ def model_of(settings: str) -> Model:
         return _model(settings)
 
 
-def count_pixel(path: str, settings: str) -> PixelCount:
+def count_pixel(path: str, order: int, pixel: int, settings: str) -> PixelCount:
     """Check and count the stars of a partition of the input.
 
     Parameters
     ----------
     path : str
+    order, pixel : int
+        HEALPix order and nested index, in which all stars must lie.
     settings : str
         `Config` as JSON.
 
     Raises
     ------
     InputError
-        If the partition cannot be used.
+        If the partition cannot be used, or holds stars of another pixel.
     """
     model = model_of(settings)
     census = Census(model)
@@ -118,6 +119,13 @@ def count_pixel(path: str, settings: str) -> PixelCount:
 
     def visit(stars: ObservedStars) -> None:
         census.visit(stars)
+        apart = healpix_index(stars.ra, stars.dec) >> (2 * (ORDER - order)) != pixel
+        if apart.any():
+            raise InputError(
+                f"{path}: {int(apart.sum())} stars do not lie in the pixel of their partition, "
+                f"such as source_id {stars.source_id[np.argmax(apart)]}: these are not the "
+                "positions by which the catalogue was partitioned"
+            )
         identifiers.append(id_bits(stars.source_id))
 
     catalogue = ObservedCatalogue(open_table(path), model.config, visit)
@@ -157,7 +165,7 @@ def build_pixel(work: PixelWork, settings: str) -> Entry:
     Raises
     ------
     InputError
-        If the partition cannot be used, or holds stars of another pixel.
+        If the partition cannot be used.
     """
     model = model_of(settings)
     catalogue = ObservedCatalogue(open_table(work.input), model.config)
@@ -168,7 +176,7 @@ def build_pixel(work: PixelWork, settings: str) -> Entry:
     account = Account()
     with open_writer(path, columns, work.metadata, overwrite=True, durable=True) as writer:
         for rows, part in _products(catalogue, model):
-            writer.write({HEALPIX.name: _healpix(rows, work), **rows})
+            writer.write({HEALPIX.name: healpix_index(rows["ra"], rows["dec"]), **rows})
             account.add(part)
     return entry_of(Path(work.folder), work.name, writer.n_rows, account.to_dict())
 
@@ -184,17 +192,8 @@ def _products(
             yield batch.columns, batch.account
 
 
-def _healpix(rows: Mapping[str, NDArray[Any]], work: PixelWork) -> NDArray[np.int64]:
-    """Index of order 29 of every row; all must lie in the pixel."""
-    from hats.pixel_math.spatial_index import SPATIAL_INDEX_ORDER, compute_spatial_index
+def healpix_index(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Nested HEALPix index of order 29 of ICRS positions [deg], (n_star,)."""
+    from hats.pixel_math import compute_spatial_index
 
-    index = np.asarray(compute_spatial_index(rows["ra"], rows["dec"]), dtype=np.int64)
-    apart = index >> (2 * (SPATIAL_INDEX_ORDER - work.order)) != work.pixel
-    if apart.any():
-        first = int(np.argmax(apart))
-        raise InputError(
-            f"{work.input}: {int(apart.sum())} stars do not lie in the pixel of their partition, "
-            f"such as source_id {rows['source_id'][first]}: the positions are not those by which "
-            "the catalogue was partitioned"
-        )
-    return index
+    return np.asarray(compute_spatial_index(ra, dec), dtype=np.int64)
