@@ -99,8 +99,7 @@ def contents(folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("partitions", THRESHOLDS)
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(("partitions", "workers"), [("coarse", 1), ("fine", 2)])
 def test_partitions_and_workers_do_not_matter(
     inputs, reference, tmp_path, partitions: str, workers: int
 ) -> None:
@@ -112,6 +111,10 @@ def test_partitions_and_workers_do_not_matter(
     assert summary.n_written == 2 * N
     assert summary.component_sum.sum() == pytest.approx(N, abs=1e-4)
     assert_same(rows(tmp_path / "mock"), reference)
+
+
+def test_a_cluster_does_not_matter(whole, reference) -> None:
+    assert_same(rows(whole), reference)
 
 
 def test_thresholds_give_different_partitions(inputs) -> None:
@@ -288,17 +291,17 @@ def test_a_catalogue_is_a_folder_of_parquet(inputs, reference, tmp_path) -> None
     assert_same(in_order(pq.read_table(tmp_path / "mock.parquet")), reference)
 
 
-def test_command_line(stars, reference, tmp_path, capsys) -> None:
+def test_command_line(stars, cluster, reference, tmp_path, capsys) -> None:
     catalogue, output = str(tmp_path / "hats"), str(tmp_path / "mock")
-    options = ["--workers", "1"]
-    command = ["import-hats", str(stars), "-o", catalogue, "--pixel-threshold", "90", *options]
+    where = ["--scheduler", cluster]
+    command = ["import-hats", str(stars), "-o", catalogue, "--pixel-threshold", "90", *where]
     assert cli.run(command) == 0
     assert f"{N} stars" in capsys.readouterr().out
-    command = ["build", catalogue, "-o", output, "--scheduler", "local", *options]
-    assert cli.run([*command, "--seed", "5", "--realisations", "2"]) == 0
+    command = ["build", catalogue, "-o", output, *where, "--realisations", "2"]
+    assert cli.run([*command, "--seed", "5"]) == 0
     assert "rows written" in capsys.readouterr().out
     assert_same(rows(Path(output)), reference)
-    assert cli.run([*command, "--seed", "6", "--realisations", "2"]) == 2
+    assert cli.run([*command, "--seed", "6"]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "config.run.seed = 5, now 6" in error

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.io.observed import ReadSummary
+from gcmock.io.read_summary import ReadSummary
 from gcmock.mock.account import Account
 
 

@@ -16,7 +16,8 @@ from gcmock.config import Config
 from gcmock.errors import InputError
 from gcmock.io.disk import sha256_of
 from gcmock.io.manifest import Entry, entry_of
-from gcmock.io.observed import ObservedCatalogue, ObservedStars, ReadSummary
+from gcmock.io.observed import ObservedCatalogue, ObservedStars
+from gcmock.io.read_summary import ReadSummary
 from gcmock.io.readers import open_table
 from gcmock.io.writers import open_writer
 from gcmock.mock.account import Account
