@@ -7,6 +7,9 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -206,6 +209,25 @@ def test_a_worker_dies(inputs, whole, tmp_path) -> None:
     summary = build_hats(inputs["fine"], output, CONFIG, "local", progress=kill_one)
     assert killed
     assert summary.n_written == 2 * N
+    assert contents(output) == contents(whole)
+
+
+def test_ctrl_c_in_a_terminal(inputs, whole, cluster, tmp_path) -> None:
+    """It reaches all processes at once; one line says what happened, and the run can go on."""
+    output = tmp_path / "whole"
+    config = tmp_path / "config.toml"
+    config.write_text(CONFIG.to_toml())
+    command = [sys.executable, "-m", "gcmock", "build", str(inputs["fine"]), "-o", str(output)]
+    command += ["--scheduler", "local", "--config", str(config)]
+    run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    while run.poll() is None and not list(output.rglob("Npix=*.parquet")):
+        time.sleep(0.02)
+    os.killpg(run.pid, signal.SIGINT)
+    _, error = run.communicate(timeout=120)
+    assert run.returncode == 130
+    assert error.count("\n") == 1
+    assert "partitions are kept" in error
+    assert build_hats(inputs["fine"], output, CONFIG, cluster).n_written == 2 * N
     assert contents(output) == contents(whole)
 
 

@@ -68,6 +68,7 @@ def connect(scheduler: str, workers: int) -> Iterator[Client]:
                 # A partition needs a known amount of memory: nothing to spill, nothing to restart.
                 memory_limit=0,
                 silence_logs=logging.CRITICAL,
+                preload=["gcmock.runtime.worker"],
             ) as cluster,
             Client(cluster) as client,
         ):
