@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from astropy.table import Table
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +17,20 @@ def shared_dir() -> Path:
     if not (shared / "reference").is_dir():
         pytest.skip(f"reference numbers not found in {shared / 'reference'}")
     return shared
+
+
+@pytest.fixture(scope="session")
+def few_stars() -> Callable[..., Table]:
+    """Make tables of stars that are quick to infer: two bands, large errors, a small field."""
+
+    def make(n: int, seed: int = 1, size_deg: float = 0.02) -> Table:
+        rng = np.random.default_rng(seed)
+        table = Table({"source_id": rng.permutation(10 * n)[:n]})
+        table["l"] = 0.3 + size_deg * rng.random(n)
+        table["b"] = -0.21 + size_deg * rng.random(n)
+        table["phot_ks_mag"] = rng.uniform(11.0, 14.0, n)
+        table["phot_h_mag"] = table["phot_ks_mag"] + rng.uniform(0.8, 1.4, n)
+        table["phot_h_mag_error"] = table["phot_ks_mag_error"] = 0.1
+        return table
+
+    return make

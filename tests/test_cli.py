@@ -34,7 +34,11 @@ def stars(tmp_path):
     ("arguments", "words"),
     [
         (["--help"], ["build", "simulate", "demo", "info", "Start with: gcmock demo"]),
-        (["build", "--help"], ["Example: gcmock build", "--realisations", "--config"]),
+        (
+            ["build", "--help"],
+            ["Example: gcmock build", "--realisations", "--config", "--scheduler"],
+        ),
+        (["import-hats", "--help"], ["Example: gcmock import-hats", "--pixel-threshold"]),
         (["simulate", "--help"], ["Example: gcmock simulate", "--ks-max", "--survey"]),
         (["demo", "--help"], ["Example: gcmock demo", "--output"]),
         (["info", "--help"], ["Example: gcmock info", "schema"]),

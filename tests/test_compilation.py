@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 from numba.core import config
 
@@ -39,3 +43,36 @@ def test_falls_back_when_the_cache_cannot_be_made(tmp_path, monkeypatch) -> None
 
 def _double(x):
     return 2 * x
+
+
+INFER = """
+import os
+import subprocess
+import sys
+
+import numpy as np
+from gcmock.model import load_model
+from gcmock.posterior.engine import Data
+n = 40
+l, b = np.full(n, 0.31), np.full(n, -0.22)
+ks = np.linspace(10.0, 15.0, n)
+mag = np.column_stack([ks + 4.0, ks + 1.3, ks, np.full(n, np.nan)])
+nan = np.full(n, np.nan)
+data = Data(l, b, mag, np.full((n, 4), 0.05), nan, nan, np.full(n, 2.0), np.full(n, 0.05))
+summary, draws = load_model().posterior.infer(data, np.arange(n, dtype=np.uint64)[:, None])
+for values in (*summary, *draws):
+    print(values.tobytes().hex())
+"""
+
+
+def test_compiled_just_now_or_earlier_is_the_same(tmp_path) -> None:
+    """Bit by bit: or else a run that is resumed would not equal one that was not interrupted."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    results = [
+        subprocess.run(
+            [sys.executable, "-c", INFER], env=environment, capture_output=True, check=True
+        ).stdout
+        for _ in range(2)
+    ]
+    assert len(results[0]) > 1000
+    assert results[0] == results[1]

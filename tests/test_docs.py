@@ -20,7 +20,7 @@ PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONVENTIONS.md")
 PAGES += [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "src" / "gcmock" / "data" / "README.md"]
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
-CALL = re.compile(r"^(?:\S*/)?gcmock ([a-z]\w*)(.*)$")
+CALL = re.compile(r"^(?:\S*/)?gcmock ([a-z][\w-]*)(.*)$")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 WORKSHOP = re.compile(r"(?i)\bissues?\b|\bsessions?\b|/work/|/tmp/|/home/|\.\./shared")
 
@@ -43,7 +43,7 @@ def commands() -> list[tuple[str, str]]:
                 for part in line.split("&&"):
                     if match := CALL.match(part.split(" #")[0].strip()):
                         calls.add((match[1], match[2].strip()))
-        inline = re.findall(r"`gcmock ([a-z]\w*)([^`]*)`", page.read_text(encoding="utf-8"))
+        inline = re.findall(r"`gcmock ([a-z][\w-]*)([^`]*)`", page.read_text(encoding="utf-8"))
         calls.update((name, rest.strip()) for name, rest in inline)
     return sorted(calls)
 

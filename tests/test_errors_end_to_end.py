@@ -227,7 +227,7 @@ def test_interrupted_in_the_middle(tmp_path, capsys, monkeypatch):
         assert any(".partial" in file.name for file in tmp_path.iterdir())
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gcmock.mock.build.assemble", interrupt)
+    monkeypatch.setattr("gcmock.mock.pipeline.assemble", interrupt)
     code, error = build(tmp_path, capsys, table())
     assert code == 130
     assert error == "gcmock: error: interrupted; nothing was written\n"

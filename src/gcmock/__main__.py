@@ -2,4 +2,6 @@
 
 from gcmock.cli import main
 
-main()
+# Worker processes import the main module, and must not run the command again.
+if __name__ == "__main__":
+    main()

@@ -80,6 +80,7 @@ def build(
     seed: int | None = None,
     realisations: int | None = None,
     workers: int | None = None,
+    scheduler: str | None = None,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Turn observed stars into a mock catalogue of true stars.
@@ -91,7 +92,8 @@ def build(
     input
         Table of stars: Parquet, FITS, VOTable, ECSV or CSV (columns: gcmock info schema).
     output
-        Parquet, FITS, VOTable or ECSV file, by its suffix.
+        Parquet, FITS, VOTable or ECSV file, by its suffix. Without suffix: a folder of Parquet
+        files; an interrupted run then goes on where it stopped when it is started again.
     config
         TOML file with settings; gcmock info config prints all of them.
     seed
@@ -100,10 +102,23 @@ def build(
         True stars drawn for every observed star.
     workers
         Number of threads; 0 for one per core. The result does not depend on it.
+    scheduler
+        For a HATS catalogue as input, which becomes one: "local" starts worker processes here, an
+        address such as tcp://10.0.0.1:8786 is that of a running Dask cluster.
     overwrite
-        Replace an existing output.
+        Replace an existing output; start afresh.
     """
     settings = _settings(config, seed, workers, realisations)
+    if scheduler is not None:
+        from gcmock.report.terminal import print_summary, progress
+        from gcmock.runtime.build_hats import build_hats
+
+        with progress("build", "stars") as update:
+            summary = build_hats(
+                input, output, settings, scheduler, overwrite=overwrite, progress=update
+            )
+        print_summary(summary)
+        return
     from gcmock.mock.build import build as run_build
     from gcmock.report.terminal import print_summary, progress
 
@@ -132,7 +147,8 @@ def simulate(
     Parameters
     ----------
     output
-        Parquet, FITS, VOTable or ECSV file, by its suffix.
+        Parquet, FITS, VOTable or ECSV file, by its suffix; without suffix a folder of Parquet
+        files.
     l
         Range of Galactic longitude [deg].
     b
@@ -167,6 +183,48 @@ def simulate(
             overwrite=overwrite,
             progress=update,
         )
+    print(f"{output}: {n_rows:,} stars")
+
+
+@app.command
+def import_hats(
+    input: Path,
+    /,
+    *,
+    output: Output,
+    pixel_threshold: int = 250_000,
+    config: Path | None = None,
+    scheduler: str = "local",
+    workers: int | None = None,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Turn a table of observed stars into a HATS catalogue, for build with --scheduler.
+
+    Example: gcmock import-hats stars.fits -o stars_hats
+
+    Parameters
+    ----------
+    input
+        Table of stars, as for build.
+    output
+        Folder for the catalogue.
+    pixel_threshold
+        Most rows of a partition.
+    config
+        TOML file; its section [columns] is used.
+    scheduler
+        "local", or the address of a running Dask cluster.
+    workers
+        Number of processes, if they are started here; 0 for one per core.
+    overwrite
+        Replace an existing HATS catalogue.
+    """
+    settings = _settings(config, None, workers)
+    from gcmock.runtime.import_hats import import_table
+
+    n_rows = import_table(
+        input, output, settings, scheduler, pixel_threshold=pixel_threshold, overwrite=overwrite
+    )
     print(f"{output}: {n_rows:,} stars")
 
 

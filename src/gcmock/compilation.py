@@ -2,11 +2,20 @@
 
 Numba looks only at the file of the function that it keeps: after an upgrade, or an edit, of a file
 that this function calls it would run the old code. Here the name of the folder tells the sources.
+
+A process that compiles a function does not run quite the same machine code as one that finds it on
+disk: functions inside it may be linked from their own compilation, optimised in another way, which
+changes the order of sums, and a result in its seventh digit. Functions are therefore compiled in a
+process of their own, so that every process runs what is on disk.
 """
 
 from __future__ import annotations
 
 import os
+import pickle
+import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -17,6 +26,14 @@ from typing import Any
 
 import numba
 from numba.core import config
+
+_IN_CHILD = "GCMOCK_COMPILES"
+_CHILD = """
+import pickle, sys
+from importlib import import_module
+module, name, signature = pickle.load(sys.stdin.buffer)
+getattr(import_module(module), name).compile(signature)
+"""
 
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -33,11 +50,48 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         before = config.CACHE_DIR
         config.CACHE_DIR = str(cache_folder())
         try:
-            return numba.njit(cache=True, **options)(function)
+            dispatcher = numba.njit(cache=True, **options)(function)
         finally:
             config.CACHE_DIR = before
+        if function.__module__.startswith("gcmock.") and _IN_CHILD not in os.environ:
+            dispatcher._cache = _FilledByChild(dispatcher._cache, function)
+        return dispatcher
 
     return decorate
+
+
+class _FilledByChild:
+    """A cache of Numba that lets another process compile what it lacks."""
+
+    def __init__(self, cache: Any, function: Callable[..., Any]) -> None:
+        self._cache = cache
+        self._function = function
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cache, name)
+
+    def load_overload(self, signature: Any, target: Any) -> Any:
+        """Return the compiled function, or None if it must be compiled here after all."""
+        found = self._cache.load_overload(signature, target)
+        if found is None and _compile_in_child(self._function, signature):
+            found = self._cache.load_overload(signature, target)
+        return found
+
+
+def _compile_in_child(function: Callable[..., Any], signature: Any) -> bool:
+    """Compile a function in a new process; return whether that went well."""
+    work = pickle.dumps((function.__module__, function.__name__, signature))
+    environment = {**os.environ, _IN_CHILD: "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _CHILD], input=work, env=environment, capture_output=True
+        )
+    except OSError:
+        return False
+    if done.returncode == -signal.SIGINT:
+        # Ctrl-C reaches both processes; without this the caller would now begin to compile.
+        raise KeyboardInterrupt
+    return done.returncode == 0
 
 
 @cache

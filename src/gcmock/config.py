@@ -179,13 +179,24 @@ class InputConfig(_Section):
 
 
 class RunConfig(_Section):
-    """How the work is done; only `seed` and `realisations` change the result."""
+    """How the work is done; only `seed` and `realisations` change the stars of the result."""
 
     seed: int = Field(default=1, ge=0, lt=2**63, description="Seed of the random numbers")
     realisations: int = Field(
         default=1, ge=1, description="True stars drawn for every observed star"
     )
-    chunk_size: int = Field(default=50_000, ge=1, description="Stars in memory at a time")
+    chunk_size: int = Field(default=50_000, ge=1, description="Stars read at a time")
+    partition_size: int = Field(
+        default=250_000,
+        ge=1,
+        description="Rows of a partition, when the output is a folder: what is lost at most per "
+        "worker when a run is killed",
+    )
+    sort: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description="Order of the rows of the output: by position on the sky, or as in the input; "
+        "auto sorts inputs whose rows jump over the sky, because that is much faster",
+    )
     workers: int = Field(default=0, ge=0, description="Number of workers; 0: one per core")
 
     @property

@@ -17,3 +17,9 @@ class InputError(GcmockError):
 
 class OutsideModelError(InputError):
     """A position that the model or one of its maps does not cover."""
+
+
+class InterruptedRunError(GcmockError):
+    """Ctrl-C in a run that keeps what is finished."""
+
+    exit_code = 130

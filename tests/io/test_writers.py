@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from gcmock.errors import GcmockError, InputError
+from gcmock.io.disk import sha256_of
 from gcmock.io.metadata import read_metadata
 from gcmock.io.readers import open_table
-from gcmock.io.writers import open_writer, sha256_of
+from gcmock.io.writers import open_writer
 from gcmock.schema import COMPONENTS, OUTPUT_COLUMNS, Column, columns_by_name
 
 SUFFIXES = [".parquet", ".fits", ".vot", ".xml", ".ecsv"]

@@ -6,7 +6,8 @@ from astropy.table import QTable, Table
 
 from gcmock.config import load_config
 from gcmock.errors import InputError
-from gcmock.mock.build import NO_PHOTOMETRY, OUTSIDE_MAP, build
+from gcmock.mock.build import build
+from gcmock.mock.census import NO_PHOTOMETRY, OUTSIDE_MAP
 from gcmock.mock.demo import read_columns
 from gcmock.schema import BANDS, COMPONENTS, Flag, magnitude_error_name, magnitude_name
 
@@ -170,13 +171,13 @@ def test_the_input_is_not_overwritten(stars, tmp_path):
 
 
 def test_progress_counts_stars(stars, tmp_path, monkeypatch):
-    monkeypatch.setattr("gcmock.mock.build._STEP_STARS", 3)
+    monkeypatch.setattr("gcmock.mock.pipeline.SMALLEST_BATCH", 6)
     given = tmp_path / "stars.parquet"
     stars[:10].write(given)
     seen = []
     config = load_config(None, {"run": {"chunk_size": 8, "realisations": 2}})
     build(given, tmp_path / "m.fits", config, workers=1, progress=lambda *done: seen.append(done))
-    assert seen == [(3, 10), (4, 10), (7, 10), (8, 10), (10, 10)]
+    assert seen == [(3, 10), (6, 10), (8, 10), (10, 10)]
 
 
 def test_text_identifiers_are_kept(stars, tmp_path):

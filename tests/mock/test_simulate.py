@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -109,6 +110,25 @@ def test_distributions_of_genstars(genstars_model: Model, shared_dir: Path) -> N
                 # genstars draws on a grid of 25 pc, which widens the nuclear cluster (5.9 pc).
                 ours, theirs = (np.round(values / 50.0) for values in (ours, theirs))
             assert ks_2samp(ours, theirs).pvalue > 1e-3, (name, column)
+
+
+def test_counts_of_genstars(genstars_model: Model, shared_dir: Path) -> None:
+    """By component and field: within 2 % and the Poisson scatter of both lists."""
+    table = pq.read_table(shared_dir / "reference" / "stars_subcell.parquet").to_pydict()
+    field, component = np.array(table["field"]), np.array(table["component"])
+    n_ours = n_theirs = 0
+    for name, (l0, b0) in FIELDS.items():
+        stars = simulate(genstars_model, (l0, l0 + FIELD_DEG), (b0, b0 + FIELD_DEG), seed=2)
+        # genstars starts at Ks = 6, and counts the nuclear cluster with the nuclear disc.
+        kept = stars["component"][stars["phot_ks_mag"] > 6.0]
+        ours = Counter(np.where(kept == "nsc", "nsd", kept).tolist())
+        theirs = Counter(component[field == name].tolist())
+        assert ours.keys() == theirs.keys()
+        for group, n in theirs.items():
+            allowed = 4.0 * np.sqrt(n + ours[group]) + 0.02 * n
+            assert abs(ours[group] - n) < allowed, (name, group)
+        n_ours, n_theirs = n_ours + ours.total(), n_theirs + theirs.total()
+    assert abs(n_ours - n_theirs) < 3.0 * np.sqrt(n_ours + n_theirs) + 0.02 * n_theirs
 
 
 def test_workers_and_windows_do_not_matter(model: Model, stars: dict[str, np.ndarray]) -> None:
@@ -251,12 +271,54 @@ def test_survey_to_file(tmp_path: Path, suffix: str) -> None:
     assert (tmp_path / f"survey_truth{suffix}").exists()
 
 
-def test_failed_run_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_survey_to_folder(tmp_path: Path, workers: int) -> None:
+    """Partitions of fixed size with the rows of the file, in an order that does not jump."""
+    config = make_config(**{"run.partition_size": 100})
+    window = ((0.3, 0.4), (0.3, 0.4))
+    kinds = {"ks_max": 13.5, "seed": 4, "survey": True, "workers": workers}
+    n = simulate_to_file(tmp_path / "sky", *window, config, **kinds)
+    simulate_to_file(tmp_path / "sky.parquet", *window, config, **kinds)
+    assert n > 200
+    for name in ("sky", "sky_truth"):
+        found, expected = (
+            pq.read_table(tmp_path / name),
+            pq.read_table(tmp_path / f"{name}.parquet"),
+        )
+        for column in expected.column_names:
+            np.testing.assert_array_equal(found[column].to_numpy(), expected[column].to_numpy())
+        parts = sorted((tmp_path / name).glob("part-*.parquet"))
+        sizes = [pq.ParquetFile(part).metadata.num_rows for part in parts]
+        assert sizes[:-1] == [100] * (len(sizes) - 1)
+        assert sum(sizes) == expected.num_rows
+    truth = pq.read_table(tmp_path / "sky_truth")
+    cell = np.floor(truth["l"].to_numpy() / 0.025) * 1000 + np.floor(truth["b"].to_numpy() / 0.025)
+    assert (np.diff(cell) >= 0).all()
+    catalogue = read_observed(tmp_path / "sky", config)
+    assert catalogue.n_rows == n
+    with pytest.raises(InputError, match="exists already"):
+        simulate_to_file(tmp_path / "sky", *window, config, **kinds)
+    simulate_to_file(tmp_path / "sky", *window, config, **kinds | {"seed": 5}, overwrite=True)
+    assert read_metadata(tmp_path / "sky" / "part-00000.parquet")["seed"] == "5"
+
+
+def test_foreign_folders_are_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "sky").mkdir()
+    (tmp_path / "sky" / "thesis.tex").write_text("precious")
+    with pytest.raises(InputError, match="exists already"):
+        simulate_to_file(
+            tmp_path / "sky", (0.3, 0.32), (0.3, 0.32), make_config(), ks_max=13.0, overwrite=True
+        )
+    assert (tmp_path / "sky" / "thesis.tex").exists()
+
+
+@pytest.mark.parametrize("name", ["a.fits", "a"])
+def test_failed_run_leaves_nothing(tmp_path: Path, name: str) -> None:
     def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         simulate_to_file(
-            tmp_path / "a.fits", (0.3, 0.32), (0.3, 0.32), make_config(), ks_max=13.0, progress=stop
+            tmp_path / name, (0.3, 0.32), (0.3, 0.32), make_config(), ks_max=13.0, progress=stop
         )
     assert list(tmp_path.iterdir()) == []

@@ -29,7 +29,7 @@ def _as_input_error(path: Path) -> Iterator[None]:
         raise InputError(f"{path}: damaged or not readable: {reason}") from error
 
 
-def _to_numpy(column: pa.Array) -> NDArray[Any]:
+def array_of(column: pa.Array) -> NDArray[Any]:
     """Convert one Arrow column, without losing the precision of integers that have nulls."""
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
@@ -78,7 +78,7 @@ class ParquetSource:
                     yield {name: self._column(batch, name) for name in names}
 
     def _column(self, batch: pa.RecordBatch, name: str) -> NDArray[Any]:
-        values = _to_numpy(batch.column(name))
+        values = array_of(batch.column(name))
         if name in self._masks:
             mask = batch.column(self._masks[name]).to_numpy(zero_copy_only=False)
             return plain(values, mask)
@@ -158,7 +158,7 @@ class CsvSource:
             for batch in reader:
                 for start in range(0, batch.num_rows, size):
                     part = batch.slice(start, size)
-                    yield {name: _to_numpy(part.column(name)) for name in names}
+                    yield {name: array_of(part.column(name)) for name in names}
 
 
 def _wider(column: pa.Array, rank: int) -> int:

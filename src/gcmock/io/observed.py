@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +13,7 @@ from gcmock.config import Config
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, icrs_to_galactic
 from gcmock.io.columns import match_columns, unused_lookalikes
+from gcmock.io.read_summary import ReadSummary
 from gcmock.io.readers import open_table
 from gcmock.io.source import Chunk, TableSource
 from gcmock.io.validate import IdColumn, check_positions
@@ -76,53 +75,39 @@ class ObservedStars(NamedTuple):
         return ObservedStars(*(values[index] for values in self))
 
 
-@dataclass
-class ReadSummary:
-    """What was read so far.
+class RawRows(NamedTuple):
+    """Rows of a table before they are interpreted.
 
     Parameters
     ----------
-    n_rows : int
-    missing : Counter of str
-        Missing values by column, for the columns that the file has.
-    error_assumed : Counter of str
-        Magnitudes that got the default error, by magnitude column.
-    bands : Counter of str
-        Stars by band; a star counts once in every band that it has.
-    band_sets : Counter of str
-        Stars by the set of bands they have, such as ``"h+ks"``; ``"none"`` without any.
+    row : int64 array (n_row,)
+        Row in the input, from 0.
+    columns : dict of str to array (n_row,)
+        By their names in the file.
     """
 
-    n_rows: int = 0
-    missing: Counter[str] = field(default_factory=Counter)
-    error_assumed: Counter[str] = field(default_factory=Counter)
-    bands: Counter[str] = field(default_factory=Counter)
-    band_sets: Counter[str] = field(default_factory=Counter)
+    row: NDArray[np.int64]
+    columns: Chunk
 
-    @property
-    def n_no_photometry(self) -> int:
-        """Number of stars without any magnitude."""
-        return self.band_sets["none"]
-
-    def add_bands(self, present: NDArray[np.bool_]) -> None:
-        """Count the bands of stars: `present` is (n_star, n_band)."""
-        self.bands.update({band: int(n) for band, n in zip(BANDS, present.sum(axis=0)) if n})
-        codes, counts = np.unique(present @ (1 << np.arange(len(BANDS))), return_counts=True)
-        for code, count in zip(codes.tolist(), counts.tolist()):
-            names = [band for i, band in enumerate(BANDS) if code >> i & 1]
-            self.band_sets["+".join(names) or "none"] += count
+    def part(self, start: int, stop: int) -> RawRows:
+        """Return some of the rows."""
+        columns = {name: values[start:stop] for name, values in self.columns.items()}
+        return RawRows(self.row[start:stop], columns)
 
 
 class ObservedCatalogue:
     """The observed stars of a file.
 
     Everything that can be wrong with the columns, the positions and the identifiers is checked
-    when the object is made, in one pass over those columns.
+    when the object is made, in one pass over those columns, or over all that are used if there is
+    a visitor.
 
     Parameters
     ----------
     source : TableSource
     config : Config
+    visit : callable, optional
+        Gets all stars, chunk by chunk, in the same pass; `summary` is complete afterwards.
 
     Attributes
     ----------
@@ -144,13 +129,18 @@ class ObservedCatalogue:
         missing or occur twice.
     """
 
-    def __init__(self, source: TableSource, config: Config) -> None:
+    def __init__(
+        self,
+        source: TableSource,
+        config: Config,
+        visit: Callable[[ObservedStars], None] | None = None,
+    ) -> None:
         self.source = source
         self.config = config
         self.matches = match_columns(source.path, source.columns, source.units, config.columns)
         self.remarks = unused_lookalikes(source.columns, self.matches)
         self.summary = ReadSummary()
-        self._scan()
+        self._scan(visit)
 
     @property
     def path(self) -> Path:
@@ -162,22 +152,52 @@ class ObservedCatalogue:
         """`source_id` with the type that it has in this file."""
         return self._ids.column
 
-    def _scan(self) -> None:
+    def store_identifiers_as(self, column: Column) -> None:
+        """Give `source_id` the type that it has in the whole of which this table is a part."""
+        self._ids.widen(column)
+
+    def _scan(self, visit: Callable[[ObservedStars], None] | None) -> None:
         """Check identifiers and positions of all rows."""
-        wanted: list[str] = [
+        checked: list[str] = [
             name for name in ("source_id", "ra", "dec", "l", "b") if name in self.matches
         ]
-        file_names = [self.matches[name].name for name in wanted]
+        names = self.file_names if visit else [self.matches[name].name for name in checked]
         self._ids = IdColumn(self.path, self.source.n_rows or 0)
-        start = 0
-        for chunk in self.source.chunks(_SCAN_ROWS, file_names):
+        for raw in self.rows(_SCAN_ROWS, names):
+            start = int(raw.row[0])
             if "source_id" in self.matches:
-                self._ids.add(chunk[self.matches["source_id"].name], start)
-            positions = {name: self._values(chunk, name) for name in wanted if name != "source_id"}
+                self._ids.add(raw.columns[self.matches["source_id"].name], start)
+            positions = {
+                name: self._values(raw.columns, name) for name in checked if name != "source_id"
+            }
             check_positions(self.path, positions, start)
-            start += len(chunk[file_names[0]])
-        self.n_rows = start
+            self.n_rows = start + len(raw.row)
+            if visit:
+                visit(self.stars(raw, self.summary))
         self._ids.finish()
+
+    @property
+    def file_names(self) -> list[str]:
+        """Names in the file of the columns that are used."""
+        return [match.name for match in self.matches.values()]
+
+    def rows(self, size: int, names: list[str] | None = None) -> Iterator[RawRows]:
+        """Yield the rows in the order of the file, as they are.
+
+        Parameters
+        ----------
+        size : int
+            Largest number of rows at a time.
+        names : list of str, optional
+            Columns of the file; those that are used by default.
+        """
+        names = names or self.file_names
+        start = 0
+        for chunk in self.source.chunks(size, names):
+            n = len(chunk[names[0]])
+            if n:
+                yield RawRows(np.arange(start, start + n), chunk)
+            start += n
 
     def _values(self, chunk: Chunk, name: str) -> FloatArray:
         """Return a column in the unit of gcmock as float64, NaN where masked or not finite."""
@@ -201,41 +221,68 @@ class ObservedCatalogue:
             Largest number of stars in a chunk; `config.run.chunk_size` by default.
         """
         self.summary = ReadSummary()
-        names = [match.name for match in self.matches.values()]
-        for chunk in self.source.chunks(size or self.config.run.chunk_size, names):
-            yield self._stars(chunk, len(chunk[names[0]]))
+        for raw in self.rows(size or self.config.run.chunk_size):
+            yield self.stars(raw, self.summary)
 
-    def _stars(self, chunk: Chunk, n_star: int) -> ObservedStars:
-        row = np.arange(self.summary.n_rows, self.summary.n_rows + n_star)
-        self.summary.n_rows += n_star
-        given = {
+    def galactic(self, raw: RawRows) -> tuple[FloatArray, FloatArray]:
+        """Galactic longitude and latitude of rows [deg]."""
+        given = self._positions(raw.columns)
+        return given["l"], given["b"]
+
+    def _positions(self, chunk: Chunk) -> dict[str, FloatArray]:
+        """Coordinates in both systems [deg]; what the file gives is kept bit by bit."""
+        given: dict[str, FloatArray] = {
             name: self._values(chunk, name)
             for name in ("ra", "dec", "l", "b")
             if name in self.matches
         }
-        if "ra" not in given or "dec" not in given:
-            given["ra"], given["dec"] = galactic_to_icrs(given["l"], given["b"])
         if "l" not in given or "b" not in given:
             given["l"], given["b"] = icrs_to_galactic(given["ra"], given["dec"])
+        if "ra" not in given or "dec" not in given:
+            given["ra"], given["dec"] = galactic_to_icrs(given["l"], given["b"])
+        return given
+
+    def plain_columns(self, raw: RawRows) -> dict[str, NDArray[Any]]:
+        """Columns that the file has, by their names and in the units of gcmock, and ra, dec."""
+        columns: dict[str, NDArray[Any]] = {
+            name: self._values(raw.columns, name) for name in self.matches if name != "source_id"
+        }
+        if "source_id" in self.matches:
+            identifiers = self._ids.normalise(raw.columns[self.matches["source_id"].name])
+            columns = {"source_id": identifiers, **columns}
+        return columns | self._positions(raw.columns) if "ra" not in columns else columns
+
+    def stars(self, raw: RawRows, summary: ReadSummary | None = None) -> ObservedStars:
+        """Interpret rows; may be called from several threads at a time.
+
+        Parameters
+        ----------
+        raw : RawRows
+        summary : ReadSummary, optional
+            Counts the rows and what they miss.
+        """
+        chunk, n_star = raw.columns, len(raw.row)
+        summary = ReadSummary() if summary is None else summary
+        summary.n_rows += n_star
         if "source_id" in self.matches:
             source_id = self._ids.normalise(chunk[self.matches["source_id"].name])
         else:
-            source_id = row
-        mag, mag_error, assumed = self._photometry(chunk, n_star)
+            source_id = raw.row
+        mag, mag_error, assumed = self._photometry(chunk, n_star, summary)
         flags = np.where(assumed, Flag.ERROR_ASSUMED, 0)
         flags |= np.where(np.isfinite(mag).any(axis=1), 0, Flag.NO_PHOTOMETRY)
         return ObservedStars(
-            row=row,
+            row=raw.row,
             source_id=source_id,
-            **given,
+            **self._positions(chunk),
             mag=mag,
             mag_error=mag_error,
-            **self._astrometry(chunk, n_star),
+            **self._astrometry(chunk, n_star, summary),
             flags=flags.astype(np.int32),
         )
 
     def _photometry(
-        self, chunk: Chunk, n_star: int
+        self, chunk: Chunk, n_star: int, summary: ReadSummary
     ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
         """Return magnitudes and errors (n_star, n_band), and whether any error is the default."""
         mag = np.full((n_star, len(BANDS)), np.nan)
@@ -251,19 +298,19 @@ class ObservedCatalogue:
                 values[np.abs(values) >= _MAG_LIMIT] = np.nan
                 if target is error:
                     values[values <= 0] = np.nan
-                self.summary.missing[name] += int(np.isnan(values).sum())
+                summary.missing[name] += int(np.isnan(values).sum())
                 target[:, i] = values
         present = np.isfinite(mag)
-        self.summary.add_bands(present)
+        summary.add_bands(present)
         assumed = present & np.isnan(error)
         for i, band in enumerate(BANDS):
             if assumed[:, i].any():
-                self.summary.error_assumed[magnitude_name(band)] += int(assumed[:, i].sum())
+                summary.error_assumed[magnitude_name(band)] += int(assumed[:, i].sum())
         error[assumed] = self.config.photometry.default_error_mag
         error[~present] = np.nan
         return mag, error, assumed.any(axis=1)
 
-    def _astrometry(self, chunk: Chunk, n_star: int) -> dict[str, FloatArray]:
+    def _astrometry(self, chunk: Chunk, n_star: int, summary: ReadSummary) -> dict[str, FloatArray]:
         names = [n for q in _ASTROMETRY for n in (q, f"{q}_error")] + ["ruwe"]
         values = {name: np.full(n_star, np.nan) for name in names}
         for name in names:
@@ -284,11 +331,13 @@ class ObservedCatalogue:
             values[name][unmeasured] = np.nan
         for name in names:
             if name in self.matches:
-                self.summary.missing[name] += int(np.isnan(values[name]).sum())
+                summary.missing[name] += int(np.isnan(values[name]).sum())
         return values
 
 
-def read_observed(path: str | Path, config: Config) -> ObservedCatalogue:
+def read_observed(
+    path: str | Path, config: Config, visit: Callable[[ObservedStars], None] | None = None
+) -> ObservedCatalogue:
     """Open and validate a table of observed stars.
 
     Parameters
@@ -297,10 +346,12 @@ def read_observed(path: str | Path, config: Config) -> ObservedCatalogue:
         See `open_table`.
     config : Config
         `[columns]`, `[photometry]` and `[run]` are used.
+    visit : callable, optional
+        See `ObservedCatalogue`.
 
     Raises
     ------
     InputError
         If the file or its content cannot be used; see `ObservedCatalogue`.
     """
-    return ObservedCatalogue(open_table(path), config)
+    return ObservedCatalogue(open_table(path), config, visit)

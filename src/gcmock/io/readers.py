@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gcmock.errors import InputError
+from gcmock.io.manifest import check_complete
 from gcmock.io.source import TableSource
 
 SUFFIXES: dict[str, str] = {
@@ -32,7 +33,8 @@ def open_table(path: str | Path) -> TableSource:
     Parameters
     ----------
     path : str or Path
-        A Parquet, FITS, VOTable, ECSV or CSV file, or a directory of Parquet files.
+        A Parquet, FITS, VOTable, ECSV or CSV file, or a directory of Parquet files, such as the
+        partitions that gcmock writes or a HATS catalogue.
 
     Raises
     ------
@@ -136,12 +138,20 @@ _OPENERS: dict[str, Callable[[Path], TableSource]] = {
 }
 
 
+def is_hats(path: Path) -> bool:
+    """Whether a folder is a HATS catalogue: Parquet files in HEALPix pixels."""
+    return any((path / name).is_file() for name in ("hats.properties", "properties"))
+
+
 def _open_directory(path: Path) -> TableSource:
     from gcmock.io.arrow_sources import ParquetSource
 
+    check_complete(path)
+    # A HATS catalogue also holds samples of its rows.
+    pattern = "Npix=*" if is_hats(path) else "*"
     parts = sorted(
         part
-        for part in path.rglob("*")
+        for part in path.rglob(pattern)
         if SUFFIXES.get(part.suffix.lower()) == "parquet" and not part.name.startswith(("_", "."))
     )
     if not parts:

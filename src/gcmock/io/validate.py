@@ -92,6 +92,12 @@ class IdColumn:
         """`source_id` with the type of this table."""
         return SOURCE_ID.with_dtype(f"U{self._width}") if self._as_text else SOURCE_ID
 
+    def widen(self, column: Column) -> None:
+        """Store identifiers as a column that holds at least those of this table."""
+        dtype = np.dtype(column.dtype)
+        self._as_text = dtype.kind == "U"
+        self._width = max(self._width, dtype.itemsize // 4) if self._as_text else self._width
+
     def add(self, values: NDArray[Any], first_row: int) -> None:
         """Collect the identifiers of the next rows.
 

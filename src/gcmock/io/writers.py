@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.errors import GcmockError, InputError
+from gcmock.io.disk import PARTIAL, flush_to_disk
 from gcmock.io.readers import format_of
 from gcmock.schema import Column
-
-_HASH_BLOCK = 2**20
 
 
 class Encoder(Protocol):
@@ -39,8 +38,18 @@ class Encoder(Protocol):
 class Writer:
     """A table that is being written; use it as a context manager.
 
-    The rows go to ``<name>.partial-<process id>`` beside the output. Leaving the context renames
+    The rows go to ``<name>.partial-<process>`` beside the output. Leaving the context renames
     that file, or deletes it if there was an exception (Ctrl-C included).
+
+    Parameters
+    ----------
+    path : Path
+    columns : sequence of Column
+    make_encoder : callable
+        Opens the path that it is given.
+    durable : bool
+        Wait until the disk has the file before it gets its name: a power failure then leaves no
+        file that is cut short.
     """
 
     def __init__(
@@ -48,11 +57,15 @@ class Writer:
         path: Path,
         columns: Sequence[Column],
         make_encoder: Callable[[Path], Encoder],
+        *,
+        durable: bool = False,
     ) -> None:
         self.path = path
         self.columns = tuple(columns)
         self.n_rows = 0
-        self._partial = path.with_name(f"{path.name}.partial-{os.getpid()}")
+        self._durable = durable
+        # Machines that share a disk may have processes of the same number.
+        self._partial = path.with_name(f"{path.name}{PARTIAL}{os.getpid()}-{uuid4().hex[:8]}")
         try:
             self._encoder = make_encoder(self._partial)
         except OSError as error:
@@ -65,7 +78,8 @@ class Writer:
         Parameters
         ----------
         chunk : mapping of str to array (n_row,)
-            Exactly the columns of the table.
+            Exactly the columns of the table. They must not be changed afterwards: a file may
+            collect several chunks before it writes.
 
         Raises
         ------
@@ -99,7 +113,11 @@ class Writer:
         try:
             if kind is None:
                 self._encoder.finish()
+                if self._durable:
+                    flush_to_disk(self._partial)
                 os.replace(self._partial, self.path)
+                if self._durable:
+                    flush_to_disk(self.path.parent)
         except OSError as failure:
             raise self._failed(failure) from failure
         finally:
@@ -118,6 +136,7 @@ def open_writer(
     metadata: Mapping[str, str] | None = None,
     *,
     overwrite: bool = False,
+    durable: bool = False,
 ) -> Writer:
     """Start a table on disk.
 
@@ -130,6 +149,8 @@ def open_writer(
         Stored in the file; `gcmock.io.metadata.read_metadata` reads it back.
     overwrite : bool
         Replace an existing file.
+    durable : bool
+        See `Writer`.
 
     Raises
     ------
@@ -137,6 +158,18 @@ def open_writer(
         If the format is unknown, the file exists, or its folder cannot be written to.
     """
     path = Path(path)
+    file_format = check_output(path, overwrite=overwrite)
+    kept = dict(metadata or {})
+    return Writer(
+        path,
+        columns,
+        lambda partial: _encoder(file_format, partial, columns, kept),
+        durable=durable,
+    )
+
+
+def check_output(path: Path, *, overwrite: bool = False) -> str:
+    """Return the format of a file that can be written; `open_writer` has the errors."""
     file_format = format_of(path)
     if file_format == "csv":
         raise InputError(f"{path}: CSV cannot hold units or metadata; write .ecsv instead")
@@ -146,23 +179,7 @@ def open_writer(
         raise InputError(f"{path}: exists already; choose another name or allow overwriting")
     if not path.parent.is_dir():
         raise InputError(f"{path}: the folder {path.parent} does not exist")
-    kept = dict(metadata or {})
-    return Writer(path, columns, lambda partial: _encoder(file_format, partial, columns, kept))
-
-
-def sha256_of(path: str | Path) -> str:
-    """Return the SHA-256 checksum of a file, or of the files of a directory in their order."""
-    path = Path(path)
-    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-    digest = hashlib.sha256()
-    try:
-        for part in files:
-            with part.open("rb") as file:
-                while block := file.read(_HASH_BLOCK):
-                    digest.update(block)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    return digest.hexdigest()
+    return file_format
 
 
 def _encoder(
@@ -184,6 +201,8 @@ def _encoder(
 def _cast(values: Any, column: Column) -> NDArray[Any]:
     array = np.asarray(values)
     dtype = np.dtype(column.dtype)
+    if array.dtype == dtype:
+        return array
     if dtype.kind == "U":
         array = array.astype(np.str_)
         if array.dtype.itemsize > dtype.itemsize and len(array):

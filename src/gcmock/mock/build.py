@@ -1,37 +1,45 @@
-"""Observed stars in, true stars out: reads a table in chunks and writes the mock catalogue."""
+"""Observed stars in, true stars out: reads a table in parts and writes the mock catalogue."""
 
 from __future__ import annotations
 
+import os
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.config import Config, load_config
-from gcmock.errors import InputError, OutsideModelError
-from gcmock.io.observed import ObservedCatalogue, ReadSummary, read_observed
-from gcmock.io.writers import open_writer, sha256_of
-from gcmock.mock.infer import infer, kept, outside_map_error, prepare, star_keys
-from gcmock.mock.product import assemble, output_columns, provenance
+from gcmock.errors import InputError
+from gcmock.io.disk import PARTIAL, sha256_of, size_of
+from gcmock.io.observed import ObservedCatalogue, RawRows
+from gcmock.io.readers import SUFFIXES, open_table
+from gcmock.io.sorted_rows import SortedRows, bucket_edges
+from gcmock.io.writers import check_output, open_writer
+from gcmock.mock.census import Census
+from gcmock.mock.folder import without_means, write_folder
+from gcmock.mock.pipeline import Batch, batch_size, cut, in_order, true_stars
+from gcmock.mock.product import output_columns, provenance
 from gcmock.mock.summary import BuildSummary
 from gcmock.model import Model, load_model
-from gcmock.posterior.engine import Data
 
 if TYPE_CHECKING:
     from astropy.table import QTable, Table
 
-Columns = dict[str, NDArray[Any]]
 Progress = Callable[[int, int], None]
 
-OUTSIDE_MAP, NO_PHOTOMETRY = "outside the extinction map", "no magnitude"
-"""Reasons for which a star is left out."""
+_SORT_ROWS: Final = 200_000
+_WHOLE: Final = 2**62
+"""Rows of the only partition of a file."""
 
-_CENSUS_ROWS = 200_000
-_STEP_STARS = 2048  # per worker, between two calls of `progress`
+SORTED_REMARK: Final = (
+    "the rows of the output are sorted by position on the sky, because those of the input jump "
+    'over it ([run] sort = "never" keeps their order)'
+)
 
 
 def build(
@@ -47,20 +55,24 @@ def build(
 
     The memory does not grow with the number of stars, except for 8 bytes per star while
     identifiers are checked, and for VOTable and ECSV input, which cannot be read in parts. The
-    result depends neither on `workers` nor on the size of the chunks nor on the order of the rows.
+    stars of the result depend neither on `workers` nor on the size of the chunks nor on the order
+    of the rows.
 
     Parameters
     ----------
     input : str or Path
-        Parquet, FITS, VOTable, ECSV or CSV; see `gcmock.schema.INPUT_COLUMNS`.
+        Parquet, FITS, VOTable, ECSV or CSV, or a folder of Parquet files; see
+        `gcmock.schema.INPUT_COLUMNS`.
     output : str or Path
-        Parquet, FITS, VOTable or ECSV by its suffix. It appears when it is complete.
+        Parquet, FITS, VOTable or ECSV by its suffix; the file appears when it is complete. Without
+        suffix: a folder of Parquet files; if the run is interrupted, the same call goes on with
+        the partitions that are missing.
     config : Config, optional
         Settings; the defaults if not given.
     workers : int, optional
         Threads; ``[run] workers`` if not given.
     overwrite : bool
-        Replace an existing file.
+        Replace an existing output.
     progress : callable, optional
         Called with the numbers of finished and of all stars.
 
@@ -72,6 +84,8 @@ def build(
     ------
     InputError
         If the input, a setting or the output cannot be used; nothing is written then.
+    InterruptedRunError
+        After Ctrl-C, if the output is a folder: finished partitions are kept.
 
     Examples
     --------
@@ -82,80 +96,104 @@ def build(
     start = time.perf_counter()
     config = config or load_config()
     output = Path(output)
-    catalogue = read_observed(input, config)
-    if output.exists() and output.samefile(input):
-        raise InputError(f"{output}: is the input itself; choose another name for the output")
+    _check_paths(Path(input), output, overwrite)
+    source = open_table(input)
     model = load_model(config=config)
-    read, skipped = census(catalogue, model)
-    summary = BuildSummary(output, config.run.realisations, read, skipped)
-    n_star = summary.n_star
-    source = {"name": catalogue.path.name, "sha256": sha256_of(catalogue.path)}
-    rows = {"read": read.n_rows, "written": n_star * summary.n_realisation, **skipped}
-    metadata = provenance(config, source, rows)
+    census = Census(model)
+    # The checksum is taken from the file while its rows are looked at.
+    with ThreadPoolExecutor(1) as pool:
+        checksum = pool.submit(sha256_of, input)
+        catalogue = ObservedCatalogue(source, config, census.visit)
+        census.finish(catalogue.path)
+        source_record = {"name": catalogue.path.name, "sha256": checksum.result()}
+    summary = BuildSummary(output, config.run.realisations, catalogue.summary, census.skipped)
+    summary.remarks = list(catalogue.remarks)
     columns = output_columns(catalogue.source_id_column)
-    with open_writer(output, columns, metadata, overwrite=overwrite) as writer:
-        for part in _products(catalogue, model, workers or config.run.n_workers, summary, progress):
-            writer.write(part)
-    summary.remarks = catalogue.remarks
+    is_sorted = config.run.sort == "always" or (config.run.sort == "auto" and census.jumps)
+    if is_sorted:
+        summary.remarks.append(SORTED_REMARK)
+    threads = workers or config.run.n_workers
+    size = batch_size(summary.n_star, summary.n_realisation, threads)
+
+    def products(partition: int, wanted: Callable[[int], bool]) -> Iterator[tuple[int, Batch]]:
+        with _rows(catalogue, model, census, is_sorted, output) as raws:
+            parts = (part for part in cut(raws, size, partition) if wanted(part[0]))
+            yield from in_order(
+                lambda part: (part[0], true_stars(part[1], catalogue, model)), parts, threads
+            )
+
+    def report() -> None:
+        if progress is not None:
+            progress(summary.n_written // summary.n_realisation, summary.n_star)
+
+    rows = {
+        "read": summary.n_rows,
+        "written": summary.n_star * summary.n_realisation,
+        **summary.skipped,
+    }
+    if output.suffix:
+        metadata = provenance(config, source_record, rows)
+        with open_writer(output, columns, metadata, overwrite=overwrite) as writer:
+            for _, batch in products(_WHOLE, lambda _: True):
+                if batch.columns:
+                    writer.write(batch.columns)
+                summary.account.add(batch.account)
+                report()
+    else:
+        write_folder(
+            output,
+            columns,
+            provenance(without_means(config), source_record, rows, dated=False),
+            source_record | {"bytes": size_of(input)},
+            products,
+            summary,
+            config,
+            report,
+            is_sorted=is_sorted,
+            overwrite=overwrite,
+        )
     summary.seconds = time.perf_counter() - start
     return summary
 
 
-def census(catalogue: ObservedCatalogue, model: Model) -> tuple[ReadSummary, Counter[str]]:
-    """Count all rows before the first star is computed.
-
-    Returns
-    -------
-    read : ReadSummary
-    skipped : Counter of str
-        Stars that will be left out, by reason.
+def _check_paths(input: Path, output: Path, overwrite: bool) -> None:
+    """Refuse outputs that cannot be written before the input is read.
 
     Raises
     ------
-    OutsideModelError
-        If stars lie outside the extinction map and ``[input] outside_map`` is ``"error"``.
+    InputError
+        If the output is the input, lies in it, exists, or has an unknown type.
     """
-    skipped: Counter[str] = Counter()
-    first: tuple[int, float, float] | None = None
-    for stars in catalogue.chunks(_CENSUS_ROWS):
-        inside, keep = kept(stars, model)
-        outside = np.flatnonzero(~inside)
-        if outside.size:
-            skipped[OUTSIDE_MAP] += outside.size
-            i = outside[0]
-            first = first or (int(stars.row[i]), float(stars.l[i]), float(stars.b[i]))
-        if dark := int((inside & ~keep).sum()):
-            skipped[NO_PHOTOMETRY] += dark
-    if first is not None and model.config.input.outside_map == "error":
-        message = str(outside_map_error(skipped[OUTSIDE_MAP], *first))
-        raise OutsideModelError(f"{catalogue.path}: {message}")
-    return catalogue.summary, skipped
+    if output.exists() and input.exists() and output.samefile(input):
+        raise InputError(f"{output}: is the input itself; choose another name for the output")
+    if input.is_dir() and input.resolve() in output.resolve().parents:
+        raise InputError(f"{output}: lies in the input; choose another name for the output")
+    if output.suffix:
+        check_output(output, overwrite=overwrite)
+    elif output.is_file():
+        raise InputError(
+            f"{output}: is a file; a name without suffix stands for a folder of Parquet files, "
+            f"other known types are {', '.join(SUFFIXES)}"
+        )
 
 
-def _products(
-    catalogue: ObservedCatalogue,
-    model: Model,
-    workers: int,
-    summary: BuildSummary,
-    progress: Progress | None = None,
-) -> Iterator[Columns]:
-    """Yield the columns of the true stars, chunk by chunk, and count them in `summary`."""
-    run = model.config.run
-    # All realisations of a chunk are in memory at a time.
-    for chunk in catalogue.chunks(max(1, run.chunk_size // run.realisations)):
-        prepared = prepare(chunk, model)
-        stars, keys = chunk.take(prepared.keep), star_keys(chunk, model)[prepared.keep]
-        parts = []
-        for start in range(0, stars.n_star, _STEP_STARS * workers):
-            rows = np.arange(start, min(start + _STEP_STARS * workers, stars.n_star))
-            data = Data(*(values[rows] for values in prepared.data))
-            inferred = infer(data, prepared.flags[rows], keys[rows], model, workers)
-            summary.add(inferred)
-            parts.append(assemble(stars.take(rows), inferred, model))
-            if progress is not None:
-                progress(summary.n_written // summary.n_realisation, summary.n_star)
-        if parts:
-            yield {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+@contextmanager
+def _rows(
+    catalogue: ObservedCatalogue, model: Model, census: Census, is_sorted: bool, output: Path
+) -> Iterator[Iterator[RawRows]]:
+    """Rows of the input in the order in which they are written."""
+    if not is_sorted:
+        yield catalogue.rows(catalogue.config.run.chunk_size)
+        return
+
+    def cell(raw: RawRows) -> NDArray[np.int64]:
+        return np.maximum(model.extinction_map.cell_index(*catalogue.galactic(raw)), 0)
+
+    # Beside the output, because temporary folders are often small, or in memory.
+    folder = output.with_name(f".{output.name}.sorting{PARTIAL}{os.getpid()}")
+    edges = bucket_edges(census.stars_of_cell)
+    with SortedRows(folder, catalogue.rows(_SORT_ROWS), cell, edges) as sorted_rows:
+        yield sorted_rows.rows(catalogue.config.run.chunk_size)
 
 
 def build_table(table: Table, config: Config | None = None, **overrides: Any) -> QTable:
@@ -173,7 +211,8 @@ def build_table(table: Table, config: Config | None = None, **overrides: Any) ->
     Returns
     -------
     astropy.table.QTable
-        Columns as in the files that `build` writes; ``meta["gcmock"]`` records how it was made.
+        Columns as in the files that `build` writes, rows in the order of `table`;
+        ``meta["gcmock"]`` records how it was made.
 
     Raises
     ------
@@ -196,11 +235,20 @@ def build_table(table: Table, config: Config | None = None, **overrides: Any) ->
             settings[section] = {**settings.get(section, {}), **values} if inside else values
         config = load_config(None, settings)
     source = TableInMemory(table)
-    catalogue = ObservedCatalogue(source, config)
     model = load_model(config=config)
-    read, skipped = census(catalogue, model)
-    summary = BuildSummary(None, config.run.realisations, read, skipped)
-    parts = list(_products(catalogue, model, config.run.n_workers, summary))
-    rows = {"read": read.n_rows, "written": summary.n_written, **skipped}
+    census = Census(model)
+    catalogue = ObservedCatalogue(source, config, census.visit)
+    census.finish(catalogue.path)
+    summary = BuildSummary(None, config.run.realisations, catalogue.summary, census.skipped)
+    workers = config.run.n_workers
+    size = batch_size(summary.n_star, summary.n_realisation, workers)
+    batches = in_order(
+        lambda part: true_stars(part[1], catalogue, model),
+        cut(catalogue.rows(config.run.chunk_size), size, _WHOLE),
+        workers,
+    )
+    parts = [batch.columns for batch in batches if batch.columns]
+    n_written = summary.n_star * summary.n_realisation
+    rows = {"read": summary.n_rows, "written": n_written, **summary.skipped}
     metadata = provenance(config, {"name": source.path, "sha256": ""}, rows)
     return to_qtable(parts, output_columns(catalogue.source_id_column), metadata)

@@ -112,7 +112,7 @@ def assemble(stars: ObservedStars, inferred: Inferred, model: Model) -> dict[str
 
 
 def provenance(
-    config: Config, source: Mapping[str, Any], rows: Mapping[str, int]
+    config: Config, source: Mapping[str, Any], rows: Mapping[str, int], *, dated: bool = True
 ) -> dict[str, str]:
     """Record of how a catalogue was made, for the metadata of its file.
 
@@ -124,6 +124,8 @@ def provenance(
         The input: ``name`` and ``sha256``.
     rows : mapping of str to int
         Number of rows read, written, and skipped by reason.
+    dated : bool
+        Record the time as well; without it equal runs give equal bytes.
 
     Returns
     -------
@@ -134,19 +136,24 @@ def provenance(
     return {
         "creator": f"gcmock {gcmock.__version__}",
         "content": "true stars drawn from the posteriors of observed stars",
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        **({"date": datetime.now(UTC).isoformat(timespec="seconds")} if dated else {}),
         "versions": json.dumps(library_versions()),
         "seed": str(config.run.seed),
         "config": config.to_toml(),
         "input": str(source["name"]),
         "input_sha256": str(source["sha256"]),
         "rows": json.dumps(dict(rows)),
-        "data_sha256": sha256(data_path("checksums.sha256").read_bytes()).hexdigest(),
+        "data_sha256": data_sha256(),
         "extinction_law": f"{law.name}: {law.source}",
         "hw_relation": f"{hw.name}: {hw.source} ({hw.status})",
         "flags": json.dumps({str(flag.value): f"{flag.name}: {flag.description}" for flag in Flag}),
         "citation": CITATION,
     }
+
+
+def data_sha256() -> str:
+    """Return the checksum of the checksums of the data files in the package."""
+    return sha256(data_path("checksums.sha256").read_bytes()).hexdigest()
 
 
 def library_versions() -> dict[str, str]:

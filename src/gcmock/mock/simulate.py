@@ -6,14 +6,11 @@ that overlap hold the same stars where they do.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,18 +18,20 @@ from numpy.typing import NDArray
 from gcmock.config import Config
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, galactic_to_icrs_proper_motion
-from gcmock.io.writers import open_writer
+from gcmock.io.folder_writer import TableWriter, open_output
+from gcmock.mock.pipeline import in_order
 from gcmock.mock.sky import Range, Window, check_window, layout, make_patches, window_cells
 from gcmock.mock.stars import BrightFirst, Drawn, bright_first, draw_patches
 from gcmock.mock.survey import SURVEY_COLUMNS, SurveyModel
 from gcmock.mock.survey import survey as observe
 from gcmock.model import Model, load_model
 from gcmock.random import star_key, uniform
-from gcmock.schema import COMPONENTS, TRUTH_COLUMNS
+from gcmock.schema import COMPONENTS, TRUTH_COLUMNS, Column
 
 Floats = NDArray[np.float64]
 Table = dict[str, NDArray[Any]]
 Progress = Callable[[int, int], None]
+Result = TypeVar("Result")
 
 VELOCITY_STREAM = -2
 """Stands for the realisation in keys: no draw from a posterior ever shares this stream."""
@@ -107,14 +106,15 @@ def simulate_to_file(
     Parameters
     ----------
     output : str or Path
-        Parquet, FITS, VOTable or ECSV by suffix.
+        Parquet, FITS, VOTable or ECSV by suffix; without suffix a folder of Parquet files.
     l_range, b_range, ks_max, seed, workers, progress
         See `simulate`.
     config : Config
         Settings of the model.
     survey : bool or SurveyModel
         Write observed stars, the input of ``gcmock build``, and every true star down to `ks_max`
-        beside them, in ``<stem>_truth<suffix>``.
+        beside them, in ``<stem>_truth<suffix>``. Stars that are neighbours in the file are
+        neighbours on the sky, about: cells of 0.025 deg follow one another.
     overwrite : bool
         Replace existing files.
 
@@ -142,21 +142,30 @@ def simulate_to_file(
         "ks_max": f"{ks_max:g}",
     }
     with ExitStack() as stack:
-        open_output = partial(open_writer, overwrite=overwrite)
+
+        def opened(path: Path, columns: Sequence[Column], words: dict[str, str]) -> TableWriter:
+            size = config.run.partition_size
+            table = open_output(path, columns, words, size, overwrite=overwrite)
+            return stack.enter_context(table)
+
         if survey:
             beside = output.with_name(f"{output.stem}_truth{output.suffix}")
-            truth_file = stack.enter_context(open_output(beside, TRUTH_COLUMNS, metadata))
+            truth_file = opened(beside, TRUTH_COLUMNS, metadata)
             observed = metadata | {
                 "content": "mock survey of simulated stars",
                 "survey": repr(settings),
             }
-            main = stack.enter_context(open_output(output, SURVEY_COLUMNS, observed))
+            main = opened(output, SURVEY_COLUMNS, observed)
         else:
-            main = truth_file = stack.enter_context(open_output(output, TRUTH_COLUMNS, metadata))
-        for truth in simulate_blocks(model, window, ks_max, seed, workers, progress):
+            main = truth_file = opened(output, TRUTH_COLUMNS, metadata)
+
+        def finish(truth: Table) -> tuple[Table, Table | None]:
+            return truth, observe(truth, model, seed, settings) if survey else None
+
+        for truth, seen in _blocks(finish, model, window, ks_max, seed, workers, progress):
             truth_file.write(truth)
-            if main is not truth_file:
-                main.write(observe(truth, model, seed, settings))
+            if seen is not None:
+                main.write(seen)
         return main.n_rows
 
 
@@ -182,28 +191,34 @@ def simulate_blocks(
     InputError
         If `ks_max` is not a number.
     """
+    yield from _blocks(lambda truth: truth, model, window, ks_max, seed, workers, progress)
+
+
+def _blocks(
+    finish: Callable[[Table], Result],
+    model: Model,
+    window: Window,
+    ks_max: float,
+    seed: int,
+    workers: int,
+    progress: Progress | None,
+) -> Iterator[Result]:
+    """Yield what a function makes of the stars of a window, some cells at a time."""
     if not np.isfinite(ks_max):
         raise InputError(f"ks_max = {ks_max}: expected a magnitude")
     cells = window_cells(model.extinction_map, window)
     blocks = np.split(cells, range(_CELLS_PER_BLOCK, cells.size, _CELLS_PER_BLOCK))
     nodes = bright_first(model.populations)
+
+    def work(block: NDArray[np.int64]) -> tuple[int, Result]:
+        return block.size, finish(_simulate_cells(model, nodes, block, window, ks_max, seed))
+
     done = 0
-    with ThreadPoolExecutor(workers) as pool:
-        queue: deque[tuple[int, Future[Table]]] = deque()
-        try:
-            for block in blocks:
-                job = pool.submit(_simulate_cells, model, nodes, block, window, ks_max, seed)
-                queue.append((block.size, job))
-                # A short queue keeps the memory bounded, whatever the window.
-                while len(queue) > (2 * workers if block is not blocks[-1] else 0):
-                    size, job = queue.popleft()
-                    yield job.result()
-                    done += size
-                    if progress is not None:
-                        progress(done, cells.size)
-        finally:
-            for _, job in queue:
-                job.cancel()
+    for size, result in in_order(work, blocks, workers):
+        yield result
+        done += size
+        if progress is not None:
+            progress(done, cells.size)
 
 
 def _simulate_cells(

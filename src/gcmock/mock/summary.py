@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.io.observed import ReadSummary
-from gcmock.mock.infer import Inferred
-from gcmock.schema import COMPONENTS, Flag
+from gcmock.io.read_summary import ReadSummary
+from gcmock.mock.account import Account
 
 
 @dataclass
@@ -28,15 +27,15 @@ class BuildSummary:
         Rows, missing values and bands of the input.
     skipped : Counter of str
         Rows that were left out, by reason.
-    n_written : int
-        Rows of the output: n_realisation per star that was not left out.
-    flags : Counter of str
-        Rows of the output by name of a `Flag`.
-    component_sum, component_variance : ndarray (n_component,)
-        Expected number of stars of each component, and its variance sum p (1 - p) for stars with
-        independent posteriors.
+    account : Account
+        Rows of the output.
+    n_kept : int
+        Rows that an earlier run, which was interrupted, had written; part of `account`.
+    n_partition : int
+        Files of the output if it is a folder, else 0.
     remarks : list of str
-        Columns of the input that look as if they should have been used.
+        What a user should know: columns that look as if they should have been used, another order
+        of the rows.
     seconds : float
         Time of the whole run.
     """
@@ -45,12 +44,9 @@ class BuildSummary:
     n_realisation: int
     read: ReadSummary = field(default_factory=ReadSummary)
     skipped: Counter[str] = field(default_factory=Counter)
-    n_written: int = 0
-    flags: Counter[str] = field(default_factory=Counter)
-    component_sum: NDArray[np.float64] = field(default_factory=lambda: np.zeros(len(COMPONENTS)))
-    component_variance: NDArray[np.float64] = field(
-        default_factory=lambda: np.zeros(len(COMPONENTS))
-    )
+    account: Account = field(default_factory=Account)
+    n_kept: int = 0
+    n_partition: int = 0
     remarks: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -65,16 +61,27 @@ class BuildSummary:
         return self.n_rows - self.skipped.total()
 
     @property
-    def rate(self) -> float:
-        """Stars per second."""
-        return self.n_star / self.seconds if self.seconds > 0 else 0.0
+    def n_written(self) -> int:
+        """Rows of the output: n_realisation per star that was not left out."""
+        return self.account.n_written
 
-    def add(self, inferred: Inferred) -> None:
-        """Count stars that were inferred."""
-        probability = inferred.summary.probability.astype(np.float64)
-        self.component_sum += probability.sum(axis=0)
-        self.component_variance += (probability * (1.0 - probability)).sum(axis=0)
-        for flag in Flag:
-            if count := int(((inferred.flags & flag) != 0).sum()):
-                self.flags[str(flag.name)] += count
-        self.n_written += inferred.flags.size
+    @property
+    def flags(self) -> Counter[str]:
+        """Rows of the output by name of a `Flag`."""
+        return self.account.flags
+
+    @property
+    def component_sum(self) -> NDArray[np.float64]:
+        """Expected number of stars of each component, (n_component,)."""
+        return self.account.component_sum
+
+    @property
+    def component_variance(self) -> NDArray[np.float64]:
+        """Its variance for stars with independent posteriors, (n_component,)."""
+        return self.account.component_variance
+
+    @property
+    def rate(self) -> float:
+        """Stars per second of this run."""
+        n_star = self.n_star - self.n_kept // self.n_realisation
+        return n_star / self.seconds if self.seconds > 0 else 0.0

@@ -14,9 +14,9 @@ from gcmock.posterior.fastmath import INNER
 from gcmock.posterior.structures import N_COARSE
 from gcmock.posterior.terms import along_sightline, profile
 
-STEP_PER_SIGMA, SHARP_STEP_PER_SIGMA = 0.75, 0.7
+STEP_PER_SIGMA, SHARP_STEP_PER_SIGMA, NODE_STEP_PER_SIGMA = 0.75, 0.7, 0.5
 """Step of the grid as a fraction of the width of the likelihood along the sightline: with three bands
-on a lattice; and where no sum over Q makes the likelihood smooth, or nodes are summed."""
+on a lattice; with fewer, where no sum over Q makes the likelihood smooth; for sums over nodes."""
 
 WIDEST_STEP = 0.2
 """Widest step of the grid [mag]."""
@@ -32,8 +32,9 @@ def make_grid(mask, exact, star, law, bins, e_jks, tau, scale, norm, knot, densi
     Returns the number of points of the grid.
     """
     n = knot.size
-    sharp = exact or not star.inv_q > 0.0
-    step = SHARP_STEP_PER_SIGMA if sharp else STEP_PER_SIGMA
+    step = STEP_PER_SIGMA if star.inv_q > 0.0 else SHARP_STEP_PER_SIGMA
+    if exact:
+        step = NODE_STEP_PER_SIGMA
     for i in range(n):
         distance = bins.knot_distance[i]
         slope = e_jks * 0.4605 * distance / scale * np.exp(-distance / scale) / norm

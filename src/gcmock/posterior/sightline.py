@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -99,7 +100,7 @@ def prior_counts(
 
 
 class SightlineCache:
-    """Lines of sight computed on demand and kept while there is room.
+    """Lines of sight computed on demand and kept while there is room; shared by all threads.
 
     Parameters
     ----------
@@ -125,6 +126,7 @@ class SightlineCache:
         self._height = dust_scale_height_pc
         self._capacity = capacity
         self._priors: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
+        self._lock = Lock()
 
     def get(self, l_deg: ArrayLike, b_deg: ArrayLike) -> tuple[Sightlines, NDArray[np.int64]]:
         """Lines of sight of stars and the index of each star's.
@@ -143,22 +145,39 @@ class SightlineCache:
         cells = cell_of(l_deg, b_deg, sgr_a)
         identity, first, index = np.unique(cells.identity, return_index=True, return_inverse=True)
         lon, lat = cells.l_deg[first], cells.b_deg[first]
-        missing = np.array([i for i, k in enumerate(identity) if int(k) not in self._priors], int)
+        found = self._known(identity)
+        fresh = {}
+        missing = [i for i, prior in enumerate(found) if prior is None]
         # A few lines of sight at a time: the arrays of one hold 11 x 900 numbers several times
-        # over.
-        for part in np.split(missing, range(16, missing.size, 16)) if missing.size else ():
+        # over. Other threads need not wait; at worst two compute the same line.
+        for start in range(0, len(missing), 16):
+            part = missing[start : start + 16]
             counts = prior_counts(self._galaxy, lon[part], lat[part], self._grid)
-            for i, prior in zip(part, counts.astype(np.float32), strict=True):
-                self._priors[int(identity[i])] = prior
+            for i, prior in zip(part, counts, strict=True):
+                found[i] = fresh[int(identity[i])] = prior.astype(np.float32)
+        self._keep(fresh)
         priors = np.zeros((identity.size, len(self._grid), N_LANE), np.float32)
-        for i, k in enumerate(identity):
-            priors[i, :, : len(self._galaxy.components)] = self._priors[int(k)].T
-            self._priors.move_to_end(int(k))
-        while len(self._priors) > self._capacity:
-            self._priors.popitem(last=False)
+        for i, prior in enumerate(found):
+            priors[i, :, : len(prior)] = prior.T
         scale = self._height / (np.abs(np.sin(np.radians(lat))) + SIN_B_FLOOR)
         norm = -np.expm1(-red_clump_distance_pc(lon, lat) / scale)
         return Sightlines(priors, scale, norm), index.astype(np.int64)
+
+    def _known(self, identity: NDArray[np.int64]) -> list[NDArray[np.float32] | None]:
+        """Priors of cells, None for those that must be computed."""
+        with self._lock:
+            found = [self._priors.get(k) for k in identity.tolist()]
+            for k, prior in zip(identity.tolist(), found, strict=True):
+                if prior is not None:
+                    self._priors.move_to_end(k)
+        return found
+
+    def _keep(self, priors: dict[int, NDArray[np.float32]]) -> None:
+        """Keep priors, and drop those that were not used for the longest time."""
+        with self._lock:
+            self._priors.update(priors)
+            while len(self._priors) > self._capacity:
+                self._priors.popitem(last=False)
 
     def batches(self, l_deg: ArrayLike, b_deg: ArrayLike) -> Iterator[NDArray[np.int64]]:
         """Split stars into groups with a bounded number of lines of sight.

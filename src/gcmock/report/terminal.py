@@ -77,6 +77,10 @@ def print_summary(summary: BuildSummary) -> None:
     rows += [("rows skipped", f"{n:,}", reason) for reason, n in summary.skipped.items()]
     draws = f"{summary.n_star:,} stars x {summary.n_realisation} realisations"
     rows.append(("rows written", f"{summary.n_written:,}", draws))
+    if summary.n_partition:
+        rows.append(("partitions", f"{summary.n_partition:,}", "files of the output"))
+    if summary.n_kept:
+        rows.append(("rows kept", f"{summary.n_kept:,}", "written by an earlier run"))
     missing = {name: n for name, n in summary.read.missing.items() if n}
     rows += [("missing values", f"{n:,}", name) for name, n in missing.items()]
     assumed = summary.read.error_assumed.items()

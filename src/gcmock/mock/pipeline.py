@@ -1,0 +1,128 @@
+"""Batches of observed stars through all rooms, each in one thread, several at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Final, NamedTuple, TypeVar
+
+from numpy.typing import NDArray
+
+from gcmock.io.observed import ObservedCatalogue, RawRows
+from gcmock.mock.account import Account, account_of
+from gcmock.mock.infer import infer, prepare, star_keys
+from gcmock.mock.product import assemble
+from gcmock.model import Model
+
+Columns = dict[str, NDArray[Any]]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+LARGEST_BATCH: Final = 16_384
+SMALLEST_BATCH: Final = 512
+"""Draws that a thread works on at a time; the results do not depend on it."""
+
+_BATCHES_PER_WORKER: Final = 8
+_AHEAD: Final = 2
+
+
+class Batch(NamedTuple):
+    """Finished stars.
+
+    Attributes
+    ----------
+    n_read : int
+        Rows of the input that they come from.
+    columns : dict of str to array (n_row,)
+        `gcmock.schema.OUTPUT_COLUMNS`; empty if all of them are left out.
+    account : Account
+        Of these rows.
+    """
+
+    n_read: int
+    columns: Columns
+    account: Account
+
+
+def true_stars(raw: RawRows, catalogue: ObservedCatalogue, model: Model) -> Batch:
+    """Interpret rows of the input, infer their stars and assemble the columns of the output.
+
+    Everything that happens to a star between the file that is read and the file that is written;
+    a function of the rows alone, whatever else is computed before or beside it.
+    """
+    stars = catalogue.stars(raw)
+    prepared = prepare(stars, model)
+    stars = stars.take(prepared.keep)
+    if not stars.n_star:
+        return Batch(len(raw.row), {}, Account())
+    keys = star_keys(stars, model)
+    inferred = infer(prepared.data, prepared.flags, keys, model)
+    return Batch(len(raw.row), assemble(stars, inferred, model), account_of(inferred))
+
+
+def batch_size(n_star: int, n_realisation: int, workers: int) -> int:
+    """Return the number of stars per batch: small enough that no worker runs out of work."""
+    share = -(-n_star // (workers * _BATCHES_PER_WORKER))
+    size = min(max(share, SMALLEST_BATCH), LARGEST_BATCH)
+    return max(1, size // n_realisation)
+
+
+def cut(raws: Iterable[RawRows], size: int, partition: int) -> Iterator[tuple[int, RawRows]]:
+    """Cut rows into batches that do not cross the borders of partitions.
+
+    Parameters
+    ----------
+    raws : iterable of RawRows
+    size : int
+        Largest number of rows of a batch.
+    partition : int
+        Rows of a partition.
+
+    Yields
+    ------
+    int
+        Partition of the rows.
+    RawRows
+    """
+    place = 0
+    for raw in raws:
+        start = 0
+        while start < len(raw.row):
+            left = partition - (place + start) % partition
+            stop = min(start + size, start + left, len(raw.row))
+            yield (place + start) // partition, raw.part(start, stop)
+            start = stop
+        place += len(raw.row)
+
+
+def in_order(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int
+) -> Iterator[Result]:
+    """Apply a function in threads and yield the results in the order of the items.
+
+    At most a few results wait at a time, so that the memory is bounded. When the consumer stops
+    early, what has not begun is dropped.
+
+    Parameters
+    ----------
+    function : callable
+    items : iterable
+    workers : int
+        Threads; with 1 there are none beside the caller's.
+    """
+    if workers == 1:
+        yield from map(function, items)
+        return
+    queue: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for item in items:
+                queue.append(pool.submit(function, item))
+                while len(queue) >= _AHEAD * workers or (queue and queue[0].done()):
+                    yield queue.popleft().result()
+            while queue:
+                yield queue.popleft().result()
+        finally:
+            for job in queue:
+                job.cancel()

@@ -1,0 +1,1 @@
+"""Many processes and machines: the only place that knows Dask and HATS catalogues."""
