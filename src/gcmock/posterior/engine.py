@@ -5,7 +5,8 @@ Groups the stars for the kernel and runs it in threads.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -122,7 +123,8 @@ class Posterior:
         self._bins = make_bins(grid.edges_pc)
         self._groups = np.array(populations.of_component, np.int64)
         self._tables: dict[tuple[int, int], NodeTable] = {}
-        self._lattices: dict[tuple[int, int, Steps], Rows] = {}
+        self._lattices: dict[tuple[int, int, Steps], Future[Rows]] = {}
+        self._lock = Lock()
 
     def infer(
         self, data: Data, keys: NDArray[np.uint64], workers: int = 1
@@ -173,9 +175,11 @@ class Posterior:
             stars = self._stars(data, variance, sightline, part)
             self._run_block(kind, stars, keys[part], sightlines, part, summary, draws)
 
+        # All that no other thread is at, before waiting for those that one is at.
         for kind in {kind for kind, _ in jobs}:
             self._node_table(kind)
-            self._lattice(kind)
+            if kind.on_lattice:
+                self._build_lattice(kind)
         if workers == 1 or len(jobs) == 1:
             for job in jobs:
                 work(job)
@@ -305,12 +309,21 @@ class Posterior:
         """
         if not kind.on_lattice:
             return no_rows()
+        self._build_lattice(kind)
+        return self._lattices[kind.bands, kind.row, kind.steps].result()
+
+    def _build_lattice(self, kind: Kind) -> None:
+        """Build the lattice of a kind of star, unless there is one or a thread builds it already."""
         key = (kind.bands, kind.row, kind.steps)
-        if key not in self._lattices:
-            self._lattices[key] = build_lattice(
-                self.nodes, kind.bands, self._place(kind), kind.steps
-            )
-        return self._lattices[key]
+        with self._lock:
+            if key in self._lattices:
+                return
+            future = self._lattices[key] = Future()
+        try:
+            future.set_result(build_lattice(self.nodes, kind.bands, self._place(kind), kind.steps))
+        except BaseException as error:
+            future.set_exception(error)
+            raise
 
     def _run_block(
         self,

@@ -26,6 +26,8 @@ from gcmock.posterior.vector import LANES, N_POPULATION
 Q_ORIGIN, Q_MARGIN = -0.1, 0.1
 """Where stars are in Q, and how far from there the near and far end of a star's range are safe."""
 
+LOG_PER_MAG = 0.2 * np.log(10.0)
+
 SUPPORT = 3e-4
 """Coarse points below this fraction of the best are not refined."""
 
@@ -121,6 +123,15 @@ def _sum_lanes(total, sums):
         sums[p] = one
 
 
+@njit(**INNER_FAST)
+def _dot(x, y):
+    """Sum of products over lanes."""
+    total = np.float32(0.0)
+    for c in range(N_LANE):
+        total += x[c] * y[c]
+    return total
+
+
 @njit(**INNER)
 def _best_parallax(bins, j, knot, density, parallax):
     """Largest parallax factor between the neighbours of a coarse point in the first pass."""
@@ -152,6 +163,7 @@ def coarse_likelihood(
     k0, k1, k2 = law.kappa[0], law.kappa[1], law.kappa[2]
     p1, p2, p3 = law.hw[0], law.hw[1], law.hw[2]
     colours = mask == 8 or mask == 12
+    per_scale, per_norm = 1.0 / scale, 1.0 / norm
     knot, density = work.knot, work.density
     begin, end = 0, n
     rows = table.rows if exact else lattice
@@ -175,8 +187,9 @@ def coarse_likelihood(
                 if max(score[before], score[min(before + 4, n - 1)]) < SUPPORT * best:
                     continue
             mu = modulus(bins, float(j), knot, density)
-            distance = 10.0 ** (0.2 * mu + 1.0)
-            s = profile(distance, scale, norm)
+            distance = 10.0 * np.exp(LOG_PER_MAG * mu)
+            # As `profile`; the difference matters only where there is no reddening.
+            s = (1.0 - np.exp(-distance * per_scale)) * per_norm
             e, tau = e_rc * s, tau_rc * s
             if exact:
                 for p in range(N_POPULATION):
@@ -208,9 +221,7 @@ def coarse_likelihood(
             if phase == 0:
                 i = int((mu - bins.knot_mu[0]) / MU_STEP)
                 i = bins.bin_of_mu[min(max(i, 0), bins.bin_of_mu.size - 1)]
-                sum_c = 0.0
-                for c in range(N_LANE):
-                    sum_c += prior[i, c] * coarse[j, c]
+                sum_c = _dot(prior[i], coarse[j])
                 if with_parallax:
                     sum_c *= _best_parallax(bins, j, knot, density, work.parallax)
                 score[j] = sum_c * distance / (bins.edge[i + 1] - bins.edge[i])

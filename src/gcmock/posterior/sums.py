@@ -17,10 +17,10 @@ HALF_LOG2_E = 0.5 * LOG2_E
 
 
 @njit(inline="always")
-def _range(low, high, bin_min, bin_step, n_bin):
+def _range(low, high, bin_min, per_bin, n_bin):
     """Bins that overlap an interval, as first and last plus one."""
-    first = min(max((low - bin_min) / bin_step, 0.0), n_bin + 0.0)
-    last = min(max((high - bin_min) / bin_step + 1.0, 0.0), n_bin + 0.0)
+    first = min(max((low - bin_min) * per_bin, 0.0), n_bin + 0.0)
+    last = min(max((high - bin_min) * per_bin + 1.0, 0.0), n_bin + 0.0)
     return int(first), int(last)
 
 
@@ -33,9 +33,13 @@ def _row_limits(w, half, row_min, row_step, row_extent, n_row):
 
 
 @njit(inline="always")
-def _bins_of_row(row, w, c, q, gamma, delta, v_ww, v_wc, v_c, r2, row_min, row_step, row_extent,
-                 bin_min, bin_step, n_bin, q_mean, q_half):  # fmt: skip
-    """Bins of a row that are inside the ellipse of a star, as first and last plus one."""
+def _bins_of_row(row, w, c, q, gamma, delta, per_v_w, slope, v_rest, r2, row_min, row_step,
+                 row_extent, bin_min, per_bin, n_bin, q_mean, q_half):  # fmt: skip
+    """Bins of a row that are inside the ellipse of a star, as first and last plus one.
+
+    `per_v_w` is the inverse variance of W, `slope` the regression of c on W, and `v_rest` the
+    variance of c that remains.
+    """
     if n_bin == 1:
         return 0, 1
     dq = q - q_mean
@@ -45,14 +49,13 @@ def _bins_of_row(row, w, c, q, gamma, delta, v_ww, v_wc, v_c, r2, row_min, row_s
     margin = abs(gamma) * q_half
     # W is inside the row if z = 0 lies between z_low and z_high.
     near = max(max(z_low, -z_high) - margin, 0.0)
-    rest = r2 - near * near / v_ww
+    rest = r2 - near * near * per_v_w
     if rest <= 0.0:
         return 0, 0
-    slope = v_wc / v_ww
-    half = np.sqrt(rest * (v_c - v_wc * slope)) + abs(delta) * q_half + abs(slope) * margin
+    half = np.sqrt(rest * v_rest) + abs(delta) * q_half + abs(slope) * margin
     centre = c - delta * dq
     a, b = slope * z_low, slope * z_high
-    return _range(centre - max(a, b) - half, centre - min(a, b) + half, bin_min, bin_step, n_bin)
+    return _range(centre - max(a, b) - half, centre - min(a, b) + half, bin_min, per_bin, n_bin)
 
 
 @njit(**INNER)
@@ -71,6 +74,9 @@ def sum_rows(
     beta = v_wc / v_c
     inv_w = f32(HALF_LOG2_E / (v_w - beta * v_wc))
     inv_c = f32(HALF_LOG2_E / v_c)
+    per_v_w, per_bin = 1.0 / v_w, 1.0 / bin_step
+    slope = v_wc * per_v_w
+    v_rest = v_c - v_wc * slope
     half = np.sqrt(r2 * v_w)
     low, high = w - half, w + half
     if gamma != 0.0:
@@ -81,8 +87,8 @@ def sum_rows(
     a, z = _row_limits(0.5 * (low + high), 0.5 * (high - low), row_min, row_step, row_extent, n_row)
     for row in range(a, z):
         i, j = _bins_of_row(
-            row, w, c, q, gamma, delta, v_w, v_wc, v_c, r2, row_min, row_step, row_extent,
-            bin_min, bin_step, n_bin, q_mean[row], q_half[row],
+            row, w, c, q, gamma, delta, per_v_w, slope, v_rest, r2, row_min, row_step, row_extent,
+            bin_min, per_bin, n_bin, q_mean[row], q_half[row],
         )  # fmt: skip
         begin, end = first[0, row, i], first[0, row, j]
         if end > begin:
@@ -106,6 +112,9 @@ def weigh_rows(
     beta = v_wc / v_c
     inv_w = f32(HALF_LOG2_E / (v_w - beta * v_wc))
     inv_c = f32(HALF_LOG2_E / v_c)
+    per_v_w, per_bin = 1.0 / v_w, 1.0 / bin_step
+    slope = v_wc * per_v_w
+    v_rest = v_c - v_wc * slope
     half = np.sqrt(r2 * v_w)
     low, high = w - half, w + half
     if gamma != 0.0:
@@ -116,8 +125,8 @@ def weigh_rows(
     n = 0
     for row in range(a, z):
         i, j = _bins_of_row(
-            row, w, c, q, gamma, delta, v_w, v_wc, v_c, r2, row_min, row_step, row_extent,
-            bin_min, bin_step, n_bin, q_mean[row], q_half[row],
+            row, w, c, q, gamma, delta, per_v_w, slope, v_rest, r2, row_min, row_step, row_extent,
+            bin_min, per_bin, n_bin, q_mean[row], q_half[row],
         )  # fmt: skip
         begin, end = first[population, row, i], first[population, row, j]
         if end > begin:
@@ -162,6 +171,7 @@ def sum_colours(
     """
     f32 = np.float32
     zero = f32(0.0)
+    per_bin = 1.0 / bin_step
     n_row, n_bin = first.shape[1], first.shape[2] - 1
     for row in range(n_row):
         begin, end = first[0, row, 0], first[0, row, n_bin]
@@ -172,7 +182,7 @@ def sum_colours(
             x, e, tau * tau, v_hw, v_ks, k0, k1, k2, p1, p2, p3
         )
         half = np.sqrt(r2 * v_w)
-        i, j = _range(w - shift - half, w - shift + half, bin_min, bin_step, n_bin)
+        i, j = _range(w - shift - half, w - shift + half, bin_min, per_bin, n_bin)
         begin, end = first[0, row, i], first[0, row, j]
         if end > begin:
             add_blocks(
@@ -199,7 +209,7 @@ def weigh_colours(
             )
             half = np.sqrt(r2 * v_w)
             low, high = min(low, w - shift - half), max(high, w - shift + half)
-        i, j = _range(low, high, bin_min, bin_step, n_bin)
+        i, j = _range(low, high, bin_min, 1.0 / bin_step, n_bin)
         begin, end = first[population, row, i], first[population, row, j]
         if end <= begin:
             continue
