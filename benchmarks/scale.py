@@ -33,8 +33,8 @@ import numpy as np
 
 from gcmock.config import load_config
 
-DENSE = ((0.3, -0.7), 15.5)
-"""Corner of the window (l, b) and faintest Ks: 1.2 million stars per square degree."""
+CORNER = (0.3, -0.7)
+"""Least longitude and middle latitude of the windows [deg]."""
 
 FIELDS = {"deep": (15.5, 1.21e6), "medium": (14.0, 3.6e5), "shallow": (13.0, 1.5e5)}
 """Faintest Ks and stars per square degree, about, near l = 0.6, b = -0.5 deg."""
@@ -85,20 +85,47 @@ def main() -> None:
             row(folder, options.stage_stars, "deep", most, n, options.without_kernel)
         for n in options.workers:
             row(folder, options.stage_stars, "deep", n, 1, options.without_kernel)
+        simulation_table(folder, options.stage_stars, most)
 
 
 def survey(folder: Path, n_star: int, field: str) -> Path:
     """Simulate a survey of about a number of stars, unless it is there."""
     from gcmock.mock.simulate import simulate_to_file
 
-    ks_max, density = FIELDS[field]
     path = folder / f"survey-{field}-{n_star}"
     if not path.exists():
-        side = np.sqrt(n_star / density)
-        (l, b), _ = DENSE
-        window = ((l, l + 2 * side), (b - side / 4, b + side / 4))
+        window, ks_max = window_of(n_star, field), FIELDS[field][0]
         simulate_to_file(path, *window, load_config(), ks_max=ks_max, survey=True, workers=2)
     return path
+
+
+def window_of(n_star: int, field: str) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Window (l, b) that holds about a number of stars."""
+    side = float(np.sqrt(n_star / FIELDS[field][1]))
+    l, b = CORNER
+    return (l, l + 2 * side), (b - side / 4, b + side / 4)
+
+
+def simulation_table(folder: Path, n_star: int, workers: int) -> None:
+    """Print the rate of `gcmock simulate` into folders, from the call to the last file."""
+    from gcmock.mock.simulate import simulate_to_file
+
+    print("\n| field | faintest Ks | output | stars | seconds | stars/s |")
+    print("|---|---|---|---|---|---|")
+    for field, (ks_max, _) in FIELDS.items():
+        for with_survey in (False, True):
+            with tempfile.TemporaryDirectory(dir=folder) as temporary:
+                start = time.perf_counter()
+                n = simulate_to_file(
+                    Path(temporary) / "sky", *window_of(n_star, field), load_config(),
+                    ks_max=ks_max, survey=with_survey, workers=workers,
+                )  # fmt: skip
+                seconds = time.perf_counter() - start
+            what = "survey and truth" if with_survey else "truth"
+            print(
+                f"| {field} | {ks_max} | {what} | {n:,} | {seconds:.1f} | {n / seconds:,.0f} |",
+                flush=True,
+            )
 
 
 def run_alone(**arguments: Any) -> dict[str, Any]:

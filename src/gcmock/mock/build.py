@@ -53,7 +53,7 @@ def build(
 ) -> BuildSummary:
     """Turn a table of observed stars into a mock catalogue of true stars.
 
-    The memory does not grow with the number of stars, except for 8 bytes per star while
+    The memory does not grow with the number of stars, except for 16 bytes per star while
     identifiers are checked, and for VOTable and ECSV input, which cannot be read in parts. The
     stars of the result depend neither on `workers` nor on the size of the chunks nor on the order
     of the rows.

@@ -44,6 +44,8 @@ class BrightFirst(NamedTuple):
         Where each population begins.
     n_brighter : ndarray of int64, shape (n_population, n_step)
         Nodes of the population with M_Ks below ``mag_min + i INDEX_STEP_MAG``.
+    brighter : ndarray, shape (n_population, n_step)
+        Stars per living star at these nodes.
     mag_min : float
         Least M_Ks [mag].
     mass_init, age_gyr, metallicity : ndarray, shape (n_node,)
@@ -54,6 +56,7 @@ class BrightFirst(NamedTuple):
     cumulative: Floats
     start: Integers
     n_brighter: Integers
+    brighter: Floats
     mag_min: float
     mass_init: Floats
     age_gyr: Floats
@@ -142,13 +145,14 @@ def bright_first(populations: PopulationSet) -> BrightFirst:
     def joined(values: list[Floats]) -> Floats:
         return np.concatenate([v[order] for v, order in zip(values, orders, strict=True)])
 
+    cumulative = [np.cumsum(p.weight[order]) for p, order in zip(parts, orders, strict=True)]
+    n_brighter = [np.searchsorted(mag[:, 2], steps) for mag in sorted_mags]
     return BrightFirst(
         np.concatenate(sorted_mags),
-        np.concatenate(
-            [np.cumsum(p.weight[order]) for p, order in zip(parts, orders, strict=True)]
-        ),
+        np.concatenate(cumulative),
         np.cumsum([0, *(len(order) for order in orders)]).astype(np.int64),
-        np.stack([np.searchsorted(mag[:, 2], steps) for mag in sorted_mags]).astype(np.int64),
+        np.stack(n_brighter).astype(np.int64),
+        np.stack([np.append(0.0, c)[n] for c, n in zip(cumulative, n_brighter, strict=True)]),
         low,
         joined([p.mass_init for p in parts]),
         joined([p.age_gyr for p in parts]),
@@ -178,8 +182,8 @@ def draw_patches(
         Stars in the order of the patches; a function of the patches and their keys alone.
     """
     rows, n = _draw(
-        patches, nodes.mag, nodes.cumulative, nodes.start, nodes.n_brighter, nodes.mag_min, groups,
-        edges_pc, ks_max,
+        patches, nodes.mag, nodes.cumulative, nodes.start, nodes.n_brighter, nodes.brighter,
+        nodes.mag_min, groups, edges_pc, ks_max,
     )  # fmt: skip
     whole = rows[:n, :4].astype(np.int64).T
     real = rows[:n, 4:].T
@@ -187,14 +191,21 @@ def draw_patches(
 
 
 @compiled(nogil=True)
-def _draw(patches, mag, cumulative, start, n_brighter, mag_min, groups, edges, ks_max):  # type: ignore[no-untyped-def]
+def _draw(  # type: ignore[no-untyped-def]
+    patches, mag, cumulative, start, n_brighter, brighter, mag_min, groups, edges, ks_max
+):
     """Rows (patch, number, component, node, distance, e_jks, along_l, along_b) and their number."""
-    n_population, n_step = n_brighter.shape
+    n_step = n_brighter.shape[1]
     n_bin = edges.size - 1
-    brighter = np.empty((n_population, n_bin), np.int64)
+    steps = np.empty(n_bin, np.uint64)
+    # The near edge of a bin has the smallest distance modulus and the least dust.
+    modulus = 5.0 * np.log10(edges[:-1])
+    dust = np.empty(n_bin)
     rows = np.empty((4096, 8))
     n = 0
     for s in range(patches.sightline.size):
+        if s == 0 or patches.sightline[s] != patches.sightline[s - 1]:
+            dust[:] = -np.expm1(-edges[:-1] / patches.dust_scale_pc[patches.sightline[s]])
         prior = patches.prior[patches.sightline[s]]
         scale = patches.dust_scale_pc[patches.sightline[s]]
         norm = patches.dust_norm[patches.sightline[s]]
@@ -204,26 +215,22 @@ def _draw(patches, mag, cumulative, start, n_brighter, mag_min, groups, edges, k
             patches.kappa_ks[s],
             patches.key[s],
         )
+        area = patches.area_deg2[s]
         least = max(e_map - MAX_SIGMA * tau, 0.0)
         for i in range(n_bin):
-            # The near edge has the smallest distance modulus and the least dust.
-            near = edges[i]
-            bound = ks_max - 5.0 * np.log10(near) + 5.0
-            bound -= kappa * least * -np.expm1(-near / scale) / norm
+            bound = ks_max - modulus[i] + 5.0 - kappa * least * dust[i] / norm
             step = int(np.floor((bound - mag_min) / INDEX_STEP_MAG)) + 1
-            for p in range(n_population):
-                brighter[p, i] = n_brighter[p, min(max(step, 0), n_step - 1)]
+            steps[i] = np.uint64(min(max(step, 0), n_step - 1))
         begin = 0.0
         candidate = 0
         point = -np.log(uniform_scalar(key, GAP))
         for c in range(groups.size):
             p = groups[c]
+            # Views and scalars: this loop runs ten thousand times a patch.
+            of_bin, of_step = prior[c], brighter[p]
             for i in range(n_bin):
-                n_node = brighter[p, i]
-                if n_node == 0:
-                    continue
-                weight = cumulative[start[p] + n_node - 1]
-                length = prior[c, i] * patches.area_deg2[s] * weight
+                weight = of_step[steps[i]]
+                length = of_bin[i] * area * weight
                 while point < begin + length:
                     base = candidate * STRIDE
                     distance = edges[i] + (point - begin) / length * (edges[i + 1] - edges[i])
@@ -234,7 +241,7 @@ def _draw(patches, mag, cumulative, start, n_brighter, mag_min, groups, edges, k
                         normal = min(max(normal, -MAX_SIGMA), MAX_SIGMA)
                     e = max(e_map + tau * normal, 0.0) * -np.expm1(-distance / scale) / norm
                     target = uniform_scalar(key, base + NODE) * weight
-                    lo, hi = start[p], start[p] + n_node - 1
+                    lo, hi = start[p], start[p] + n_brighter[p, steps[i]] - 1
                     while lo < hi:
                         mid = (lo + hi) // 2
                         if cumulative[mid] < target:
