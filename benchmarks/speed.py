@@ -1,12 +1,14 @@
-"""Stars per second of the posterior and of a whole build, next to the accuracy that goes with it.
+"""Stars per second of the posterior, next to the accuracy that goes with it.
 
     python benchmarks/speed.py [--stars N] [--sample M] [--workers W]
 
-Stars are simulated from the model in four fields, get Gaussian errors, and are inferred with one
-draw each. The total variation compares P(c, D) with the sum over all original nodes, on a sample of
-the same stars. Times are medians of three runs after a warm-up, so that compilation, tables and
-lines of sight are not counted; the last table has what a user sees, from the start of the command
-to the end.
+Stars are simulated from the model in four fields, get Gaussian errors and lose bands, and are
+inferred with one draw each. The total variation (TV) compares P(c, D) with the sum over all
+original nodes, on a sample of the same stars; the last table compares with the readable
+implementation itself (`posterior/reference.py`), node by node and bin by bin in numpy. Times are
+medians of three runs after a warm-up, so that compilation, tables and lines of sight are not
+counted; `benchmarks/scale.py` has what a user sees. The bound is a kernel that only looks up a
+table of likelihoods at 256 distances: what the machine could do if every star had the same errors.
 """
 
 from __future__ import annotations
@@ -14,93 +16,156 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import resource
-import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 
 import numpy as np
+from numba import njit
 
 from gcmock.config import load_config
-from gcmock.mock.build import build
-from gcmock.mock.simulate import simulate, simulate_to_file
+from gcmock.mock.simulate import simulate
 from gcmock.model import Model, load_model
+from gcmock.posterior import reference
 from gcmock.posterior.engine import Data
 from gcmock.random import star_key
 
 FIELDS = ((0.30, -0.24), (-0.75, 0.40), (-1.20, -0.50), (0.02, -0.12))
 FIELD_DEG = 0.05
+NAMES = ("j", "h", "ks", "hw")
 ALL = "j h ks"
+WIDE = (0.005, 0.3)
 SETUPS = (
-    # populations, bands, error [mag] (None: 0.02 to 0.1, each band of each star its own), scatter
-    # [mag]
-    ("parsec", ALL, 0.05, 0.02),
-    ("parsec", ALL, 0.05, 0.05),
-    ("parsec", ALL, 0.05, 0.2),
-    ("parsec", ALL, 0.02, 0.02),
-    ("parsec", ALL, 0.1, 0.2),
-    ("parsec", ALL, None, 0.02),
-    ("parsec", ALL, None, 0.2),
-    ("parsec", "h ks", 0.05, 0.02),
-    ("parsec", "ks", 0.05, 0.02),
-    ("parsec", "hw", 0.05, 0.02),
-    ("koshimoto2021", ALL, 0.05, 0.02),
-    ("koshimoto2021", ALL, None, 0.2),
+    # populations, bands ("any": those of every star at random), range of errors [mag] (each band of
+    # each star its own), scatter of E(J-Ks) [mag], with parallaxes
+    ("parsec", ALL, (0.05, 0.05), 0.02, False),
+    ("parsec", ALL, (0.05, 0.05), 0.2, False),
+    ("parsec", ALL, (0.02, 0.02), 0.02, False),
+    ("parsec", ALL, (0.02, 0.1), 0.02, False),
+    ("parsec", ALL, (0.02, 0.1), 0.2, False),
+    ("parsec", ALL, (0.02, 0.1), 0.02, True),
+    ("parsec", ALL, WIDE, 0.02, False),
+    ("parsec", ALL, WIDE, 0.1, True),
+    ("parsec", "any", WIDE, 0.05, True),
+    ("parsec", "h ks", (0.02, 0.1), 0.02, False),
+    ("parsec", "j ks", (0.02, 0.1), 0.02, False),
+    ("parsec", "ks", (0.02, 0.1), 0.02, False),
+    ("parsec", "hw", (0.02, 0.1), 0.02, False),
+    ("parsec", "ks hw", (0.02, 0.1), 0.02, False),
+    ("parsec", "h ks hw", (0.02, 0.1), 0.02, False),
+    ("parsec", "j h ks hw", (0.02, 0.1), 0.02, False),
+    ("koshimoto2021", ALL, (0.05, 0.05), 0.02, False),
+    ("koshimoto2021", ALL, (0.02, 0.1), 0.2, False),
+    ("koshimoto2021", ALL, WIDE, 0.02, False),
+    ("koshimoto2021", "any", WIDE, 0.05, True),
 )
+N_DISTANCE_BOUND = 256
 
 
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--stars", type=int, default=6000, help="stars of each row")
-    parser.add_argument("--sample", type=int, default=150, help="stars compared with the exact sum")
+    parser.add_argument("--stars", type=int, default=20_000, help="stars of each row")
+    parser.add_argument("--sample", type=int, default=1000, help="stars compared with all nodes")
+    parser.add_argument("--reference", type=int, default=40, help="stars compared with numpy")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     print(f"{cpu()}, {options.workers} threads, Python {platform.python_version()}\n")
-    print("| populations | bands | error | scatter | stars/s | exact | TV median | 99 % | max |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    bound = table_bound(options.workers)
+    print(f"Bound of table look-ups: {bound:,.0f} stars/s\n")
+    print(
+        "| populations | bands | error | scatter | parallax | stars/s | of bound | nodes | "
+        "TV median | 99 % | 99.5 % | max | > 1 % |\n|" + "---|" * 13
+    )
     models = {
         name: load_model(config=load_config(None, {"populations.name": name}))
         for name in ("parsec", "koshimoto2021")
     }
-    for populations, bands, error, scatter in SETUPS:
+    for populations, bands, errors, scatter, with_parallax in SETUPS:
         model = models[populations]
-        data = observations(model, options.stars, bands, error, scatter)
+        data = observations(model, options.stars, bands, errors, scatter, with_parallax)
         rate = stars_per_second(model, data, options.workers)
-        exact, variation = total_variation(model, data, options.sample)
-        label = "0.02-0.1" if error is None else f"{error:g}"
+        exact, tv = total_variation(model, data, options.sample)
+        label = f"{errors[0]:g}" if errors[0] == errors[1] else f"{errors[0]:g}-{errors[1]:g}"
         print(
-            f"| {populations} | {bands} | {label} | {scatter:g} | {rate:,.0f} | {exact:.1%} | "
-            f"{np.median(variation):.4f} | {np.percentile(variation, 99):.4f} | "
-            f"{variation.max():.4f} |",
+            f"| {populations} | {bands} | {label} | {scatter:g} | "
+            f"{'yes' if with_parallax else ''} | {rate:,.0f} | {rate / bound:.2f} | {exact:.1%} | "
+            f"{np.median(tv):.4f} | {np.percentile(tv, 99):.4f} | {np.percentile(tv, 99.5):.4f} | "
+            f"{tv.max():.4f} | {np.mean(tv > 0.01):.2%} |",
             flush=True,
         )
-    whole_build(options.workers)
+    against_reference(models["koshimoto2021"], options.reference)
 
 
 def observations(
-    model: Model, n_star: int, bands: str, error: float | None, scatter: float
+    model: Model,
+    n_star: int,
+    bands: str,
+    errors: tuple[float, float],
+    scatter: float,
+    with_parallax: bool = False,
 ) -> Data:
-    """Simulate stars and add noise in the given bands."""
+    """Simulate stars, add noise, and keep the given bands."""
     half = FIELD_DEG / 2
     skies = [
         simulate(model, (l - half, l + half), (b - half, b + half), ks_max=15.5) for l, b in FIELDS
     ]
     rng = np.random.default_rng(1)
-    sky = {key: np.concatenate([s[key] for s in skies]) for key in ("l", "b")}
-    mag = np.column_stack(
-        [np.concatenate([s[f"phot_{x}_mag"] for s in skies]) for x in ("j", "h", "ks", "hw")]
-    )
+    sky = {k: np.concatenate([s[k] for s in skies]) for k in ("l", "b", "distance_pc")}
+    mag = np.column_stack([np.concatenate([s[f"phot_{x}_mag"] for s in skies]) for x in NAMES])
     pick = rng.choice(len(mag), n_star)
     mag, l_deg, b_deg = mag[pick], sky["l"][pick], sky["b"][pick]
-    low, high = (0.02, 0.1) if error is None else (error, error)
-    mag_error = np.exp(rng.uniform(np.log(low), np.log(high), mag.shape))
+    mag_error = np.exp(rng.uniform(*np.log(errors), mag.shape))
     mag = mag + mag_error * rng.normal(size=mag.shape)
-    mag[:, [x not in bands.split() for x in ("j", "h", "ks", "hw")]] = np.nan
+    if bands == "any":
+        mag[(rng.integers(1, 16, n_star)[:, None] >> np.arange(4)) & 1 == 0] = np.nan
+    else:
+        mag[:, [x not in bands.split() for x in NAMES]] = np.nan
+    parallax = parallax_error = np.full(n_star, np.nan)
+    if with_parallax:
+        parallax_error = np.exp(rng.uniform(np.log(0.02), np.log(0.5), n_star))
+        parallax = 1000.0 / sky["distance_pc"][pick] + parallax_error * rng.normal(size=n_star)
     e_jks, _ = model.extinction_map.value(l_deg, b_deg)
-    nan = np.full(n_star, np.nan)
-    return Data(l_deg, b_deg, mag, mag_error, nan, nan, e_jks, np.full(n_star, scatter))
+    return Data(
+        l_deg, b_deg, mag, mag_error, parallax, parallax_error, e_jks, np.full(n_star, scatter)
+    )
+
+
+@njit(nogil=True, fastmath=True)
+def look_up(w, c, table, prior, out):
+    """Posterior from a table of likelihoods (W, c, component) at equidistant distances."""
+    for i in range(w.size):
+        for lane in range(16):
+            out[i, lane] = 0.0
+        for j in range(prior.shape[0]):
+            a = min(max(int(w[i] - 0.5 * j), 0), table.shape[0] - 1)
+            b = min(max(int(c[i] - 0.1 * j), 0), table.shape[1] - 1)
+            for lane in range(16):
+                out[i, lane] += table[a, b, lane] * prior[j, lane]
+
+
+def table_bound(workers: int) -> float:
+    """Rate of table look-ups, all threads together [stars/s]."""
+    rng = np.random.default_rng(1)
+    n, per_call = 100_000, 2000
+    table = rng.random((120, 80, 16)).astype(np.float32)
+    prior = rng.random((N_DISTANCE_BOUND, 16)).astype(np.float32)
+    w, c = rng.uniform(0.0, 240.0, n), rng.uniform(0.0, 100.0, n)
+    out = np.empty((n, 16), np.float32)
+
+    def part(start: int) -> None:
+        stop = start + per_call
+        look_up(w[start:stop], c[start:stop], table, prior, out[start:stop])
+
+    part(0)
+    times = []
+    with ThreadPoolExecutor(workers) as pool:
+        for _ in range(5):
+            start = time.perf_counter()
+            list(pool.map(part, range(0, n, per_call)))
+            times.append(time.perf_counter() - start)
+    return n / median(times)
 
 
 def stars_per_second(model: Model, data: Data, workers: int) -> float:
@@ -126,27 +191,33 @@ def total_variation(model: Model, data: Data, n_star: int) -> tuple[float, np.nd
     return exact / len(data.e_jks), 0.5 * np.abs(fast - full).sum(axis=(1, 2))
 
 
-def whole_build(workers: int) -> None:
-    """Time a whole `build` of a simulated survey, for two numbers of stars."""
-    print("\n| stars | lines of sight | seconds | stars/s | peak memory of the process |")
-    print("|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory() as folder:
-        for half in (0.1, 0.3):
-            survey = Path(folder) / f"survey_{half}.parquet"
-            window = ((0.5 - half, 0.5 + half), (-0.4 - half / 2, -0.4 + half / 2))
-            simulate_to_file(
-                survey, *window, load_config(), ks_max=15.0, seed=1, survey=True, workers=workers
-            )
-            start = time.perf_counter()
-            summary = build(survey, survey.with_name(f"mock_{half}.parquet"), workers=workers)
-            seconds = time.perf_counter() - start
-            cells = round(2 * half * half / 0.025**2)
-            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-            print(
-                f"| {summary.n_written:,} | {cells:,} | {seconds:.1f} | "
-                f"{summary.n_written / seconds:,.0f} | {memory:.1f} GB |",
-                flush=True,
-            )
+def against_reference(model: Model, n_star: int) -> None:
+    """Compare kernel and readable implementation, with random bands, errors and parallaxes."""
+    data = observations(model, n_star, "any", WIDE, 0.05, True)
+    lines, index = model.sightlines.get(data.l_deg, data.b_deg)
+    found, _ = model.posterior.joint(data)
+    variation = np.empty(n_star)
+    for i in range(n_star):
+        s, distance = index[i], model.grid.centre_pc
+        profile = -np.expm1(-distance / lines.dust_scale_pc[s]) / lines.dust_norm[s]
+        sightline = reference.Sightline(
+            lines.prior[s, :, : found.shape[1]].T.astype(float),
+            data.e_jks[i] * profile,
+            data.tau[i] * profile,
+            model.law.kappa(data.l_deg[i], data.b_deg[i]),
+        )
+        error = np.sqrt(data.mag_error[i] ** 2 + model.posterior.model_variance)
+        star = reference.Star(data.mag[i], error, data.parallax[i], data.parallax_error[i])
+        sets = model.populations
+        joint = reference.joint(
+            star, sightline, sets.populations, sets.of_component, model.grid, model.hw
+        )
+        variation[i] = 0.5 * np.abs(found[i] - joint / joint.sum()).sum()
+    print(
+        f"\n{n_star} stars against posterior/reference.py (koshimoto2021, any bands, errors "
+        f"{WIDE[0]:g}-{WIDE[1]:g}, parallaxes): TV median {np.median(variation):.4f}, "
+        f"largest {variation.max():.4f}"
+    )
 
 
 def cpu() -> str:

@@ -28,8 +28,8 @@ KEY_BANDS: dict[int, tuple[int, ...]] = {
 }  # fmt: skip
 """The band, or the two bands, that make W and c, for every set of J, H, Ks."""
 
-BY_COLOUR = (HW, HW | KS)
-"""Band masks whose rows are colours J - H."""
+BY_COLOUR = {HW: -1, HW | J: 0, HW | KS: 2}
+"""Band masks whose rows are colours J - H, and the band beside Hw (-1: none)."""
 
 
 class Rows(NamedTuple):
@@ -38,7 +38,7 @@ class Rows(NamedTuple):
     Attributes
     ----------
     block : ndarray of float32, shape (n_block, 3 + n_weight, 16)
-        Coordinates W, c, Q (with Hw: absolute Hw, Hw - Ks, J - H) [mag] and weights.
+        Coordinates W, c, Q (with Hw: absolute Hw, Hw less the other band, J - H) [mag] and weights.
     first : ndarray of int64, shape (n_group, n_row, n_bin + 1)
         Place at which every bin begins; groups are populations, or one for all.
     row_min, row_step, row_extent : float
@@ -123,7 +123,7 @@ def coordinates(mask: int, mag: Floats, kappa: Floats, hw: HwRelation) -> Floats
     Parameters
     ----------
     mask : int
-        One to three of J, H, Ks; or Hw, or Hw and Ks.
+        One to three of J, H, Ks; or Hw, alone or with J or Ks.
     mag : ndarray, shape (3, n_node)
         M_J, M_H, M_Ks [mag].
     kappa : ndarray, shape (3,)
@@ -134,7 +134,9 @@ def coordinates(mask: int, mag: Floats, kappa: Floats, hw: HwRelation) -> Floats
     if mask not in BY_COLOUR:
         return coordinate_rows(mask, kappa) @ mag
     absolute = hw.hw_mag(mag[0], mag[1])
-    return np.stack([absolute, absolute - mag[2] if mask & KS else 0.0 * absolute, mag[0] - mag[1]])
+    second = BY_COLOUR[mask]
+    colour = absolute - mag[second] if second >= 0 else np.zeros_like(absolute)
+    return np.stack([absolute, colour, mag[0] - mag[1]])
 
 
 def arrange(

@@ -144,8 +144,9 @@ def evaluate(stars, i, mask, inflation, exact, shared, work):
     e_jks, tau = stars.e_jks[i], stars.tau[i]
     scale, norm = sightlines.dust_scale_pc[s], sightlines.dust_norm[s]
     n = make_grid(
-        mask, exact, star, law, bins, e_jks, tau, scale, norm, work.knot, work.density
-    )
+        mask, exact, table.fineness, star, law, bins, e_jks, tau, scale, norm, work.knot,
+        work.density,
+    )  # fmt: skip
     begin, end = coarse_likelihood(
         mask, exact, star, table, lattice, law, bins, prior, groups, with_parallax,
         e_jks, tau, scale, norm, n, r2, work,

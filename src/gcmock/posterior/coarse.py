@@ -12,11 +12,12 @@ from numba import njit
 
 from gcmock.posterior.fastmath import INNER
 from gcmock.posterior.structures import N_COARSE
-from gcmock.posterior.terms import along_sightline, profile
+from gcmock.posterior.terms import along_sightline, by_colour, profile
 
-STEP_PER_SIGMA, SHARP_STEP_PER_SIGMA, NODE_STEP_PER_SIGMA = 0.75, 0.7, 0.5
+STEP_PER_SIGMA, TWO_STEP_PER_SIGMA, ONE_STEP_PER_SIGMA, NODE_STEP_PER_SIGMA = 0.75, 0.7, 0.7, 0.5
 """Step of the grid as a fraction of the width of the likelihood along the sightline: with three bands
-on a lattice; with fewer, where no sum over Q makes the likelihood smooth; for sums over nodes."""
+on a lattice; with two, where no sum over Q makes the likelihood smooth; with one band or Hw; for sums
+over nodes."""
 
 WIDEST_STEP = 0.2
 """Widest step of the grid [mag]."""
@@ -26,13 +27,16 @@ MARGIN = 3
 
 
 @njit(**INNER)
-def make_grid(mask, exact, star, law, bins, e_jks, tau, scale, norm, knot, density):
+def make_grid(mask, exact, fineness, star, law, bins, e_jks, tau, scale, norm, knot, density):
     """Fill the places of the knots on the grid and the density of points there [per mag].
 
     Returns the number of points of the grid.
     """
     n = knot.size
-    step = STEP_PER_SIGMA if star.inv_q > 0.0 else SHARP_STEP_PER_SIGMA
+    step = STEP_PER_SIGMA if star.inv_q > 0.0 else TWO_STEP_PER_SIGMA
+    if mask == 1 or mask == 2 or mask == 4 or by_colour(mask):
+        step = ONE_STEP_PER_SIGMA
+    step *= fineness
     if exact:
         step = NODE_STEP_PER_SIGMA
     for i in range(n):

@@ -274,7 +274,7 @@ class Posterior:
             kind = Kind(m, r, Steps(-1, -1, -1, 0))
             found = np.empty((of_kind.size, 4), np.int64)
             choose_steps(
-                m, self._node_table(kind).coordinates,
+                m, self._node_table(kind),
                 self._stars(data, variance, everywhere, of_kind), self._law(kind), found,
             )  # fmt: skip
             steps[of_kind] = found

@@ -20,7 +20,7 @@ from gcmock.posterior.coarse import modulus, place
 from gcmock.posterior.fastmath import INNER, INNER_FAST, LEAST_SUM
 from gcmock.posterior.structures import MU_STEP, N_LANE
 from gcmock.posterior.sums import sum_colours, sum_rows, weigh_colours, weigh_rows
-from gcmock.posterior.terms import profile, scattered
+from gcmock.posterior.terms import by_colour, profile, scattered
 from gcmock.posterior.vector import LANES, N_POPULATION
 
 Q_ORIGIN, Q_MARGIN = -0.1, 0.1
@@ -28,8 +28,8 @@ Q_ORIGIN, Q_MARGIN = -0.1, 0.1
 
 LOG_PER_MAG = 0.2 * np.log(10.0)
 
-SUPPORT = 3e-4
-"""Coarse points below this fraction of the best are not refined."""
+NEGLECTED = 3e-3
+"""Largest share of the posterior that may lie between coarse points that are not refined."""
 
 RADIUS2, NODE_RADIUS2, EXACT_RADIUS2 = 3.5**2, 4.5**2, 7.0**2
 """Squared radius of the ellipse in standard deviations: on a lattice, where what lies outside is
@@ -89,11 +89,11 @@ def nodes_at(mask, star, table, law, population, mu, e, tau, r2, work):
     Without the factors that all nodes have in common. Returns the number of blocks of nodes.
     """
     rows = table.rows
-    if mask == 8 or mask == 12:
+    if by_colour(mask):
         return weigh_colours(
             rows.block, rows.first, population, rows.row_min, rows.row_step, rows.bin_min,
             rows.bin_step, star.w - mu, star.c, star.v_ww, star.v_cc, e, tau,
-            law.kappa[0], law.kappa[1], law.kappa[2], law.hw[0], law.hw[1], law.hw[2], r2,
+            law.kappa[0], law.kappa[1], law.kappa[2 if mask == 12 else 0], law.hw[0], law.hw[1], law.hw[2], r2,
             work.node, work.source,
         )  # fmt: skip
     v_w, v_wc, v_c = scattered(star, tau)
@@ -151,7 +151,7 @@ def coarse_likelihood(
     """Fill `work.coarse` with Σ_k w_k N of every component on the coarse grid.
 
     First every fourth point, then the gaps beside points whose score (prior times likelihood) is not
-    negligible against the best. `groups[c]` is the population of component c; `e_rc`, `tau_rc` are
+    negligible against the others. `groups[c]` is the population of component c; `e_rc`, `tau_rc` are
     the reddening and its scatter at the red-clump distance, `scale` and `norm` describe the profile
     of the dust, `n` is the number of points. Returns the first and last (plus one) point that was looked at.
     """
@@ -160,9 +160,9 @@ def coarse_likelihood(
     block, first, q_mean, q_half = lattice.block, lattice.first, lattice.q_mean, lattice.q_half
     row_min, row_step, row_extent = lattice.row_min, lattice.row_step, lattice.row_extent
     bin_min, bin_step = lattice.bin_min, lattice.bin_step
-    k0, k1, k2 = law.kappa[0], law.kappa[1], law.kappa[2]
+    k0, k1, k2 = law.kappa[0], law.kappa[1], law.kappa[2 if mask == 12 else 0]
     p1, p2, p3 = law.hw[0], law.hw[1], law.hw[2]
-    colours = mask == 8 or mask == 12
+    colours = by_colour(mask)
     per_scale, per_norm = 1.0 / scale, 1.0 / norm
     knot, density = work.knot, work.density
     begin, end = 0, n
@@ -177,14 +177,15 @@ def coarse_likelihood(
         reached[j] = 0
         for c in range(N_LANE):
             coarse[j, c] = 0.0
-    best = 0.0
+    score_sum, n_score = 0.0, 0
     for phase in range(2):
+        least = NEGLECTED * score_sum / max(n_score, 1)
         for j in range(begin, end):
             if (phase == 0) != (j % 4 == 0 or j == n - 1):
                 continue
             if phase == 1:
                 before = j - j % 4
-                if max(score[before], score[min(before + 4, n - 1)]) < SUPPORT * best:
+                if max(score[before], score[min(before + 4, n - 1)]) <= least:
                     continue
             mu = modulus(bins, float(j), knot, density)
             distance = 10.0 * np.exp(LOG_PER_MAG * mu)
@@ -225,7 +226,8 @@ def coarse_likelihood(
                 if with_parallax:
                     sum_c *= _best_parallax(bins, j, knot, density, work.parallax)
                 score[j] = sum_c * distance / (bins.edge[i + 1] - bins.edge[i])
-                best = max(best, score[j])
+                score_sum += score[j]
+                n_score += 1
     return begin, end
 
 

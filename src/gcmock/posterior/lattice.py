@@ -17,7 +17,7 @@ from gcmock.compilation import compiled
 from gcmock.posterior.arrangement import BY_COLOUR, Layout, Rows, arrange
 from gcmock.posterior.fastmath import INNER, LOG2_E
 from gcmock.posterior.nodes import OriginalNodes
-from gcmock.posterior.terms import along_c, along_q, along_w, prepare, tilted
+from gcmock.posterior.terms import along_c, along_q, along_w, by_colour, prepare, tilted
 from gcmock.posterior.vector import N_POPULATION
 
 Floats = NDArray[np.float64]
@@ -30,7 +30,13 @@ STEPS_Q = np.array([0.006, 0.009, 0.014, 0.022, 0.035, 0.055, 0.09])
 TILTS = np.array([0.0, 0.3, 0.6, 0.9, 1.2, 1.5])
 """Tilts of the lattices of two or three bands: W + tilt c takes the place of W."""
 
-STEP_COLOUR = 0.2
+LINEAR_HW = 0.6
+"""Factor on the steps where Hw stands for J or H: their errors are then strongly correlated."""
+
+COLOUR_PER_SIGMA = 0.75
+"""Largest step in Hw less another band as a fraction of the error of that band."""
+
+STEP_COLOUR = 0.15
 """Step in J - H of the lattices with Hw [mag]: it only changes the extinction, and that smoothly."""
 
 PER_SIGMA = np.array([[0.8, 1.0, 1.0], [1.0, 0.5, 1.0], [1.1, 0.57, 0.7]])
@@ -73,7 +79,7 @@ def build_lattice(nodes: OriginalNodes, mask: int, place: Floats, steps: Steps) 
     nodes : OriginalNodes
         All populations.
     mask : int
-        Bands: J, H, Ks in any combination; or Hw, or Hw and Ks.
+        Bands: J, H, Ks in any combination; or Hw, alone or with J or Ks.
     place : ndarray, shape (3, n_node)
         Their coordinates (`gcmock.posterior.arrangement.coordinates`). One that is zero throughout
         has one layer.
@@ -223,26 +229,27 @@ def _close(table, touched, slab, where, value, count):
 
 
 @compiled(nogil=True, error_model="numpy")
-def choose_steps(mask, rows, stars, law, out):
+def choose_steps(mask, table, stars, law, out):
     """Fill `out` (n_star, 4) with the indices of the largest steps that a star's Gaussian resolves.
 
     They are -1 where no step is fine enough, or the star is an outlier in Q: such stars are summed
     over nodes. The last is the index of the tilt at which W and c are least correlated.
     """
+    rows = table.coordinates
     giant = rows[1, 0] * GIANT[0] + rows[1, 1] * GIANT[1] + rows[1, 2] * GIANT[2]
     for i in range(stars.e_jks.size):
         out[i, 0], out[i, 1], out[i, 2], out[i, 3] = 0, STEPS_C.size - 1, STEPS_Q.size - 1, 0
         if mask == 0:
             continue
-        share = PER_SIGMA[2] if 0.0 < rows[2, 1] else PER_SIGMA[1]
+        share = PER_SIGMA[2] if rows[2, 1] > 0.0 else PER_SIGMA[1]
+        share = share * table.fineness * (LINEAR_HW if mask > 8 else 1.0)
         star = prepare(mask, rows, stars.mag[i], stars.variance[i], law)
-        if mask == 8 or mask == 12:
-            # With Ks: given the other of Hw and Hw - Ks.
+        if by_colour(mask):
+            # With another band: given Hw less that.
             width = 1.0 / np.sqrt(1.0 / star.v_ww + 1.0 / star.v_cc)
-            share = PER_SIGMA[0] if mask == 8 else PER_SIGMA[1]
-            out[i, 0] = _largest(STEPS_W, share[0] * width)
-            if mask == 12:
-                out[i, 1] = _largest(STEPS_C, share[1] * np.sqrt(star.v_cc))
+            out[i, 0] = _largest(STEPS_W, PER_SIGMA[0, 0] * width)
+            if mask != 8:
+                out[i, 1] = _largest(STEPS_C, COLOUR_PER_SIGMA * np.sqrt(star.v_cc))
         elif mask == 1 or mask == 2 or mask == 4:
             out[i, 0] = _largest(STEPS_W, PER_SIGMA[0, 0] * along_w(star, 0.0))
         else:

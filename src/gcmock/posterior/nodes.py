@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,9 @@ Floats = NDArray[np.float64]
 
 ROW_MAG, BIN_MAG = 0.06, 0.06
 """Height of a row and width of a bin [mag]."""
+
+THIN = 0.8
+"""Factor on all steps for populations of one isochrone."""
 
 COLOUR_ROW_MAG = 0.12
 """Height of a row in J - H for stars with Hw [mag]."""
@@ -53,11 +57,15 @@ class NodeTable(NamedTuple):
         Original node at each place; -1 for padding.
     coordinates : ndarray, shape (3, 3)
         What turns J, H, Ks into W, c, Q (`gcmock.posterior.arrangement.coordinate_rows`).
+    fineness : float
+        Factor on the steps of lattices and of the coarse grid: `THIN` if every population is one
+        isochrone, whose thin line does not smooth the likelihood as a distribution of [M/H] does.
     """
 
     rows: Rows
     node: NDArray[np.int64]
     coordinates: Floats
+    fineness: float
 
 
 def original_nodes(populations: PopulationSet) -> OriginalNodes:
@@ -82,7 +90,7 @@ def node_table(nodes: OriginalNodes, mask: int, place: Floats, kappa: Floats) ->
     nodes : OriginalNodes
         All nodes.
     mask : int
-        Bands: J, H, Ks in any combination; or Hw, or Hw and Ks.
+        Bands: J, H, Ks in any combination; or Hw, alone or with J or Ks.
     place : ndarray, shape (3, n_node)
         Their coordinates (`gcmock.posterior.arrangement.coordinates`).
     kappa : ndarray, shape (3,)
@@ -106,4 +114,8 @@ def node_table(nodes: OriginalNodes, mask: int, place: Floats, kappa: Floats) ->
     )
     node = np.full(rows.block.shape[0] * LANES, -1)
     node[position] = np.arange(position.size)
-    return NodeTable(rows, node, coordinate_rows(mask, kappa))
+    one_isochrone = all(
+        np.ptp(nodes.metallicity[a:b]) == 0.0 for a, b in pairwise(nodes.start.tolist())
+    )
+    fineness = THIN if one_isochrone else 1.0
+    return NodeTable(rows, node, coordinate_rows(mask, kappa), fineness)

@@ -142,32 +142,35 @@ def weigh_rows(
 
 
 @njit(inline="always")
-def _hw_moments(x, e, tau2, v_hw, v_ks, k0, k1, k2, p1, p2, p3):
+def _hw_moments(x, e, tau2, v_hw, v_other, k0, k1, k2, p1, p2, p3):
     """Shift of Hw by the reddening e for a star of colour x, and the variances that go with it.
 
-    Returns the shift, what it adds to Hw - Ks, the regression of Hw on Hw - Ks, both variances, the
-    variance of Hw alone, and the ratio of the determinants without and with scatter of the reddening.
+    Returns the shift, what it adds to the colour Hw less the other band, the regression of Hw on that
+    colour, the inverse variances of both, the variance of Hw alone, and the ratio of the determinants without and with scatter of
+    the reddening.
     """
     reddened, slope = hw_shift(x + (k0 - k1) * e, p1, p2, p3)
     shift = k1 * e + reddened - hw_shift(x, p1, p2, p3)[0]
     k3 = k1 + slope * (k0 - k1)
     v_w = v_hw + tau2 * k3 * k3
-    if v_ks == np.inf:
-        return shift, 0.0, 0.0, v_w, np.inf, v_w, v_hw / v_w
-    v_y = v_hw + v_ks + tau2 * (k3 - k2) ** 2
-    covariance = v_hw + tau2 * k3 * (k3 - k2)
-    v_z = v_w - covariance * covariance / v_y
-    return shift, shift - k2 * e, covariance / v_y, v_z, v_y, v_w, v_hw * v_ks / (v_z * v_y)
+    if v_other == np.inf:
+        per_w = 1.0 / v_w
+        return shift, 0.0, 0.0, per_w, 0.0, v_w, v_hw * per_w
+    per_y = 1.0 / (v_hw + v_other + tau2 * (k3 - k2) ** 2)
+    beta = (v_hw + tau2 * k3 * (k3 - k2)) * per_y
+    per_z = 1.0 / (v_w - beta * beta / per_y)
+    return shift, shift - k2 * e, beta, per_z, per_y, v_w, v_hw * v_other * per_z * per_y
 
 
 @njit(**INNER)
 def sum_colours(
-    block, first, row_min, row_step, bin_min, bin_step, w, c, v_hw, v_ks,
+    block, first, row_min, row_step, bin_min, bin_step, w, c, v_hw, v_other,
     e, tau, k0, k1, k2, p1, p2, p3, r2, total,
 ):  # fmt: skip
-    """Do the same as `sum_rows` for a star with Hw, or Hw and Ks: rows are colours J - H.
+    """Do the same as `sum_rows` for a star with Hw, alone or with J or Ks: rows are colours J - H.
 
-    `w` is Hw less the distance modulus, `c` is Hw - Ks.
+    `w` is Hw less the distance modulus, `c` Hw less the other band; `v_other` and `k2` are that
+    band's variance (infinite without one) and extinction.
     """
     f32 = np.float32
     zero = f32(0.0)
@@ -178,8 +181,8 @@ def sum_colours(
         if end == begin:
             continue
         x = row_min + (row + 0.5) * row_step
-        shift, c_shift, beta, v_z, v_y, v_w, ratio = _hw_moments(
-            x, e, tau * tau, v_hw, v_ks, k0, k1, k2, p1, p2, p3
+        shift, c_shift, beta, per_z, per_y, v_w, ratio = _hw_moments(
+            x, e, tau * tau, v_hw, v_other, k0, k1, k2, p1, p2, p3
         )
         half = np.sqrt(r2 * v_w)
         i, j = _range(w - shift - half, w - shift + half, bin_min, per_bin, n_bin)
@@ -188,16 +191,16 @@ def sum_colours(
             add_blocks(
                 block, begin // LANES, (end + LANES - 1) // LANES, total, f32(np.sqrt(ratio)),
                 f32(w - shift), f32(c - c_shift), zero, zero, zero, zero, f32(beta),
-                f32(HALF_LOG2_E / v_z), f32(HALF_LOG2_E / v_y),
+                f32(HALF_LOG2_E * per_z), f32(HALF_LOG2_E * per_y),
             )  # fmt: skip
 
 
 @njit(**INNER)
 def weigh_colours(
-    block, first, population, row_min, row_step, bin_min, bin_step, w, c, v_hw, v_ks,
+    block, first, population, row_min, row_step, bin_min, bin_step, w, c, v_hw, v_other,
     e, tau, k0, k1, k2, p1, p2, p3, r2, out, source,
 ):  # fmt: skip
-    """Do the same as `weigh_rows` for a star with Hw, or Hw and Ks, with the colour of each node."""
+    """Do the same as `weigh_rows` for such a star, with the colour of each node."""
     n_row, n_bin = first.shape[1], first.shape[2] - 1
     tau2 = tau * tau
     n = 0
@@ -205,7 +208,7 @@ def weigh_colours(
         low, high = np.inf, -np.inf
         for edge in range(2):
             shift, _, _, _, _, v_w, _ = _hw_moments(
-                row_min + (row + edge) * row_step, e, tau2, v_hw, v_ks, k0, k1, k2, p1, p2, p3
+                row_min + (row + edge) * row_step, e, tau2, v_hw, v_other, k0, k1, k2, p1, p2, p3
             )
             half = np.sqrt(r2 * v_w)
             low, high = min(low, w - shift - half), max(high, w - shift + half)
@@ -215,12 +218,12 @@ def weigh_colours(
             continue
         for k in range(begin // LANES, (end + LANES - 1) // LANES):
             for lane in range(LANES):
-                shift, c_shift, beta, v_z, v_y, _, ratio = _hw_moments(
-                    block[k, 2, lane], e, tau2, v_hw, v_ks, k0, k1, k2, p1, p2, p3
+                shift, c_shift, beta, per_z, per_y, _, ratio = _hw_moments(
+                    block[k, 2, lane], e, tau2, v_hw, v_other, k0, k1, k2, p1, p2, p3
                 )
                 y = c - c_shift - block[k, 1, lane]
                 z = w - shift - block[k, 0, lane] - beta * y
-                like = np.exp(-0.5 * (z * z / v_z + y * y / v_y)) * np.sqrt(ratio)
+                like = np.exp(-0.5 * (z * z * per_z + y * y * per_y)) * np.sqrt(ratio)
                 out[n * LANES + lane] = block[k, 3, lane] * like
             source[n] = k
             n += 1

@@ -19,8 +19,8 @@ from numba import njit
 
 from gcmock.posterior.fastmath import INNER, LOG2_E
 
-ALIKE = {9: 3, 10: 3, 11: 3, 13: 7, 14: 7, 15: 7}
-"""Band masks with Hw and J or H: treated as the bands J and H (and Ks), see `replace_hw`."""
+ALIKE = {10: 3, 11: 3, 13: 7, 14: 7, 15: 7}
+"""Band masks with Hw that are treated as the bands J and H (and Ks), see `replace_hw`."""
 
 
 TYPICAL_JH, TYPICAL_JKS = 0.7, 0.9
@@ -46,7 +46,7 @@ class Terms(NamedTuple):
         Change of W per unit of E(J-Ks): that of the band if there is only one, else the tilt.
     v_ww, v_wc, v_cc : float
         Covariance of W and c given Q, without scatter of the reddening [mag²]. With Hw: variance
-        of Hw, 0, variance of Ks.
+        of Hw, 0, variance of the other band.
     gamma, delta, inv_q : float
         Regressions of W and c on Q, and log2(e) / 2 over the variance of Q (0 without Q).
     kk : float
@@ -65,6 +65,12 @@ class Terms(NamedTuple):
     delta: float
     inv_q: float
     kk: float
+
+
+@njit(inline="always")
+def by_colour(mask):
+    """Whether nodes are arranged by colour: Hw alone, or with J or Ks."""
+    return mask == 8 or mask == 9 or mask == 12
 
 
 @njit(**INNER)
@@ -104,7 +110,7 @@ def replace_hw(mask, mag, variance, law, m, covariance):
                 covariance[a, b] -= gain[a] * gain[b] / total
         return chi2
     if mask & 1:
-        x = _colour_of_jhw(mask, mag, law)
+        x = _colour_of_jhks(mag, law)
         shift, slope = hw_shift(x, p1, p2, p3)
         # Hw = H + shift + slope (J - H - x), solved for H.
         m[1] = (mag[3] - shift - slope * (mag[0] - x)) / (1.0 - slope)
@@ -123,24 +129,16 @@ def replace_hw(mask, mag, variance, law, m, covariance):
 
 
 @njit(**INNER)
-def _colour_of_jhw(mask, mag, law):
-    """Colour J - H at which Hw is linearised for a star without H.
+def _colour_of_jhks(mag, law):
+    """Colour J - H at which Hw is linearised for a star with J and Ks, but without H.
 
     Hw - J hardly depends on it, so that an error of Hw would make a large one of the colour: the
-    reddening tells it better, if there is Ks.
+    reddening tells it better.
     """
-    p1, p2, p3 = law.hw[0], law.hw[1], law.hw[2]
     k = law.kappa
-    if mask & 4:
-        e = (mag[0] - mag[2] - TYPICAL_JKS) / (k[0] - k[2])
-        x = TYPICAL_JH + (k[0] - k[1]) * e
-        return min(max(x, LEAST_COLOUR), LARGEST_COLOUR)
-    x = TYPICAL_JH
-    for _ in range(20):
-        shift, slope = hw_shift(x, p1, p2, p3)
-        x += (mag[3] - mag[0] - shift + x) / (slope - 1.0)
-        x = min(max(x, LEAST_COLOUR), LARGEST_COLOUR)
-    return x
+    e = (mag[0] - mag[2] - TYPICAL_JKS) / (k[0] - k[2])
+    x = TYPICAL_JH + (k[0] - k[1]) * e
+    return min(max(x, LEAST_COLOUR), LARGEST_COLOUR)
 
 
 @njit(**INNER)
@@ -153,10 +151,11 @@ def prepare(mask, rows, mag, variance, law):
     for b in range(4):
         if mask & (1 << b):
             norm /= np.sqrt(2.0 * np.pi * variance[b])
-    if mask == 8 or mask == 12:
-        seen = mag[3] - mag[2] if mask == 12 else 0.0
-        v_ks = variance[2] if mask == 12 else np.inf
-        return Terms(norm, mag[3], seen, 0.0, 0.0, variance[3], 0.0, v_ks, 0.0, 0.0, 0.0, 0.0)
+    if by_colour(mask):
+        second = 2 if mask == 12 else 0
+        seen = mag[3] - mag[second] if mask != 8 else 0.0
+        v_second = variance[second] if mask != 8 else np.inf
+        return Terms(norm, mag[3], seen, 0.0, 0.0, variance[3], 0.0, v_second, 0.0, 0.0, 0.0, 0.0)
     if mask == 0:
         return Terms(norm, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
     k = law.kappa
@@ -248,14 +247,15 @@ def along_q(star, tau):
 @njit(**INNER)
 def along_sightline(mask, star, law, slope, tau):
     """Width of the likelihood of a node in distance modulus along the sightline, given dE/dµ."""
-    if mask == 8 or mask == 12:
+    if by_colour(mask):
+        k_second = law.kappa[2] if mask == 12 else law.kappa[0]
         # The steepest Hw: that of the bluest star.
         k = law.kappa[1] + law.hw[0] * (law.kappa[0] - law.kappa[1])
-        a, b = 1.0 + k * slope, 1.0 + law.kappa[2] * slope
+        a, b = 1.0 + k * slope, 1.0 + k_second * slope
         wa, wb = 1.0 / star.v_ww, 1.0 / star.v_cc
         dd = wa * a * a + wb * b * b
-        dk = wa * a * k + wb * b * law.kappa[2]
-        kk = wa * k * k + wb * law.kappa[2] ** 2
+        dk = wa * a * k + wb * b * k_second
+        kk = wa * k * k + wb * k_second**2
         return 1.0 / np.sqrt(dd - tau * tau * dk * dk / (1.0 + tau * tau * kk))
     v_w, v_wc, v_c = scattered(star, tau)
     beta = v_wc / v_c
