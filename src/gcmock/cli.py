@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 from cyclopts import App, CycloptsError, Parameter
 
 from gcmock import __version__
+from gcmock.cli_astrometry import COMMANDS as ASTROMETRY_COMMANDS
 from gcmock.errors import GcmockError, InputError
 
 if TYPE_CHECKING:
@@ -207,3 +208,7 @@ def info(topic: Topic = "", /) -> None:
     from gcmock.report.info import info as text
 
     print(text(topic))
+
+
+for _command in ASTROMETRY_COMMANDS:
+    app.command(_command)
