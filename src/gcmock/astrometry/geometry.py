@@ -28,7 +28,7 @@ DEG: Final = np.pi / 180.0
 
 
 def triad(ra: Any, dec: Any) -> tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any]:
-    """Unit vectors at a direction: p to the east, q to the north, r outwards, in ICRS axes.
+    """Return unit vectors at a direction: p to the east, q to the north, r outwards; ICRS axes.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def field_coordinates(
 
 
 def attitude_partials(x: Any, y: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
-    """Derivatives of field coordinates by three small rotations of the instrument.
+    """Differentiate field coordinates by three small rotations of the instrument.
 
     A rotation e about X, Y, Z changes the direction in the axes of the instrument to w - e x w
     (Lindegren et al. 2012, A&A 538, A78, section 4, with the sign of this equation).
@@ -248,9 +248,10 @@ class DistortionTerm(NamedTuple):
 
 
 def distortion_terms(degree: int, min_degree: int = 1) -> tuple[DistortionTerm, ...]:
-    """Terms of a distortion that are not degenerate with the attitude.
+    """List the terms of a distortion that are not degenerate with the attitude.
 
-    Constants are dropped (pointing), and the term (1, 0) of the y axis (roll): 17 terms of degree 3.
+    Constants are dropped (pointing), and the term (1, 0) of the y axis (roll); 17 terms are left
+    of degree 3.
 
     Parameters
     ----------
@@ -273,7 +274,7 @@ def distortion_terms(degree: int, min_degree: int = 1) -> tuple[DistortionTerm, 
 
 def legendre(x: Any, degree: int) -> Floats:
     """Legendre polynomials P_0 ... P_degree, shape (..., degree + 1)."""
-    return np.polynomial.legendre.legvander(np.asarray(x, dtype=np.float64), degree)
+    return np.asarray(np.polynomial.legendre.legvander(np.asarray(x), degree), dtype=np.float64)
 
 
 def distortion_basis(

@@ -101,7 +101,7 @@ class Schedule(_Section):
         description="Smallest and largest angle between the Sun and the target in a season [deg]"
     )
     target_l_b_deg: tuple[float, float] = Field(
-        description="Target of the Sun angle, l and b [deg]"
+        description="Where the Sun angle is taken, l, b [deg]"
     )
     altitude_km: float = Field(gt=0, description="Height of the circular orbit [km]")
     local_time_h: float = Field(
@@ -135,8 +135,8 @@ class Centroid(_Section):
     background: float = Field(ge=0, description="Coefficient of the background term [mas-2]")
     flat_floor: Literal["per_visit", "per_exposure"] = Field(
         default="per_visit",
-        description="per_visit: the images of a visit fall on the same pixels, so that the error of "
-        "the flat field does not average down within it; per_exposure: it does",
+        description="per_visit: the images of a visit fall on the same pixels, so that the error "
+        "of the flat field does not average down within it; per_exposure: it does",
     )
     floor_mas: float = Field(
         default=0.0, ge=0, description="Further error per visit, added in quadrature [mas]"

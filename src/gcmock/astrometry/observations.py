@@ -40,7 +40,7 @@ _EPOCH: Final = Column(
 _VISIT: Final = Column("visit", "int32", "", "meta.id", "Number of the visit, from 0")
 _BLOCK: Final = Column("block", "int32", "", "meta.id", "Number of the calibration block, from 0")
 _TIME: Final = Column(
-    "time", "float64", "yr", "time.epoch", "Middle of the visit (Julian year TCB)"
+    "time", "float64", "yr", "time.epoch", "Middle of the visit (Julian year, TCB)"
 )
 _N_EXPOSURE: Final = Column("n_exposure", "int16", "", "meta.number", "Exposures in the visit")
 _HW: Final = Column("phot_hw_mag", "float64", "mag", "phot.mag;em.IR", "Hw magnitude (Vega)")
