@@ -58,7 +58,7 @@ def _axis(name: str, text: str) -> tuple[Column, Column]:
 OBSERVATION_COLUMNS: Final = (
     SOURCE_ID,
     _VISIT,
-    Column("detector", "int8", "", "meta.id;instr.det", "Number of the detector, from 0"),
+    Column("detector", "uint8", "", "meta.id;instr.det", "Number of the detector, from 0"),
     _TIME,
     *(pair[0] for pair in (_axis("x", "x (gnomonic)"), _axis("y", "y (gnomonic)"))),
     *(pair[1] for pair in (_axis("x", "x"), _axis("y", "y"))),
