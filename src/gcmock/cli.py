@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 BAD_INPUT, INTERRUPTED = InputError.exit_code, 130
 
-Topic = Literal["", "config", "model", "components", "laws", "hw", "schema", "data"]
+Topic = Literal["", "config", "model", "components", "laws", "hw", "schema", "missions", "data"]
 Range = Annotated[tuple[float, float], Parameter(negative="")]
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
 

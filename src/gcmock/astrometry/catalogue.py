@@ -23,6 +23,8 @@ _KNOWN: Final = columns_by_name(OUTPUT_COLUMNS)
 POSITION: Final = ("ra", "dec")
 ASTROMETRY: Final = ("ra", "dec", "parallax", "pmra", "pmdec", "radial_velocity", "ref_epoch")
 
+_DISTANCE: Final = "distance"
+
 J2000: Final = 2000.0
 """Epoch of a source table that does not give one, as in warpfield."""
 
@@ -43,6 +45,8 @@ class Catalogue:
         Columns that the file lacks, and the value they get.
     realisation : int or None
         The realisation that is kept; None for all, or if the table has no such column.
+    by_distance : bool
+        Parallaxes come from a column ``distance``, as warpfield has it.
     """
 
     source: TableSource
@@ -50,6 +54,7 @@ class Catalogue:
     factors: Mapping[str, float]
     defaults: Mapping[str, float]
     realisation: int | None
+    by_distance: bool = False
 
     @property
     def path(self) -> Path:
@@ -61,21 +66,25 @@ class Catalogue:
         """Rows of the file."""
         return int(self.source.n_rows or 0)
 
+    def stored(self, name: str) -> str:
+        """Return the name of a column in the file: a parallax may be stored as a distance."""
+        return _DISTANCE if name == "parallax" and self.by_distance else name
+
     def chunks(self, size: int) -> Iterator[Columns]:
         """Yield columns of at most `size` rows; missing numbers raise an InputError."""
         first = 0
         wanted = list(self.names)
         if self.realisation is not None and "realisation" not in wanted:
             wanted.append("realisation")
-        present = [name for name in wanted if name not in self.defaults]
-        for chunk in self.source.chunks(size, present):
+        present = {name: self.stored(name) for name in wanted if name not in self.defaults}
+        for chunk in self.source.chunks(size, list(present.values())):
             n = len(next(iter(chunk.values())))
             table: Columns = {}
             for name in wanted:
                 if name in self.defaults:
                     table[name] = np.full(n, self.defaults[name])
                 else:
-                    table[name] = self._column(chunk[name], name, first)
+                    table[name] = self._column(chunk[present[name]], name, first)
             first += n
             if self.realisation is not None:
                 keep = table["realisation"] == self.realisation
@@ -89,6 +98,8 @@ class Catalogue:
             if plain.dtype.kind not in "iuf":
                 raise InputError(f"{self.path}: column {name!r} must hold numbers, not text")
             plain = plain.astype(np.float64) * self.factors.get(name, 1.0)
+            if self.stored(name) == _DISTANCE:
+                plain = 1000.0 / np.where(plain > 0.0, plain, np.nan)
             bad = bad | ~np.isfinite(plain)
         if bad.any():
             row = first + int(np.argmax(bad))
@@ -133,7 +144,10 @@ def open_catalogue(
     """
     source = open_table(path)
     absent = {k: v for k, v in (defaults or {}).items() if k not in source.columns}
-    missing = [name for name in names if name not in source.columns and name not in absent]
+    by_distance = "parallax" in names and "parallax" not in source.columns
+    by_distance &= _DISTANCE in source.columns
+    there = {*source.columns, *(("parallax",) if by_distance else ())}
+    missing = [name for name in names if name not in there and name not in absent]
     if missing:
         raise InputError(
             f"{path}: no column {', '.join(missing)}"
@@ -143,11 +157,13 @@ def open_catalogue(
     factors = {
         name: _factor(path, name, source.units.get(name)) for name in names if name not in absent
     }
+    if by_distance:
+        factors["parallax"] = _factor(path, "distance_pc", source.units.get(_DISTANCE))
     if realisation is not None and "realisation" not in source.columns:
         if realisation:
             raise InputError(f"{path}: has no column realisation, so there is only realisation 0")
         realisation = None
-    return Catalogue(source, tuple(names), factors, absent, realisation)
+    return Catalogue(source, tuple(names), factors, absent, realisation, by_distance)
 
 
 def _hint(name: str, columns: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Nine = tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any]
 
 MAS: Final = np.pi / 180.0 / 3600.0 / 1000.0
 """One milli-arcsecond in radians."""
@@ -27,7 +28,7 @@ MAS: Final = np.pi / 180.0 / 3600.0 / 1000.0
 DEG: Final = np.pi / 180.0
 
 
-def triad(ra: Any, dec: Any) -> tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any]:
+def triad(ra: Any, dec: Any) -> Nine:
     """Return unit vectors at a direction: p to the east, q to the north, r outwards; ICRS axes.
 
     Parameters
@@ -55,7 +56,7 @@ def triad(ra: Any, dec: Any) -> tuple[Any, Any, Any, Any, Any, Any, Any, Any, An
     )
 
 
-def star_in_frame(ra: Any, dec: Any, ra0: Any, dec0: Any, roll: Any) -> tuple[Any, ...]:
+def star_in_frame(ra: Any, dec: Any, ra0: Any, dec0: Any, roll: Any) -> Nine:
     """Triad p, q, r of a star along the axes X, Y, Z of an instrument.
 
     Parameters

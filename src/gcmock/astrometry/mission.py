@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 import gcmock.data
 from gcmock.errors import InputError
 
-MISSIONS: Final = ("jasmine", "roman-gbtds", "gaianir")
+MISSIONS: Final = ("jasmine", "roman-gbtds", "roman-gbtds-2025", "gaianir")
 """Names of the missions that come with the package."""
 
 
@@ -332,6 +332,26 @@ def load_mission(
         return Mission.model_validate(values)
     except ValidationError as error:
         raise InputError("\n".join(f"{source}: {_explain(p)}" for p in error.errors())) from error
+
+
+def parse_settings(texts: Sequence[str]) -> dict[str, Any]:
+    """Return settings given as ``section.key=value``; a value is TOML, or text.
+
+    Raises
+    ------
+    InputError
+        If there is no key or no value.
+    """
+    settings: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip() or not value.strip():
+            raise InputError(f"--set {text}: write section.key=value, such as schedule.visits=400")
+        try:
+            settings[key.strip()] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            settings[key.strip()] = value.strip()
+    return settings
 
 
 def _read(path: Path) -> dict[str, Any]:
