@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -151,8 +151,7 @@ def observe(
     """
     from gcmock.astrometry.mission import load_mission, parse_settings
 
-    overrides: dict[str, Any] = parse_settings(set or [])
-    overrides |= {
+    options = {
         "schedule.visits": visits,
         "schedule.seasons": seasons,
         "magnitudes.faint": faint,
@@ -160,7 +159,8 @@ def observe(
         "directions.aberration": aberration or None,
         "directions.deflection": deflection or None,
     }
-    chosen = load_mission(mission, config, overrides)
+    given = {key: value for key, value in options.items() if value is not None}
+    chosen = load_mission(mission, config, parse_settings(set or []) | given)
     from gcmock.astrometry.observe import observe as run
     from gcmock.report.terminal import progress
 

@@ -142,19 +142,20 @@ def observer(time: ArrayLike, orbit: Any = None) -> Observer:
     InputError
         If an orbit table does not cover an epoch.
     """
-    from astropy.coordinates import get_body_barycentric, get_body_barycentric_posvel
+    import erfa
     from astropy.time import Time
 
     years = np.atleast_1d(np.asarray(time, dtype=np.float64))
     when = Time(years, format="jyear", scale="tcb").tdb
-    earth, velocity = get_body_barycentric_posvel("earth", when, ephemeris="builtin")
-    sun = get_body_barycentric("sun", when, ephemeris="builtin").xyz.to_value("au").T
-    position = earth.xyz.to_value("au").T
-    kms = velocity.xyz.to_value("km/s").T
+    # What astropy calls its built-in ephemeris, for the Earth and the Sun at once.
+    heliocentric, barycentric = erfa.epv00(when.jd1, when.jd2)
+    position, from_sun = barycentric["p"], heliocentric["p"]
+    kms = barycentric["v"] * (AU_KM / DAY_S)
     if orbit is not None:
         around, around_velocity = orbit(years)
-        position, kms = position + around / AU_KM, kms + around_velocity
-    return Observer(position, kms, position - sun)
+        position, from_sun = position + around / AU_KM, from_sun + around / AU_KM
+        kms = kms + around_velocity
+    return Observer(position, kms, from_sun)
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ EPOCH_ERROR: Final = Column(
     "epoch_error", "float64", "mas", "stat.error;pos.eq", "Predicted error of one epoch, per axis"
 )
 SATURATED: Final = Column(
-    "saturated", "bool", "", "meta.code.qual", "Brighter than the bright limit of the mission"
+    "saturated", "uint8", "", "meta.code.qual", "1 if brighter than the mission's bright limit"
 )
 FIELD: Final = Column("field", "int16", "", "meta.id;obs.field", "Number of the field, from 0")
 
@@ -225,7 +225,7 @@ def _predicted(stars: Columns, mission: Mission, law: str) -> Columns:
         )
     else:
         raise InputError(f"mission {mission.name}: has neither [epoch_error] nor [centroid]")
-    part["saturated"] = mag < mission.magnitudes.bright
+    part["saturated"] = (mag < mission.magnitudes.bright).astype(np.uint8)
     if mission.window.fields:
         part["field"] = field_of(mission.window, stars["l"], stars["b"])
     return part

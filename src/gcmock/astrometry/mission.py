@@ -111,6 +111,9 @@ class Schedule(_Section):
     cell_deg: float = Field(
         default=0.1, gt=0.005, description="Cells in which coverage is counted [deg]"
     )
+    margin_deg: float = Field(
+        default=0.0, ge=0, description="Field centres stay so far inside the window [deg]"
+    )
     visits: int = Field(
         default=0, ge=0, description="Visits, evenly drawn from all of the mission; 0: all of them"
     )

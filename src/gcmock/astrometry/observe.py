@@ -29,7 +29,7 @@ from gcmock.astrometry.observations import (
     PartWriter,
     new_folder,
 )
-from gcmock.astrometry.reference import reference_catalogue
+from gcmock.astrometry.reference import correlation_matrix, reference_catalogue
 from gcmock.astrometry.schedule import Visits, plan_visits, true_attitude
 from gcmock.astrometry.window import in_window
 from gcmock.errors import InputError
@@ -116,6 +116,8 @@ def observe(
             f"mission {mission.name} has no instrument to observe with; gcmock export --mission "
             f"{mission.name} writes its catalogue"
         )
+    assert mission.reference is not None
+    correlation_matrix(mission.reference)  # before the work, not after it
     with new_folder(output, overwrite=overwrite) as folder:
         source_id, stars, hw, g_mag = read_targets(mock, mission, realisation)
         visits = plan_visits(mission, seed)
@@ -150,7 +152,6 @@ def observe(
         keep = np.flatnonzero(observed)
         source_id, hw, g_mag = source_id[keep], hw[keep], g_mag[keep]
         stars = Stars(*(values[keep] for values in stars))
-        assert mission.reference is not None
         tables = {
             "visits.parquet": _visit_table(mission, visits, seen_from),
             "sources.parquet": _source_table(mission, source_id, stars, hw, seed),

@@ -27,6 +27,7 @@ NEEDED: Final = {
         (
             "l",
             "b",
+            "distance_pc",
             "mass_init",
             "age_gyr",
             "metallicity",
@@ -38,6 +39,9 @@ NEEDED: Final = {
     ),
 }
 """Columns of a mock catalogue from which a band is predicted."""
+
+_MASS_ROUNDING = 1.2e-7
+"""Largest relative change of a mass that is stored in single precision, doubled."""
 
 _AGE_TOLERANCE = 2e-3
 """Ages are stored in single precision, isochrones with four digits [Gyr]."""
@@ -124,19 +128,43 @@ def roman_mags(stars: Mapping[str, NDArray[Any]], law_name: str) -> Floats:
     InputError
         If a star has an age and a metallicity of no isochrone.
     """
-    color = roman_colors(stars["mass_init"], stars["age_gyr"], stars["metallicity"])
     kappa = load_law(law_name).kappa(stars["l"], stars["b"])
-    ratio = extinction_ratios(kappa)
+    per_ks = kappa / kappa[:, 2:]
+    a_ks = stars["a_ks"][:, None]
+    apparent = np.column_stack([stars[f"phot_{band}_mag"] for band in JHK])
+    modulus = 5.0 * np.log10(stars["distance_pc"] / 10.0)
+    absolute = apparent - modulus[:, None] - per_ks * a_ks
+    color = roman_colors(stars["mass_init"], stars["age_gyr"], stars["metallicity"], absolute)
     anchors = _anchors()
-    apparent = np.column_stack([stars[f"phot_{band}_mag"] for band in JHK])[:, anchors]
-    to_anchor = kappa[:, anchors] / kappa[:, 2:]
-    return apparent + color + (ratio - to_anchor) * stars["a_ks"][:, None]
+    return apparent[:, anchors] + color + (extinction_ratios(kappa) - per_ks[:, anchors]) * a_ks
 
 
-def roman_colors(mass_init: Floats, age_gyr: Floats, metallicity: Floats) -> Floats:
-    """Intrinsic colours F087 - J, F146 - H, F213 - Ks of stars [mag], shape (n_star, 3).
+def roman_colors(
+    mass_init: NDArray[Any], age_gyr: NDArray[Any], metallicity: NDArray[Any], absolute_mag: Floats
+) -> Floats:
+    """Intrinsic colours F087 - J, F146 - H, F213 - Ks of stars [mag].
 
     Linear in initial mass between the points of an isochrone, as the magnitudes of the mock stars.
+    The mass is stored in single precision; in fast phases of evolution that is not enough, and the
+    true J, H, Ks decide where between the neighbouring points a star lies.
+
+    Parameters
+    ----------
+    mass_init : ndarray (n_star,)
+        [Msun]
+    age_gyr, metallicity : ndarray (n_star,)
+        [Gyr], [M/H].
+    absolute_mag : ndarray (n_star, 3)
+        M_J, M_H, M_Ks [mag].
+
+    Returns
+    -------
+    ndarray (n_star, 3)
+
+    Raises
+    ------
+    InputError
+        If a star has an age and a metallicity of no isochrone.
     """
     table = load_isochrones("parsec")
     first = np.unique(table.isochrone, return_index=True)[1]
@@ -155,11 +183,47 @@ def roman_colors(mass_init: Floats, age_gyr: Floats, metallicity: Floats) -> Flo
             )
         points = table.isochrone == int(np.flatnonzero(fits)[0])
         rows = np.flatnonzero(kind_of.ravel() == kind)
-        for i in range(3):
-            color[rows, i] = np.interp(
-                mass_init[rows], table.mass_init[points], anchored[points, i]
-            )
+        color[rows] = _nearest(
+            mass_init[rows].astype(np.float64),
+            absolute_mag[rows],
+            table.mass_init[points],
+            table.absolute_mag[points],
+            anchored[points],
+        )
     return color
+
+
+def _nearest(
+    mass: Floats, mag: Floats, knot_mass: Floats, knot_mag: Floats, knot_value: Floats
+) -> Floats:
+    """Values (n_star, 3) on the isochrone where it comes nearest to the magnitudes of a star.
+
+    Only pieces that overlap the masses which round to `mass` are looked at.
+    """
+    slack = _MASS_ROUNDING * mass
+    last = len(knot_mass) - 2
+    low = np.clip(np.searchsorted(knot_mass, mass - slack) - 1, 0, last)
+    high = np.clip(np.searchsorted(knot_mass, mass + slack) - 1, 0, last)
+    best = np.full(len(mass), np.inf)
+    value = np.empty((len(mass), 3))
+    for step in range(int((high - low).max(initial=0)) + 1):
+        rows = np.flatnonzero(low + step <= high)
+        i = low[rows] + step
+        width = knot_mass[i + 1] - knot_mass[i]
+        along = knot_mag[i + 1] - knot_mag[i]
+        length2 = np.maximum((along**2).sum(axis=1), 1e-12)
+        share = ((mag[rows] - knot_mag[i]) * along).sum(axis=1) / length2
+        # No further along the piece than the rounding of the mass allows.
+        start = np.clip((mass[rows] - slack[rows] - knot_mass[i]) / width, 0.0, 1.0)
+        end = np.clip((mass[rows] + slack[rows] - knot_mass[i]) / width, 0.0, 1.0)
+        share = np.clip(share, start, end)[:, None]
+        off = ((knot_mag[i] + share * along - mag[rows]) ** 2).sum(axis=1)
+        nearer = off < best[rows]
+        chosen = rows[nearer]
+        best[chosen] = off[nearer]
+        found = knot_value[i] + share * (knot_value[i + 1] - knot_value[i])
+        value[chosen] = found[nearer]
+    return value
 
 
 def _anchors() -> list[int]:

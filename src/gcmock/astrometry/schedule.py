@@ -190,7 +190,7 @@ def pointings(mission: Mission, roll: Floats, chance: Floats) -> tuple[Floats, F
 
     A new place puts the least observed cell of the window somewhere in the field; the next visit is
     shifted by half a field in y, then comes a new place, then a shift in x (jasmine_toolkit,
-    pointing plan). Centres stay in the window.
+    pointing plan). Centres stay in the window, ``margin_deg`` from its borders.
 
     Parameters
     ----------
@@ -214,6 +214,8 @@ def pointings(mission: Mission, roll: Floats, chance: Floats) -> tuple[Floats, F
     ra, dec = np.empty(len(roll)), np.empty(len(roll))
     assert mission.window.l_deg is not None
     assert mission.window.b_deg is not None
+    margin = mission.schedule.margin_deg
+    limits = _shrunk(mission.window.l_deg, margin), _shrunk(mission.window.b_deg, margin)
     middle = galactic_to_icrs(0.5 * sum(mission.window.l_deg), 0.5 * sum(mission.window.b_deg))
     for i, angle in enumerate(np.radians(roll)):
         cos, sin = np.cos(angle), np.sin(angle)
@@ -230,7 +232,7 @@ def pointings(mission: Mission, roll: Floats, chance: Floats) -> tuple[Floats, F
             along = cos * to_middle[0] - sin * to_middle[1], sin * to_middle[0] + cos * to_middle[1]
             shift = np.where(np.array(along) < 0.0, -shift, shift)
         xi, eta = cos * shift[0] + sin * shift[1], -sin * shift[0] + cos * shift[1]
-        ra[i], dec[i] = _into_window(mission.window, *offset_direction(*start, xi, eta))
+        ra[i], dec[i] = _inside(*offset_direction(*start, xi, eta), *limits)
         xi_cell, eta_cell = tangent_offset(cell_ra, cell_dec, ra[i], dec[i])
         x, y = cos * xi_cell - sin * eta_cell, sin * xi_cell + cos * eta_cell
         seen += detector_at(x, y, *grid[:4]) >= 0
@@ -247,11 +249,19 @@ def _cells(window: Window, step_deg: float) -> tuple[Floats, Floats]:
     return l_deg.ravel(), b_deg.ravel()
 
 
-def _into_window(window: Window, ra: float, dec: float) -> tuple[Floats, Floats]:
+def _shrunk(limits: tuple[float, float], margin: float) -> tuple[float, float]:
+    """Range without its margins; its middle if nothing is left."""
+    low, high = limits
+    margin = min(margin, 0.5 * (high - low))
+    return low + margin, high - margin
+
+
+def _inside(
+    ra: float, dec: float, l_range: tuple[float, float], b_range: tuple[float, float]
+) -> tuple[Floats, Floats]:
+    """Return the place in a rectangle that is nearest in l and in b."""
     l_deg, b_deg = icrs_to_galactic(ra, dec)
-    assert window.l_deg is not None
-    assert window.b_deg is not None
-    return galactic_to_icrs(np.clip(l_deg, *window.l_deg), np.clip(b_deg, *window.b_deg))
+    return galactic_to_icrs(np.clip(l_deg, *l_range), np.clip(b_deg, *b_range))
 
 
 def true_attitude(visits: Visits, attitude: Attitude, seed: int) -> tuple[Floats, Floats, Floats]:
