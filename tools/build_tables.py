@@ -274,8 +274,8 @@ def write_checksums(output_dir: Path) -> Path:
     """Write ``checksums.sha256`` (format of sha256sum) over all data files of a folder."""
     output = output_dir / "checksums.sha256"
     lines = [
-        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}"
-        for file in sorted(output_dir.iterdir())
+        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(output_dir).as_posix()}"
+        for file in sorted(output_dir.rglob("*"))
         if file.is_file() and file.suffix in {".csv", ".npz", ".parquet", ".toml"}
     ]
     output.write_text("\n".join(lines) + "\n", encoding="ascii")

@@ -13,7 +13,8 @@ from gcmock.astrometry import schedule
 from gcmock.astrometry.ephemeris import CircularOrbit
 from gcmock.astrometry.focal_plane import detector_at, detector_grid, exposure_error, visit_error
 from gcmock.astrometry.geometry import field_coordinates, triad
-from gcmock.astrometry.mission import MISSIONS, Window, load_mission, mission_path, parse_settings
+from gcmock.astrometry.mission import MISSIONS, load_mission, mission_path, parse_settings
+from gcmock.astrometry.mission_sections import Window
 from gcmock.astrometry.window import field_of, in_window
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs

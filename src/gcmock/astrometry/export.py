@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from gcmock.astrometry.catalogue import open_catalogue
 from gcmock.astrometry.focal_plane import visit_error
-from gcmock.astrometry.mission import EpochError, Mission
+from gcmock.astrometry.mission import Mission
+from gcmock.astrometry.mission_sections import EpochError
 from gcmock.astrometry.passbands import NEEDED, ROMAN_BANDS, gaianir_mag, law_of, roman_mags
 from gcmock.astrometry.propagate import id_column
 from gcmock.astrometry.window import field_of, in_window

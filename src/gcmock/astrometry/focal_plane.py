@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gcmock.astrometry.mission import Centroid, FocalPlane
+from gcmock.astrometry.mission_sections import Centroid, FocalPlane
 
 Floats = NDArray[np.float64]
 

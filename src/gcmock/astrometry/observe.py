@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,13 @@ from scipy.special import ndtri
 
 from gcmock.astrometry.catalogue import ASTROMETRY, integer_ids, open_catalogue
 from gcmock.astrometry.directions import Stars
+from gcmock.astrometry.distortion import as_matrices, calibration_table, true_distortion
 from gcmock.astrometry.ephemeris import CircularOrbit, Observer, observer
 from gcmock.astrometry.focal_plane import detector_grid, visit_error
-from gcmock.astrometry.geometry import MAS, DistortionTerm, distortion_terms, offset_direction
+from gcmock.astrometry.geometry import MAS, DistortionTerm, offset_direction
 from gcmock.astrometry.mission import Mission
 from gcmock.astrometry.motion import SPEED_OF_LIGHT_KMS
 from gcmock.astrometry.observations import (
-    CALIBRATION_COLUMNS,
     MISSION,
     PROVENANCE,
     TABLES,
@@ -42,10 +42,9 @@ Floats = NDArray[np.float64]
 Columns = dict[str, NDArray[Any]]
 Progress = Callable[[int, int], None]
 
-OBSERVE_STREAM, CATALOGUE_STREAM, BLOCK_STREAM = -2, -4, -6
-"""Stand for the realisation in the keys of observations, input positions, calibration blocks."""
+OBSERVE_STREAM, CATALOGUE_STREAM = -2, -4
+"""Stand for the realisation in the keys of observations and of input positions."""
 
-_COMMON_KEY: Final = 2**62
 _READ_ROWS = 500_000
 _BATCH_ROWS = 1_000_000
 
@@ -165,7 +164,7 @@ def observe(
                 "visit": np.arange(len(visits.time)),
                 **dict(zip(("ra", "dec", "roll"), attitude.T, strict=True)),
             },
-            "truth/calibration.parquet": _calibration_table(coefficients),
+            "truth/calibration.parquet": calibration_table(coefficients),
         }  # fmt: skip
         if len(outliers["visit"]):
             tables["truth/outliers.parquet"] = outliers
@@ -240,40 +239,6 @@ def read_targets(
     return ids[order], stars, table["phot_hw_mag"][order], g_mag
 
 
-def true_distortion(mission: Mission, n_block: int, seed: int) -> list[dict[DistortionTerm, float]]:
-    """Draw the coefficients of the distortion, one dictionary per block [mas].
-
-    Terms up to ``degree`` have a part common to all blocks and one of their own; terms above, which
-    the solution does not know, are drawn for each block.
-    """
-    calibration = mission.calibration
-    assert calibration is not None
-    terms = distortion_terms(calibration.true_degree, calibration.min_degree)
-    n = max(len(terms), 1)
-    common = ndtri(uniform(star_key(seed, np.array([_COMMON_KEY]), BLOCK_STREAM), 0, n))[0]
-    own = ndtri(uniform(star_key(seed, np.arange(n_block), BLOCK_STREAM), 0, n))
-    blocks = []
-    for row in own:
-        drawn = {}
-        for term, shared, single in zip(terms, common, row, strict=False):
-            if term.degree_x + term.degree_y <= calibration.degree:
-                value = calibration.common_mas * shared + calibration.block_mas * single
-            else:
-                value = calibration.mismodelled_mas * single
-            drawn[term] = float(value)
-        blocks.append(drawn)
-    return blocks
-
-
-def _dense(block: dict[DistortionTerm, float]) -> tuple[Floats, Floats]:
-    """Coefficients of a block as matrices for x and y, by the degrees in x and y."""
-    size = 1 + max((max(t.degree_x, t.degree_y) for t in block), default=0)
-    matrices = np.zeros((2, size, size))
-    for (axis, i, j), value in block.items():
-        matrices["xy".index(axis), i, j] = value
-    return matrices[0], matrices[1]
-
-
 def _observe_all(
     mission: Mission,
     visits: Visits,
@@ -299,65 +264,66 @@ def _observe_all(
     n_exposure = exposures.per_visit
     sigma = visit_error(hw, mission.centroid, exposures.exposure_s, n_exposure)
     grid = np.array(detector_grid(plane), dtype=np.float64)
-    dense = [_dense(block) for block in coefficients]
+    dense = [as_matrices(block) for block in coefficients]
     beta = seen_from.velocity / SPEED_OF_LIGHT_KMS
     n = len(source_id)
-    index, chip = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.uint8)
-    measured, added = np.empty((n, 2)), np.empty((n, 2))
+    # Rows of several visits, until they are written; a visit has at most n.
+    size = _BATCH_ROWS + n
+    index, chip = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.uint8)
+    measured, added = np.empty((size, 2)), np.empty((size, 2))
     observed = np.zeros(n, dtype=np.bool_)
-    waiting: list[Columns] = []
-    n_waiting = 0
     outliers: list[Columns] = []
+    first, filled = 0, 0
+    counts: list[int] = []
 
     def flush() -> None:
-        nonlocal n_waiting
-        if waiting:
-            writer.write({k: np.concatenate([part[k] for part in waiting]) for k in waiting[0]})
-        waiting.clear()
-        n_waiting = 0
+        rows = index[:filled]
+        visit = np.repeat(np.arange(first, first + len(counts), dtype=np.int32), counts)
+        observed[rows] = True
+        error = sigma[rows]
+        if filled:
+            writer.write(
+                {
+                    "source_id": source_id[rows],
+                    "visit": visit,
+                    "detector": chip[:filled],
+                    "time": visits.time[visit],
+                    "x": measured[:filled, 0],
+                    "y": measured[:filled, 1],
+                    "x_error": error,
+                    "y_error": error,
+                    "n_exposure": np.full(filled, n_exposure, dtype=np.int16),
+                }
+            )
+        disturbed = np.flatnonzero(added[:filled].any(axis=1))
+        outliers.append(
+            {
+                "source_id": source_id[rows[disturbed]],
+                "visit": visit[disturbed],
+                "dx": added[disturbed, 0],
+                "dy": added[disturbed, 1],
+            }
+        )
 
     for visit, time in enumerate(visits.time):
+        rest = slice(filled, None)
         count = observe_visit(
             table, keys, sigma, time, visit, attitude[visit], seen_from.position[visit],
             beta[visit], seen_from.from_sun[visit], mission.directions.aberration,
             mission.directions.deflection, grid, *dense[visits.block[visit]],
             mission.outliers.fraction, mission.outliers.sigma_mas, noise,
-            index, chip, measured, added,
+            index[rest], chip[rest], measured[rest], added[rest],
         )  # fmt: skip
-        rows = index[:count]
-        observed[rows] = True
-        waiting.append(
-            {
-                "source_id": source_id[rows],
-                "visit": np.full(count, visit, dtype=np.int32),
-                "detector": chip[:count].copy(),
-                "time": np.full(count, time),
-                "x": measured[:count, 0].copy(),
-                "y": measured[:count, 1].copy(),
-                "x_error": sigma[rows],
-                "y_error": sigma[rows],
-                "n_exposure": np.full(count, n_exposure, dtype=np.int16),
-            }
-        )
-        n_waiting += count
-        disturbed = np.flatnonzero(added[:count].any(axis=1))
-        if len(disturbed):
-            outliers.append(
-                {
-                    "source_id": source_id[rows[disturbed]],
-                    "visit": np.full(len(disturbed), visit, dtype=np.int32),
-                    "dx": added[disturbed, 0],
-                    "dy": added[disturbed, 1],
-                }
-            )
-        if n_waiting >= _BATCH_ROWS:
+        counts.append(count)
+        filled += count
+        if filled >= _BATCH_ROWS:
             flush()
+            first, filled = visit + 1, 0
+            counts.clear()
         if progress is not None:
             progress(visit + 1, len(visits.time))
     flush()
-    names = ("source_id", "visit", "dx", "dy")
-    empty = {name: np.zeros(0) for name in names}
-    return observed, {n: np.concatenate([p[n] for p in outliers or [empty]]) for n in names}
+    return observed, {name: np.concatenate([p[name] for p in outliers]) for name in outliers[0]}
 
 
 def _visit_table(mission: Mission, visits: Visits, seen_from: Observer) -> Columns:
@@ -395,17 +361,4 @@ def _source_table(
         "ref_epoch": stars.ref_epoch,
         "phot_hw_mag": hw,
         "primary": hw <= mission.magnitudes.primaries,
-    }
-
-
-def _calibration_table(coefficients: list[dict[DistortionTerm, float]]) -> Columns:
-    rows = [
-        (block, term.axis, term.degree_x, term.degree_y, value)
-        for block, terms in enumerate(coefficients)
-        for term, value in terms.items()
-    ]
-    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 5
-    return {
-        column.name: np.array(values, dtype=column.dtype)
-        for column, values in zip(CALIBRATION_COLUMNS, columns, strict=True)
     }

@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from gcmock.astrometry.directions import Stars
 from gcmock.astrometry.geometry import MAS, offset_direction
-from gcmock.astrometry.mission import Reference
+from gcmock.astrometry.mission_sections import Reference
 from gcmock.astrometry.observations import PARAMETERS, correlation_names
 from gcmock.errors import InputError
 from gcmock.mock.survey import SurveyModel

@@ -11,7 +11,8 @@ from scipy.special import ndtri
 from gcmock.astrometry.ephemeris import YEAR_DAYS, CircularOrbit, observer
 from gcmock.astrometry.focal_plane import detector_at, detector_grid
 from gcmock.astrometry.geometry import MAS, offset_direction, tangent_offset, triad, turned
-from gcmock.astrometry.mission import Attitude, Mission, Schedule, Window
+from gcmock.astrometry.mission import Mission
+from gcmock.astrometry.mission_sections import Attitude, Schedule, Window
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, icrs_to_galactic
 from gcmock.random import star_key, uniform
@@ -22,7 +23,7 @@ Ints = NDArray[np.int32]
 VISIT_STREAM: Final = -5
 """Stands for the realisation in the keys of visits."""
 
-_STEP_DAYS: Final = 0.25
+_STEP_DAYS: Final = 1.0
 # Places of a visit's random numbers.
 _PLACE, _ROLL, _POINTING, _N_PLACES = 0, 2, 3, 6
 

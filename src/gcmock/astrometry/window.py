@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.astrometry.geometry import tangent_offset
-from gcmock.astrometry.mission import Window
+from gcmock.astrometry.mission_sections import Window
 from gcmock.frames import icrs_to_galactic
 
 Floats = NDArray[np.float64]
