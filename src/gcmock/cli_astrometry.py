@@ -123,7 +123,7 @@ def observe(
     output
         Folder for the observations, what the mission knows, and the truth.
     mission
-        Name of a mission: jasmine.
+        Name of a mission (jasmine), or a file with all settings of one.
     config
         TOML file with settings of the mission that differ (all of them: gcmock info missions).
     visits
@@ -205,7 +205,7 @@ def export(
     output
         Parquet, FITS, VOTable or ECSV file, by its suffix.
     mission
-        Name of a mission: jasmine, roman-gbtds, roman-gbtds-2025 or gaianir.
+        jasmine, roman-gbtds, roman-gbtds-2025, gaianir, or a file with all settings of a mission.
     config
         TOML file with settings of the mission that differ.
     set

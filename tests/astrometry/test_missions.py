@@ -76,6 +76,14 @@ def test_config_files_and_overrides(tmp_path):
         parse_settings(["visits"])
 
 
+def test_a_file_is_a_mission(tmp_path):
+    (tmp_path / "own.toml").write_text(JASMINE.to_toml().replace('"jasmine"', '"own"'))
+    assert load_mission(str(tmp_path / "own.toml")).name == "own"
+    (tmp_path / "empty.toml").write_text('name = "x"\n')
+    with pytest.raises(InputError, match="window: is missing"):
+        load_mission(tmp_path / "empty.toml")
+
+
 def test_unknown_missions_are_answered_with_the_known_ones():
     with pytest.raises(InputError, match=r"known are jasmine, roman-gbtds.*did you mean 'jasmine'"):
         load_mission("jasmin")

@@ -190,7 +190,7 @@ class CircularOrbit:
 
     @property
     def inclination_rad(self) -> float:
-        """Inclination at which J2 turns the node once a year (Vallado 2013, eq. 9-41)."""
+        """Inclination at which J2 turns the node once a year (Vallado 2013)."""
         node_rate = 2.0 * np.pi / (365.2422 * DAY_S)
         cosine = -node_rate / (1.5 * EARTH_J2 * (EARTH_RADIUS_KM / self.radius_km) ** 2)
         return float(np.arccos(cosine / self.rate_rad_s))

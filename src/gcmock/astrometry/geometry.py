@@ -160,8 +160,7 @@ def projected(
 def attitude_partials(x: Any, y: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
     """Differentiate field coordinates by three small rotations of the instrument.
 
-    A rotation e about X, Y, Z changes the direction in the axes of the instrument to w - e x w
-    (Lindegren et al. 2012, A&A 538, A78, section 4, with the sign of this equation).
+    A rotation e about X, Y, Z changes the direction in the axes of the instrument to w - e x w.
 
     Parameters
     ----------

@@ -120,7 +120,7 @@ def load_mission(
     Parameters
     ----------
     name : str or Path
-        One of `MISSIONS`, or the path of a complete mission file.
+        One of `MISSIONS`, or a complete mission file (a Path, or text that ends in ``.toml``).
     config : str or Path, optional
         A TOML file with keys that differ from those of the mission.
     overrides : mapping of str to value, optional
@@ -135,8 +135,9 @@ def load_mission(
     InputError
         If the mission is unknown, a file cannot be read, or a key is unknown or out of range.
     """
-    path = name if isinstance(name, Path) else mission_path(name)
-    source = str(path) if isinstance(name, Path) else f"mission {name}"
+    own = isinstance(name, Path) or name.endswith(".toml")
+    path = Path(name) if own else mission_path(str(name))
+    source = str(path) if own else f"mission {name}"
     values = _read(path)
     if config is not None:
         source = str(config)

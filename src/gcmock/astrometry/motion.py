@@ -74,8 +74,8 @@ def aberrated(
     """Aberrate a direction by the velocity of the observer, exactly in special relativity.
 
     With s the unit direction: s' = (s / gamma + (1 + gamma / (gamma + 1) beta.s) beta) /
-    (1 + beta.s), as in Klioner 2003 (AJ 125, 1580), eq. 9 without the potential of the Sun, which
-    changes the scale by 1e-8.
+    (1 + beta.s), as in Klioner 2003 (AJ 125, 1580) without the potential of the Sun, which changes
+    the scale by 1e-8.
 
     Parameters
     ----------
@@ -109,8 +109,8 @@ def deflected(
     """Deflect the light of a distant star by the Sun.
 
     s' = s + 2GM/(c^2 d) (n - (n.s) s) / (1 + n.s), with n from the Sun to the observer and d their
-    distance: Klioner 2003 (AJ 125, 1580), eq. 70 for a source at infinity. Behind the disc of the
-    Sun the deflection keeps its value at the limb.
+    distance, for a source at infinity (Klioner 2003, AJ 125, 1580). Behind the disc of the Sun the
+    deflection keeps its value at the limb.
 
     Parameters
     ----------

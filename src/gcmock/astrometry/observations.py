@@ -305,9 +305,11 @@ def new_folder(path: Path, *, overwrite: bool, marker: str = PROVENANCE) -> Iter
         raise InputError(f"{path}: cannot be written: {error.strerror}") from error
     try:
         yield partial
+        old = path.with_name(f"{path.name}.old-{os.getpid()}")
         if path.exists():
-            shutil.rmtree(path)
+            os.replace(path, old)
         os.replace(partial, path)
+        shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise GcmockError(f"{path}: writing failed: {error.strerror or error}") from error
     finally:

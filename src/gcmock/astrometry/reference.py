@@ -37,8 +37,7 @@ averages of the Gaia science performance page of ESA, as in PyGaia 3.2."""
 def moved(stars: Stars, epoch: float) -> Stars:
     """Propagate all parameters to another epoch, seen from the barycentre.
 
-    Uniform motion in space, without light-time terms (Butkevich & Lindegren 2014, A&A 570, A62,
-    section 3).
+    Uniform motion in space, without light-time terms (Butkevich & Lindegren 2014, A&A 570, A62).
 
     Parameters
     ----------
