@@ -320,6 +320,16 @@ def test_mismodelled_distortion_has_terms_above_the_degree(tmp_path, mock, exact
     assert per_block.mean(axis=0).std() == pytest.approx(50.0, rel=0.5)
 
 
+def test_no_distortion(tmp_path, mock):
+    options = [*OPTIONS, "calibration.true_degree=0", "--noise-free"]
+    assert observe(mock, tmp_path / "obs", *options) == 0
+    found = observations.open_observations(tmp_path / "obs")
+    assert len(found.table("truth/calibration.parquet")["block"]) == 0
+    table, x, y, *_ = predicted(found)
+    np.testing.assert_allclose(table["x"], x / MAS, rtol=0, atol=1e-7)
+    np.testing.assert_allclose(table["y"], y / MAS, rtol=0, atol=1e-7)
+
+
 def test_parts(tmp_path, monkeypatch, mock, noisy):
     monkeypatch.setattr("gcmock.astrometry.observe._BATCH_ROWS", 700)
     original = observations.PartWriter.__init__
@@ -347,7 +357,8 @@ def fails(capsys, tmp_path, *arguments):
 
 BAD_CALLS = {
     "mission": (["--mission", "jasmin"], "known are jasmine"),
-    "no instrument": (["--mission", "gaianir"], "no instrument to observe with"),
+    "no instrument": (["--mission", "gaianir"], "needs an instrument and a schedule"),
+    "another band": (["--set", "magnitudes.band=f146"], "limits in Hw"),
     "key": (["--set", "schedule.visit=3"], "unknown key; did you mean 'visits'"),
     "value": (["--set", "schedule.visits=many"], "expected a valid integer"),
     "no equals": (["--set", "visits"], "write section.key=value"),

@@ -71,7 +71,10 @@ class Mission(Section):
             self.reference,
             self.input_catalogue,
         )
-        return all(section is not None for section in needed)
+        rectangle = self.window.l_deg is not None
+        return (
+            rectangle and self.magnitudes.band == "hw" and all(part is not None for part in needed)
+        )
 
     def to_toml(self) -> str:
         """Return all settings as TOML that `load_mission` reads back to the same settings."""

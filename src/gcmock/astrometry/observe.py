@@ -112,7 +112,8 @@ def observe(
     mock, output = Path(mock), Path(output)
     if not mission.can_observe:
         raise InputError(
-            f"mission {mission.name} has no instrument to observe with; gcmock export --mission "
+            f"mission {mission.name} cannot be observed: that needs an instrument and a schedule, "
+            f"as jasmine has them, a rectangular window and limits in Hw; gcmock export --mission "
             f"{mission.name} writes its catalogue"
         )
     assert mission.reference is not None
