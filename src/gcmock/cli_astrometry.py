@@ -229,5 +229,107 @@ def export(
     print(f"{output}: {counts}, {done.n_saturated:,} of them brighter than the bright limit")
 
 
-COMMANDS: tuple[Callable[..., None], ...] = (propagate, observe, export)
+def solve(
+    observations: Path,
+    /,
+    *,
+    output: Output,
+    reference: str = "gaia-like",
+    order: Literal["auto", "sources", "instrument"] = "auto",
+    robust: Literal["none", "huber", "agis"] = "none",
+    primary_limit: float | None = None,
+    no_secondaries: Switch = False,
+    memory_limit: float | None = None,
+    workers: int = 2,
+    overwrite: Switch = False,
+) -> None:
+    """Solve observations for stars, attitude and distortion.
+
+    Example: gcmock solve observations -o solution
+
+    Parameters
+    ----------
+    observations
+        Folder that gcmock observe wrote.
+    output
+        Folder for the stars with covariances, the attitude, the distortion and an account.
+    reference
+        What is known of some stars: gaia-like (the reference catalogue of the observations), exact
+        (the truth of the same stars), none, or a file with the columns of the catalogue.
+    order
+        Unknowns that are eliminated first; auto leaves the smaller matrix.
+    robust
+        Weights that bound the influence of disturbed observations.
+    primary_limit
+        Faintest Hw of the stars that are solved together with the instrument [mag].
+    no_secondaries
+        Leave the other stars out.
+    memory_limit
+        Memory that may be used [GB]; nine tenths of what is free if not given.
+    workers
+        Threads that read the observations; those of the matrices are a matter of BLAS.
+    overwrite
+        Replace an existing solution.
+    """
+    from gcmock.astrometry.solve import solve as run
+    from gcmock.report.closed_loop import print_solution, stages
+
+    with stages() as stage:
+        done = run(
+            observations,
+            output,
+            reference=reference,
+            order=order,
+            robust=robust,
+            primary_limit=primary_limit,
+            secondaries=not no_secondaries,
+            memory_limit_gb=memory_limit,
+            workers=workers,
+            overwrite=overwrite,
+            stage=stage,
+        )
+    print_solution(done.output, done.account)
+
+
+def compare(
+    solution: Path,
+    mock: Path,
+    /,
+    *,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    observations: Path | None = None,
+    overwrite: Switch = False,
+) -> None:
+    """Compare a solution with the mock catalogue that was observed.
+
+    Example: gcmock compare solution mock.parquet -o comparison
+
+    Parameters
+    ----------
+    solution
+        Folder that gcmock solve wrote.
+    mock
+        Mock catalogue.
+    output
+        Folder for tables and figures; without it only a summary is printed.
+    observations
+        Folder that was solved, for the joint chi-square; the one that the solution names if it is
+        still there.
+    overwrite
+        Replace an existing comparison.
+    """
+    from gcmock.astrometry.compare import compare as run
+    from gcmock.report.closed_loop import print_comparison
+
+    done = run(solution, mock, observations)
+    if output is not None:
+        from gcmock.report.comparison import write
+
+        write(done, output, overwrite=overwrite)
+    print_comparison(done.account, done.tables)
+    if output is not None:
+        print(output)
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (propagate, observe, export, solve, compare)
 """Functions that become commands, in the order of the help."""

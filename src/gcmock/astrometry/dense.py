@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import blas, lapack
+from scipy.linalg import blas
 
+from gcmock.astrometry.cholesky import (
+    PivotError,
+    Update,
+    factorise_lower,
+    invert_lower,
+    solve_lower,
+)
 from gcmock.astrometry.problem import Floats
 from gcmock.compilation import compiled
-
-
-class SingularMatrixError(Exception):
-    """The factorisation met a pivot that is not positive; `index` is its row."""
-
-    def __init__(self, index: int) -> None:
-        super().__init__(f"pivot {index} is not positive")
-        self.index = index
 
 
 class Factor:
@@ -37,46 +36,41 @@ class Factor:
     ridge : float
         Added to the unit diagonal: to look at a matrix that has other null directions.
 
+    update : callable, optional
+        Called with the numbers of operations done and in total.
+
     Raises
     ------
-    SingularMatrixError
+    PivotError
         If the matrix is not positive definite. The lower triangle is lost then.
     """
 
     def __init__(
-        self, matrix: Floats, null: Floats | None = None, ridge: float = 0.0
+        self,
+        matrix: Floats,
+        null: Floats | None = None,
+        ridge: float = 0.0,
+        update: Update | None = None,
     ) -> None:
         diagonal = matrix.diagonal().copy()
         bad = np.flatnonzero(~(diagonal > 0.0))
         if len(bad):
-            raise SingularMatrixError(int(bad[0]))
+            raise PivotError(int(bad[0]))
         self.scale = 1.0 / np.sqrt(diagonal)
         _scale_lower(matrix, self.scale)
         self.null = np.zeros((len(matrix), 0))
         if null is not None and null.shape[1]:
             self.null = np.asfortranarray(np.linalg.qr(null / self.scale[:, None])[0])
-            matrix = blas.dsyrk(1.0, self.null, 1.0, matrix, lower=1, overwrite_c=1)
+            add_products(matrix, self.null, 0.5 * self.null)
         if ridge:
             np.einsum("ii->i", matrix)[:] += ridge
-        self._matrix, info = lapack.dpotrf(matrix, lower=1, clean=0, overwrite_a=1)
-        if info:
-            raise SingularMatrixError(info - 1)
-        diagonal = self._matrix.diagonal()
-        self.smallest_pivot = float(diagonal.min() ** 2)
+        self._matrix = matrix
+        factorise_lower(matrix, update)
 
     def solve(self, right: Floats) -> Floats:
         """Solve for one or several right-hand sides, shape (n,) or (n, k)."""
-        return self._unscaled(right, self._project)
-
-    def _unscaled(self, right: Floats, project) -> Floats:  # type: ignore[no-untyped-def]
         scale = self.scale if right.ndim == 1 else self.scale[:, None]
-        b = project(right * scale)
-        return project(self._inverse_times(b)) * scale
-
-    def _inverse_times(self, b: Floats) -> Floats:
-        x, info = lapack.dpotrs(self._matrix, b, lower=1)
-        assert info == 0
-        return x
+        return self._project(solve_lower(self._matrix, self._project(right * scale))) * scale
 
     def _project(self, v: Floats) -> Floats:
         return v - self.null @ (self.null.T @ v) if self.null.shape[1] else v
@@ -108,31 +102,55 @@ class Factor:
         v = np.hstack([start / self.scale[:, None], extra])[:, : min(m + 8, n)]
         for _ in range(n_pass):
             v = np.linalg.qr(self._project(v))[0]
-            w = self._project(self._inverse_times(np.asfortranarray(v)))
+            w = self._project(solve_lower(self._matrix, v))
             values, rotation = np.linalg.eigh(0.5 * (v.T @ w + w.T @ v))
             v = w @ rotation[:, ::-1]
         v = np.linalg.qr(v)[0]
         inverse = np.sort(values)[::-1][:m]
         return 1.0 / np.maximum(inverse, 1e-300), v[:, :m]
 
-    def inverse(self) -> Floats:
+    def inverse(self, update: Update | None = None) -> Floats:
         """Turn the factor into the inverse, in place; the factor is lost.
+
+        Parameters
+        ----------
+        update : callable, optional
+            Called with the numbers of panels done and in total.
 
         Returns
         -------
         array (n, n), Fortran order
             Only the lower triangle is meaningful.
         """
-        inverse, info = lapack.dpotri(self._matrix, lower=1, overwrite_c=1)
-        assert info == 0
+        inverse = self._matrix
+        invert_lower(inverse, update)
         if self.null.shape[1]:
             u = self.null
-            y = blas.dsymm(1.0, inverse, u, lower=1)
+            y = symmetric_times(inverse, u)
             # P B P = B - U Y' - Y U' + U (U'Y) U' with P = I - U U'
             z = y - 0.5 * u @ (u.T @ y)
-            inverse = blas.dsyr2k(-1.0, u, z, 1.0, inverse, lower=1, overwrite_c=1)
+            add_products(inverse, u, -z)
         _scale_lower(inverse, self.scale)
         return inverse
+
+
+def add_products(matrix: Floats, x: Floats, y: Floats) -> None:
+    """Add X Y' + Y X' to the lower triangle of a matrix in place, panel by panel."""
+    for start in range(0, len(matrix), 512):
+        stop = start + 512
+        matrix[start:, start:stop] += x[start:] @ y[start:stop].T + y[start:] @ x[start:stop].T
+
+
+def symmetric_times(matrix: Floats, right: Floats) -> Floats:
+    """Product of a symmetric matrix, of which the lower triangle is stored, with (n, k)."""
+    out = np.zeros_like(right)
+    for start in range(0, len(matrix), 512):
+        stop = start + 512
+        corner = np.tril(matrix[start:stop, start:stop])
+        out[start:stop] += (corner + np.tril(corner, -1).T) @ right[start:stop]
+        out[stop:] += matrix[stop:, start:stop] @ right[start:stop]
+        out[start:stop] += matrix[stop:, start:stop].T @ right[stop:]
+    return out
 
 
 def subtract_product(matrix: Floats, rows: Floats, columns: NDArray[np.int64]) -> None:
@@ -146,8 +164,8 @@ def subtract_product(matrix: Floats, rows: Floats, columns: NDArray[np.int64]) -
         Ascending.
     """
     if len(columns) == len(matrix):
-        result = blas.dsyrk(-1.0, rows.T, 1.0, matrix, lower=1, overwrite_c=1)
-        assert np.shares_memory(result, matrix)
+        for start in range(0, len(matrix), 512):
+            matrix[start:, start : start + 512] -= rows[:, start:].T @ rows[:, start : start + 512]
         return
     product = blas.dsyrk(1.0, rows.T, lower=1)
     _scatter_lower(matrix, product, columns)

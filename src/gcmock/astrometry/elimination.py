@@ -81,7 +81,9 @@ class SourcesFirst:
                 update(done, problem.n_source)
         return matrix
 
-    def factorise(self, null: list[Shift], ridge: float = 0.0) -> None:
+    def factorise(
+        self, null: list[Shift], ridge: float = 0.0, update: Update | None = None
+    ) -> None:
         """Factorise the reduced matrix; it is lost.
 
         Parameters
@@ -90,24 +92,25 @@ class SourcesFirst:
             Null directions; the solution has none of them in the instrument.
 
         ridge : float
+        update : callable, optional
             See `gcmock.astrometry.dense.Factor`.
 
         Raises
         ------
-        SingularMatrixError
+        PivotError
             If there are other null directions; the index counts `Shift.instrument`.
         """
         assert self.matrix is not None
         vectors = self.start_vectors(null) if null else None
         matrix, self.matrix = self.matrix, None
-        self.factor = Factor(matrix, vectors, ridge)
+        self.factor = Factor(matrix, vectors, ridge, update)
 
     def start_vectors(self, shifts: list[Shift]) -> Floats:
-        """The part of shifts that stays in the reduced equations, shape (n, k)."""
+        """Return the part of shifts that stays in the reduced equations, shape (n, k)."""
         return np.array([shift.instrument for shift in shifts]).T
 
     def expanded(self, vector: Floats) -> Shift:
-        """A direction of the reduced unknowns, with the stars following it."""
+        """Return a direction of the reduced unknowns, with the stars following it."""
         shift = self.linearisation.problem.no_shift().with_instrument(vector)
         return Shift(
             -times(self._root, self.linearisation.product(shift).sources),
@@ -127,7 +130,13 @@ class SourcesFirst:
         back = right.sources - self.linearisation.product(shift).sources
         return Shift(times(self._root, back), shift.attitude, shift.coefficients)
 
-    def covariance(self, update: Update | None = None, *, instrument: bool = True) -> Covariance:
+    def covariance(
+        self,
+        update: Update | None = None,
+        *,
+        instrument: bool = True,
+        invert: Update | None = None,
+    ) -> Covariance:
         """Covariances of all unknowns; the factor is lost.
 
         Parameters
@@ -135,9 +144,11 @@ class SourcesFirst:
         update : callable, optional
         instrument : bool
             Unused: the matrix of the instrument is there anyhow.
+        invert : callable, optional
+            Called during the inversion.
         """
         assert self.factor is not None
-        matrix = self.factor.inverse()
+        matrix = self.factor.inverse(invert)
         self.factor = None
         problem = self.linearisation.problem
         sources = propagated(self.linearisation, self._root, self.groups, matrix, update)
@@ -191,7 +202,9 @@ def source_groups(
     problem = linearisation.problem
     n_visit, n_term = problem.n_visit, problem.distortion.n_term
     for members in groups:
-        seen = np.concatenate([problem.visit[problem.first[i] : problem.first[i + 1]] for i in members])
+        seen = np.concatenate(
+            [problem.visit[problem.first[i] : problem.first[i + 1]] for i in members]
+        )
         visits = np.flatnonzero(np.bincount(seen, minlength=n_visit))
         blocks = np.flatnonzero(np.bincount(problem.visits.block[visits]))
         visit_column = np.full(n_visit, -1, dtype=np.int64)
@@ -209,7 +222,7 @@ def source_groups(
 
 
 def instrument_matrix(blocks: Blocks) -> Floats:
-    """Normal matrix of the instrument, dense, lower triangle, Fortran order."""
+    """Return the normal matrix of the instrument, dense, lower triangle, Fortran order."""
     n_visit, n_block = len(blocks.visits), len(blocks.terms)
     n_term = blocks.terms.shape[1]
     n = 3 * n_visit + n_block * n_term

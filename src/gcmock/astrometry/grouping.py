@@ -46,4 +46,6 @@ def direction_centre(ra: Floats, dec: Floats) -> tuple[float, float]:
     """Mean direction of positions [deg]."""
     a, d = np.radians(ra), np.radians(dec)
     x, y, z = (np.cos(d) * np.cos(a)).mean(), (np.cos(d) * np.sin(a)).mean(), np.sin(d).mean()
-    return float(np.degrees(np.arctan2(y, x)) % 360.0), float(np.degrees(np.arctan2(z, np.hypot(x, y))))
+    return float(np.degrees(np.arctan2(y, x)) % 360.0), float(
+        np.degrees(np.arctan2(z, np.hypot(x, y)))
+    )

@@ -65,7 +65,7 @@ class Arrow:
 
 
 def reduced_terms(blocks: Blocks, mixing: Floats) -> Floats:
-    """Normal matrices of the distortion with the visits eliminated, (n_block, n_term, n_term)."""
+    """Eliminate the visits from the distortion: matrices (n_block, n_term, n_term)."""
     out = blocks.terms.copy()
     np.subtract.at(out, blocks.block, np.matmul(blocks.visit_terms.transpose(0, 2, 1), mixing))
     return 0.5 * (out + out.transpose(0, 2, 1))
@@ -153,7 +153,9 @@ class InstrumentFirst:
                 groups.append((members, stars, rows))
             yield Batch(blocks, terms, groups)
 
-    def factorise(self, null: list[Shift], ridge: float = 0.0) -> None:
+    def factorise(
+        self, null: list[Shift], ridge: float = 0.0, update: Update | None = None
+    ) -> None:
         """Factorise the reduced matrix; it is lost.
 
         Parameters
@@ -162,24 +164,25 @@ class InstrumentFirst:
             Null directions; the solution has none of them in the stars.
 
         ridge : float
+        update : callable, optional
             See `gcmock.astrometry.dense.Factor`.
 
         Raises
         ------
-        SingularMatrixError
+        PivotError
             If there are other null directions; the index counts five parameters per star.
         """
         assert self.matrix is not None
         vectors = self.start_vectors(null) if null else None
         matrix, self.matrix = self.matrix, None
-        self.factor = Factor(matrix, vectors, ridge)
+        self.factor = Factor(matrix, vectors, ridge, update)
 
     def start_vectors(self, shifts: list[Shift]) -> Floats:
-        """The part of shifts that stays in the reduced equations, shape (n, k)."""
+        """Return the part of shifts that stays in the reduced equations, shape (n, k)."""
         return np.array([shift.sources.ravel() for shift in shifts]).T
 
     def expanded(self, vector: Floats) -> Shift:
-        """A direction of the reduced unknowns, with the instrument following it."""
+        """Return a direction of the reduced unknowns, with the instrument following it."""
         none = self.linearisation.problem.no_shift()
         stars = Shift(vector.reshape(-1, 5), none.attitude, none.coefficients)
         back = self.arrow.solve(self.linearisation.product(stars).scaled(-1.0))
@@ -197,7 +200,13 @@ class InstrumentFirst:
         back = self.arrow.solve(right + product(stars).scaled(-1.0))
         return Shift(sources, back.attitude, back.coefficients)
 
-    def covariance(self, update: Update | None = None, *, instrument: bool = True) -> Covariance:
+    def covariance(
+        self,
+        update: Update | None = None,
+        *,
+        instrument: bool = True,
+        invert: Update | None = None,
+    ) -> Covariance:
         """Covariances of all unknowns; the factor is lost.
 
         Parameters
@@ -205,9 +214,11 @@ class InstrumentFirst:
         update : callable, optional
         instrument : bool
             Whether the whole matrix of the instrument is wanted, for secondary stars.
+        invert : callable, optional
+            Called during the inversion.
         """
         assert self.factor is not None
-        inverse = self.factor.inverse()
+        inverse = self.factor.inverse(invert)
         self.factor = None
         problem = self.linearisation.problem
         n, n_v, n_t = problem.n_source, problem.n_visit, problem.distortion.n_term

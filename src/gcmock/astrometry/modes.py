@@ -55,7 +55,7 @@ NEAR_NULL_EIGENVALUE: Final = 1e-5
 
 
 def patterns(sources: Floats, centre: tuple[float, float] | None = None) -> dict[str, Floats]:
-    """Changes of the five parameters of stars by unit amplitudes of the common modes.
+    """Return changes of the five parameters of stars by unit amplitudes of common modes.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def patterns(sources: Floats, centre: tuple[float, float] | None = None) -> dict
 
 
 def compensated(linearisation: Linearisation, arrow: Arrow, pattern: Floats) -> Shift:
-    """A shift of the stars together with the change of the instrument that best hides it."""
+    """Return a shift of the stars with the change of the instrument that hides it best."""
     stars = linearisation.problem.no_shift()
     stars = Shift(pattern, stars.attitude, stars.coefficients)
     hidden = arrow.solve(linearisation.product(stars, prior=False).scaled(-1.0))

@@ -98,9 +98,7 @@ def load_references(kind: str, folder: ObservationSet, epoch: float) -> Referenc
     """
     empty = np.zeros(0)
     if kind == "none":
-        return References(
-            kind, np.zeros(0, np.int64), np.zeros((0, 5)), np.zeros((0, 5, 5)), empty
-        )
+        return References(kind, np.zeros(0, np.int64), np.zeros((0, 5)), np.zeros((0, 5, 5)), empty)
     if kind == "exact":
         return _exact(folder, epoch)
     path = folder.path / "reference_gaia_like.parquet" if kind == "gaia-like" else Path(kind)
@@ -167,7 +165,7 @@ def _covariance(path: Path, table: Columns) -> Floats:
     matrix[:, np.arange(5), np.arange(5)] = 1.0
     for i, j, name in correlation_names():
         matrix[:, i, j] = matrix[:, j, i] = table[name]
-    good = (error > 0).all(axis=1)
+    good = np.asarray((error > 0).all(axis=1))
     good[good] &= np.linalg.eigvalsh(np.nan_to_num(matrix[good]))[:, 0] > 1e-12
     if not good.all():
         raise InputError(
@@ -182,7 +180,7 @@ def moved_sources(values: Floats, radial_velocity: Floats, years: Floats) -> Flo
 
     With f = |r + t (mu + r mu_r)|^-1: position f (r + t (mu + r mu_r)), parallax f plx, proper
     motion f^3 (mu (1 + t mu_r) - r mu^2 t), resolved along the new east and north (ESA 1997, The
-    Hipparcos and Tycho Catalogues, vol. 1, section 1.5.5; Butkevich & Lindegren 2014, A&A 570, A62).
+    Hipparcos and Tycho Catalogues, vol. 1, 1.5.5; Butkevich & Lindegren 2014, A&A 570, A62).
 
     Parameters
     ----------

@@ -264,12 +264,12 @@ def shifted_sources(values: Floats, shift: Floats) -> Floats:
 
 
 def source_shift(values: Floats, origin: Floats) -> Floats:
-    """The shift that leads from `origin` to `values`: inverse of `shifted_sources`, shape (n, 5)."""
+    """Return the shift from `origin` to `values`, (n, 5): inverse of `shifted_sources`."""
     xi, eta = tangent_offset(values[:, 0], values[:, 1], origin[:, 0], origin[:, 1])
     return np.column_stack([xi / MAS, eta / MAS, values[:, 2:] - origin[:, 2:]])
 
 
 def triads(sources: Floats) -> Floats:
-    """Unit vectors p, q, r at the positions of stars, shape (n, 3, 3): second axis p, q, r."""
+    """Return p, q, r at the positions of stars, shape (n, 3, 3): second axis p, q, r."""
     columns = triad(sources[:, 0], sources[:, 1])
     return np.stack(columns, axis=-1).reshape(-1, 3, 3)

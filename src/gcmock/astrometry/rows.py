@@ -21,6 +21,7 @@ FIELD = 8
 """Where the terms of the distortion begin in a row."""
 
 _star_in_frame = compiled(nogil=True)(geometry.star_in_frame)
+_projected = compiled(nogil=True)(geometry.projected)
 _displacement = compiled(nogil=True)(motion.displacement)
 _deflected = compiled(nogil=True)(motion.deflected)
 _aberrated = compiled(nogil=True)(motion.aberrated)
@@ -135,15 +136,10 @@ def observe(a, i, o, row, residual, poly):  # pragma: no cover
     if a.aberration:
         vp, vq, vr = _along(t, a.velocity[j])
         east, north, radial = _aberrated(east, north, radial, vp, vq, vr)
-    xp, xq, xr, yp, yq, yr, zp, zq, zr = _star_in_frame(
+    frame = _star_in_frame(
         a.sources[i, 0], a.sources[i, 1], a.attitude[j, 0], a.attitude[j, 1], a.attitude[j, 2]
     )
-    outwards = 1.0 + radial
-    depth = zp * east + zq * north + zr * outwards
-    x = (xp * east + xq * north + xr * outwards) / depth
-    y = (yp * east + yq * north + yr * outwards) / depth
-    x_e, x_n = (xp - x * zp) / depth, (xq - x * zq) / depth
-    y_e, y_n = (yp - y * zp) / depth, (yq - y * zq) / depth
+    x, y, x_e, x_n, y_e, y_n = _projected(*frame, east, north, radial)
     # Distortion and its gradient.
     h = a.half_field
     c = a.coefficients[a.block[j]]

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from gcmock.astrometry.elimination import GROUP_SIZE, inverse_root, propagated, times
+from gcmock.astrometry.equations import Stage, silent
 from gcmock.astrometry.gauss_newton import (
     CONVERGED_ERRORS,
     CONVERGED_MAS,
     MAX_PASSES,
     Result,
-    Stage,
-    silent,
 )
 from gcmock.astrometry.grouping import sky_groups
 from gcmock.astrometry.normal import Linearisation

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from gcmock.astrometry.assembly import Campaign, read_campaign
-from gcmock.astrometry.gauss_newton import Order, Result, Stage, iterate, silent
+from gcmock.astrometry.equations import Stage, silent
+from gcmock.astrometry.gauss_newton import Order, Result, iterate
 from gcmock.astrometry.geometry import distortion_terms
 from gcmock.astrometry.modes import FRAME_MODES, NEAR_NULL_EIGENVALUE, NULL_EIGENVALUE, WEAK_MODES
 from gcmock.astrometry.observations import Columns, ObservationSet, new_folder, open_observations
@@ -136,6 +137,7 @@ def solve(
         end = clock.perf_counter()
         seconds = {"read": read - begin, "primaries": solved - read, "secondaries": end - solved}
         account = _account(folder, reference, robust, campaign, plan, result, second, seconds)
+        account["primary_limit"] = primary_limit
         stage("write")
         write_tables(partial, _tables(campaign, result, second), account)
     return SolveSummary(Path(output), account)
@@ -165,9 +167,7 @@ def _size(folder: ObservationSet, primary_limit: float | None, secondaries: bool
     )
 
 
-def _tables(
-    campaign: Campaign, result: Result, second: Secondaries | None
-) -> dict[str, Columns]:
+def _tables(campaign: Campaign, result: Result, second: Secondaries | None) -> dict[str, Columns]:
     store, n = campaign.store, campaign.store.n_primary
     values, covariance, chi2 = result.unknowns.sources, result.covariance.sources, result.chi2
     if second is not None:
@@ -240,7 +240,8 @@ def _account(
         "n_visit": len(campaign.visits),
         "n_block": campaign.distortion.n_block,
         "n_term": campaign.distortion.n_term,
-        "n_unknown": 5 * n + 3 * len(campaign.visits)
+        "n_unknown": 5 * n
+        + 3 * len(campaign.visits)
         + campaign.distortion.n_block * campaign.distortion.n_term,
         "n_reduced": plan.n_reduced,
         "n_observation_primary": int(store.first[n]),
@@ -277,7 +278,7 @@ def _account(
 
 
 def _modes(result: Result) -> list[dict[str, Any]]:
-    """Common modes with their eigenvalues and errors, and how free they are."""
+    """List common modes with their eigenvalues and errors, and how free they are."""
     sigma = np.sqrt(np.maximum(result.mode_covariance.diagonal(), 0.0))
     words = FRAME_MODES | WEAK_MODES
     out = []
