@@ -26,7 +26,16 @@ CONVERGED_ERRORS: Final = 1e-4
 SLOW: Final = 0.2
 """A pass that shrinks the shift less asks for a new factorisation."""
 
-MAX_PASSES: Final = 20
+ROBUST_CONVERGED_ERRORS: Final = 1e-3
+"""Convergence with robust weights, which change from pass to pass."""
+
+ROBUST_CHORD_ERRORS: Final = 0.05
+"""Smaller shifts of nearly all stars with robust weights need no new factorisation.
+
+Reweighted least squares with Huber's weights always go downhill, but only with the present matrix.
+"""
+
+MAX_PASSES: Final = 60
 
 
 @dataclass(frozen=True)
@@ -133,7 +142,8 @@ def iterate(
     equations = Equations(problem, start, chosen, workers, stage)
     conditional = np.sqrt(np.einsum("nii->ni", np.linalg.inv(equations.blocks.sources)))
     passes: list[Pass] = []
-    weight, previous, fresh, far = np.ones(problem.n_observation), np.inf, True, False
+    weight, previous, relative = np.ones(problem.n_observation), np.inf, np.inf
+    fresh, far, descending = True, False, False
     for number in range(1, MAX_PASSES + 1):
         stage(f"pass {number}")
         here = Linearisation(problem, unknowns, workers)
@@ -141,7 +151,9 @@ def iterate(
         size = np.hypot(residuals[:, 0], residuals[:, 1])
         settling = robust != "none" and number > 1
         if settling:
-            weight = weights(size, robust)
+            # Weights that fall to zero are for residuals that are nearly final.
+            descending = descending or relative < 1.0
+            weight = weights(size, robust if descending else "huber")
             weighted = problem.reweighted(weight)
             here = Linearisation(weighted, unknowns, workers)
         shift = equations.solve(here.gradient())
@@ -150,15 +162,19 @@ def iterate(
         attitude = float(np.abs(shift.attitude[:, :2]).max(initial=0.0))
         far = far or max(largest, attitude) > 1e-3 * problem.distortion.half_field / 4.85e-9
         passes.append(Pass(float((size**2).sum()), largest, attitude, fresh))
-        relative = float((np.abs(shift.sources) / conditional).max())
+        by_star = (np.abs(shift.sources) / conditional).max(axis=1)
+        relative = float(by_star.max())
         enough = largest < CONVERGED_MAS or relative < (
-            CONVERGED_ERRORS if robust == "none" else 1e-3
+            CONVERGED_ERRORS if robust == "none" else ROBUST_CONVERGED_ERRORS
         )
         if not np.isfinite(largest):
             break
-        if enough and (settling or robust == "none"):
+        if enough and (robust == "none" or descending):
             break
-        fresh = largest > SLOW * previous and robust == "none"
+        if robust == "none":
+            fresh = largest > SLOW * previous
+        else:
+            fresh = number == 1 or float(np.quantile(by_star, 0.98)) > ROBUST_CHORD_ERRORS
         previous = largest
         if fresh:
             del equations

@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from gcmock.astrometry.geometry import tangent_offset, triad
+from gcmock.astrometry.geometry import MAS, tangent_offset, triad
 from gcmock.astrometry.grouping import direction_centre
 from gcmock.astrometry.instrument_first import Arrow
 from gcmock.astrometry.normal import Blocks, Linearisation
@@ -68,23 +68,27 @@ def patterns(sources: Floats, centre: tuple[float, float] | None = None) -> dict
     -------
     dict of str to array (n, 5)
         `FRAME_MODES` and `WEAK_MODES`. For rotations omega the change is omega x r along east and
-        north.
+        north; proper motions, if they are given, turn with the frame.
     """
     ra, dec = sources[:, 0], sources[:, 1]
     ra0, dec0 = centre or direction_centre(ra, dec)
     p0, q0, r0 = np.array(triad(ra0, dec0)).reshape(3, 3)
     p, q, r = np.array(triad(ra, dec)).reshape(3, 3, -1)
 
-    def rotated(omega: Floats) -> tuple[Floats, Floats]:
+    def rotated(omega: Floats) -> tuple[Floats, Floats, Floats]:
+        """Shifts to the east and north, and the angle by which vectors turn against p and q."""
         shift = np.cross(omega, r.T)
-        return np.einsum("ni,in->n", shift, p), np.einsum("ni,in->n", shift, q)
+        east, north = np.einsum("ni,in->n", shift, p), np.einsum("ni,in->n", shift, q)
+        return east, north, omega @ r - east * np.tan(np.radians(dec))
 
     found = {}
     zero = np.zeros(len(ra))
     turns = (("offset_ra", "motion_ra", q0), ("offset_dec", "motion_dec", -p0))
     for orientation, spin, axis in (*turns, ("rotation", "spin", r0)):
-        east, north = rotated(axis)
-        found[orientation] = np.column_stack([east, north, zero, zero, zero])
+        east, north, turn = rotated(axis)
+        pmra, pmdec = sources[:, 3:5].T if sources.shape[1] > 2 else (zero, zero)
+        turned = np.column_stack([-pmdec * turn, pmra * turn]) * MAS
+        found[orientation] = np.column_stack([east, north, zero, turned])
         found[spin] = np.column_stack([zero, zero, zero, east, north])
     found["parallax"] = np.column_stack([zero, zero, zero + 1.0, zero, zero])
     xi, eta = tangent_offset(ra, dec, ra0, dec0)

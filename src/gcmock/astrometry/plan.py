@@ -89,7 +89,8 @@ def estimate(size: Size, order: str = "auto", gflops: float | None = None) -> Pl
     n_star = size.n_primary + size.n_secondary
     seen = min(1.0, 1.5 * size.n_observation / max(n_star * size.n_visit, 1))
     columns = seen * 3 * size.n_visit + size.n_block * size.n_term
-    observations = 40.0 * size.n_observation
+    # In memory 40 bytes each, and what the reader holds meanwhile.
+    observations = 60.0 * size.n_observation
     rows = 5 * min(GROUP_SIZE, n_star)
     working = 8.0 * (3 * rows * columns + columns**2)
     matrix = 8.0 * n**2

@@ -20,6 +20,10 @@ with probability exp(-2) = 0.135, about as a single residual exceeds the usual l
 """
 
 
+SMALLEST_WEIGHT: Final = 1e-4
+"""Nothing loses all its weight, so that no matrix becomes singular."""
+
+
 def weights(size: Floats, kind: str) -> Floats:
     """Factor on the weight of observations.
 
@@ -30,7 +34,8 @@ def weights(size: Floats, kind: str) -> Floats:
     kind : str
         ``huber``: 1, and limit / size beyond the limit (Huber 1964, Ann. Math. Stat. 35, 73).
         ``agis``: the function of the Gaia solution, 1 up to 2, a cubic to 3, then exp(-size / 3)
-        (Lindegren et al. 2012, A&A 538, A78, eq. 66). ``none``: 1.
+        (Lindegren et al. 2012, A&A 538, A78, eq. 66), but not below `SMALLEST_WEIGHT`.
+        ``none``: 1.
 
     Returns
     -------
@@ -42,7 +47,8 @@ def weights(size: Floats, kind: str) -> Floats:
     if kind == "agis":
         t = np.clip(size - 2.0, 0.0, 1.0)
         cubic = 1.0 - 1.773735 * t**2 + 1.141615 * t**3
-        return np.where(size < 3.0, cubic, np.exp(-np.maximum(size, 3.0) / 3.0))
+        far = np.exp(-np.maximum(size, 3.0) / 3.0)
+        return np.maximum(np.where(size < 3.0, cubic, far), SMALLEST_WEIGHT)
     return np.ones_like(size)
 
 

@@ -16,6 +16,7 @@ from gcmock.astrometry.gauss_newton import (
     CONVERGED_ERRORS,
     CONVERGED_MAS,
     MAX_PASSES,
+    ROBUST_CONVERGED_ERRORS,
     Result,
 )
 from gcmock.astrometry.grouping import sky_groups
@@ -75,21 +76,23 @@ def solve_secondaries(
     assert instrument is not None
     values, weighted = start, problem
     instrument_values = (primary.unknowns.attitude, primary.unknowns.coefficients)
+    descending = False
     for number in range(1, MAX_PASSES + 1):
         stage(f"secondary stars, pass {number}")
         unknowns = Unknowns(values, *instrument_values)
         if robust != "none" and number > 1:
             size = np.hypot(*Linearisation(problem, unknowns, workers).residuals().T)
-            weighted = problem.reweighted(weights(size, robust))
+            weighted = problem.reweighted(weights(size, robust if descending else "huber"))
         matrix, right, _ = Linearisation(weighted, unknowns, workers).source_blocks()
         root = inverse_root(matrix)
         shift = times(root, right)
         values = shifted_sources(values, shift)
         error = np.sqrt(np.einsum("nki,nki->ni", root, root))
-        limit = CONVERGED_ERRORS if robust == "none" else 1e-3
+        limit = CONVERGED_ERRORS if robust == "none" else ROBUST_CONVERGED_ERRORS
         still = (np.abs(shift) > np.maximum(CONVERGED_MAS, limit * error)).any(axis=1)
-        if not still.any() and (robust == "none" or number > 2):
+        if not still.any() and (robust == "none" or descending):
             break
+        descending = number > 1 and bool((np.abs(shift) < error).all())
     else:
         raise GcmockError(
             f"{still.sum():,} secondary stars did not converge in {MAX_PASSES} passes; "

@@ -284,13 +284,13 @@ def _modes(result: Result) -> list[dict[str, Any]]:
     out = []
     for mode, error in zip(result.modes, sigma, strict=True):
         free = mode.eigenvalue < NULL_EIGENVALUE
-        state = "fixed by the references"
+        state = "references"
         if free:
-            state = "free: fixed by the start values"
+            state = "start values"
         elif mode.eigenvalue < NEAR_NULL_EIGENVALUE:
-            state = "nearly free"
+            state = "hardly anything"
         elif mode.observed > NEAR_NULL_EIGENVALUE:
-            state = "determined by the observations"
+            state = "observations"
         out.append(
             {
                 "name": mode.name,
@@ -298,7 +298,7 @@ def _modes(result: Result) -> list[dict[str, Any]]:
                 "eigenvalue": mode.eigenvalue,
                 "eigenvalue_observations": mode.observed,
                 "error": None if free else float(error),
-                "state": state,
+                "determined_by": state,
             }
         )
     return out

@@ -97,10 +97,10 @@ def print_solution(output: Path, account: dict[str, Any]) -> None:
             f"{p['largest_attitude_shift_mas']:.3g}",
         )
     console.print(passes)
-    modes = _table("common mode", "eigenvalue without references", "error", "")
+    modes = _table("common mode", "seen by observations", "error", "determined by")
     for m in a["modes"]:
         error = "free" if m["error"] is None else f"{m['error']:.3g}"
-        modes.add_row(m["name"], f"{m['eigenvalue_observations']:.1e}", error, m["state"])
+        modes.add_row(m["name"], f"{m['eigenvalue_observations']:.1e}", error, m["determined_by"])
     console.print(modes)
     for remark in a["remarks"]:
         console.print(f"note: {remark}", soft_wrap=True, markup=False)

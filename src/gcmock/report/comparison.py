@@ -109,12 +109,14 @@ def draw(comparison: Comparison, folder: Path) -> None:
 
 
 def parallax_by_magnitude(axis: Axes, comparison: Comparison) -> None:
-    """Parallax error against Hw, formal and real, with the goal of the mission."""
+    """Parallax error (inner 68 %) against Hw, formal and real, with the goal of the mission."""
     table = comparison.tables["by_magnitude"]
     hw = table["phot_hw_mag"]
-    axis.semilogy(hw, 1e3 * table["parallax_formal"], "-", color="#4477AA", label="formal, median")
     axis.semilogy(
-        hw, 1e3 * table["parallax_robust"], "o", color="#EE6677", label="real, inner 68 %"
+        hw, 1e3 * table["parallax_formal"], "-", color="#4477AA", label="from the formal errors"
+    )
+    axis.semilogy(
+        hw, 1e3 * table["parallax_robust"], "o", color="#EE6677", label="solution - truth"
     )
     faint, goal = GOALS["parallax"]
     axis.plot([hw.min(), faint], [1e3 * goal] * 2, "k--", lw=1, label="goal of the whole mission")
