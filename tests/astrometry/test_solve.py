@@ -150,6 +150,8 @@ def test_solution_without_references(noisy, tmp_path, capsys):
     account = open_solution(tmp_path / "s").account
     free = [mode["name"] for mode in account["modes"] if mode["error"] is None]
     assert free[:6] == ["offset_ra", "offset_dec", "rotation", "motion_ra", "motion_dec", "spin"]
+    assert "scale" in free  # the distortion has linear terms
+    assert "parallax" not in free
     assert account["n_secondary"] == 0
     printed = capsys.readouterr().out
     assert "start values" in printed

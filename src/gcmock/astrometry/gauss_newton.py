@@ -9,6 +9,7 @@ import numpy as np
 
 from gcmock.astrometry.elimination import Covariance
 from gcmock.astrometry.equations import Eigenvalue, Equations, Stage, silent
+from gcmock.astrometry.geometry import MAS
 from gcmock.astrometry.modes import Mode
 from gcmock.astrometry.normal import Linearisation
 from gcmock.astrometry.problem import Floats, Problem, Unknowns
@@ -21,7 +22,11 @@ CONVERGED_MAS: Final = 1e-6
 """The iteration ends when no star moves further in a pass (0.001 micro-arcsec) ..."""
 
 CONVERGED_ERRORS: Final = 1e-4
-"""... or further than this part of its error with a known instrument."""
+"""... or further than this part of its error with a known instrument; nor any pointing or roll
+further than ten times this part of its error with known stars."""
+
+FAR: Final = 1e-3
+"""A shift of this part of half the field asks for a new matrix before the covariances."""
 
 SLOW: Final = 0.2
 """A pass that shrinks the shift less asks for a new factorisation."""
@@ -141,6 +146,7 @@ def iterate(
     unknowns, weighted = start, problem
     equations = Equations(problem, start, chosen, workers, stage)
     conditional = np.sqrt(np.einsum("nii->ni", np.linalg.inv(equations.blocks.sources)))
+    known_stars = np.sqrt(np.einsum("nii->ni", np.linalg.inv(equations.blocks.visits)))
     passes: list[Pass] = []
     weight, previous, relative = np.ones(problem.n_observation), np.inf, np.inf
     fresh, far, descending = True, False, False
@@ -160,13 +166,13 @@ def iterate(
         unknowns = unknowns.shifted(shift)
         largest = float(np.abs(shift.sources).max())
         attitude = float(np.abs(shift.attitude[:, :2]).max(initial=0.0))
-        far = far or max(largest, attitude) > 1e-3 * problem.distortion.half_field / 4.85e-9
+        far = far or max(largest, attitude) > FAR * problem.distortion.half_field / MAS
         passes.append(Pass(float((size**2).sum()), largest, attitude, fresh))
         by_star = (np.abs(shift.sources) / conditional).max(axis=1)
         relative = float(by_star.max())
-        enough = largest < CONVERGED_MAS or relative < (
-            CONVERGED_ERRORS if robust == "none" else ROBUST_CONVERGED_ERRORS
-        )
+        limit = CONVERGED_ERRORS if robust == "none" else ROBUST_CONVERGED_ERRORS
+        enough = largest < CONVERGED_MAS or relative < limit
+        enough = enough and float((np.abs(shift.attitude) / known_stars).max()) < 10.0 * limit
         if not np.isfinite(largest):
             break
         if enough and (robust == "none" or descending):

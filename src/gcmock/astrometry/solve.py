@@ -17,7 +17,13 @@ from gcmock.astrometry.assembly import Campaign, read_campaign
 from gcmock.astrometry.equations import Stage, silent
 from gcmock.astrometry.gauss_newton import Order, Result, iterate
 from gcmock.astrometry.geometry import distortion_terms
-from gcmock.astrometry.modes import FRAME_MODES, NEAR_NULL_EIGENVALUE, NULL_EIGENVALUE, WEAK_MODES
+from gcmock.astrometry.modes import (
+    FAMILIES,
+    FRAME_MODES,
+    NEAR_NULL_EIGENVALUE,
+    NULL_EIGENVALUE,
+    WEAK_MODES,
+)
 from gcmock.astrometry.observations import Columns, ObservationSet, new_folder, open_observations
 from gcmock.astrometry.plan import Plan, Size, check
 from gcmock.astrometry.priors import References, load_references
@@ -281,9 +287,19 @@ def _modes(result: Result) -> list[dict[str, Any]]:
     """List common modes with their eigenvalues and errors, and how free they are."""
     sigma = np.sqrt(np.maximum(result.mode_covariance.diagonal(), 0.0))
     words = FRAME_MODES | WEAK_MODES
+    # Free directions that were found by inverse iteration have the name of a family of modes.
+    families = {
+        family
+        for e in result.eigenvalues
+        if e.value < NULL_EIGENVALUE
+        for family in e.name.split(" + ")
+    }
+    free_names = {
+        name for family, names in FAMILIES.items() if family in families for name in names
+    }
     out = []
     for mode, error in zip(result.modes, sigma, strict=True):
-        free = mode.eigenvalue < NULL_EIGENVALUE
+        free = mode.eigenvalue < NULL_EIGENVALUE or mode.name in free_names
         state = "references"
         if free:
             state = "start values"
