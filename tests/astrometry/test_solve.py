@@ -177,6 +177,8 @@ def test_compare(mock, solution, tmp_path, capsys):
     for name, n in (("all_unknowns", "n_unknown"), ("shared", "n_shared")):
         assert abs(joint[name] / joint[n] - 1.0) < 4.0 * np.sqrt(2.0 / joint[n])
         assert joint[f"{name.removesuffix('_unknowns')}_without_modes"] <= joint[name]
+    for mode in account["common_modes"]:
+        assert abs(mode["primary_stars"]) < 5.0 * mode["primary_stars_error"]
     assert all(0.8 < row["std_as_is"] < 1.2 for row in account["pulls"])
     table = pq.read_table(out / "by_magnitude.parquet").to_pydict()
     assert sum(table["n_star"]) == account["n_star"]

@@ -101,6 +101,7 @@ def read_campaign(
     *,
     primary_limit: float | None = None,
     secondaries: bool = True,
+    workers: int = 1,
     progress: Progress | None = None,
 ) -> Campaign:
     """Read a folder of observations and leave out what cannot be solved.
@@ -114,6 +115,8 @@ def read_campaign(
         Faintest Hw of primary stars; the column ``primary`` if not given [mag].
     secondaries : bool
         Whether to keep the other stars.
+    workers : int
+        Threads of the sweeps over the observations.
     progress : callable, optional
         Called with the numbers of rows read and in total; all rows are read twice.
 
@@ -159,7 +162,7 @@ def read_campaign(
             hw=catalogue["phot_hw_mag"][state.order],
             radial_velocity=velocity[state.order],
         )
-        if not state.drop_undetermined(campaign):
+        if not state.drop_undetermined(campaign, workers):
             return replace(campaign, remarks=tuple(remarks))
     reasons = "; ".join(remarks)
     raise InputError(f"{folder.path}: nothing that can be solved is left: {reasons}")
@@ -206,7 +209,7 @@ class _State:
             self.used = self.used & ~empty
             self._keep(~few)
 
-    def drop_undetermined(self, campaign: Campaign) -> bool:
+    def drop_undetermined(self, campaign: Campaign, workers: int) -> bool:
         """Leave out what is singular by itself; say whether there was any."""
         changed = False
         singular = np.zeros(len(self.store.source_id), bool)
@@ -215,9 +218,10 @@ class _State:
             problem = campaign.problem(primary)
             if not problem.n_source:
                 continue
-            blocks = Linearisation(problem, campaign.unknowns(primary)).blocks()
-            singular[part] = _smallest(blocks.sources) < UNDETERMINED
+            here = Linearisation(problem, campaign.unknowns(primary), workers)
+            singular[part] = _smallest(here.source_blocks()[0]) < UNDETERMINED
             if primary:
+                blocks = here.blocks()
                 visit = _smallest(blocks.visits) < UNDETERMINED
                 root = np.linalg.pinv(blocks.visits, hermitian=True)
                 left = reduced_terms(blocks, np.matmul(root, blocks.visit_terms))

@@ -112,7 +112,7 @@ def compare(
         "reference": opened.account["reference"],
         "n_star": len(errors.hw),
         "n_primary": int(errors.primary.sum()),
-        "common_modes": _mode_rows(opened, amplitude),
+        "common_modes": _mode_rows(opened, errors, amplitude),
         "chi2": _star_chi2(errors),
         "pulls": pull_table(errors),
     }
@@ -178,17 +178,25 @@ def _errors(solution: SolutionSet, mock: Path) -> tuple[Errors, Floats]:
     )
 
 
-def _mode_rows(solution: SolutionSet, amplitude: Floats) -> list[dict[str, Any]]:
-    """Fitted amplitudes of the common modes next to their formal errors."""
+def _mode_rows(solution: SolutionSet, errors: Errors, removed: Floats) -> list[dict[str, Any]]:
+    """Amplitudes of the common modes: those that are removed, and those with a formal error.
+
+    The first are fitted to all stars with the weights of their covariances; the second, without
+    weights, to the primary stars, for which the solution knows the covariance of such a fit.
+    """
     formal = {mode["name"]: mode for mode in solution.account["modes"]}
+    chosen = errors.primary
+    found = patterns(errors.true[chosen])
+    primary = amplitudes(errors.error[chosen], found)[: len(FRAME_MODES)]
     return [
         {
             "name": name,
             "description": words,
-            "amplitude": float(value),
-            "formal_error": formal[name]["error"],
+            "removed": float(value),
+            "primary_stars": float(own),
+            "primary_stars_error": formal[name]["error"],
         }
-        for (name, words), value in zip(FRAME_MODES.items(), amplitude, strict=True)
+        for (name, words), value, own in zip(FRAME_MODES.items(), removed, primary, strict=True)
     ]
 
 

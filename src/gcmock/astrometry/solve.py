@@ -110,6 +110,7 @@ def solve(
             lambda epoch: _references(reference, folder, epoch),
             primary_limit=primary_limit,
             secondaries=secondaries,
+            workers=workers,
             progress=stage("read"),
         )
         read = clock.perf_counter()

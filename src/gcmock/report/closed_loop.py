@@ -115,10 +115,11 @@ def print_solution(output: Path, account: dict[str, Any]) -> None:
 def print_comparison(account: dict[str, Any], tables: dict[str, Any]) -> None:
     """Print the account of a comparison."""
     console = Console(highlight=False)
-    modes = _table("common mode", "solution - truth", "+-")
+    modes = _table("common mode", "removed", "primary stars, unweighted", "+-")
     for m in account["common_modes"]:
-        formal = "free" if m["formal_error"] is None else f"{m['formal_error']:.3g}"
-        modes.add_row(m["name"], f"{m['amplitude']:.3g}", formal)
+        error = m["primary_stars_error"]
+        formal = "free" if error is None else f"{error:.3g}"
+        modes.add_row(m["name"], f"{m['removed']:.3g}", f"{m['primary_stars']:.3g}", formal)
     console.print(modes)
     chi2 = _table("chi2 / degrees of freedom", "number", "as is", "modes removed")
     for row in account["chi2"]:
