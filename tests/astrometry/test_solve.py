@@ -420,6 +420,10 @@ def test_plans_grow_with_the_problem():
     assert plan.n_reduced == 17_730
     mission = Size(7_700, 69_000, 32_700, 549, 17, 186_000_000)
     assert mission.order == "instrument"
+    assert 150.0 < estimate(mission, gflops=25.0).memory_gb < 230.0
+    alone = estimate(Size(7_700, 0, 32_700, 549, 17, 19_000_000), gflops=25.0)
+    assert 12.0 < alone.memory_gb < 18.0
+    assert 3.5 < alone.minutes / 60.0 < 6.5
     with pytest.raises(InputError, match="--primary-limit"):
         check(mission, "auto", 8.0)
     with pytest.raises(InputError, match="--order instrument"):
