@@ -202,6 +202,25 @@ def test_compare_without_the_observations(mock, solution, tmp_path, capsys):
     assert "jointly" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("kind", ["huber", "agis"])
+def test_robust_solution_of_outliers(mock, tmp_path, kind):
+    options = (*OPTIONS[:2], "--set", *SETTINGS, "outliers.fraction=0.02", *OPTIONS[-2:])
+    assert run("observe", mock, "-o", tmp_path / "o", *options) == 0
+    pulls = {}
+    for robust in ("none", kind):
+        output = tmp_path / robust
+        assert run("solve", tmp_path / "o", "-o", output, "--robust", robust) == 0
+        found = open_solution(output)
+        stars = found.table("sources.parquet")
+        truth = truth_at(tmp_path / "o", found.account["ref_epoch"])
+        true = np.array([truth[i] for i in stars["source_id"].tolist()])
+        errors = np.column_stack([stars[f"{name}_error"] for name in PARAMETERS])
+        pull = source_shift(np.column_stack([stars[name] for name in PARAMETERS]), true) / errors
+        pulls[robust] = pull[~stars["used_reference"]].std()
+    assert pulls["none"] > 2.0
+    assert pulls[kind] < 1.3
+
+
 # ---- bad input: named, and nothing is left behind -------------------------------------------
 
 

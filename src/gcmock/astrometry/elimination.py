@@ -1,10 +1,9 @@
 """Elimination of the stars: the reduced normal matrix of attitude and distortion.
 
 With N_ss, N_si, N_ii the blocks of the normal matrix (stars, instrument), the reduced matrix is
-S = N_ii - N_is N_ss^-1 N_si, the Schur complement (jointly with the covariances: e.g. Bombrun et
-al. 2010, A&A 516, A77, for the structure of the astrometric normal matrix). N_ss is block diagonal,
-with the Cholesky factors L of its 5 x 5 blocks; a group of stars of one sky cell subtracts H'H with
-H = L^-1 N_si on the columns that the group needs.
+S = N_ii - N_is N_ss^-1 N_si, the Schur complement (structure of the normal matrix: Bombrun et
+al. 2010, A&A 516, A77). N_ss is block diagonal, with the Cholesky factors L of its 5 x 5 blocks; a
+group of stars of one sky cell subtracts H'H with H = L^-1 N_si on the columns that it needs.
 """
 
 from __future__ import annotations

@@ -92,7 +92,8 @@ def solve_secondaries(
         still = (np.abs(shift) > np.maximum(CONVERGED_MAS, limit * error)).any(axis=1)
         if not still.any() and (robust == "none" or descending):
             break
-        descending = number > 1 and bool((np.abs(shift) < error).all())
+        # As for the primary stars, weights that fall to zero wait until residuals are nearly final.
+        descending = descending or (number > 1 and bool((np.abs(shift) < error).all()))
     else:
         raise GcmockError(
             f"{still.sum():,} secondary stars did not converge in {MAX_PASSES} passes; "

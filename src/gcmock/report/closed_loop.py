@@ -80,7 +80,8 @@ def print_solution(output: Path, account: dict[str, Any]) -> None:
     rows.add_row("unknowns of the primary solution", f"{a['n_unknown']:,}")
     what = "stars" if a["order"] == "sources" else "instrument"
     rows.add_row(f"left when the {what} are eliminated", f"{a['n_reduced']:,}")
-    rows.add_row("chi2 / degrees of freedom", f"{a['chi2_per_freedom']:.4f} ({a['n_freedom']:,})")
+    label = "chi2 / degrees of freedom" + ("" if a["robust"] == "none" else ", full weights")
+    rows.add_row(label, f"{a['chi2_per_freedom']:.4f} ({a['n_freedom']:,})")
     rows.add_row("condition of the scaled matrix", f"{a['condition']:.1e}")
     if a["robust"] != "none":
         rows.add_row(
