@@ -36,6 +36,7 @@ LAYERS = (
     "astrometry",
     "report",
     "runtime",
+    "cli_astrometry",
     "cli",
     "__main__",
 )

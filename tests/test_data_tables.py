@@ -48,19 +48,19 @@ def input_dir(builder: ModuleType) -> Iterator[Path]:
 
 
 def data_files() -> list[Path]:
-    return [f for f in DATA.iterdir() if f.suffix in {".csv", ".npz", ".parquet", ".toml"}]
+    return [f for f in DATA.rglob("*") if f.suffix in {".csv", ".npz", ".parquet", ".toml"}]
 
 
 def test_checksums() -> None:
     lines = (DATA / "checksums.sha256").read_text().splitlines()
     listed = dict(reversed(line.split("  ")) for line in lines)
-    assert {file.name for file in data_files()} == set(listed)
+    assert {file.relative_to(DATA).as_posix() for file in data_files()} == set(listed)
     for name, digest in listed.items():
         assert hashlib.sha256((DATA / name).read_bytes()).hexdigest() == digest, name
 
 
 def test_the_package_stays_small() -> None:
-    assert sum(file.stat().st_size for file in DATA.iterdir() if file.is_file()) < MAX_BYTES
+    assert sum(file.stat().st_size for file in DATA.rglob("*") if file.is_file()) < MAX_BYTES
 
 
 def test_the_readme_describes_every_file() -> None:

@@ -1,4 +1,4 @@
-"""Write the tables of ``docs/data_model.md`` from `gcmock.schema` and `gcmock.config`.
+"""Write the tables of ``docs/data_model.md`` and ``docs/astrometry.md`` from the package.
 
 Text between ``<!-- begin: NAME -->`` and ``<!-- end: NAME -->`` is replaced, the rest is kept.
 
@@ -23,7 +23,9 @@ from gcmock.schema import (
     Flag,
 )
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "data_model.md"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+PAGE = DOCS / "data_model.md"
+ASTROMETRY_PAGE = DOCS / "astrometry.md"
 
 _BLOCK = re.compile(r"(<!-- begin: (\w+) -->\n).*?(<!-- end: \2 -->)", re.DOTALL)
 
@@ -64,15 +66,46 @@ def blocks() -> dict[str, str]:
     }
 
 
-def render(page: str) -> str:
-    """Return the page with its blocks brought up to date.
+def astrometry_blocks() -> dict[str, str]:
+    """Return the generated text of the page on astrometry by the name of its block."""
+    from gcmock.astrometry import export, observations, propagate
+    from gcmock.astrometry.mission import MISSIONS, load_mission
+
+    tables = {
+        name.removesuffix(".parquet").replace("/", "_"): columns
+        for name, columns in observations.TABLES.items()
+    }
+    tables["observations"] = observations.OBSERVATION_COLUMNS
+    tables["directions"] = propagate.DIRECTION_COLUMNS
+    tables["bands"] = (
+        *export.BAND_COLUMNS.values(),
+        export.EPOCH_ERROR,
+        export.SATURATED,
+        export.FIELD,
+    )
+    missions = [load_mission(name) for name in MISSIONS]
+    rows = (
+        (
+            f"`{m.name}`",
+            m.title,
+            f"{m.magnitudes.band}, {m.magnitudes.bright:g} to {m.magnitudes.faint:g}",
+            "observe, export" if m.can_observe else "export",
+        )
+        for m in missions
+    )
+    listing = _table(("name", "what", "band and limits [mag]", "commands"), rows)
+    return {name: column_table(columns) for name, columns in tables.items()} | {"missions": listing}
+
+
+def render(page: str, text: dict[str, str] | None = None) -> str:
+    """Return a page with its blocks brought up to date: those of the data model, or `text`.
 
     Raises
     ------
     ValueError
         A block is missing from the page, or unknown.
     """
-    text = blocks()
+    text = blocks() if text is None else text
     found = [match[1] for match in _BLOCK.findall(page)]
     if sorted(found) != sorted(text):
         raise ValueError(f"the page has the blocks {sorted(found)}, expected {sorted(text)}")
@@ -80,13 +113,15 @@ def render(page: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Rewrite the page; with ``--check`` only say whether it is up to date."""
-    page = PAGE.read_text(encoding="utf-8")
-    fresh = render(page)
-    if "--check" in arguments:
-        return int(fresh != page)
-    PAGE.write_text(fresh, encoding="utf-8")
-    return 0
+    """Rewrite the pages; with ``--check`` only say whether they are up to date."""
+    stale = False
+    for file, text in ((PAGE, blocks()), (ASTROMETRY_PAGE, astrometry_blocks())):
+        page = file.read_text(encoding="utf-8")
+        fresh = render(page, text)
+        stale |= fresh != page
+        if "--check" not in arguments:
+            file.write_text(fresh, encoding="utf-8")
+    return int(stale and "--check" in arguments)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 from cyclopts import App, CycloptsError, Parameter
 
 from gcmock import __version__
+from gcmock.cli_astrometry import COMMANDS as ASTROMETRY_COMMANDS
 from gcmock.errors import GcmockError, InputError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 BAD_INPUT, INTERRUPTED = InputError.exit_code, 130
 
-Topic = Literal["", "config", "model", "components", "laws", "hw", "schema", "data"]
+Topic = Literal["", "config", "model", "components", "laws", "hw", "schema", "missions", "data"]
 Range = Annotated[tuple[float, float], Parameter(negative="")]
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
 
@@ -265,3 +266,7 @@ def info(topic: Topic = "", /) -> None:
     from gcmock.report.info import info as text
 
     print(text(topic))
+
+
+for _command in ASTROMETRY_COMMANDS:
+    app.command(_command)

@@ -21,7 +21,8 @@ from gcmock.stars.populations import PopulationNodes
 
 # Total variation of P(c, D) between kernel and reference.
 TOLERANCE_EXACT, TOLERANCE_LATTICE = 0.01, 0.02
-# ln evidence where Hw is linear in J and H within the errors of a star (Hw beside H, or three bands).
+
+# ln evidence where Hw stands for J or H, which is linear within the errors of a star.
 TOLERANCE_LINEAR_HW = 0.05
 
 profile_at = njit(lambda d, scale, norm: profile(d, scale, norm))

@@ -68,8 +68,7 @@ class SurveyModel:
     completeness_width_mag : float
         Width of the fall of the detection probability [mag]; an assumption.
     gaia_g_max : float
-        Faintest G of stars with a parallax [mag]. G is estimated as J + 2.5 (J - Ks), good to about
-        half a magnitude for the foreground; an assumption.
+        Faintest G of stars with a parallax [mag], see `gaia_g_mag`; an assumption.
     parallax_error_factor : float
         Factor on the Gaia DR3 error [µas] sqrt(40 + 800 z + 30 z²), z = 10^(0.4 (max(G, 13) - 15)),
         of the science performance page of ESA: 0.08 mas at G = 17, 0.6 mas at G = 20.
@@ -102,6 +101,14 @@ class SurveyModel:
         """Return the standard error of a good parallax [mas], shape of the input."""
         z = 10.0 ** (0.4 * (np.maximum(g_mag, 13.0) - 15.0))
         return self.parallax_error_factor * 1e-3 * np.sqrt(40.0 + 800.0 * z + 30.0 * z**2)
+
+
+def gaia_g_mag(j_mag: Floats, ks_mag: Floats) -> Floats:
+    """Estimate G [mag] from J and Ks [mag]: J + 2.5 (J - Ks).
+
+    Good to about half a magnitude for the foreground; an assumption.
+    """
+    return j_mag + 2.5 * (j_mag - ks_mag)
 
 
 def survey(
@@ -161,7 +168,7 @@ def _parallaxes(
     mag: Floats, parallax: Floats, chance: Floats, settings: SurveyModel
 ) -> dict[str, Floats]:
     """Parallaxes as Gaia would see them, NaN for stars that are too faint for it."""
-    g_mag = mag[:, 0] + 2.5 * (mag[:, 0] - mag[:, 2])
+    g_mag = gaia_g_mag(mag[:, 0], mag[:, 2])
     error = np.where(g_mag < settings.gaia_g_max, settings.parallax_error(g_mag), np.nan)
     factor = np.where(chance[:, _BAD] < settings.bad_fraction, settings.bad_factor, 1.0)
     ruwe = factor * (1.0 + settings.ruwe_sigma * ndtri(chance[:, _RUWE]))

@@ -1,8 +1,8 @@
 """How nodes and places are laid out: in rows and bins, so that few of them need to be visited.
 
-A star's Gaussian is an ellipse in W and c. Rows are intervals of W, bins intervals of c: in each row
-one contiguous range of bins covers what is inside the ellipse. With Hw a row is a colour J - H, which
-decides the extinction in Hw, and bins are intervals of the absolute Hw.
+A star's Gaussian is an ellipse in W and c. Rows are intervals of W, bins intervals of c: in each
+row one contiguous range of bins covers what is inside the ellipse. With Hw a row is a colour
+J - H, which decides the extinction in Hw, and bins are intervals of the absolute Hw.
 
 Every row is padded to whole blocks of sixteen (`gcmock.posterior.vector`), so that a range may be
 widened to whole blocks without counting anything twice.
@@ -140,7 +140,11 @@ def coordinates(mask: int, mag: Floats, kappa: Floats, hw: HwRelation) -> Floats
 
 
 def arrange(
-    place: Floats, weight: NDArray[np.float32], group: NDArray[np.int64], n_group: int, layout: Layout
+    place: Floats,
+    weight: NDArray[np.float32],
+    group: NDArray[np.int64],
+    n_group: int,
+    layout: Layout,
 ) -> tuple[Rows, NDArray[np.int64]]:
     """Put places in rows of blocks.
 

@@ -161,7 +161,8 @@ def run(stars, keys, mask, shared, original, model_variance, work, summary, draw
 
     `keys` (n_star, n_realisation) are the keys of the random streams; `shared` is what `evaluate`
     needs of the stars' kind: node table, lattice and its tilt, law, bins, sightlines, and the
-    population of every component; `model_variance` (4,) is the part of the magnitude variances that is the model's own.
+    population of every component; `model_variance` (4,) is the part of the magnitude variances
+    that is the model's own.
     """
     bins, sightlines = shared[4], shared[5]
     for i in range(stars.e_jks.size):

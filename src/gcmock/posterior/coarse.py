@@ -1,8 +1,9 @@
 """The coarse grid: distances at which the likelihood of a star is computed.
 
-Its points lie as densely as the likelihood is narrow along the sightline, which depends on the errors
-of the star and on how fast the reddening grows: the place of a point on the grid is a quadratic
-function of the distance modulus between knots one magnitude apart, with a continuous slope.
+Its points lie as densely as the likelihood is narrow along the sightline, which depends on the
+errors of the star and on how fast the reddening grows: the place of a point on the grid is a
+quadratic function of the distance modulus between knots one magnitude apart, with a continuous
+slope.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from gcmock.posterior.structures import N_COARSE
 from gcmock.posterior.terms import along_sightline, by_colour, profile
 
 STEP_PER_SIGMA, TWO_STEP_PER_SIGMA, ONE_STEP_PER_SIGMA, NODE_STEP_PER_SIGMA = 0.75, 0.7, 0.7, 0.5
-"""Step of the grid as a fraction of the width of the likelihood along the sightline: with three bands
-on a lattice; with two, where no sum over Q makes the likelihood smooth; with one band or Hw; for sums
-over nodes."""
+"""Step of the grid as a fraction of the width of the likelihood along the sightline: with three
+bands on a lattice; with two, where no sum over Q makes the likelihood smooth; with one band or Hw;
+for sums over nodes."""
 
 WIDEST_STEP = 0.2
 """Widest step of the grid [mag]."""

@@ -244,7 +244,7 @@ class Posterior:
         return make_scratch(self._node_table(kind).node.size, self._bins)
 
     def _shared(self, kind: Kind, sightlines: Sightlines) -> tuple[Any, ...]:
-        """What the kernel needs besides the stars."""
+        """Gather what the kernel needs besides the stars."""
         return (
             self._node_table(kind), self._lattice(kind), TILTS[max(kind.steps.tilt, 0)],
             self._law(kind), self._bins, sightlines, self._groups,
@@ -313,7 +313,7 @@ class Posterior:
         return self._lattices[kind.bands, kind.row, kind.steps].result()
 
     def _build_lattice(self, kind: Kind) -> None:
-        """Build the lattice of a kind of star, unless there is one or a thread builds it already."""
+        """Build the lattice of a kind of star, unless it exists or another thread is at it."""
         key = (kind.bands, kind.row, kind.steps)
         with self._lock:
             if key in self._lattices:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 LOG2_E = 1.4426950408889634
 
-INNER = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+INNER = {
+    "nogil": True,
+    "error_model": "numpy",
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
 """Options of kernels that only other kernels call.
 
 Without the wrappers they compile twice as fast.

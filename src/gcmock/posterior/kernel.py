@@ -4,8 +4,9 @@ How it is fast:
 
 - Places of a lattice stand for the nodes of all populations at once; at each distance only those
   inside the ellipse of the star's errors are visited, sixteen at a time.
-- The likelihood is a smooth function of the distance modulus: it is computed on a coarse grid, first
-  every fourth point, then where it matters, and interpolated to the fine bins that resolve the prior.
+- The likelihood is a smooth function of the distance modulus: it is computed on a coarse grid,
+  first every fourth point, then where it matters, and interpolated to the fine bins that resolve
+  the prior.
 - Components are the lanes of vectors wherever the work is done bin by bin.
 
 Everything is single-threaded and releases the GIL; the work space is allocated once per block.
@@ -60,8 +61,8 @@ def _red_enough(star, c_edge, row_min, row_step, side, mu, e, tau, r2):
 def reach(star, rows, bins, n, e_rc, tau_rc, scale, norm, r2, knot, density):
     """First and last (plus one) coarse point at which the reddening can explain the colour at all.
 
-    Nearer by, neither the reddening nor the stars faint enough to be so near are red enough; further
-    out, both are too red. The points are found by bisection, in steps of four.
+    Nearer by, neither the reddening nor the stars faint enough to be so near are red enough;
+    further out, both are too red. The points are found by bisection, in steps of four.
     """
     limits = np.empty(2, np.int64)
     for side in range(2):
@@ -92,8 +93,8 @@ def nodes_at(mask, star, table, law, population, mu, e, tau, r2, work):
     if by_colour(mask):
         return weigh_colours(
             rows.block, rows.first, population, rows.row_min, rows.row_step, rows.bin_min,
-            rows.bin_step, star.w - mu, star.c, star.v_ww, star.v_cc, e, tau,
-            law.kappa[0], law.kappa[1], law.kappa[2 if mask == 12 else 0], law.hw[0], law.hw[1], law.hw[2], r2,
+            rows.bin_step, star.w - mu, star.c, star.v_ww, star.v_cc, e, tau, law.kappa[0],
+            law.kappa[1], law.kappa[2 if mask == 12 else 0], law.hw[0], law.hw[1], law.hw[2], r2,
             work.node, work.source,
         )  # fmt: skip
     v_w, v_wc, v_c = scattered(star, tau)
@@ -150,10 +151,11 @@ def coarse_likelihood(
 ):  # fmt: skip
     """Fill `work.coarse` with Σ_k w_k N of every component on the coarse grid.
 
-    First every fourth point, then the gaps beside points whose score (prior times likelihood) is not
-    negligible against the others. `groups[c]` is the population of component c; `e_rc`, `tau_rc` are
-    the reddening and its scatter at the red-clump distance, `scale` and `norm` describe the profile
-    of the dust, `n` is the number of points. Returns the first and last (plus one) point that was looked at.
+    First every fourth point, then the gaps beside points whose score (prior times likelihood) is
+    not negligible against the others. `groups[c]` is the population of component c; `e_rc`,
+    `tau_rc` are the reddening and its scatter at the red-clump distance, `scale` and `norm`
+    describe the profile of the dust, `n` is the number of points. Returns the first and last (plus
+    one) point that was looked at.
     """
     coarse, score, reached = work.coarse, work.score, work.reached
     sums, total = work.sums, work.total
@@ -168,9 +170,7 @@ def coarse_likelihood(
     begin, end = 0, n
     rows = table.rows if exact else lattice
     if rows.first.shape[2] > 2 and not colours:
-        begin, end = reach(
-            star, rows, bins, n, e_rc, tau_rc, scale, norm, r2, knot, density
-        )
+        begin, end = reach(star, rows, bins, n, e_rc, tau_rc, scale, norm, r2, knot, density)
     # Four points more on both sides are read by the interpolation.
     for j in range(max(begin - 4, 0), min(end + 4, n)):
         score[j] = 0.0
@@ -240,7 +240,8 @@ def expand(bins, prior, n, begin, end, work):
     """
     coarse, post, mass, parallax = work.coarse, work.post, work.mass, work.parallax
     evidence, cubic, knot, density = work.evidence, work.cubic, work.knot, work.density
-    zero, half, third, sixth = np.float32(0.0), np.float32(0.5), np.float32(1 / 3), np.float32(1 / 6)
+    zero, half = np.float32(0.0), np.float32(0.5)
+    third, sixth = np.float32(1 / 3), np.float32(1 / 6)
     low, high = max(begin - 2, 1), min(end + 2, n - 2)
     while low < high and work.reached[min(low + 2, n - 1)] == 0:
         low += 1

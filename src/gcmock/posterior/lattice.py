@@ -37,20 +37,20 @@ COLOUR_PER_SIGMA = 0.75
 """Largest step in Hw less another band as a fraction of the error of that band."""
 
 STEP_COLOUR = 0.15
-"""Step in J - H of the lattices with Hw [mag]: it only changes the extinction, and that smoothly."""
+"""Step in J - H of the lattices with Hw [mag]: it changes the extinction alone, and smoothly."""
 
 PER_SIGMA = np.array([[0.8, 1.0, 1.0], [1.0, 0.5, 1.0], [1.1, 0.57, 0.7]])
-"""Largest steps in W, c and Q as a fraction of the conditional width of the star's Gaussian, with one,
-two and three bands: the sum over a colour makes the likelihood smooth."""
+"""Largest steps in W, c and Q as a fraction of the conditional width of the star's Gaussian, with
+one, two and three bands: the sum over a colour makes the likelihood smooth."""
 
 GIANT = (1.35, 0.3, 0.0)
 """J - Ks and H - Ks of a red giant [mag]: tells how reddened a star is, at the least."""
 
 Q_ORIGIN, Q_RANGE, Q_TAIL, Q_OUTLIER = -0.11, (-0.14, -0.05), 0.6, 3.2
-"""The place in Q around which nearly all nodes lie, which is a place of the lattice; where they lie
-[mag]; how fast the step shrinks with the distance from there [per sigma]; and from how many sigma on
-a star is summed over nodes, because the Lagrange weights, which are not positive, show in the
-tails."""
+"""The place in Q around which nearly all nodes lie, which is a place of the lattice; where they
+lie [mag]; how fast the step shrinks with the distance from there [per sigma]; and from how many
+sigma on a star is summed over nodes, because the Lagrange weights, which are not positive, show in
+the tails."""
 
 ROW_SLABS = {1: 16, 2: 4, 3: 2}
 """Steps in W that make a row, by the number of bands: a range of bins then fills whole blocks."""

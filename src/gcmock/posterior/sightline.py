@@ -157,8 +157,9 @@ class SightlineCache:
                 found[i] = fresh[int(identity[i])] = prior.astype(np.float32)
         self._keep(fresh)
         priors = np.zeros((identity.size, len(self._grid), N_LANE), np.float32)
-        for i, prior in enumerate(found):
-            priors[i, :, : len(prior)] = prior.T
+        for lanes, prior in zip(priors, found, strict=True):
+            assert prior is not None
+            lanes[:, : len(prior)] = prior.T
         scale = self._height / (np.abs(np.sin(np.radians(lat))) + SIN_B_FLOOR)
         norm = -np.expm1(-red_clump_distance_pc(lon, lat) / scale)
         return Sightlines(priors, scale, norm), index.astype(np.int64)

@@ -1,7 +1,7 @@
-"""Sums over nodes and places at one distance: which rows and bins a star reaches, and what they add.
+"""Sums over nodes and places at one distance: what a star reaches, and what that adds.
 
-The arguments are arrays and numbers, not tuples of them: counting the references of arrays in tuples
-would cost more than the sums.
+The arguments are arrays and numbers, not tuples of them: counting the references of arrays in
+tuples would cost more than the sums.
 """
 
 from __future__ import annotations
@@ -145,9 +145,9 @@ def weigh_rows(
 def _hw_moments(x, e, tau2, v_hw, v_other, k0, k1, k2, p1, p2, p3):
     """Shift of Hw by the reddening e for a star of colour x, and the variances that go with it.
 
-    Returns the shift, what it adds to the colour Hw less the other band, the regression of Hw on that
-    colour, the inverse variances of both, the variance of Hw alone, and the ratio of the determinants without and with scatter of
-    the reddening.
+    Returns the shift, what it adds to the colour Hw less the other band, the regression of Hw on
+    that colour, the inverse variances of both, the variance of Hw alone, and the ratio of the
+    determinants without and with scatter of the reddening.
     """
     reddened, slope = hw_shift(x + (k0 - k1) * e, p1, p2, p3)
     shift = k1 * e + reddened - hw_shift(x, p1, p2, p3)[0]

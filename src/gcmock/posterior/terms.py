@@ -162,9 +162,7 @@ def prepare(mask, rows, mag, variance, law):
     if mask == 1 or mask == 2 or mask == 4:
         b = 0 if mask == 1 else mask // 2
         kk = k[b] * k[b] / variance[b]
-        return Terms(
-            norm, mag[b], 0.0, 0.0, k[b], variance[b], 0.0, np.inf, 0.0, 0.0, 0.0, kk
-        )
+        return Terms(norm, mag[b], 0.0, 0.0, k[b], variance[b], 0.0, np.inf, 0.0, 0.0, 0.0, kk)
     m = np.zeros(3)
     covariance = np.zeros((3, 3))
     bands = mask & 7

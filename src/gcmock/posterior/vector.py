@@ -78,7 +78,7 @@ def _exp2(builder: Any, x: Any) -> Any:
     return builder.bitcast(builder.add(builder.bitcast(p, _INTS), power), _FLOATS)
 
 
-def _likelihood(builder: Any, row: Any, w, c, q, gamma, delta, inv_q, beta, inv_w, inv_c) -> Any:  # type: ignore[no-untyped-def]
+def _likelihood(builder: Any, row: Any, w, c, q, gamma, delta, inv_q, beta, inv_w, inv_c) -> Any:
     """Likelihood of the places of a block; `row(i)` loads its row i."""
 
     def sub(x: Any, y: Any) -> Any:

@@ -98,6 +98,15 @@ def _columns(columns: Iterable[Column]) -> list[str]:
     return [f"  {c.name:<22}{c.dtype:<9}{c.unit:<9}{c.description}" for c in columns]
 
 
+def _missions() -> str:
+    """Return the files of the missions, with the source of every value."""
+    from gcmock.astrometry.mission import MISSIONS, mission_path
+
+    texts = [mission_path(name).read_text(encoding="utf-8").strip() for name in MISSIONS]
+    rule = "\n\n" + "#" * _WIDTH + "\n\n"
+    return f"# Missions: {', '.join(MISSIONS)}\n\n" + rule.join(texts)
+
+
 def _data() -> str:
     return path("README.md").read_text(encoding="utf-8").strip()
 
@@ -109,6 +118,7 @@ _ABOUT = {
     "laws": "extinction laws",
     "hw": "relations of Hw to J and H",
     "schema": "columns of input and output, flags",
+    "missions": "missions for propagate, observe and export, with all their settings",
     "data": "origin of the tables in the package",
 }
 
@@ -120,6 +130,7 @@ TOPICS: dict[str, Callable[[], str]] = {
     "laws": _laws,
     "hw": _hw,
     "schema": _schema,
+    "missions": _missions,
     "data": _data,
 }
 """Texts by topic; the empty topic is the overview."""

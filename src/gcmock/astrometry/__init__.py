@@ -1,0 +1,1 @@
+"""Missions: directions at any epoch, observations of them, and solutions of the observations."""
