@@ -157,6 +157,18 @@ def test_votable_has_ucds(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
+def test_arrays_may_be_used_again(tmp_path, suffix):
+    """Rows that wait to be written do not change with the arrays that they came in."""
+    column = Column("x", "float64", "", "", "A number")
+    path, values = tmp_path / f"t{suffix}", np.empty(5)
+    with open_writer(path, [column], METADATA) as writer:
+        for i in range(3):
+            values[:] = i
+            writer.write({"x": values})
+    np.testing.assert_array_equal(QTable.read(path)["x"], np.repeat([0.0, 1.0, 2.0], 5))
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_no_rows(tmp_path, suffix):
     path = tmp_path / f"t{suffix}"
     assert write(path, []).n_rows == 0

@@ -47,7 +47,8 @@ class ParquetEncoder:
 
     def write(self, chunk: dict[str, NDArray[Any]]) -> None:
         """Append rows."""
-        arrays = [pa.array(chunk[field.name], type=field.type) for field in self._schema]
+        # Copies, because rows wait for a full row group while the caller may use its arrays again.
+        arrays = [pa.array(np.array(chunk[field.name]), type=field.type) for field in self._schema]
         table = pa.Table.from_arrays(arrays, schema=self._schema)
         self._waiting.append(table)
         self._n_waiting += table.num_rows
