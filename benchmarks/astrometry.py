@@ -29,6 +29,7 @@ from gcmock.astrometry.propagate import propagate
 from gcmock.frames import galactic_to_icrs
 from gcmock.io.writers import open_writer
 from gcmock.schema import TRUTH_COLUMNS
+from machine import processor
 
 
 def main() -> None:
@@ -40,7 +41,7 @@ def main() -> None:
     options = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    print(f"{cpu()}, one core, Python {platform.python_version()}\n")
+    print(f"{processor()}, one core, Python {platform.python_version()}\n")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         mock = folder / "mock.parquet"
@@ -125,15 +126,6 @@ def observations(mock: Path, visits: int, folder: Path) -> None:
                 lambda m=mission, o=output: observe(mock, o, m, overwrite=True),
             )
         )
-
-
-def cpu() -> str:
-    """Name of the processor."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

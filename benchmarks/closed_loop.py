@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 from gcmock import __version__
+from machine import processor
 from real_stars import cut_to_window
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "jasmine_window.toml"
@@ -58,21 +59,12 @@ def main() -> None:
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
         rows.append((step[0], time.perf_counter() - begin, peak))
     total = time.perf_counter() - start
-    print(f"\n{cpu()}, {os.cpu_count()} cores, Python {platform.python_version()}, {__version__}\n")
+    machine = f"{processor()}, {os.cpu_count()} cores"
+    print(f"\n{machine}, Python {platform.python_version()}, {__version__}\n")
     print("| step | time | largest memory so far |\n|---|---|---|")
     for name, seconds, peak in rows:
         print(f"| `{name}` | {seconds:.0f} s | {peak:.1f} GB |")
     print(f"| together | {total / 60:.1f} min | |")
-
-
-def cpu() -> str:
-    """Name of the processor."""
-    path = Path("/proc/cpuinfo")
-    if path.is_file():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import resource
 import subprocess
@@ -32,6 +31,7 @@ from typing import Any
 import numpy as np
 
 from gcmock.config import load_config
+from machine import cpu
 
 CORNER = (0.3, -0.7)
 """Least longitude and middle latitude of the windows [deg]."""
@@ -290,15 +290,6 @@ def leave_out_the_kernel() -> None:
         return summary, draws
 
     Posterior.infer = infer  # type: ignore[method-assign]
-
-
-def cpu() -> str:
-    """Name of the processor and number of cores that this process may use."""
-    name = platform.machine()
-    if (info := Path("/proc/cpuinfo")).exists():
-        models = [x for x in info.read_text().splitlines() if x.startswith("model name")]
-        name = models[0].split(":")[1].strip() if models else name
-    return f"{name}, {len(os.sched_getaffinity(0))} cores"
 
 
 if __name__ == "__main__":

@@ -22,7 +22,6 @@ from pathlib import Path
 
 import numpy as np
 
-from closed_loop import cpu
 from gcmock.astrometry.mission import load_mission
 from gcmock.astrometry.observe import observe
 from gcmock.astrometry.plan import measured_gflops
@@ -30,6 +29,7 @@ from gcmock.astrometry.solve import solve
 from gcmock.frames import galactic_to_icrs
 from gcmock.io.writers import open_writer
 from gcmock.schema import TRUTH_COLUMNS
+from machine import processor
 
 SIZES = (
     # stars, visits, length of a calibration block [d], order
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, default=len(SIZES), help="rows of the table")
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
-    print(f"{cpu()}, {os.cpu_count()} cores, Python {platform.python_version()},", end=" ")
+    print(f"{processor()}, {os.cpu_count()} cores, Python {platform.python_version()},", end=" ")
     print(f"{measured_gflops():.0f} GFlop/s in matrix products\n")
     head = (
         "stars", "visits", "blocks", "unknowns", "reduced", "2-D observations", "order", "passes",

@@ -14,11 +14,9 @@ table of likelihoods at 256 distances: what the machine could do if every star h
 from __future__ import annotations
 
 import argparse
-import os
 import platform
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -30,6 +28,7 @@ from gcmock.model import Model, load_model
 from gcmock.posterior import reference
 from gcmock.posterior.engine import Data
 from gcmock.random import star_key
+from machine import cpu
 
 FIELDS = ((0.30, -0.24), (-0.75, 0.40), (-1.20, -0.50), (0.02, -0.12))
 FIELD_DEG = 0.05
@@ -218,15 +217,6 @@ def against_reference(model: Model, n_star: int) -> None:
         f"{WIDE[0]:g}-{WIDE[1]:g}, parallaxes): TV median {np.median(variation):.4f}, "
         f"largest {variation.max():.4f}"
     )
-
-
-def cpu() -> str:
-    """Name of the processor and number of cores that this process may use."""
-    name = platform.machine()
-    if (info := Path("/proc/cpuinfo")).exists():
-        models = [x for x in info.read_text().splitlines() if x.startswith("model name")]
-        name = models[0].split(":")[1].strip() if models else name
-    return f"{name}, {len(os.sched_getaffinity(0))} cores"
 
 
 if __name__ == "__main__":

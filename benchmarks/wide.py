@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 
 from gcmock.config import load_config
 from gcmock.mock.simulate import simulate_to_file
-from scale import cpu
+from machine import cpu
 
 STARS, HALF_L, HALF_B, KS_MAX = 20_897_004, 5.0, 3.0, 14.15
 KILLS = 3

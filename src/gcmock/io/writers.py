@@ -78,8 +78,7 @@ class Writer:
         Parameters
         ----------
         chunk : mapping of str to array (n_row,)
-            Exactly the columns of the table. They must not be changed afterwards: a file may
-            collect several chunks before it writes.
+            Exactly the columns of the table. The arrays may be used again afterwards.
 
         Raises
         ------

@@ -24,11 +24,19 @@ def _range(low, high, bin_min, per_bin, n_bin):
     return int(first), int(last)
 
 
-@njit(inline="always")
-def _row_limits(w, half, row_min, row_step, row_extent, n_row):
-    """Rows that overlap w - half to w + half, as first and last plus one."""
-    first = min(max(np.ceil((w - half - row_extent - row_min) / row_step), 0.0), n_row + 0.0)
-    last = min(max(np.floor((w + half - row_min) / row_step) + 1.0, 0.0), n_row + 0.0)
+@njit(**INNER)
+def _rows_of_star(w, q, gamma, v_w, r2, q_mean, q_half, row_min, row_step, row_extent, n_row):
+    """Rows that the ellipse of a star reaches, as first and last plus one."""
+    half = np.sqrt(r2 * v_w)
+    low, high = w - half, w + half
+    if gamma != 0.0:
+        # The band in Q that most places are in moves the ellipse.
+        i = min(max(int((w - row_min) / row_step), 0), n_row - 1)
+        low -= gamma * (q - q_mean[i]) + abs(gamma) * q_half[i]
+        high -= gamma * (q - q_mean[i]) - abs(gamma) * q_half[i]
+    middle, half = 0.5 * (low + high), 0.5 * (high - low)
+    first = min(max(np.ceil((middle - half - row_extent - row_min) / row_step), 0.0), n_row + 0.0)
+    last = min(max(np.floor((middle + half - row_min) / row_step) + 1.0, 0.0), n_row + 0.0)
     return int(first), int(last)
 
 
@@ -77,14 +85,7 @@ def sum_rows(
     per_v_w, per_bin = 1.0 / v_w, 1.0 / bin_step
     slope = v_wc * per_v_w
     v_rest = v_c - v_wc * slope
-    half = np.sqrt(r2 * v_w)
-    low, high = w - half, w + half
-    if gamma != 0.0:
-        # The band in Q that most places are in moves the ellipse.
-        i = min(max(int((w - row_min) / row_step), 0), n_row - 1)
-        low -= gamma * (q - q_mean[i]) + abs(gamma) * q_half[i]
-        high -= gamma * (q - q_mean[i]) - abs(gamma) * q_half[i]
-    a, z = _row_limits(0.5 * (low + high), 0.5 * (high - low), row_min, row_step, row_extent, n_row)
+    a, z = _rows_of_star(w, q, gamma, v_w, r2, q_mean, q_half, row_min, row_step, row_extent, n_row)
     for row in range(a, z):
         i, j = _bins_of_row(
             row, w, c, q, gamma, delta, per_v_w, slope, v_rest, r2, row_min, row_step, row_extent,
@@ -115,13 +116,7 @@ def weigh_rows(
     per_v_w, per_bin = 1.0 / v_w, 1.0 / bin_step
     slope = v_wc * per_v_w
     v_rest = v_c - v_wc * slope
-    half = np.sqrt(r2 * v_w)
-    low, high = w - half, w + half
-    if gamma != 0.0:
-        i = min(max(int((w - row_min) / row_step), 0), n_row - 1)
-        low -= gamma * (q - q_mean[i]) + abs(gamma) * q_half[i]
-        high -= gamma * (q - q_mean[i]) - abs(gamma) * q_half[i]
-    a, z = _row_limits(0.5 * (low + high), 0.5 * (high - low), row_min, row_step, row_extent, n_row)
+    a, z = _rows_of_star(w, q, gamma, v_w, r2, q_mean, q_half, row_min, row_step, row_extent, n_row)
     n = 0
     for row in range(a, z):
         i, j = _bins_of_row(
