@@ -15,7 +15,7 @@ from gcmock import compilation
 def test_kept_in_the_folder_of_the_sources(tmp_path, monkeypatch) -> None:
     folder = tmp_path / "compiled"
     folder.mkdir()
-    monkeypatch.setattr(compilation, "cache_folder", lambda: folder)
+    monkeypatch.setattr(compilation, "cache_folder", lambda module: folder)
     before = config.CACHE_DIR
     double = compilation.compiled(nogil=True)(_double)
     assert before == config.CACHE_DIR
@@ -24,11 +24,21 @@ def test_kept_in_the_folder_of_the_sources(tmp_path, monkeypatch) -> None:
 
 
 def test_fingerprint_follows_the_sources(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(compilation, "__file__", str(tmp_path / "compilation.py"))
-    (tmp_path / "a.py").write_text("x = 1\n")
-    first = compilation.fingerprint.__wrapped__()
-    (tmp_path / "a.py").write_text("x = 2\n")
-    assert compilation.fingerprint.__wrapped__() != first
+    package = tmp_path / "gcmock"
+    package.mkdir()
+    monkeypatch.setattr(compilation, "__file__", str(package / "compilation.py"))
+    (package / "kernel.py").write_text("from gcmock.a import (\n    x,\n)\n")
+    (package / "a.py").write_text("from gcmock import b\nx = 1\n")
+    (package / "b.py").write_text("y = 1\n")
+    (package / "apart.py").write_text("z = 1\n")
+    seen = set()
+    for name in ("kernel", "a", "b"):
+        with (package / f"{name}.py").open("a") as file:
+            file.write("more = 1\n")
+        seen.add(compilation.fingerprint.__wrapped__("gcmock.kernel"))
+    assert len(seen) == 3
+    (package / "apart.py").write_text("z = 2\n")
+    assert compilation.fingerprint.__wrapped__("gcmock.kernel") in seen
 
 
 def test_falls_back_when_the_cache_cannot_be_made(tmp_path, monkeypatch) -> None:
@@ -36,7 +46,7 @@ def test_falls_back_when_the_cache_cannot_be_made(tmp_path, monkeypatch) -> None
     blocked.write_text("")
     monkeypatch.setattr(config, "CACHE_DIR", "")
     monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
-    folder = compilation.cache_folder.__wrapped__()
+    folder = compilation.cache_folder.__wrapped__("gcmock.posterior.block")
     assert folder.is_dir()
     assert blocked not in folder.parents
 

@@ -1,4 +1,4 @@
-"""Compiled functions that are kept on disk, and forgotten when any source of the package changes.
+"""Compiled functions that are kept on disk, and forgotten when any source that they use changes.
 
 Numba looks only at the file of the function that it keeps: after an upgrade, or an edit, of a file
 that this function calls it would run the old code. Here the name of the folder tells the sources.
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -28,6 +29,10 @@ import numba
 from numba.core import config
 
 _IN_CHILD = "GCMOCK_COMPILES"
+_IMPORT = re.compile(
+    r"^\s*(?:from|import) (gcmock[\w.]*)(?: import (\([^)]*\)|[^\n]*))?", re.MULTILINE
+)
+_WORD = re.compile(r"\w+")
 _CHILD = """
 import pickle, sys
 from importlib import import_module
@@ -48,7 +53,7 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     def decorate(function: Callable[..., Any]) -> Any:
         # Numba reads the setting when it decorates; it stays as it was for everybody else.
         before = config.CACHE_DIR
-        config.CACHE_DIR = str(cache_folder())
+        config.CACHE_DIR = str(cache_folder(function.__module__))
         try:
             dispatcher = numba.njit(cache=True, **options)(function)
         finally:
@@ -95,11 +100,16 @@ def _compile_in_child(function: Callable[..., Any], signature: Any) -> bool:
 
 
 @cache
-def cache_folder() -> Path:
-    """Folder of the compiled functions of these sources.
+def cache_folder(module: str) -> Path:
+    """Folder of the compiled functions of a module, as its sources are now.
 
     In ``NUMBA_CACHE_DIR`` if that is set, else in ``gcmock`` in the user's cache folder, or in the
     temporary folder if that cannot be written. Folders of other versions may be deleted any time.
+
+    Parameters
+    ----------
+    module : str
+        Full name of a module.
     """
     if config.CACHE_DIR:
         parents = [Path(config.CACHE_DIR)]
@@ -107,7 +117,7 @@ def cache_folder() -> Path:
         user = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
         parents = [user / "gcmock", Path(tempfile.gettempdir()) / f"gcmock-{getuser()}"]
     for parent in parents:
-        folder = parent / f"compiled-{fingerprint()}"
+        folder = parent / f"compiled-{fingerprint(module)}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:
@@ -118,9 +128,30 @@ def cache_folder() -> Path:
 
 
 @cache
-def fingerprint() -> str:
-    """Digest of the version of Numba and of all Python files of the package."""
+def fingerprint(module: str) -> str:
+    """Digest of the version of Numba and of the sources of a module: its own and all it imports."""
     digest = blake2b(numba.__version__.encode(), digest_size=8)
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
+    for path in sorted(_sources(module)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _sources(module: str) -> set[Path]:
+    """Files of the package that a module imports, directly or not, and its own."""
+    found: set[Path] = set()
+    waiting = [module]
+    while waiting:
+        path = _file_of(waiting.pop())
+        if path is None or path in found:
+            continue
+        found.add(path)
+        for package, names in _IMPORT.findall(path.read_text(encoding="utf-8")):
+            waiting.append(package)
+            waiting += [f"{package}.{name}" for name in _WORD.findall(names)]
+    return found
+
+
+def _file_of(module: str) -> Path | None:
+    path = Path(__file__).parent.parent.joinpath(*module.split("."))
+    candidates = (path.with_suffix(".py"), path / "__init__.py")
+    return next((file for file in candidates if file.is_file()), None)

@@ -53,7 +53,7 @@ def record_of(config: Config, source: Mapping[str, Any], **more: Any) -> dict[st
     settings = without_means(config).model_dump(mode="json")
     return {
         "gcmock": __version__,
-        "source code": fingerprint(),
+        "source code": fingerprint("gcmock.mock.build"),
         "libraries": library_versions(),
         "data_sha256": data_sha256(),
         "config": settings,
