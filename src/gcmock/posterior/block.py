@@ -36,6 +36,7 @@ from gcmock.posterior.kernel import (
     RADIUS2,
     coarse_likelihood,
     expand,
+    with_parallax,
     without_photometry,
 )
 from gcmock.posterior.terms import prepare, profile, tilted
@@ -123,12 +124,11 @@ def evaluate(stars, i, mask, inflation, exact, shared, work):
     table, lattice, tilt, law, bins, sightlines, groups = shared
     s = stars.sightline[i]
     prior = sightlines.prior[s]
-    parallax_likelihood(
-        bins,
-        stars.parallax[i],
-        stars.parallax_error[i] * INFLATION_PARALLAX[inflation],
-        work.parallax,
-    )
+    if np.isfinite(stars.parallax[i]):
+        error = stars.parallax_error[i] * INFLATION_PARALLAX[inflation]
+        parallax_likelihood(bins, stars.parallax[i], error, work.parallax)
+        with_parallax(prior, work.parallax, work.prior)
+        prior = work.prior
     variance = np.empty(4)
     for b in range(4):
         variance[b] = stars.variance[i, b] + INFLATION_MAG[inflation] ** 2
@@ -140,7 +140,6 @@ def evaluate(stars, i, mask, inflation, exact, shared, work):
         star = tilted(star, tilt)
     if mask == 0:
         return without_photometry(bins, prior, work), star, variance
-    with_parallax = np.isfinite(stars.parallax[i])
     e_jks, tau = stars.e_jks[i], stars.tau[i]
     scale, norm = sightlines.dust_scale_pc[s], sightlines.dust_norm[s]
     n = make_grid(
@@ -148,8 +147,8 @@ def evaluate(stars, i, mask, inflation, exact, shared, work):
         work.density,
     )  # fmt: skip
     begin, end = coarse_likelihood(
-        mask, exact, star, table, lattice, law, bins, prior, groups, with_parallax,
-        e_jks, tau, scale, norm, n, r2, work,
+        mask, exact, star, table, lattice, law, bins, prior, groups, e_jks, tau, scale, norm, n, r2,
+        work,
     )  # fmt: skip
     total = expand(bins, prior, n, begin, end, work)
     return total, star if exact else tilted(star, -tilt), variance
@@ -180,7 +179,6 @@ def run(stars, keys, mask, shared, original, model_variance, work, summary, draw
                 break
         if not total > 0.0:
             # Not even three magnitudes of error make the star possible: fall back on the prior.
-            work.parallax.fill(1.0)
             total = without_photometry(bins, sightlines.prior[stars.sightline[i]], work)
             summary.inflation[i] = INFLATION_MAG.size
         summary.log_evidence[i] = np.log(total)

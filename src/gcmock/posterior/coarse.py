@@ -15,16 +15,16 @@ from gcmock.posterior.fastmath import INNER
 from gcmock.posterior.structures import N_COARSE
 from gcmock.posterior.terms import along_sightline, by_colour, profile
 
-STEP_PER_SIGMA, TWO_STEP_PER_SIGMA, ONE_STEP_PER_SIGMA, NODE_STEP_PER_SIGMA = 0.75, 0.7, 0.7, 0.5
+STEP_PER_SIGMA, TWO_STEP_PER_SIGMA, ONE_STEP_PER_SIGMA, NODE_STEP_PER_SIGMA = 0.85, 0.85, 0.85, 0.5
 """Step of the grid as a fraction of the width of the likelihood along the sightline: with three
 bands on a lattice; with two, where no sum over Q makes the likelihood smooth; with one band or Hw;
 for sums over nodes."""
 
-WIDEST_STEP = 0.2
+WIDEST_STEP = 0.05
 """Widest step of the grid [mag]."""
 
-MARGIN = 3
-"""Points before the first bin and behind the last: the interpolation needs two."""
+MARGIN = 16
+"""Points before the first bin and behind the last: steps of eight may end there."""
 
 
 @njit(**INNER)

@@ -35,13 +35,10 @@ DRAW_RADIUS2 = 4.5**2
 
 @njit(**INNER)
 def parallax_likelihood(bins, parallax, error, out):
-    """Likelihood of a parallax averaged over 1/D in every bin [per mas]; 1 where there is none.
+    """Likelihood of a parallax averaged over 1/D in every bin [per mas].
 
     Zero further than `PARALLAX_SIGMA` away.
     """
-    if not np.isfinite(parallax):
-        out.fill(1.0)
-        return
     for i in range(out.size):
         near = 1000.0 / bins.edge[i]
         far = 1000.0 / bins.edge[i + 1]

@@ -5,8 +5,8 @@ How it is fast:
 - Places of a lattice stand for the nodes of all populations at once; at each distance only those
   inside the ellipse of the star's errors are visited, sixteen at a time.
 - The likelihood is a smooth function of the distance modulus: it is computed on a coarse grid,
-  first every fourth point, then where it matters, and interpolated to the fine bins that resolve
-  the prior.
+  first every eighth point, then where it matters and is not as smooth as that, and interpolated to
+  the fine bins that resolve the prior.
 - Components are the lanes of vectors wherever the work is done bin by bin.
 
 Everything is single-threaded and releases the GIL; the work space is allocated once per block.
@@ -19,7 +19,7 @@ from numba import njit
 
 from gcmock.posterior.coarse import modulus, place
 from gcmock.posterior.fastmath import INNER, INNER_FAST, LEAST_SUM
-from gcmock.posterior.structures import MU_STEP, N_LANE
+from gcmock.posterior.structures import MU_STEP, N_COARSE, N_LANE
 from gcmock.posterior.sums import sum_colours, sum_rows, weigh_colours, weigh_rows
 from gcmock.posterior.terms import by_colour, profile, scattered
 from gcmock.posterior.vector import LANES, N_POPULATION
@@ -29,8 +29,23 @@ Q_ORIGIN, Q_MARGIN = -0.1, 0.1
 
 LOG_PER_MAG = 0.2 * np.log(10.0)
 
-NEGLECTED = 3e-3
-"""Largest share of the posterior that may lie between coarse points that are not refined."""
+FIRST_STEP = 8
+"""Step of the coarse grid in the first pass; halved in each of the three that follow."""
+
+SMOOTH = np.array([0.0, 0.005, 0.015, np.inf])
+"""By level: where its neighbours predict a point this well (error as a fraction), the points beside
+it, which are predicted some ten times better, are interpolated."""
+
+NOTABLE = 0.007
+"""Errors below this fraction of the mean of the first pass do not matter."""
+
+LARGE = 0.1
+"""A gap with more than this share of the posterior is looked into even if its middle is predicted
+well: that may be chance."""
+
+NEGLECTED = 3e-4
+"""Gaps between two points of the first pass that are below this fraction of its mean are not looked
+into: even a peak in the middle of one has at most a hundred times more."""
 
 RADIUS2, NODE_RADIUS2, EXACT_RADIUS2 = 3.5**2, 4.5**2, 7.0**2
 """Squared radius of the ellipse in standard deviations: on a lattice, where what lies outside is
@@ -67,10 +82,10 @@ def reach(star, rows, bins, n, e_rc, tau_rc, scale, norm, r2, knot, density):
     limits = np.empty(2, np.int64)
     for side in range(2):
         c_edge = rows.c_top if side == 0 else rows.c_bottom
-        low, high = 0, (n - 1) // 4
+        low, high = 0, (n - 1) // FIRST_STEP
         while low < high:
             middle = (low + high + side) // 2
-            mu = modulus(bins, 4.0 * middle, knot, density)
+            mu = modulus(bins, float(FIRST_STEP * middle), knot, density)
             s = profile(10.0 ** (0.2 * mu + 1.0), scale, norm)
             red = _red_enough(
                 star, c_edge, rows.row_min, rows.row_step, side, mu, e_rc * s, tau_rc * s, r2
@@ -79,8 +94,9 @@ def reach(star, rows, bins, n, e_rc, tau_rc, scale, norm, r2, knot, density):
                 high = middle - side
             else:
                 low = middle + 1 - side
-        limits[side] = 4 * low
-    return limits[0], min(limits[1] + 5, n)
+        limits[side] = low
+    # One step more on either side: the limits lie between two points.
+    return FIRST_STEP * max(limits[0] - 1, 0), min(FIRST_STEP * (limits[1] + 1) + 1, n)
 
 
 @njit(**INNER)
@@ -124,30 +140,71 @@ def _sum_lanes(total, sums):
         sums[p] = one
 
 
+@njit(inline="always")
+def _fourth_power(y):
+    square = y * y
+    return square * square
+
+
 @njit(**INNER_FAST)
 def _dot(x, y):
-    """Sum of products over lanes."""
+    """Sum over lanes of x y⁴."""
     total = np.float32(0.0)
     for c in range(N_LANE):
-        total += x[c] * y[c]
+        total += x[c] * _fourth_power(y[c])
     return total
 
 
+@njit(**INNER_FAST)
+def _distance(x, y, z):
+    """Sum over lanes of x |y⁴ - z⁴|."""
+    total = np.float32(0.0)
+    for c in range(N_LANE):
+        total += x[c] * abs(_fourth_power(y[c]) - _fourth_power(z[c]))
+    return total
+
+
+@njit(**INNER_FAST)
+def with_parallax(prior, parallax, out):
+    """Fill `out` with the prior times the likelihood of the parallax."""
+    for i in range(parallax.size):
+        for c in range(N_LANE):
+            out[i, c] = prior[i, c] * parallax[i]
+
+
+@njit(**INNER_FAST)
+def _prior_around(prior, first, last, sums):
+    """Fill `sums` with the prior of every component in a range of bins."""
+    for c in range(N_LANE):
+        sums[c] = 0.0
+    for i in range(first, last):
+        for c in range(N_LANE):
+            sums[c] += prior[i, c]
+
+
 @njit(**INNER)
-def _best_parallax(bins, j, knot, density, parallax):
-    """Largest parallax factor between the neighbours of a coarse point in the first pass."""
-    best = np.float32(0.0)
-    first = np.searchsorted(bins.mu, modulus(bins, j - 4.0, knot, density))
-    last = np.searchsorted(bins.mu, modulus(bins, j + 4.0, knot, density))
-    for i in range(max(first - 1, 0), last):
-        best = max(best, parallax[i])
-    return best
+def _bin_at(bins, j, knot, density):
+    """Bin at a place of the coarse grid."""
+    i = int((modulus(bins, j, knot, density) - bins.knot_mu[0]) / MU_STEP)
+    return bins.bin_of_mu[min(max(i, 0), bins.bin_of_mu.size - 1)]
+
+
+@njit(**INNER_FAST)
+def _predict(coarse, j, step, guess):
+    """Fill `guess` with the cubic through the points one and three steps from point j."""
+    before, after = max(j - 3 * step, 0), min(j + 3 * step, N_COARSE - 1)
+    for c in range(N_LANE):
+        inner = coarse[j - step, c] + coarse[j + step, c]
+        value = (np.float32(9.0) * inner - coarse[before, c] - coarse[after, c]) * np.float32(
+            0.0625
+        )
+        guess[c] = max(value, np.float32(0.0))
 
 
 @njit(**INNER)
 def coarse_likelihood(
-    mask, exact, star, table, lattice, law, bins, prior, groups, with_parallax, e_rc, tau_rc, scale,
-    norm, n, r2, work,
+    mask, exact, star, table, lattice, law, bins, prior, groups, e_rc, tau_rc, scale, norm, n, r2,
+    work,
 ):  # fmt: skip
     """Fill `work.coarse` with Σ_k w_k N of every component on the coarse grid.
 
@@ -157,7 +214,8 @@ def coarse_likelihood(
     describe the profile of the dust, `n` is the number of points. Returns the first and last (plus
     one) point that was looked at.
     """
-    coarse, score, reached = work.coarse, work.score, work.reached
+    coarse, score, reached, refine = work.coarse, work.score, work.reached, work.refine
+    guess, around = work.guess, work.around
     sums, total = work.sums, work.total
     block, first, q_mean, q_half = lattice.block, lattice.first, lattice.q_mean, lattice.q_half
     row_min, row_step, row_extent = lattice.row_min, lattice.row_step, lattice.row_extent
@@ -171,21 +229,35 @@ def coarse_likelihood(
     rows = table.rows if exact else lattice
     if rows.first.shape[2] > 2 and not colours:
         begin, end = reach(star, rows, bins, n, e_rc, tau_rc, scale, norm, r2, knot, density)
-    # Four points more on both sides are read by the interpolation.
-    for j in range(max(begin - 4, 0), min(end + 4, n)):
+    last = begin + -(-(end - 1 - begin) // FIRST_STEP) * FIRST_STEP + 1
+    # Some points more on both sides are read by the interpolation.
+    for j in range(max(begin - 3 * FIRST_STEP, 0), min(last + 3 * FIRST_STEP, N_COARSE)):
         score[j] = 0.0
         reached[j] = 0
+        refine[j] = 0
         for c in range(N_LANE):
             coarse[j, c] = 0.0
-    score_sum, n_score = 0.0, 0
-    for phase in range(2):
-        least = NEGLECTED * score_sum / max(n_score, 1)
-        for j in range(begin, end):
-            if (phase == 0) != (j % 4 == 0 or j == n - 1):
-                continue
-            if phase == 1:
-                before = j - j % 4
-                if max(score[before], score[min(before + 4, n - 1)]) <= least:
+    score_sum, n_score, least, notable = 0.0, 0, 0.0, 0.0
+    thorough = r2 > NODE_RADIUS2
+    for level in range(4):
+        step = FIRST_STEP >> level
+        if level == 1:
+            mean = score_sum / n_score
+            least = (1e-6 if thorough else NEGLECTED) * mean
+            notable = NOTABLE * mean / FIRST_STEP
+        for j in range(begin if level == 0 else begin + step, last, 2 * step if level else step):
+            if level > 0:
+                if level == 1:
+                    wanted = max(score[j - step], score[j + step]) > least
+                else:
+                    parent = j // (4 * step) * (4 * step) + 2 * step
+                    wanted = refine[parent] == 1
+                _predict(coarse, j, step, guess)
+                if not wanted:
+                    refine[j] = 0
+                    reached[j] = max(reached[j - step], reached[j + step])
+                    for c in range(N_LANE):
+                        coarse[j, c] = guess[c]
                     continue
             mu = modulus(bins, float(j), knot, density)
             distance = 10.0 * np.exp(LOG_PER_MAG * mu)
@@ -218,17 +290,23 @@ def coarse_likelihood(
                 value = sums[groups[c]]
                 if value > LEAST_SUM:
                     reached[j] = 1
-                    coarse[j, c] = factor * value
-            if phase == 0:
-                i = int((mu - bins.knot_mu[0]) / MU_STEP)
-                i = bins.bin_of_mu[min(max(i, 0), bins.bin_of_mu.size - 1)]
-                sum_c = _dot(prior[i], coarse[j])
-                if with_parallax:
-                    sum_c *= _best_parallax(bins, j, knot, density, work.parallax)
-                score[j] = sum_c * distance / (bins.edge[i + 1] - bins.edge[i])
+                    coarse[j, c] = np.sqrt(np.sqrt(factor * value))
+            _prior_around(
+                prior,
+                _bin_at(bins, float(j - step), knot, density),
+                _bin_at(bins, float(j + step), knot, density) + 1,
+                around,
+            )
+            score[j] = _dot(around, coarse[j])
+            if level == 0:
                 score_sum += score[j]
                 n_score += 1
-    return begin, end
+            else:
+                wrong = _distance(around, coarse[j], guess)
+                limit = max(SMOOTH[level] * score[j], notable * step)
+                wanted = level == 1 and score[j] > LARGE * score_sum
+                refine[j] = 1 if thorough or wanted or wrong > limit else 0
+    return begin, last
 
 
 @njit(**INNER_FAST)
@@ -238,7 +316,7 @@ def expand(bins, prior, n, begin, end, work):
     Returns the total evidence. Between two coarse points the likelihood is the cubic through the
     four around them.
     """
-    coarse, post, mass, parallax = work.coarse, work.post, work.mass, work.parallax
+    coarse, post, mass = work.coarse, work.post, work.mass
     evidence, cubic, knot, density = work.evidence, work.cubic, work.knot, work.density
     zero, half = np.float32(0.0), np.float32(0.5)
     third, sixth = np.float32(1 / 3), np.float32(1 / 6)
@@ -266,11 +344,10 @@ def expand(bins, prior, n, begin, end, work):
                 cubic[1, c] = y2 - y1 * half - y0 * third - y3 * sixth
                 cubic[2, c] = (y0 + y2) * half - y1
                 cubic[3, c] = (y3 - y0) * sixth + (y1 - y2) * half
-        factor = parallax[i]
         total = zero
         for c in range(N_LANE):
-            like = cubic[0, c] + f * (cubic[1, c] + f * (cubic[2, c] + f * cubic[3, c]))
-            value = prior[i, c] * max(like, zero) * factor
+            root = cubic[0, c] + f * (cubic[1, c] + f * (cubic[2, c] + f * cubic[3, c]))
+            value = prior[i, c] * _fourth_power(max(root, zero))
             post[i, c] = value
             evidence[c] += value
             total += value
@@ -283,7 +360,7 @@ def expand(bins, prior, n, begin, end, work):
 
 @njit(**INNER)
 def without_photometry(bins, prior, work):
-    """Do the same without photometry: the posterior is prior times parallax."""
+    """Do the same without photometry: the posterior is the prior."""
     work.support[0], work.support[1] = 0, bins.centre.size
     total = 0.0
     for c in range(N_LANE):
@@ -291,7 +368,7 @@ def without_photometry(bins, prior, work):
     for i in range(bins.centre.size):
         work.mass[i] = 0.0
         for c in range(N_LANE):
-            value = prior[i, c] * work.parallax[i]
+            value = prior[i, c]
             work.post[i, c] = value
             work.evidence[c] += value
             work.mass[i] += value

@@ -114,12 +114,18 @@ class Scratch(NamedTuple):
         Likelihood of every component (the lanes) on the coarse grid.
     score, reached : ndarray, shape (n_coarse,)
         Prior times likelihood, and whether there is any likelihood.
+    refine : ndarray of uint8, shape (n_coarse,)
+        Whether the points beside it must be computed.
+    guess, around : ndarray of float32, shape (16,)
+        Likelihood at a point as its neighbours predict it, and the prior around that point.
     cubic : ndarray of float32, shape (4, 16)
         Coefficients of the interpolation between two points of the coarse grid.
     knot, density : ndarray, shape (n_knot,)
         Places of the knots of the coarse grid, and its points per magnitude there.
     parallax : ndarray of float32, shape (n_distance,)
-        Parallax factor of the bins.
+        Likelihood of the parallax in every bin.
+    prior : ndarray of float32, shape (n_distance, 16)
+        Prior times that.
     post : ndarray of float32, shape (n_distance, 16)
         Posterior of every component, not normalised; valid inside `support` only.
     mass : ndarray, shape (n_distance,)
@@ -137,10 +143,14 @@ class Scratch(NamedTuple):
     coarse: NDArray[np.float32]
     score: NDArray[np.float64]
     reached: NDArray[np.uint8]
+    refine: NDArray[np.uint8]
+    guess: NDArray[np.float32]
+    around: NDArray[np.float32]
     cubic: NDArray[np.float32]
     knot: NDArray[np.float64]
     density: NDArray[np.float64]
     parallax: NDArray[np.float32]
+    prior: NDArray[np.float32]
     post: NDArray[np.float32]
     mass: NDArray[np.float64]
     evidence: NDArray[np.float32]
@@ -172,10 +182,14 @@ def make_scratch(n_place: int, bins: Bins) -> Scratch:
         np.zeros((n, N_LANE), f32),
         np.zeros(n),
         np.zeros(n, np.uint8),
+        np.zeros(n, np.uint8),
+        np.zeros(N_LANE, f32),
+        np.zeros(N_LANE, f32),
         np.zeros((4, N_LANE), f32),
         np.zeros(n_knot),
         np.zeros(n_knot),
         np.ones(n_bin, f32),
+        np.zeros((n_bin, N_LANE), f32),
         np.zeros((n_bin, N_LANE), f32),
         np.zeros(n_bin),
         np.zeros(N_LANE, f32),
