@@ -50,7 +50,8 @@ MAX_LINES = 400
 
 SLOW_TO_IMPORT = {"astropy", "numba", "pyarrow", "scipy", "matplotlib", "pandas", "hats", "lsdb", "pyvo"}
 
-WORKSHOP = re.compile(r"(?i)\bissues?\b|\bsessions?\b|/work/|/tmp/|/home/|\.\./shared")
+# pyvo and requests have an argument of this name.
+WORKSHOP = re.compile(r"(?i)\bissues?\b|\bsessions?\b(?!=)|/work/|/tmp/|/home/|\.\./shared")
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FACE = PACKAGE / "__init__.py"

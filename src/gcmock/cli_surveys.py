@@ -33,10 +33,11 @@ def fetch(
 
     Example: gcmock fetch virac2 --l -1.4 0.7 --b -0.6 0.6 -o virac2
 
-    The window is cut into tiles, and each is fetched with an asynchronous TAP job. An interrupted
-    run goes on where it stopped when it is started again; tiles whose checksum is wrong are fetched
-    again. The folder then holds Parquet files with the columns of the archive, and _manifest.jsonl
-    with query, rows, date and checksum of each. Start small: --l 0 0.1 --b -0.1 0.
+    The window is cut into tiles, each fetched with an asynchronous TAP job.
+    An interrupted run goes on where it stopped when it is started again; tiles
+    whose checksum is wrong are fetched again. The folder then holds Parquet
+    files with the columns of the archive, and _manifest.jsonl with query, rows,
+    date and checksum of each. Start small: --l 0 0.1 --b -0.1 0.
 
     Parameters
     ----------

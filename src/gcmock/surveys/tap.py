@@ -209,7 +209,7 @@ class TapService:
                 except Exception as error:
                     reason = (str(error).splitlines() or [type(error).__name__])[0]
                     raise _PassingError(f"the result is cut short or damaged: {reason}") from error
-                return _answer(TAPResults(votable, url=url, session=self._session))
+                return _answer(TAPResults(votable, url=url))
         finally:
             partial.unlink(missing_ok=True)
 
