@@ -103,7 +103,7 @@ class SurveySource:
                     yield common_table(self.survey, values, n, first)
                 first += n
 
-    def _values(self, table: TableSource, chunk: Chunk) -> dict[str, NDArray[Any]]:
+    def _values(self, table: TableSource, chunk: Chunk) -> dict[str, Any]:
         """Native values by role, in the units of gcmock."""
         values = {}
         for role, match in self.matches.items():
