@@ -48,7 +48,17 @@ IO_MAY_IMPORT = {"errors", "schema", "units", "frames", "random", "config", "io"
 
 MAX_LINES = 400
 
-SLOW_TO_IMPORT = {"astropy", "numba", "pyarrow", "scipy", "matplotlib", "pandas", "hats", "lsdb", "pyvo"}
+SLOW_TO_IMPORT = {
+    "astropy",
+    "numba",
+    "pyarrow",
+    "scipy",
+    "matplotlib",
+    "pandas",
+    "hats",
+    "lsdb",
+    "pyvo",
+}
 
 # pyvo and requests have an argument of this name.
 WORKSHOP = re.compile(r"(?i)\bissues?\b|\bsessions?\b(?!=)|/work/|/tmp/|/home/|\.\./shared")

@@ -24,7 +24,7 @@ from gcmock.frames import galactic_to_icrs, icrs_to_galactic
 from gcmock.surveys.definition import SURVEYS, load_survey
 from gcmock.surveys.fetch import FetchSummary, fetch
 from gcmock.surveys.readers import open_survey
-from gcmock.surveys.tap import Patience
+from gcmock.surveys.tap import Patience, TapService
 from gcmock.surveys.window import Window, tiles
 
 L, B = (-0.35, 0.4), (-0.3, 0.25)
@@ -271,6 +271,20 @@ def test_a_changed_table_is_reported(tmp_path, virac2):
     assert "found the columns: sourceid, ra, de" in str(caught.value)
     assert "also needs: pmde" in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_disk_that_fails_is_nothing_to_wait_for(tmp_path, virac2):
+    name = "VVVX_VIRAC_V2_SOURCES"
+    with serve({name: virac2}) as server, TapService(server.url, QUICK) as service:
+        with pytest.raises(GcmockError, match=r"writing failed: No such file"):
+            service.ask(f"SELECT ra FROM {name}", 1000, tmp_path / "missing")
+        assert len(server.queries) == 1
+        assert server.jobs == {}
+        if not Path("/dev/full").exists():
+            pytest.skip("no device here that plays a full disk")
+        (tmp_path / "result.partial-votable").symlink_to("/dev/full")
+        with pytest.raises(GcmockError, match=r"writing failed: No space left"):
+            service.ask(f"SELECT ra FROM {name}", 1000, tmp_path)
 
 
 def test_a_service_that_is_not_there(tmp_path):

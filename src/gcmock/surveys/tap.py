@@ -12,8 +12,8 @@ import io
 import re
 import time
 import warnings
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -207,10 +207,10 @@ class TapService:
         partial = folder / "result.partial-votable"
         try:
             options = {"stream": True, "timeout": self.patience.timeout}
-            with self._request("GET", url, **options) as response, partial.open("wb") as file:
+            with self._request("GET", url, **options) as response, _writing(partial) as write:
                 response.raise_for_status()
                 for block in response.iter_content(_N_BLOCK):
-                    file.write(block)
+                    write(block)
             with warnings.catch_warnings():
                 # Archives take liberties with the standard that do not matter here.
                 warnings.simplefilter("ignore")
@@ -262,6 +262,28 @@ class TapService:
     def _rejected(self, reason: str, query: str) -> InputError:
         kind = ServiceLimitError if _LIMIT.search(reason) else InputError
         return kind(f"{self.url} rejects the query: {reason}\nquery: {query}")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[Callable[[bytes], object]]:
+    """Open a file for writing; a disk that is full or fails is nothing to wait for."""
+
+    def failed(error: OSError) -> GcmockError:
+        return GcmockError(f"{path}: writing failed: {error.strerror or error}")
+
+    try:
+        file = path.open("wb")
+    except OSError as error:
+        raise failed(error) from error
+
+    def write(block: bytes) -> None:
+        try:
+            file.write(block)
+        except OSError as error:
+            raise failed(error) from error
+
+    with file:
+        yield write
 
 
 def _phase(job: Any) -> str:
