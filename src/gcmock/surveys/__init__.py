@@ -1,0 +1,1 @@
+"""The real surveys: what their tables look like, how to read them and how to fetch them."""
