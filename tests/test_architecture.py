@@ -37,6 +37,7 @@ LAYERS = (
     "report",
     "runtime",
     "cli_astrometry",
+    "cli_surveys_simulated",
     "cli",
     "__main__",
 )

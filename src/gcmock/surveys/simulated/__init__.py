@@ -1,1 +1,1 @@
-"""What the surveys would see of a sky that is known: native tables, and the truth behind each row."""
+"""What the surveys would see of a known sky: native tables, and the truth behind each row."""

@@ -64,8 +64,8 @@ def ghosts(stars: Stars, band_mag: Floats, instrument: Instrument, seed: int) ->
     instrument : Instrument
     seed : int
     """
-    bright = np.flatnonzero(band_mag < instrument.ghost_mag) if instrument.ghosts else []
-    parent = stars.take(np.asarray(bright, np.int64))
+    bright = np.flatnonzero((band_mag < instrument.ghost_mag) & (instrument.ghosts > 0.0))
+    parent = stars.take(bright)
     excess = instrument.ghost_mag - band_mag[bright]
     key = star_key(seed, parent.identity, GHOST_STREAM - instrument.number)
     mean = instrument.ghosts * 10.0 ** (0.2 * excess)

@@ -6,7 +6,7 @@ order of the work changes what a survey sees of a star, but at the borders of th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,7 +67,8 @@ class Stars(NamedTuple):
 
     def join(self, other: Stars) -> Stars:
         """Return these and others behind them."""
-        return Stars(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
+        pairs: Any = zip(self, other, strict=True)
+        return Stars(*(np.concatenate(pair) for pair in pairs))
 
 
 class Block(NamedTuple):
@@ -106,7 +107,7 @@ def make_blocks(model: Model, window: Window, cells: int = BLOCK_CELLS) -> list[
         first = int(np.floor((low - origin) / side + 1e-9))
         last = int(np.ceil((high - origin) / side - 1e-9))
         edges = [low, *(origin + i * side for i in range(first + 1, last)), high]
-        return list(zip(edges[:-1], edges[1:], strict=True))
+        return list(pairwise(edges))
 
     return [
         Block(
@@ -141,13 +142,15 @@ def simulate_block(model: Model, block: Block, ks_max: float, seed: int) -> Tabl
 def stars_of(truth: Table) -> Stars:
     """Return what of true stars matters for a survey."""
     l_deg, b_deg = truth["l"], truth["b"]
+    x, y = places(l_deg, b_deg)
     names = ("l", "b", "ra", "dec", "parallax", "pmra", "pmdec", "radial_velocity")
     return Stars(
-        truth["source_id"],
-        np.zeros(l_deg.size, np.int8),
-        *places(l_deg, b_deg),
-        *(truth[name] for name in names),
-        np.column_stack([truth[f"phot_{band}_mag"] for band in ("j", "h", "ks")]),
+        identity=truth["source_id"],
+        kind=np.zeros(l_deg.size, np.int8),
+        x=x,
+        y=y,
+        mag=np.column_stack([truth[f"phot_{band}_mag"] for band in ("j", "h", "ks")]),
+        **{name: truth[name] for name in names},
     )
 
 
@@ -163,10 +166,3 @@ def block_truth(truth: Table, block: Block) -> Table:
     """Return the true stars of the block itself, without its margin."""
     inside = is_inside(block.inner, truth["l"], truth["b"])
     return {name: values[inside] for name, values in truth.items()}
-
-
-def iterate(values: Table, size: int) -> Iterator[Table]:
-    """Yield a table in chunks of rows."""
-    n_rows = len(next(iter(values.values())))
-    for start in range(0, n_rows, size):
-        yield {name: column[start : start + size] for name, column in values.items()}

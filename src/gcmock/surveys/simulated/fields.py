@@ -60,9 +60,7 @@ def in_footprint(l_deg: Floats, b_deg: Floats, instrument: Instrument) -> NDArra
     return inside
 
 
-def apparitions(
-    l_deg: Floats, b_deg: Floats, instrument: Instrument
-) -> tuple[Integers, Integers]:
+def apparitions(l_deg: Floats, b_deg: Floats, instrument: Instrument) -> tuple[Integers, Integers]:
     """Return every source once for each field that it lies in.
 
     Returns

@@ -10,8 +10,8 @@ from gcmock.mock.survey import gaia_g_mag
 Floats = NDArray[np.float64]
 
 BP_RP_PER_J_KS = 2.2
-"""BP - RP per J - Ks. A red-clump giant has 1.2 and 0.67, A_V = 1 mag adds 0.42 and 0.17: between 1.8
-and 2.5; an assumption, as is `G_RP_PER_BP_RP`."""
+"""BP - RP per J - Ks. A red-clump giant has 1.2 and 0.67, A_V = 1 mag adds 0.42 and 0.17: between
+1.8 and 2.5; an assumption, as is `G_RP_PER_BP_RP`."""
 
 G_RP_PER_BP_RP = 0.5
 

@@ -102,7 +102,7 @@ class Sources(NamedTuple):
 
     def take(self, rows: NDArray[Any]) -> Sources:
         """Return some of them."""
-        parts = {
+        parts: dict[str, Any] = {
             name: Fields(*(one[rows] for one in value)) if name == "fields" else value[rows]
             for name, value in self._asdict().items()
         }
@@ -136,7 +136,7 @@ def observe(stars: Stars, instrument: Instrument, seed: int, ref_epoch: float) -
     depth = np.array(instrument.limit_mag)
     limit = combined_limit(depth, confusion.at(stars.x, stars.y))
     peaks = noise_peaks(stars, limit, instrument, seed)
-    bright = (rough < limit + FAINTER_MAG).any(axis=1)
+    bright = np.flatnonzero((rough < limit + FAINTER_MAG).any(axis=1))
     candidates = stars.take(bright).join(ghosts(stars, rough[:, band], instrument, seed))
     candidates = candidates.join(peaks)
     candidates = candidates.take(in_footprint(candidates.l, candidates.b, instrument))
@@ -149,12 +149,16 @@ def observe(stars: Stars, instrument: Instrument, seed: int, ref_epoch: float) -
 
 
 class _Blended(NamedTuple):
-    """Light of sources: brightest star, its share, number of stars, magnitudes, centre, motion."""
+    """Light of sources: brightest star, its share, number of stars, magnitudes, centre, motion.
+
+    `own` says in which bands the brightest star itself has light.
+    """
 
     first: Integers
     share: Floats
     n_stars: Integers
     mag: Floats
+    own: Booleans
     east: Floats
     north: Floats
     parallax: Floats
@@ -170,9 +174,7 @@ def _native(stars: Stars, instrument: Instrument) -> Floats:
     return np.where(np.isfinite(mag), mag, np.inf)
 
 
-def _blended(
-    stars: Stars, native: Floats, instrument: Instrument, ref_epoch: float
-) -> _Blended:
+def _blended(stars: Stars, native: Floats, instrument: Instrument, ref_epoch: float) -> _Blended:
     """Put the light of blended stars together."""
     band = instrument.detection_band
     # A peak of noise in another band is not dark: it competes with its own magnitude.
@@ -181,7 +183,8 @@ def _blended(
     n_source = blends.source.size
 
     def total(values: Floats) -> Floats:
-        return np.bincount(blends.of_star, weights=values, minlength=n_source)
+        summed = np.bincount(blends.of_star, weights=values, minlength=n_source)
+        return np.asarray(summed, dtype=np.float64)
 
     flux = 10.0 ** (-0.4 * native)
     with np.errstate(divide="ignore"):
@@ -200,6 +203,7 @@ def _blended(
         weight[first] / whole,
         np.bincount(blends.of_star, minlength=n_source),
         mag,
+        np.isfinite(native[first]),
         3.6e6 * centre(stars.ra) * cos_dec[first] + years * centre(stars.pmra),
         3.6e6 * centre(stars.dec) + years * centre(stars.pmdec),
         stars.parallax[first] + centre(stars.parallax),
@@ -230,7 +234,7 @@ def _measured(
     noise = stars.kind[light.first][row] == Kind.NOISE
     seen = uniform(key, DETECTION, 3) < ndtr((limit - true_mag) / instrument.width_mag)
     seen &= true_mag > np.array(instrument.saturation_mag) - instrument.lost_mag
-    seen |= noise[:, None] & np.isfinite(true_mag)
+    seen |= noise[:, None] & light.own[row]
     detected = seen.any(axis=1)
     if instrument.name in _NEEDS_DETECTION_BAND:
         detected = seen[:, instrument.detection_band] | noise
@@ -298,7 +302,12 @@ def _photometry(
 
 
 def _position_error(error: Floats, instrument: Instrument) -> Floats:
-    """Error of a position [mas]: that of bright stars, and the width over 2.355 S/N."""
+    """Error of a position [mas]: that of bright stars, and the width over 2.355 S/N.
+
+    Zero for surveys of astrometry, which have errors of their own.
+    """
+    if instrument.position_mas == 0.0:
+        return np.zeros(error.shape[0])
     best = np.nanmin(error, axis=1, initial=1.0)
     noise = 1000.0 * instrument.fwhm_arcsec / 2.355 * best / 1.0857
     return np.hypot(instrument.position_mas, noise)
