@@ -80,13 +80,13 @@ def confusion_map(x: Floats, y: Floats, mag: Floats, instrument: Instrument) -> 
     n_column, n_row = int(column.max()) - first_column + 1, int(row.max()) - first_row + 1
     cell = (column - first_column) * n_row + (row - first_row)
     beam = 0.25 * np.pi * instrument.fwhm_arcsec**2
-    enough = CELL_ARCSEC**2 / (beam * instrument.beams_per_source)
     limit = np.empty((n_column * n_row, 3))
     for band in range(3):
         low = float(np.floor(mag[:, band].min()))
         step = np.floor((mag[:, band] - low) / _BIN_MAG).astype(np.int64)
         n_step = int(step.max()) + 1
         counts = np.bincount(cell * n_step + step, minlength=limit.shape[0] * n_step)
+        enough = CELL_ARCSEC**2 / (beam * instrument.beams_per_source[band])
         reached = np.cumsum(counts.reshape(-1, n_step), axis=1) >= enough
         middle = low + _BIN_MAG * (np.argmax(reached, axis=1) + 0.5)
         limit[:, band] = np.where(reached[:, -1], middle, np.inf)

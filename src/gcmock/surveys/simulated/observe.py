@@ -143,9 +143,10 @@ def observe(stars: Stars, instrument: Instrument, seed: int, ref_epoch: float) -
     native = _native(candidates, instrument)
     blended = _blended(candidates, native, instrument, ref_epoch)
     first = blended.first
-    limit = combined_limit(depth, confusion.at(candidates.x[first], candidates.y[first]))
+    crowd = confusion.at(candidates.x[first], candidates.y[first])
+    limits = combined_limit(depth, crowd), combined_limit(depth, crowd + instrument.known_mag)
     row, copy = apparitions(candidates.l[first], candidates.b[first], instrument)
-    return _measured(candidates, blended, limit, row, copy, instrument, seed, ref_epoch)
+    return _measured(candidates, blended, limits, row, copy, instrument, seed, ref_epoch)
 
 
 class _Blended(NamedTuple):
@@ -215,14 +216,18 @@ def _blended(stars: Stars, native: Floats, instrument: Instrument, ref_epoch: fl
 def _measured(
     stars: Stars,
     light: _Blended,
-    limit_mag: Floats,
+    limits_mag: tuple[Floats, Floats],
     row: Integers,
     copy: Integers,
     instrument: Instrument,
     seed: int,
     ref_epoch: float,
 ) -> Sources:
-    """Detect and measure: each apparition of a source by itself."""
+    """Detect and measure: each apparition of a source by itself.
+
+    `limits_mag` are those of a detection, and those of a band in which a source that another band
+    has found is measured.
+    """
     identity = stars.identity[light.first]
     key = np.empty(row.size, np.uint64)
     for number in range(N_COPIES):
@@ -230,10 +235,13 @@ def _measured(
         stream = SOURCE_STREAM - 10 * instrument.number - number
         key[of] = star_key(seed, identity[row[of]], stream)
     # Most apparitions are too faint: the rest of the numbers is for those that are seen.
-    true_mag, limit = light.mag[row], limit_mag[row]
+    true_mag, limit, known = light.mag[row], limits_mag[0][row], limits_mag[1][row]
     noise = stars.kind[light.first][row] == Kind.NOISE
-    seen = uniform(key, DETECTION, 3) < ndtr((limit - true_mag) / instrument.width_mag)
-    seen &= true_mag > np.array(instrument.saturation_mag) - instrument.lost_mag
+    chance = uniform(key, DETECTION, 3)
+    lost = true_mag < np.array(instrument.saturation_mag) - instrument.lost_mag
+    seen = ~lost & (chance < ndtr((limit - true_mag) / instrument.width_mag))
+    found = seen.any(axis=1)[:, None] & ~lost
+    seen |= found & (chance < ndtr((known - true_mag) / instrument.width_mag))
     seen |= noise[:, None] & light.own[row]
     detected = seen.any(axis=1)
     if instrument.name in _NEEDS_DETECTION_BAND:
