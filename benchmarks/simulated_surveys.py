@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gcmock.surveys.definition import SURVEYS
@@ -92,8 +93,11 @@ def count(folder: Path, area: float) -> None:
     """Print the table of all surveys of a folder and of the union."""
     columns = ["survey", "true_source_id", "kind", "blend_share", "copy"]
     links = pq.read_table(folder / "truth_links.parquet", columns=columns)
-    survey = links["survey"].to_numpy(zero_copy_only=False)
-    kinds = links["kind"].to_numpy(zero_copy_only=False)
+
+    def is_one(column: str, value: str) -> np.ndarray:
+        return pc.equal(links[column], value).to_numpy(zero_copy_only=False)
+
+    ghost, noise = is_one("kind", "ghost"), is_one("kind", "noise")
     star, copy = links["true_source_id"].to_numpy(), links["copy"].to_numpy()
     share = links["blend_share"].to_numpy()
     print(
@@ -103,11 +107,11 @@ def count(folder: Path, area: float) -> None:
     print(" blends [%] |\n|---|---|---|---|---|---|")
     identity, band = [], []
     for name in SURVEYS:
-        rows = np.flatnonzero(survey == name)
+        rows = np.flatnonzero(is_one("survey", name))
         if not rows.size:
             continue
         seen = bands_seen(folder, name)
-        faults = [kinds[rows] == "ghost", kinds[rows] == "noise", copy[rows] > 0, share[rows] < 0.8]
+        faults = [ghost[rows], noise[rows], copy[rows] > 0, share[rows] < 0.8]
         text = ", ".join(f"{100 * fault.mean():.1f}" for fault in faults)
         print(line(name, seen, area, text))
         if name in UNION:

@@ -81,7 +81,7 @@ def test_sources_are_apart_and_stars_are_near_their_source(seed, n):
 
 def test_swallow_follows_the_order_of_brightness():
     pairs = np.array([[0, 1], [0, 4], [1, 2], [2, 3]], np.int64)
-    assert swallow(pairs, 5).tolist() == [0, 0, 2, 2, 0]
+    assert swallow(*pairs.T.copy(), 5).tolist() == [0, 0, 2, 2, 0]
 
 
 def test_confusion_limit_of_a_known_density():

@@ -134,7 +134,10 @@ def observe(stars: Stars, instrument: Instrument, seed: int, ref_epoch: float) -
     rough = seen_by(stars.mag)
     confusion = confusion_map(stars.x, stars.y, rough, instrument)
     depth = np.array(instrument.limit_mag)
-    limit = combined_limit(depth, confusion.at(stars.x, stars.y))
+    crowd = confusion.limit
+    alone = confusion._replace(limit=combined_limit(depth, crowd))
+    known = confusion._replace(limit=combined_limit(depth, crowd + instrument.known_mag))
+    limit = alone.at(stars.x, stars.y)
     peaks = noise_peaks(stars, limit, instrument, seed)
     bright = np.flatnonzero((rough < limit + FAINTER_MAG).any(axis=1))
     candidates = stars.take(bright).join(ghosts(stars, rough[:, band], instrument, seed))
@@ -143,8 +146,8 @@ def observe(stars: Stars, instrument: Instrument, seed: int, ref_epoch: float) -
     native = _native(candidates, instrument)
     blended = _blended(candidates, native, instrument, ref_epoch)
     first = blended.first
-    crowd = confusion.at(candidates.x[first], candidates.y[first])
-    limits = combined_limit(depth, crowd), combined_limit(depth, crowd + instrument.known_mag)
+    where = candidates.x[first], candidates.y[first]
+    limits = alone.at(*where), known.at(*where)
     row, copy = apparitions(candidates.l[first], candidates.b[first], instrument)
     return _measured(candidates, blended, limits, row, copy, instrument, seed, ref_epoch)
 
