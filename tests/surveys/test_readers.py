@@ -294,3 +294,36 @@ def test_errors_show_what_was_found_and_expected(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="holds no tables"):
         open_survey(tmp_path / "empty")
+
+
+def test_csv_that_is_none_is_reported(tmp_path):
+    path = tmp_path / "gaia.csv"
+    path.write_text("")
+    with pytest.raises(InputError, match="the file is empty"):
+        open_survey(path)
+    path.write_text("source_id,ra,dec,phot_g_mean_mag\n")
+    with pytest.raises(InputError, match="no rows"):
+        open_survey(path)
+    path.write_text("source_id,ra,dec,phot_g_mean_mag\n1,266.0,-29.0,twelve\n")
+    with pytest.raises(InputError, match="invalid value 'twelve'"):
+        read(path)
+    path.write_text("source_id,ra,ra,phot_g_mean_mag\n1,266.0,-29.0,12.0\n")
+    with pytest.raises(InputError, match="column 'ra' occurs more than once"):
+        open_survey(path)
+    write(native_table("gaia", "gaia"), tmp_path / "gaia.fits").rename(path)
+    with pytest.raises(InputError, match="the suffix says CSV, but the content is a FITS file"):
+        open_survey(path)
+
+
+def test_csv_keeps_identifiers_and_empty_fields(tmp_path):
+    path = tmp_path / "gaia.csv"
+    path.write_text(
+        "source_id,ra,dec,phot_g_mean_mag,parallax\n"
+        "4057701830728920064,266.0,-29.0,12.5,\n"
+        "4057701830728920065,266.1,-29.1,null,0.5\n"
+    )
+    rows = read(path)
+    assert rows["source_id"].tolist() == ["4057701830728920064", "4057701830728920065"]
+    np.testing.assert_array_equal(rows["phot_g_mag"], [12.5, np.nan])
+    np.testing.assert_array_equal(rows["parallax"], [np.nan, 0.5])
+    assert open_survey(path).n_rows == 2

@@ -25,7 +25,7 @@ from gcmock.surveys.source_table import (
 )
 
 FloatArray = NDArray[np.float64]
-Values = dict[str, NDArray[Any]]
+Values = dict[str, Any]
 
 SOURCE_SCHEMA: Final = pa.schema(
     [
@@ -101,6 +101,8 @@ def identifiers(survey: Survey, values: Values, n_row: int, first_row: int) -> p
     """Return identifiers as text: those of the survey, else the row or the position."""
     if "source_id" in values:
         native = values["source_id"]
+        if isinstance(native, pa.Array):
+            return native
         data = np.ma.getdata(native)
         if data.dtype.kind == "f":
             data = data.astype(np.int64)
