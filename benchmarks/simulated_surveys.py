@@ -4,9 +4,10 @@
 
 The first table is made of the files that ``gcmock simulate --surveys`` writes for the window of the
 JASMINE mission (or the part of it that is asked for), read back by the readers of gcmock. The union
-of 2MASS, SIRIUS and VVV counts every true star, ghost or peak of noise once. The second table is
-for the deeper GALACTICNUCLEUS, in samples of its fields and down to Ks = 19.5. Memory is the
-largest of the process that simulates.
+of 2MASS, SIRIUS and VVV counts every true star, ghost or peak of noise once. The second table has
+the share of the true stars of a magnitude that are the brightest star of a row. The third is for
+the deeper GALACTICNUCLEUS, in samples of its fields and down to Ks = 19.5. Memory is the largest
+of the process that simulates.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -129,15 +131,39 @@ def count(folder: Path, area: float) -> None:
         print(line("union", union, area, ""))
 
 
+def count_by_magnitude(folder: Path) -> None:
+    """Print which share of the true stars each survey has, as the brightest star of a row."""
+    truth = pq.read_table(folder / "truth.parquet", columns=["source_id", "phot_ks_mag"])
+    links = pq.read_table(folder / "truth_links.parquet", columns=["survey", "true_source_id"])
+    edges = np.array([8.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0, 16.0, 17.0, 17.5])
+    ks = np.digitize(truth["phot_ks_mag"].to_numpy(), edges)
+    identity = truth["source_id"].to_numpy()
+    bins = np.arange(1, edges.size)
+    number = np.array([(ks == k).sum() for k in bins])
+    print("\n| Ks | " + " | ".join(f"{a:g}-{b:g}" for a, b in pairwise(edges)) + " |")
+    print("|---" * (bins.size + 1) + "|")
+    print("| true stars | " + " | ".join(f"{n:,}" for n in number) + " |")
+    for name in (*SURVEYS, "any"):
+        rows = links if name == "any" else links.filter(pc.equal(links["survey"], name))
+        has = np.isin(identity, np.unique(rows["true_source_id"].to_numpy()))
+        shares = [has[ks == k].mean() if n else 0.0 for k, n in zip(bins, number, strict=True)]
+        print(f"| {name} [%] | " + " | ".join(f"{100 * share:.0f}" for share in shares) + " |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--l", type=float, nargs=2, default=WINDOW[0])
     parser.add_argument("--b", type=float, nargs=2, default=WINDOW[1])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--folder", type=Path, help="keep the simulated sky here")
+    parser.add_argument("--count", type=Path, help="only count what is in this folder")
     arguments = parser.parse_args()
     (l0, l1), (b0, b1) = arguments.l, arguments.b
     area = (l1 - l0) * np.degrees(np.sin(np.radians(b1)) - np.sin(np.radians(b0)))
+    if arguments.count:
+        count(arguments.count, area)
+        count_by_magnitude(arguments.count)
+        return
     print(f"{cpu()}, {arguments.workers} workers\n")
     with tempfile.TemporaryDirectory() as scratch:
         folder = arguments.folder or Path(scratch) / "sky"
@@ -150,6 +176,7 @@ def main() -> None:
             f"{n_rows / run['seconds']:,.0f} rows/s, {run['gigabyte']:.1f} GB\n"
         )
         count(folder, area)
+        count_by_magnitude(folder)
         print("\nGALACTICNUCLEUS, true stars down to Ks = 19.5\n")
         print("| field l, b | rows/deg2 | with J, H, Ks [%] |\n|---|---|---|")
         density, shares, weights = [], [], []
