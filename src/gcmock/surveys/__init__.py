@@ -1,1 +1,1 @@
-"""Surveys as they are: native tables, photometric systems, and how a survey sees the sky."""
+"""The real surveys: what their tables look like, how to read them and how to fetch them."""

@@ -1,0 +1,118 @@
+"""The table into which every survey is read: its columns, and the marks of suspect rows."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+from typing import Final
+
+from gcmock.schema import Column
+
+BANDS: Final = ("j", "h", "ks")
+"""Near-infrared bands of the surveys."""
+
+GAIA_BANDS: Final = ("g", "bp", "rp")
+"""Bands of Gaia."""
+
+
+class Quality(IntFlag):
+    """Bits of the column `quality`: why a row is suspect. Readers mark, they drop nothing."""
+
+    DUPLICATE = 1
+    """The survey itself says that another row is the same source."""
+    ARTEFACT = 2
+    """Ghost, spike, persistence, bad pixels or a suspect calibration."""
+    UPPER_LIMIT_J = 4
+    """Not detected in J; the magnitude was an upper limit and is NaN."""
+    UPPER_LIMIT_H = 8
+    """Not detected in H; the magnitude was an upper limit and is NaN."""
+    UPPER_LIMIT_KS = 16
+    """Not detected in Ks; the magnitude was an upper limit and is NaN."""
+    SATURATED = 32
+    """Brighter than the detector can measure in at least one band."""
+    EXTENDED = 64
+    """Not a star: a galaxy, contaminated by one, or a minor planet."""
+    BLENDED = 128
+    """Several sources in one profile, or photometry confused by a neighbour."""
+    ERROR_ASSUMED = 256
+    """At least one magnitude had no usable error; it got the default error of the survey."""
+    BAD_ASTROMETRY = 512
+    """The five-parameter astrometry fits badly."""
+
+    @property
+    def description(self) -> str:
+        """Meaning of a single bit, for listings and file metadata."""
+        return _DESCRIPTIONS[self]
+
+
+_DESCRIPTIONS: Final = {
+    Quality.DUPLICATE: "another row of the survey is the same source",
+    Quality.ARTEFACT: "ghost, spike, persistence, bad pixels or suspect calibration",
+    Quality.UPPER_LIMIT_J: "J was an upper limit",
+    Quality.UPPER_LIMIT_H: "H was an upper limit",
+    Quality.UPPER_LIMIT_KS: "Ks was an upper limit",
+    Quality.SATURATED: "saturated in at least one band",
+    Quality.EXTENDED: "not a star, or contaminated by a galaxy",
+    Quality.BLENDED: "blended with a neighbour",
+    Quality.ERROR_ASSUMED: "a magnitude without an error got the default error",
+    Quality.BAD_ASTROMETRY: "the astrometry fits badly",
+}
+
+UPPER_LIMIT: Final = {
+    "j": Quality.UPPER_LIMIT_J,
+    "h": Quality.UPPER_LIMIT_H,
+    "ks": Quality.UPPER_LIMIT_KS,
+}
+"""The bit of an upper limit, by band."""
+
+
+def _error_of(name: str, unit: str, ucd: str) -> Column:
+    return Column(f"{name}_error", "float64", unit, f"stat.error;{ucd}", f"Error of {name}")
+
+
+def _measured(name: str, unit: str, ucd: str, description: str) -> tuple[Column, Column]:
+    return Column(name, "float64", unit, ucd, description), _error_of(name, unit, ucd)
+
+
+def _magnitude(band: str, label: str, em: str) -> tuple[Column, Column]:
+    text = f"{label} magnitude (Vega, system of the survey)"
+    return _measured(f"phot_{band}_mag", "mag", f"phot.mag;{em}", text)
+
+
+def _number(name: str, unit: str, ucd: str, description: str) -> Column:
+    return Column(name, "float64", unit, ucd, description)
+
+
+_CORRELATION: Final = "stat.correlation"
+
+SOURCE_COLUMNS: Final = (
+    Column("source_id", "U32", "", "meta.id;meta.main", "Identifier in the survey"),
+    _number("ra", "deg", "pos.eq.ra;meta.main", "Right ascension (ICRS) at ref_epoch"),
+    _number("dec", "deg", "pos.eq.dec;meta.main", "Declination (ICRS) at ref_epoch"),
+    _number("ra_error", "mas", "stat.error;pos.eq.ra", "Error of ra, times cos(dec)"),
+    _number("dec_error", "mas", "stat.error;pos.eq.dec", "Error of dec"),
+    _number("ref_epoch", "yr", "time.epoch", "Epoch of the position (Julian year)"),
+    *_measured("parallax", "mas", "pos.parallax.trig", "Parallax"),
+    *_measured("pmra", "mas/yr", "pos.pm;pos.eq.ra", "Proper motion in RA, times cos(dec)"),
+    *_measured("pmdec", "mas/yr", "pos.pm;pos.eq.dec", "Proper motion in declination"),
+    _number("pmra_pmdec_corr", "", _CORRELATION, "Correlation of pmra and pmdec"),
+    _number("parallax_pmra_corr", "", _CORRELATION, "Correlation of parallax and pmra"),
+    _number("parallax_pmdec_corr", "", _CORRELATION, "Correlation of parallax and pmdec"),
+    _number("ruwe", "", "stat.error", "Unit weight error of the astrometry (ruwe or uwe)"),
+    *_magnitude("j", "J", "em.IR.J"),
+    *_magnitude("h", "H", "em.IR.H"),
+    *_magnitude("ks", "Ks", "em.IR.K"),
+    *_magnitude("g", "Gaia G", "em.opt"),
+    *_magnitude("bp", "Gaia BP", "em.opt.B"),
+    *_magnitude("rp", "Gaia RP", "em.opt.R"),
+    _number("nu_eff_used_in_astrometry", "1/um", "em.wavenumber", "Effective wavenumber (Gaia)"),
+    _number("pseudocolour", "1/um", "em.wavenumber", "Astrometric pseudocolour (Gaia)"),
+    _number("ecl_lat", "deg", "pos.ecliptic.lat", "Ecliptic latitude (Gaia)"),
+    _number("astrometric_params_solved", "", "meta.number", "Which parameters were solved (Gaia)"),
+    *_measured("radial_velocity", "km/s", "spect.dopplerVeloc.opt", "Radial velocity (Gaia)"),
+    Column("n_epochs", "int32", "", "meta.number", "Detections of the source; 0: unknown"),
+    Column("quality", "int32", "", "meta.code.qual", "Sum of bits: why the row is suspect"),
+)
+"""Columns of a source, in their order; a missing value is NaN."""
+
+SOURCE_NAMES: Final = tuple(column.name for column in SOURCE_COLUMNS)
+"""Their names."""
