@@ -7,6 +7,7 @@ the common table (`SOURCE_NAMES`), or one of `OTHER_ROLES`, from which columns o
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from gcmock.errors import InputError
-from gcmock.surveys.source_table import BANDS, GAIA_BANDS, SOURCE_NAMES
+from gcmock.surveys.source_table import BANDS, GAIA_BANDS, SOURCE_COLUMNS, SOURCE_NAMES
 
 SURVEYS: Final = ("2mass", "virac2", "vvv", "sirius", "gnc", "gaia")
 """Names of the surveys, everywhere."""
@@ -44,6 +45,9 @@ OTHER_ROLES: Final[Mapping[str, str]] = {
     **{f"phot_{band}_flux_over_error": "mean flux over its error" for band in GAIA_BANDS},
 }
 """Roles that are not columns of the common table, with their meaning and the unit of gcmock."""
+
+_UNITS: Final = {column.name: column.unit for column in SOURCE_COLUMNS}
+_IN_BRACKETS: Final = re.compile(r"\[(.*)\]")
 
 FRAMES: Final = ("icrs", "galactic")
 """Coordinates in which an archive can select."""
@@ -168,6 +172,9 @@ class Survey:
         Largest `ruwe` of good astrometry; infinite if the survey has none.
     n_epochs : int
         Detections of every source, where the table does not count them; 0 if unknown.
+    identifier : str
+        What makes `source_id` where a table has no identifiers: "row" is the number of the row in
+        the file, from 0; "position" is ra and dec with seven decimals.
     archives : tuple of Archive
         The first is the default.
     private : str
@@ -186,6 +193,7 @@ class Survey:
     saturation: dict[str, float] = field(default_factory=dict)
     uwe_max: float = float("inf")
     n_epochs: int = 0
+    identifier: str = "row"
     archives: tuple[Archive, ...] = ()
     private: str = ""
 
@@ -217,6 +225,14 @@ class Survey:
                 return one
         known = ", ".join(one.name for one in among)
         raise InputError(f"{self.name}: no {what} {name!r}; there are: {known}")
+
+
+def role_unit(role: str) -> str:
+    """Return the unit of gcmock for a role; empty for numbers and text."""
+    if role in _UNITS:
+        return _UNITS[role]
+    found = _IN_BRACKETS.search(OTHER_ROLES[role])
+    return found.group(1) if found else ""
 
 
 @cache
