@@ -38,6 +38,7 @@ LAYERS = (
     "runtime",
     "cli_astrometry",
     "cli_catalogue",
+    "cli_surveys_simulated",
     "cli",
     "__main__",
 )

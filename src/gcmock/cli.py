@@ -137,12 +137,13 @@ def simulate(
     b: Range,
     ks_max: float = 15.5,
     survey: Annotated[bool, Parameter(negative="")] = False,
+    surveys: str | None = None,
     config: Path | None = None,
     seed: int | None = None,
     workers: int | None = None,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
-    """Draw stars from the model alone, or a mock survey of them.
+    """Draw stars from the model alone, or a mock survey of them, or what real surveys would see.
 
     Example: gcmock simulate -o stars.parquet --l -1.4 0.7 --b -0.6 0.6 --ks-max 12
 
@@ -159,6 +160,9 @@ def simulate(
         Faintest true Ks [mag].
     survey
         Write what a survey observes, in the input format of build, and the truth beside it.
+    surveys
+        Write the native tables of real surveys and the truth behind them into the folder OUTPUT;
+        names with commas between: 2mass,virac2,vvv,sirius,gnc,gaia.
     config
         TOML file with settings; gcmock info config prints all of them.
     seed
@@ -169,6 +173,11 @@ def simulate(
         Replace existing files.
     """
     settings = _settings(config, seed, workers)
+    if surveys is not None:
+        from gcmock.cli_surveys_simulated import simulate_surveys
+
+        simulate_surveys(output, surveys, l, b, settings, ks_max, survey, overwrite)
+        return
     from gcmock.mock.simulate import simulate_to_file
     from gcmock.report.terminal import progress
 

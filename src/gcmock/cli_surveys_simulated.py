@@ -1,0 +1,53 @@
+"""``gcmock simulate --surveys``: parses, calls, prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gcmock.errors import InputError
+
+if TYPE_CHECKING:
+    from gcmock.config import Config
+
+
+def simulate_surveys(
+    output: Path,
+    surveys: str,
+    l: tuple[float, float],
+    b: tuple[float, float],
+    settings: Config,
+    ks_max: float,
+    survey: bool,
+    overwrite: bool,
+) -> None:
+    """Simulate native tables of surveys into a folder and print what each one has.
+
+    Raises
+    ------
+    InputError
+        See `gcmock.surveys.simulated.simulate.simulate_surveys`; also if both `survey` and
+        `surveys` are given.
+    """
+    if survey:
+        raise InputError("--survey and --surveys: give one of them")
+    from gcmock.report.terminal import progress
+    from gcmock.surveys.simulated.simulate import simulate_surveys as run
+
+    names = [name.strip() for name in surveys.split(",") if name.strip()]
+    with progress("simulate", "blocks") as update:
+        summary = run(
+            output,
+            names,
+            l,
+            b,
+            settings,
+            ks_max=ks_max,
+            seed=settings.run.seed,
+            workers=settings.run.n_workers,
+            overwrite=overwrite,
+            progress=update,
+        )
+    print(f"{output}: {summary.n_stars:,} true stars")
+    for name, n_rows in summary.n_rows.items():
+        print(f"{name}: {n_rows:,} rows" if n_rows else f"{name}: no rows in this window, no file")
