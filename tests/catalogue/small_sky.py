@@ -38,9 +38,7 @@ LOOKS = {
     "sirius": Look(
         1.2, (17.5, 16.5, 15.6), 9.0, 50.0, 2004.5, 0.004, 0.01, (40.0, 25.0), (0.02, -0.01, 0.02)
     ),
-    "gnc": Look(
-        0.25, (20.5, 18.5, 17.5), 11.5, 10.0, 2015.5, 0.004, 0.0, (-8.0, 12.0), n_epochs=0
-    ),
+    "gnc": Look(0.25, (20.5, 18.5, 17.5), 11.5, 10.0, 2015.5, 0.004, 0.0, (-8.0, 12.0), n_epochs=0),
 }
 
 
@@ -89,7 +87,9 @@ def table_of(columns, n):
         if column.dtype.startswith("U"):
             arrays.append(pa.array([str(one) for one in columns[column.name]]))
         elif column.dtype == "int32":
-            arrays.append(pa.array(np.broadcast_to(columns.get(column.name, 0), n).astype(np.int32)))
+            arrays.append(
+                pa.array(np.broadcast_to(columns.get(column.name, 0), n).astype(np.int32))
+            )
         else:
             values = np.broadcast_to(columns.get(column.name, np.nan), n).astype(np.float64)
             arrays.append(pa.array(values))
@@ -125,9 +125,10 @@ def _infrared(rng, name, look, x, y, mag, pm, parallax):
     observed[(rng.random(light.shape) > fade) | (light < look.bright)] = np.nan
     faintness = 10 ** (0.3 * np.clip(light[:, 2] - look.faint[2] + 2, 0, 3))
     sigma_mas = look.error_mas * faintness
-    where = where + (
-        rng.normal(size=where.shape) * sigma_mas[:, None] + np.array(look.offset_mas)
-    ) / 1000.0
+    where = (
+        where
+        + (rng.normal(size=where.shape) * sigma_mas[:, None] + np.array(look.offset_mas)) / 1000.0
+    )
     good = np.isfinite(observed).any(1)
     parts = [(where[good], observed[good], error[good], sigma_mas[good], seen[good])]
     n_false = int(look.spurious * good.sum())
@@ -159,7 +160,9 @@ def _infrared(rng, name, look, x, y, mag, pm, parallax):
     }
     for k, band in enumerate(BANDS):
         columns[f"phot_{band}_mag"] = observed[:, k]
-        columns[f"phot_{band}_mag_error"] = np.where(np.isfinite(observed[:, k]), error[:, k], np.nan)
+        columns[f"phot_{band}_mag_error"] = np.where(
+            np.isfinite(observed[:, k]), error[:, k], np.nan
+        )
     if name == "virac2":
         err = 0.4 * 10 ** (0.25 * np.clip(observed[:, 2] - 13.5, 0, 4))
         err = np.where(np.isfinite(err), err, 2.0)

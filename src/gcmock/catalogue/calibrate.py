@@ -11,7 +11,8 @@ import numpy as np
 from gcmock.catalogue.healpix import pixel_of
 from gcmock.catalogue.density import ORDER
 from gcmock.catalogue.linking import N_MAG, Rates, magnitude_bin, rank_mag
-from gcmock.catalogue.merging import Knowledge, merge_cell
+from gcmock.catalogue.merging import Knowledge, merge_cell, probability_missed
+from gcmock.catalogue.reality import learn_reality
 from gcmock.catalogue.settings import MergeConfig
 from gcmock.catalogue.sources import Sources
 from gcmock.catalogue.traits import BACKBONE
@@ -53,10 +54,15 @@ def learn_rates(
             begun = stars.link[stars.primary == number, number]
             new = _share(sources_rank[begun], sources_rank)
             # Stars that others have, as the sky goes on where a survey ends.
-            others = np.isin(pixel, covered) & (np.delete(stars.link, number, axis=1) >= 0).any(axis=1)
+            others = np.isin(pixel, covered) & (np.delete(stars.link, number, axis=1) >= 0).any(
+                axis=1
+            )
             mine = others & (stars.link[:, number] >= 0)
             rates[BACKBONE[number]] = Rates(detected, new, _share(rank[mine], rank[others]))
         knowledge = replace(knowledge, rates=rates)
+        missed = probability_missed(stars, cell.surveys, knowledge)
+        reality = learn_reality(stars, cell.surveys, missed, config.cleaning)
+        knowledge = replace(knowledge, reality=reality)
     return knowledge
 
 

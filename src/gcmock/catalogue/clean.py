@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.catalogue.neighbours import pairs_within
+from gcmock.catalogue.reality import UNKNOWN_BEYOND, is_alone, kinds, places
 from gcmock.catalogue.settings import CleaningConfig, SurveyInput
 from gcmock.catalogue.sources import Sources
 from gcmock.catalogue.stars import Stars
@@ -22,11 +23,11 @@ KEPT: Final = ""
 
 _MARK_REASON: Final = {"duplicate": "duplicate", "artefact": "artefact", "extended": "extended"}
 _DUPLICATE_MAG: Final = 1.0
-_GROWTH_PER_MAG: Final = 1.3
-_LARGEST_RADIUS: Final = 20.0
 
 
-def native_reasons(sources: Sources, survey: SurveyInput, config: CleaningConfig) -> NDArray[np.str_]:
+def native_reasons(
+    sources: Sources, survey: SurveyInput, config: CleaningConfig
+) -> NDArray[np.str_]:
     """Return why sources of a survey are left out before the match.
 
     Parameters
@@ -88,6 +89,7 @@ def star_reasons(
     stars: Stars,
     surveys: Mapping[int, Sources],
     missed: Floats,
+    reality: Mapping[str, Floats],
     config: CleaningConfig,
 ) -> tuple[NDArray[np.str_], NDArray[np.bool_]]:
     """Return why merged stars are left out, and which are close to a bright star.
@@ -97,8 +99,10 @@ def star_reasons(
     stars : Stars
     surveys : mapping of int to Sources
         By the number of the survey in `BACKBONE`.
-    missed : ndarray (n_star,)
-        Probability that all other surveys miss a star like this one here.
+    missed : ndarray (n_star, n_survey)
+        Probability that all surveys but one miss a star like this one here.
+    reality : mapping of str to ndarray (N_KINDS,)
+        From `learn_reality`; a survey that is not in it has real sources only.
     config : CleaningConfig
 
     Returns
@@ -109,33 +113,18 @@ def star_reasons(
         Whether a bright star is so close that ghosts are expected.
     """
     reason = np.full(len(stars), KEPT, dtype="U16")
-    near = near_bright(stars, config)
-    alone = (stars.link >= 0).sum(axis=1) == 1
+    place = places(stars, config)
+    alone = is_alone(stars)
     for number, sources in surveys.items():
-        if BACKBONE[number] == "gaia":
+        name = BACKBONE[number]
+        if name not in reality:
             continue
-        mine = np.flatnonzero(alone & (stars.link[:, number] >= 0))
-        of = stars.link[mine, number]
-        once = (sources.n_epochs[of] <= 1) & (np.isfinite(sources.native_mag[of]).sum(axis=1) == 1)
-        once &= missed[mine] < config.single_detection_missed
-        reason[mine[near[mine]]] = "ghost"
-        reason[mine[once & ~near[mine]]] = "single_detection"
-    return reason, near
-
-
-def near_bright(stars: Stars, config: CleaningConfig) -> NDArray[np.bool_]:
-    """Return which stars lie where a much brighter star has ghosts and spikes, (n_star,)."""
-    near = np.zeros(len(stars), bool)
-    ks = stars.side.mag[:, 2]
-    bright = np.flatnonzero(ks < config.bright_ks_mag)
-    if not bright.size or config.bright_radius_arcsec == 0:
-        return near
-    side = stars.side
-    i, j = pairs_within(side.ra[bright], side.dec[bright], side.ra, side.dec, _LARGEST_RADIUS)
-    east = (side.ra[j] - side.ra[bright[i]]) * np.cos(np.radians(side.dec[j])) * 3600.0
-    north = (side.dec[j] - side.dec[bright[i]]) * 3600.0
-    growth = _GROWTH_PER_MAG ** (config.bright_ks_mag - ks[bright[i]])
-    radius = np.minimum(config.bright_radius_arcsec * growth, _LARGEST_RADIUS)
-    faint = ~(ks[j] < ks[bright[i]] + 2.0)
-    near[j[(np.hypot(east, north) < radius) & faint]] = True
-    return near
+        star, kind = kinds(stars, surveys, place, number)
+        doubtful = alone[star] & (missed[star, number] < UNKNOWN_BEYOND)
+        doubtful &= reality[name][kind] < config.least_real_probability
+        few_bands = np.isfinite(sources.native_mag[stars.link[star, number]]).sum(axis=1) == 1
+        ghost = place[star] > 0
+        reason[star[doubtful & ghost]] = "ghost"
+        reason[star[doubtful & ~ghost & few_bands]] = "single_detection"
+        reason[star[doubtful & ~ghost & ~few_bands]] = "unconfirmed"
+    return reason, place > 0

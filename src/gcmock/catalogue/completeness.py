@@ -43,7 +43,9 @@ COLUMNS: Final = (
     Column("survey", "U8", "", "meta.ref", "Survey, or 'merged'"),
     Column("band", "U2", "", "instr.bandpass", "Band"),
     Column("healpix", "int64", "", "pos.healpix", "Nested HEALPix pixel (ICRS); -1: all of them"),
-    Column("mag_low", "float64", "mag", "phot.mag;stat.min", "Bright end of the bin (2MASS system)"),
+    Column(
+        "mag_low", "float64", "mag", "phot.mag;stat.min", "Bright end of the bin (2MASS system)"
+    ),
     Column("mag_high", "float64", "mag", "phot.mag;stat.max", "Faint end of the bin"),
     Column("n_sample", "int64", "", "meta.number", "Stars that other surveys have"),
     Column("n_found", "int64", "", "meta.number", "Those of them that the survey has"),
@@ -195,9 +197,7 @@ def load_completeness(path: str | Path) -> Completeness:
     at = (
         np.array([number[name] for name in rows["survey"].tolist()], dtype=np.int64),
         np.array([BANDS.index(band) for band in rows["band"].tolist()], dtype=np.int64),
-        np.where(
-            rows["healpix"] < 0, len(pixels), np.searchsorted(pixels, rows["healpix"])
-        ),
+        np.where(rows["healpix"] < 0, len(pixels), np.searchsorted(pixels, rows["healpix"])),
         np.rint((rows["mag_low"] - FIRST_MAG) / STEP_MAG).astype(np.int64),
     )
     sample, found = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
@@ -207,9 +207,7 @@ def load_completeness(path: str | Path) -> Completeness:
     return Completeness(int(words["healpix_order"]), pixels, surveys, sample, found, value, density)
 
 
-def measure_completeness(
-    chunks: Iterable[Mapping[str, Any]], config: MergeConfig
-) -> Completeness:
+def measure_completeness(chunks: Iterable[Mapping[str, Any]], config: MergeConfig) -> Completeness:
     """Measure the completeness of the surveys and of the catalogue that they were merged into.
 
     Parameters
@@ -288,9 +286,7 @@ def _count(
                 )
 
 
-def _shares(
-    sample: NDArray[np.int64], found: NDArray[np.int64], prior: float
-) -> Floats:
+def _shares(sample: NDArray[np.int64], found: NDArray[np.int64], prior: float) -> Floats:
     """Shares of stars that are found, drawn to those of the whole window where there are few."""
     n_all, k_all = sample[:, :, -1:].astype(float), found[:, :, -1:].astype(float)
     with np.errstate(invalid="ignore", divide="ignore"):

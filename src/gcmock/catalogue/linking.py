@@ -96,9 +96,7 @@ def field_of(survey: str, config: MatchConfig, motion_masyr: Floats) -> Field:
         motion=motion_masyr * MAS,
         motion_sigma=np.full(2, config.motion_sigma_masyr * MAS),
         scatter=np.full(3, config.scatter_mag),
-        tail=np.array(
-            [config.tail_share, config.tail_position_fwhm * fwhm, -0.1, config.tail_mag]
-        ),
+        tail=np.array([config.tail_share, config.tail_position_fwhm * fwhm, -0.1, config.tail_mag]),
         g_colour=np.array([3.0, 4.0, 4.4]),
         g_sigma=np.array([1.3, 1.6, 1.8]),
     )

@@ -120,11 +120,16 @@ def choose_magnitudes(
     discordant = there & (doubt <= _ASSUMED) & (apart > limit)
     flags[discordant.any(axis=(1, 2))] |= MatchFlag.DISCORDANT
     hw, hw_error, outside = _hw(
-        chosen, chosen_error, origin, native[star, best, band], native_error[star, best, band], config
+        chosen,
+        chosen_error,
+        origin,
+        native[star, best, band],
+        native_error[star, best, band],
+        config,
     )
     flags[np.isnan(hw)] |= MatchFlag.HW_NO_J
     flags[outside] |= MatchFlag.HW_EXTRAPOLATED
-    bits = (there.reshape(n, -1) << np.arange(3 * len(BACKBONE))).sum(axis=1)
+    bits = (there.reshape(n, 3 * len(BACKBONE)) << np.arange(3 * len(BACKBONE))).sum(axis=1)
     gaia = BACKBONE.index("gaia")
     bits |= np.where(stars.link[:, gaia] >= 0, 1 << (3 * gaia), 0)
     return Magnitudes(chosen, chosen_error, origin, hw, hw_error, flags, bits.astype(np.int32))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -47,11 +47,14 @@ class Knowledge:
         By survey; those that are missing have `default_rates`.
     motion_masyr : ndarray (2,)
         Mean proper motion of the field, east and north [mas/yr].
+    reality : dict of str to ndarray (N_KINDS,)
+        By survey: probability that a lone source of each kind is a star.
     """
 
     density: Mapping[str, Density]
     rates: Mapping[str, Rates]
     motion_masyr: Floats
+    reality: Mapping[str, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ def merge_cell(
         removed[number] = (sources.take(out), reason[out])
     mark_blends(stars, knowledge, config)
     missed = probability_missed(stars, surveys, knowledge)
-    reason, near = star_reasons(stars, surveys, missed, config.cleaning)
+    reason, near = star_reasons(stars, surveys, missed, knowledge.reality, config.cleaning)
     return MergedCell(stars, surveys, reason, near, _core(stars, surveys), removed)
 
 
@@ -123,10 +126,15 @@ def _add_survey(
 ) -> NDArray[np.int64]:
     """Link a survey to the stars and begin new ones; return the sources that are blends."""
     name = BACKBONE[number]
-    field = field_of(name, config.match, knowledge.motion_masyr)
+    stars_field = field_of(name, config.match, knowledge.motion_masyr)
     rates = knowledge.rates.get(name) or default_rates()
     found: Linked = link(
-        stars, sources, knowledge.density[name], rates, field, config.match.search_radius_arcsec
+        stars,
+        sources,
+        knowledge.density[name],
+        rates,
+        stars_field,
+        config.match.search_radius_arcsec,
     )
     stars.attach(number, sources, found.star, found.source, found.probability, found.blended)
     left = np.ones(len(sources), bool)
@@ -134,7 +142,7 @@ def _add_survey(
     index = np.flatnonzero(left)
     blends = np.empty(0, np.int64)
     if len(stars) and len(index) and name != "gaia":
-        share, _ = light_at(sources, index, stars, field)
+        share, _ = light_at(sources, index, stars, stars_field)
         blends = index[share > EXPLAINED_SHARE]
         index = index[~(share > EXPLAINED_SHARE)]
     stars.add(number, sources, index)
@@ -147,8 +155,8 @@ def mark_blends(stars: Stars, knowledge: Knowledge, config: MergeConfig) -> None
         mine = stars.link[:, number] >= 0
         if not mine.any() or name == "gaia":
             continue
-        field = field_of(name, config.match, knowledge.motion_masyr)
-        ra, dec = moved(stars.side, load_survey(name).ref_epoch, field)
+        stars_field = field_of(name, config.match, knowledge.motion_masyr)
+        ra, dec = moved(stars.side, load_survey(name).ref_epoch, stars_field)
         _, shared, _ = light_of_neighbours(stars, ra, dec, TRAITS[name].fwhm_arcsec)
         brighter = np.nan_to_num(stars.side.mag - shared, nan=0.0).max(axis=1, initial=0.0)
         stars.blended[:, number] = mine & (brighter > 0.1)
@@ -157,19 +165,20 @@ def mark_blends(stars: Stars, knowledge: Knowledge, config: MergeConfig) -> None
 def probability_missed(
     stars: Stars, surveys: Mapping[int, Sources], knowledge: Knowledge
 ) -> Floats:
-    """Return the probability that surveys which cover a star do not have it, (n_star,).
+    """Return the probability that all surveys but one miss a star, (n_star, n_survey).
 
-    Surveys that have the star do not count.
+    Surveys that do not cover the place of a star miss it for sure.
     """
-    missed = np.ones(len(stars))
+    missed = np.ones((len(stars), len(BACKBONE)))
     rank = magnitude_bin(rank_mag(stars.side))
     for number in surveys:
         name = BACKBONE[number]
         rates = knowledge.rates.get(name) or default_rates()
         density = knowledge.density[name]
         covered = density.rows(stars.side.ra, stars.side.dec) < len(density.pixels)
-        other = covered & (stars.link[:, number] < 0)
-        missed *= np.where(other, 1.0 - rates.depth[rank], 1.0)
+        own = np.where(covered, 1.0 - rates.depth[rank], 1.0)
+        others = np.arange(len(BACKBONE)) != number
+        missed[:, others] *= own[:, None]
     return missed
 
 

@@ -22,8 +22,8 @@ from gcmock.surveys.source_table import Quality
 
 Floats = NDArray[np.float64]
 
-ORDER: Final = 9
-"""HEALPix order of the fields: 6.9 arcmin."""
+ORDER: Final = 10
+"""HEALPix order of the fields: 3.4 arcmin, smaller than the images of any survey."""
 
 POSITION_REFERENCES: Final = ("gaia", "virac2", "2mass", "gnc", "vvv", "sirius")
 MAGNITUDE_REFERENCES: Final = ("2mass", "virac2", "vvv", "sirius", "gnc")
@@ -32,12 +32,12 @@ MAGNITUDE_REFERENCES: Final = ("2mass", "virac2", "vvv", "sirius", "gnc")
 SGR_A_MOTION_MASYR: Final = (-3.156, -5.585)
 """Apparent motion of Sgr A*, Reid & Brunthaler 2020, ApJ 892, 39: for want of measured motions."""
 
-_BRIGHT_KS: Final = (11.0, 13.5)
+_BRIGHT_KS: Final = (11.0, 14.5)
 _FAINT_G: Final = 17.5
 _MAGNITUDES: Final = (12.0, 14.5)
 _RADIUS: Final = 1.0
 _ALONE: Final = 2.0
-_PRIOR_STARS: Final = 30.0
+_PRIOR_STARS: Final = 10.0
 _FEWEST: Final = 20
 _BAD: Final = int(
     Quality.DUPLICATE

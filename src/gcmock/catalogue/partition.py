@@ -38,7 +38,9 @@ _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 _CORE: Final = "in the cell"
 
 
-def in_window(ra: Floats, dec: Floats, window: Window, margin_deg: float = 0.0) -> NDArray[np.bool_]:
+def in_window(
+    ra: Floats, dec: Floats, window: Window, margin_deg: float = 0.0
+) -> NDArray[np.bool_]:
     """Return whether positions lie in a window, or closer to it than a margin."""
     inside = np.isfinite(ra) & np.isfinite(dec)
     if window.l is None and window.b is None:

@@ -138,14 +138,18 @@ def _open(config: MergeConfig) -> tuple[dict[str, Input], dict[str, Any]]:
     return sources, records
 
 
-def record_of(config: MergeConfig, inputs: Mapping[str, Any], keep_rejected: bool) -> dict[str, Any]:
+def record_of(
+    config: MergeConfig, inputs: Mapping[str, Any], keep_rejected: bool
+) -> dict[str, Any]:
     """Return everything that the bytes of a partition depend on."""
     from importlib.metadata import version
 
     settings = config.model_dump(mode="json")
     settings["run"] = {"cell_order": config.run.cell_order}
     # Paths say where the surveys are, the checksums what they are; their order changes nothing.
-    surveys = {one["name"]: {k: v for k, v in one.items() if k != "path"} for one in settings["survey"]}
+    surveys = {
+        one["name"]: {k: v for k, v in one.items() if k != "path"} for one in settings["survey"]
+    }
     settings["survey"] = {name: surveys[name] for name in sorted(surveys)}
     return {
         "gcmock": gcmock.__version__,

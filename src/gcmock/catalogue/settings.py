@@ -98,22 +98,22 @@ class CleaningConfig(Section):
         description="Sources of one survey closer than this are one source [FWHM]",
     )
     bright_ks_mag: float = Field(
-        default=9.0, description="Stars brighter than this have ghosts and spikes around them [mag]"
+        default=10.5,
+        description="Stars brighter than this have ghosts and spikes around them [mag]",
     )
     bright_radius_arcsec: float = Field(
-        default=8.0,
+        default=7.5,
         ge=0,
         le=20,
         description="Radius in which a star at that limit has them; it grows by a factor of 1.3 "
         "per magnitude, up to 20 arcsec [arcsec]",
     )
-    single_detection_missed: float = Field(
-        default=0.25,
+    least_real_probability: float = Field(
+        default=0.3,
         ge=0,
         le=1,
-        description="Leave out sources that one survey detected once, in one band, if a star of "
-        "that magnitude is missed by all other surveys that cover the place with a probability "
-        "below this: 0 keeps all, 1 leaves out all",
+        description="Sources that one survey alone has are left out if fewer of their kind than "
+        "this share are stars; 0 keeps all",
     )
 
 
@@ -196,9 +196,7 @@ _MODELS: Final[Mapping[str, type[BaseModel]]] = {
 }
 
 
-def load_merge_config(
-    path: str | Path, overrides: Mapping[str, Any] | None = None
-) -> MergeConfig:
+def load_merge_config(path: str | Path, overrides: Mapping[str, Any] | None = None) -> MergeConfig:
     """Read and validate the settings of a merge.
 
     Parameters

@@ -126,20 +126,14 @@ _CONDITIONS: Final = {
     "with J": lambda c: np.isfinite(c["phot_j_mag"]),
     "with H": lambda c: np.isfinite(c["phot_h_mag"]),
     "with Ks": lambda c: np.isfinite(c["phot_ks_mag"]),
-    "with J, H and Ks": lambda c: np.isfinite(
-        c["phot_j_mag"] + c["phot_h_mag"] + c["phot_ks_mag"]
-    ),
+    "with J, H and Ks": lambda c: np.isfinite(c["phot_j_mag"] + c["phot_h_mag"] + c["phot_ks_mag"]),
     "with Hw": lambda c: np.isfinite(c["phot_hw_mag"]),
     "Hw < 14.5": _is_target,
     "with Gaia astrometry": lambda c: c["astrometry_source"] == "gaia",
     "with VIRAC2 motions": lambda c: c["astrometry_source"] == "virac2",
     "parallax / error >= 3": _is_precise,
-    "Hw < 14.5 with Gaia astrometry": lambda c: (
-        _is_target(c) & (c["astrometry_source"] == "gaia")
-    ),
-    "Hw < 14.5 with VIRAC2 motions": lambda c: (
-        _is_target(c) & (c["astrometry_source"] == "virac2")
-    ),
+    "Hw < 14.5 with Gaia astrometry": lambda c: _is_target(c) & (c["astrometry_source"] == "gaia"),
+    "Hw < 14.5 with VIRAC2 motions": lambda c: _is_target(c) & (c["astrometry_source"] == "virac2"),
     "Hw < 14.5 with parallax / error >= 3": lambda c: _is_target(c) & _is_precise(c),
 }
 
@@ -155,7 +149,9 @@ def _add(summary: MergeSummary, chunk: Mapping[str, Any]) -> None:
         has = (chunk["match_flags"] & int(flag)) != 0
         summary.flags[str(flag.name)] += int(np.count_nonzero(has))
     for band in ("j", "h", "ks", "hw"):
-        origin, numbers = np.unique(chunk[f"phot_{band}_mag_source"].astype(str), return_counts=True)
+        origin, numbers = np.unique(
+            chunk[f"phot_{band}_mag_source"].astype(str), return_counts=True
+        )
         tally = summary.magnitude_sources[band]
         for name, n in zip(origin.tolist(), numbers.tolist(), strict=True):
             if name:

@@ -48,9 +48,14 @@ TRAITS: Final = {
     "vvv": Traits(0.75, 25.0, 0.02, "seeing as VIRAC2; 24 mas off Gaia in the Galactic centre"),
     "gaia": Traits(0.2, 0.5, 0.005, "Gaia Collaboration 2016, A&A 595, A1; floors: choice"),
     "gnc": Traits(
-        0.25, 10.0, 0.02, "holographic images: Nogueras-Lara et al. 2019, A&A 631, A20; floors: choice"
+        0.25,
+        10.0,
+        0.02,
+        "holographic images: Nogueras-Lara et al. 2019, A&A 631, A20; floors: choice",
     ),
-    "sirius": Traits(1.2, 30.0, 0.02, "seeing: Nishiyama et al. 2006, ApJ 638, 839; floors: choice"),
+    "sirius": Traits(
+        1.2, 30.0, 0.02, "seeing: Nishiyama et al. 2006, ApJ 638, 839; floors: choice"
+    ),
     "2mass": Traits(2.7, 40.0, 0.02, "Skrutskie et al. 2006, AJ 131, 1163; floors: choice"),
 }
 """By survey."""
