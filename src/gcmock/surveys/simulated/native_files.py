@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
@@ -50,6 +51,10 @@ class RowWriter(Protocol):
 
     def close(self) -> None:
         """Finish the file."""
+        ...
+
+    def abandon(self) -> None:
+        """Close the file as it is."""
         ...
 
 
@@ -134,6 +139,9 @@ class _Fits:
     def close(self) -> None:
         self._writer.__exit__(None, None, None)
 
+    def abandon(self) -> None:
+        self._writer.__exit__(GcmockError, None, None)
+
 
 class _Text:
     """Comma-separated text with a header, or blank-separated text without one."""
@@ -161,7 +169,15 @@ class _Text:
             raise GcmockError(f"{self._path}: writing failed: {reason}") from error
 
     def close(self) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError as error:
+            reason = error.strerror or error
+            raise GcmockError(f"{self._path}: writing failed: {reason}") from error
+
+    def abandon(self) -> None:
+        with suppress(OSError):
+            self._file.close()
 
 
 def open_native(
