@@ -49,9 +49,15 @@ GNC_SAMPLES = (
 GNC_SIDE = 0.05
 
 
+def processor_seconds() -> float:
+    """Processor time of all commands so far [s]."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def simulate(folder: Path, l: tuple, b: tuple, surveys: str, ks_max: float, workers: int) -> dict:
-    """Run the command line; return its account with the time [s] and the memory [GB] added."""
-    start = time.perf_counter()
+    """Run the command line; return its account with times [s] and memory [GB] added."""
+    start, before = time.perf_counter(), processor_seconds()
     subprocess.run(
         [
             sys.executable, "-m", "gcmock", "simulate", "-o", str(folder), "--surveys", surveys,
@@ -62,6 +68,7 @@ def simulate(folder: Path, l: tuple, b: tuple, surveys: str, ks_max: float, work
     )  # fmt: skip
     account = json.loads((folder / "survey.json").read_text(encoding="utf-8"))
     account["seconds"] = time.perf_counter() - start
+    account["processor"] = processor_seconds() - before
     account["gigabyte"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
     return account
 
@@ -172,8 +179,9 @@ def main() -> None:
         n_star = run["true_stars"]
         print(
             f"{l0:g} <= l < {l1:g}, {b0:g} <= b < {b1:g} ({area:.2f} deg2): {n_star:,} true stars, "
-            f"{n_rows:,} rows in {run['seconds']:.0f} s, {n_star / run['seconds']:,.0f} stars/s, "
-            f"{n_rows / run['seconds']:,.0f} rows/s, {run['gigabyte']:.1f} GB\n"
+            f"{n_rows:,} rows in {run['seconds']:.0f} s ({run['processor']:.0f} s of processors): "
+            f"{n_star / run['seconds']:,.0f} stars/s, {n_star / run['processor']:,.0f} stars per "
+            f"second of a processor; {run['gigabyte']:.1f} GB\n"
         )
         count(folder, area)
         count_by_magnitude(folder)

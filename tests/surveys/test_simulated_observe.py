@@ -17,7 +17,12 @@ from gcmock.surveys.simulated.instrument import load_instrument
 from gcmock.surveys.simulated.observe import observe
 
 EPOCH = 2016.0
-QUIET = {"zero_point_mag": (0.0, 0.0, 0.0), "field_offset_mas": 0.0, "overlap_arcsec": 0.0}
+QUIET = {
+    "zero_point_mag": (0.0, 0.0, 0.0),
+    "field_offset_mas": 0.0,
+    "overlap_arcsec": 0.0,
+    "depth_scatter_mag": 0.0,
+}
 SYSTEMS = {"2mass": "2mass", "virac2": "vista", "vvv": "vista", "sirius": "sirius", "gnc": "hawki"}
 
 
@@ -122,11 +127,12 @@ def test_fields_share_their_offsets_and_overlaps_repeat_stars():
     fields = fields_of(l[row], b[row], copy, instrument, 1)
     plate, of = np.unique(fields.identity, return_inverse=True)
     assert plate.size > 50
-    for values in (fields.zero_point[:, 2], fields.east, fields.epoch):
+    for values in (fields.zero_point[:, 2], fields.depth, fields.east, fields.epoch):
         first = np.zeros(plate.size)
         first[of] = values
         np.testing.assert_array_equal(first[of], values)
     assert fields.zero_point.std() == pytest.approx(0.03, rel=0.25)
+    assert fields.depth.std() == pytest.approx(0.15, rel=0.3)
     assert fields.along_l.min() >= 0.0
     assert fields.along_l.max() <= 3600.0 * instrument.field_deg[0] + 60.0
     # A star that appears twice is in two fields.

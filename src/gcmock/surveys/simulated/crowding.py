@@ -94,7 +94,13 @@ def confusion_map(x: Floats, y: Floats, mag: Floats, instrument: Instrument) -> 
 
 
 def combined_limit(depth_mag: Floats, confusion_mag: Floats) -> Floats:
-    """Return the limit of sky noise and confusion together [mag]: their fluxes in quadrature."""
+    """Return the limit of sky noise and confusion together [mag]: their fluxes in quadrature.
+
+    Parameters
+    ----------
+    depth_mag, confusion_mag : ndarray
+        [mag]; shapes broadcast, the second may be infinite.
+    """
     flux = np.hypot(10.0 ** (-0.4 * depth_mag), 10.0 ** (-0.4 * confusion_mag))
     return np.asarray(-2.5 * np.log10(flux))
 
@@ -171,7 +177,20 @@ def radius_arcsec(difference_mag: Floats, instrument: Instrument) -> Floats:
 
 
 def halo_arcsec(mag: Floats, saturation: float, instrument: Instrument) -> Floats:
-    """Return the radius [arcsec] around bright stars in which much fainter ones are lost."""
+    """Return the radius [arcsec] around bright stars in which much fainter ones are lost.
+
+    FWHM 10^(0.2 (saturation + 2 - m)), as if the light of the halo fell as r^-2: an assumption. For
+    VIRAC2 it is 8 arcsec at Ks = 8.5; the JASMINE catalogue rejects bad sources of VIRAC2 within
+    8 arcsec of stars with Ks <= 10.
+
+    Parameters
+    ----------
+    mag : ndarray, shape (n,)
+        [mag].
+    saturation : float
+        [mag].
+    instrument : Instrument
+    """
     excess = saturation + HALO_MARGIN_MAG - mag
     return np.minimum(instrument.fwhm_arcsec * 10.0 ** (0.2 * excess), HALO_MAX_ARCSEC)
 

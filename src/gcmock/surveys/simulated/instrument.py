@@ -31,7 +31,7 @@ class Instrument:
         First and last epoch [Julian year]; a field has one of them.
     limit_mag, saturation_mag, floor_mag, zero_point_mag : tuple of 3 floats
         By band [mag].
-    width_mag, lost_mag, known_mag : float
+    width_mag, lost_mag, known_mag, depth_scatter_mag : float
         [mag].
     fwhm_arcsec, overlap_arcsec : float
         [arcsec].
@@ -74,6 +74,7 @@ class Instrument:
     noise_per_deg2: float
     marked: float
     known_mag: float = 0.0
+    depth_scatter_mag: float = 0.0
     n_epochs: Three = (1.0, 1.0, 1.0)
     boxes_deg: tuple[Box, ...] = ()
 

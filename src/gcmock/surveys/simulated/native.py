@@ -58,7 +58,14 @@ _DEBLENDED, _BAD_PIXELS, _NEAR_SATURATION = 1 << 4, 1 << 6, 1 << 16
 
 
 def magnitudes(sources: Sources, bands: tuple[str, ...] = _JHK) -> Roles:
-    """Return magnitudes and errors by role."""
+    """Return magnitudes and errors [mag] by role.
+
+    Parameters
+    ----------
+    sources : Sources
+    bands : tuple of 3 str
+        Names of the bands in the roles.
+    """
     roles: Roles = {}
     for k, band in enumerate(bands):
         roles[f"phot_{band}_mag"] = sources.mag[:, k]
@@ -67,13 +74,20 @@ def magnitudes(sources: Sources, bands: tuple[str, ...] = _JHK) -> Roles:
 
 
 def is_marked(sources: Sources, instrument: Instrument) -> NDArray[np.bool_]:
-    """Return whether the survey takes a source for an artefact."""
+    """Return whether the survey takes a source for an artefact, bool (n,).
+
+    Parameters
+    ----------
+    sources : Sources
+    instrument : Instrument
+        Its `marked` is the efficiency.
+    """
     share = np.where(sources.kind == Kind.STAR, FALSE_ARTEFACT_SHARE, instrument.marked)
     return sources.chance[:, _FLAG] < share * (instrument.marked > 0.0)
 
 
 def is_marked_blend(sources: Sources) -> NDArray[np.bool_]:
-    """Return whether the survey notices that a source is several stars."""
+    """Return whether the survey notices that a source is several stars, bool (n,)."""
     return (sources.share < BLENDED) & (sources.chance[:, _BLEND_FLAG] < MARKED_BLEND_SHARE)
 
 
@@ -81,7 +95,8 @@ def twomass_roles(sources: Sources, instrument: Instrument) -> Roles:
     """Return the columns of the 2MASS point source catalogue.
 
     A band without detection has an upper limit in place of its magnitude, quality U. Quality is A
-    from S/N = 10 on, B from 7, C from 5, D below (Explanatory Supplement, section II.2.a).
+    from S/N = 10 on, B from 7, C from 5, D below (Explanatory Supplement, section II.2.a). For
+    parameters see `native_roles`.
     """
     seen = np.isfinite(sources.mag)
     error = np.where(seen, sources.error, np.inf)
@@ -121,7 +136,13 @@ def joined(letters: NDArray[np.str_]) -> NDArray[np.str_]:
 
 
 def designations(ra: Floats, dec: Floats) -> NDArray[np.str_]:
-    """Return names hhmmssss+ddmmsss from positions [deg]: cut off, not rounded, as 2MASS does."""
+    """Return names hhmmssss+ddmmsss: cut off, not rounded, as 2MASS does.
+
+    Parameters
+    ----------
+    ra, dec : ndarray, shape (n,)
+        [deg].
+    """
     hours = np.floor(ra / 15.0 * 360000.0 + 1e-6).astype(np.int64)
     arcs = np.floor(np.abs(dec) * 36000.0 + 1e-6).astype(np.int64)
     parts = zip(
@@ -148,7 +169,7 @@ def virac2_roles(sources: Sources, instrument: Instrument) -> Roles:
 
     The chance that one epoch sees a star falls with its magnitude, and so the number of epochs. The
     error that follows from the scatter knows only the noise, not that of the zero point. A peak of
-    noise is in one epoch, of which there is no scatter.
+    noise is in one epoch, of which there is no scatter. For parameters see `native_roles`.
     """
     noise = sources.kind == Kind.NOISE
     seen = np.isfinite(sources.mag)
@@ -183,7 +204,7 @@ def virac2_roles(sources: Sources, instrument: Instrument) -> Roles:
 
 
 def vvv_roles(sources: Sources, instrument: Instrument) -> Roles:
-    """Return the columns of VVV DR4, with post-processing error bits."""
+    """Return the columns of VVV DR4, with error bits; see `native_roles` for parameters."""
     seen = np.isfinite(sources.mag)
     bits = np.where(is_marked_blend(sources), _DEBLENDED, 0)
     bits |= np.where(is_marked(sources, instrument), _BAD_PIXELS, 0)
@@ -202,7 +223,7 @@ def vvv_roles(sources: Sources, instrument: Instrument) -> Roles:
 
 
 def sirius_roles(sources: Sources, instrument: Instrument) -> Roles:
-    """Return the columns of the SIRIUS file: also the place on the plate in each band."""
+    """Return the columns of the SIRIUS file, with places on plates; see `native_roles`."""
     seen = np.isfinite(sources.mag)
     roles = magnitudes(sources)
     for k, band in enumerate(_JHK):
@@ -222,7 +243,7 @@ def sirius_roles(sources: Sources, instrument: Instrument) -> Roles:
 
 
 def gnc_roles(sources: Sources, instrument: Instrument) -> Roles:
-    """Return the columns of GALACTICNUCLEUS."""
+    """Return the columns of GALACTICNUCLEUS; see `native_roles` for parameters."""
     seen = np.isfinite(sources.mag)
     roles = magnitudes(sources)
     for k, band in enumerate(_JHK):
@@ -237,7 +258,7 @@ def gnc_roles(sources: Sources, instrument: Instrument) -> Roles:
 
 
 def gaia_roles(sources: Sources, model: Model) -> Roles:
-    """Return the columns of Gaia DR3."""
+    """Return the columns of Gaia DR3; see `native_roles` for parameters."""
     roles: Roles = {}
     for k, band in enumerate(("g", "bp", "rp")):
         roles[f"phot_{band}_mag"] = sources.mag[:, k]
@@ -283,6 +304,11 @@ def native_roles(sources: Sources, instrument: Instrument, model: Model) -> Role
     instrument : Instrument
     model : Model
         Its parallax zero point is put on the parallaxes of Gaia.
+
+    Returns
+    -------
+    dict of str to array (n,)
+        Numbers in the units of gcmock with NaN for "none", flags and names as text.
     """
     if instrument.name == "gaia":
         return gaia_roles(sources, model)

@@ -112,7 +112,15 @@ def _native(column: NativeColumn, values: NDArray[Any], decimals: int | None) ->
 
 
 def sexagesimal(values: NDArray[np.float64], *, hours: bool) -> NDArray[np.str_]:
-    """Return angles [deg] as hh:mm:ss.ssss or +dd:mm:ss.sss."""
+    """Return angles as hh:mm:ss.ssss or +dd:mm:ss.sss.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        [deg].
+    hours : bool
+        Whether the result is in hours, between 0 and 24.
+    """
     unit = 10_000 if hours else 1_000
     whole = np.round(np.abs(values) / (15.0 if hours else 1.0) * 3600.0 * unit).astype(np.int64)
     if hours:

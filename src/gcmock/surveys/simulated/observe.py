@@ -103,7 +103,7 @@ class Sources(NamedTuple):
     def take(self, rows: NDArray[Any]) -> Sources:
         """Return some of them."""
         parts: dict[str, Any] = {
-            name: Fields(*(one[rows] for one in value)) if name == "fields" else value[rows]
+            name: value.take(rows) if name == "fields" else value[rows]
             for name, value in self._asdict().items()
         }
         return Sources(**parts)
@@ -238,7 +238,10 @@ def _measured(
         stream = SOURCE_STREAM - 10 * instrument.number - number
         key[of] = star_key(seed, identity[row[of]], stream)
     # Most apparitions are too faint: the rest of the numbers is for those that are seen.
-    true_mag, limit, known = light.mag[row], limits_mag[0][row], limits_mag[1][row]
+    where = light.first[row]
+    fields = fields_of(stars.l[where], stars.b[where], copy, instrument, seed)
+    true_mag, depth = light.mag[row], fields.depth[:, None]
+    limit, known = limits_mag[0][row] + depth, limits_mag[1][row] + depth
     noise = stars.kind[light.first][row] == Kind.NOISE
     chance = uniform(key, DETECTION, 3)
     lost = true_mag < np.array(instrument.saturation_mag) - instrument.lost_mag
@@ -251,9 +254,8 @@ def _measured(
         detected = seen[:, instrument.detection_band] | noise
     kept = np.flatnonzero(detected)
     row, copy, key, seen = row[kept], copy[kept], key[kept], seen[kept]
-    true_mag, limit, first = true_mag[kept], limit[kept], light.first[row]
+    true_mag, limit, first, fields = true_mag[kept], limit[kept], where[kept], fields.take(kept)
     chance = uniform(key, 0, N_CHANCES)
-    fields = fields_of(stars.l[first], stars.b[first], copy, instrument, seed)
     mag, error, saturated = _photometry(true_mag, limit, seen, chance, fields, instrument)
     sigma = _position_error(error, instrument)
     years = fields.epoch - ref_epoch
