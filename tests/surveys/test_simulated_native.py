@@ -244,3 +244,15 @@ def test_a_spelling_without_values_is_refused():
     spelling = load_survey("sirius").spelling("text")
     with pytest.raises(ValueError, match="no values for b, ra"):
         native_columns(spelling, {"l": np.zeros(1)})
+
+
+def test_galactic_coordinates_are_those_of_the_measured_position():
+    found = observe(lonely(100, [14.0, 13.0, 12.5]), clean("2mass"), 1, EPOCH)
+    spelling = load_survey("2mass").spelling("irsa")
+    values = native_values("2mass", spelling, twomass_roles(found, load_instrument("2mass")))
+    from astropy.coordinates import SkyCoord
+
+    expected = SkyCoord(found.ra, found.dec, unit="deg").galactic
+    np.testing.assert_allclose(values["glon"], expected.l.deg, atol=0.51e-3)
+    np.testing.assert_allclose(values["glat"], expected.b.deg, atol=0.51e-3)
+    np.testing.assert_array_equal(values["glon"], np.round(values["glon"], 3))

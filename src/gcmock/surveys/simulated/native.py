@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from gcmock.frames import icrs_to_galactic
 from gcmock.mock.survey import SurveyModel
 from gcmock.model import Model
 from gcmock.surveys.simulated.artefacts import Kind
@@ -73,6 +74,12 @@ def magnitudes(sources: Sources, bands: tuple[str, ...] = _JHK) -> Roles:
     return roles
 
 
+def galactic(sources: Sources) -> Roles:
+    """Return the Galactic coordinates of the measured positions by role."""
+    l_deg, b_deg = icrs_to_galactic(sources.ra, sources.dec)
+    return {"l": l_deg % 360.0, "b": b_deg}
+
+
 def is_marked(sources: Sources, instrument: Instrument) -> NDArray[np.bool_]:
     """Return whether the survey takes a source for an artefact, bool (n,).
 
@@ -123,8 +130,7 @@ def twomass_roles(sources: Sources, instrument: Instrument) -> Roles:
         "confusion_flag": joined(confusion),
         "galaxy_flag": np.zeros(n),
         "minor_planet_flag": np.zeros(n),
-        "l": sources.l % 360.0,
-        "b": sources.b,
+        **galactic(sources),
         "ref_epoch": sources.fields.epoch,
     }
 
@@ -217,8 +223,7 @@ def vvv_roles(sources: Sources, instrument: Instrument) -> Roles:
         "source_id": number_names(sources),
         "ra": sources.ra,
         "dec": sources.dec,
-        "l": sources.l % 360.0,
-        "b": sources.b,
+        **galactic(sources),
     }
 
 
@@ -236,8 +241,7 @@ def sirius_roles(sources: Sources, instrument: Instrument) -> Roles:
     return roles | {
         "ra": sources.ra,
         "dec": sources.dec,
-        "l": sources.l % 360.0,
-        "b": sources.b,
+        **galactic(sources),
         "plate": names[of] if plates.size else np.array([], "U1"),
     }
 

@@ -32,11 +32,11 @@ SUFFIXES: Final = {
 """Format in which each survey is written."""
 
 DECIMALS: Final[Mapping[str, Mapping[str, int]]] = {
-    "2mass": {"deg": 6, "mag": 3, "arcsec": 2, "d": 4},
+    "2mass": {"deg": 6, "glon": 3, "glat": 3, "mag": 3, "arcsec": 2, "d": 4},
     "sirius": {"deg": 6, "mag": 3, "pix": 2},
     "gnc": {"mag": 4},
 }
-"""Decimals of numbers by unit, as the published tables have them; otherwise all digits."""
+"""Decimals of numbers by unit or name, as the published tables have them; otherwise all digits."""
 
 _UCD = {column.name: column.ucd for column in SOURCE_COLUMNS}
 _JD_J2000, _DAYS_OF_A_YEAR = 2451545.0, 365.25
@@ -89,7 +89,9 @@ def native_values(survey: str, spelling: Spelling, roles: Roles) -> Chunk:
     """
     decimals = DECIMALS.get(survey, {})
     return {
-        column.name: _native(column, roles[column.role], decimals.get(column.unit))
+        column.name: _native(
+            column, roles[column.role], decimals.get(column.name, decimals.get(column.unit))
+        )
         for column in native_columns(spelling, roles)
     }
 
