@@ -1,13 +1,15 @@
 """What the simulated surveys hold, next to the counts of the real ones, and what they cost.
 
-    python benchmarks/simulated_surveys.py [--l L0 L1] [--b B0 B1] [--workers W] [--folder FOLDER]
+    python benchmarks/simulated_surveys.py [--l L0 L1] [--b B0 B1] [--workers W] [--folder F]
+        [--pilot]
 
 The first table is made of the files that ``gcmock simulate --surveys`` writes for the window of the
 JASMINE mission (or the part of it that is asked for), read back by the readers of gcmock. The union
 of 2MASS, SIRIUS and VVV counts every true star, ghost or peak of noise once. The second table has
-the share of the true stars of a magnitude that are the brightest star of a row. The third is for
-the deeper GALACTICNUCLEUS, in samples of its fields and down to Ks = 19.5. Memory is the largest
-of the process that simulates.
+the share of the true stars of a magnitude that are the brightest star of a row. With --pilot the
+three surveys are also merged by the rule of the pilot catalogue. The third table is for the deeper
+GALACTICNUCLEUS, in samples of its fields and down to Ks = 19.5. Memory is the largest of the
+process that simulates.
 """
 
 from __future__ import annotations
@@ -138,6 +140,32 @@ def count(folder: Path, area: float) -> None:
         print(line("union", union, area, ""))
 
 
+def count_pilot(folder: Path, l: list[float], b: list[float]) -> None:
+    """Print what the rule of the pilot catalogue makes of its three surveys."""
+    area = (l[1] - l[0]) * np.degrees(np.sin(np.radians(b[1])) - np.sin(np.radians(b[0])))
+    with tempfile.TemporaryDirectory() as scratch:
+        settings = Path(scratch) / "merge.toml"
+        inputs = [
+            f'[[survey]]\nname = "{name}"\npath = "{next(folder.resolve().glob(f"{name}.*"))}"'
+            for name in UNION
+        ]
+        window = f"[window]\nl = [{l[0]}, {l[1]}]\nb = [{b[0]}, {b[1]}]"
+        settings.write_text("\n".join([*inputs, window]) + "\n", encoding="utf-8")
+        output = Path(scratch) / "merged.parquet"
+        command = ["merge", str(settings), "-o", str(output), "--rule", "pilot2023"]
+        subprocess.run(
+            [sys.executable, "-m", "gcmock", *command], check=True, stdout=subprocess.DEVNULL
+        )
+        names = [f"phot_{band}_mag" for band in ("j", "h", "ks")]
+        rows = pq.read_table(output, columns=names)
+        seen = np.column_stack([np.isfinite(rows[name].to_numpy()) for name in names])
+    text = f"l = {l[0]:g} ... {l[1]:g}, b = {b[0]:g} ... {b[1]:g}"
+    print(
+        f"\nMerged by the rule of the pilot catalogue, {text}: {len(seen) / area:,.0f} rows/deg2, "
+    )
+    print(f"{percent(seen.mean(axis=0))} % with J, H, Ks")
+
+
 def count_by_magnitude(folder: Path) -> None:
     """Print which share of the true stars each survey has, as the brightest star of a row."""
     truth = pq.read_table(folder / "truth.parquet", columns=["source_id", "phot_ks_mag"])
@@ -163,6 +191,7 @@ def main() -> None:
     parser.add_argument("--b", type=float, nargs=2, default=WINDOW[1])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--folder", type=Path, help="keep the simulated sky here")
+    parser.add_argument("--pilot", action="store_true", help="merge by the pilot's rule, too")
     parser.add_argument("--count", type=Path, help="only count what is in this folder")
     arguments = parser.parse_args()
     (l0, l1), (b0, b1) = arguments.l, arguments.b
@@ -170,6 +199,8 @@ def main() -> None:
     if arguments.count:
         count(arguments.count, area)
         count_by_magnitude(arguments.count)
+        if arguments.pilot:
+            count_pilot(arguments.count, arguments.l, arguments.b)
         return
     print(f"{cpu()}, {arguments.workers} workers\n")
     with tempfile.TemporaryDirectory() as scratch:
@@ -185,6 +216,8 @@ def main() -> None:
         )
         count(folder, area)
         count_by_magnitude(folder)
+        if arguments.pilot:
+            count_pilot(folder, arguments.l, arguments.b)
         print("\nGALACTICNUCLEUS, true stars down to Ks = 19.5\n")
         print("| field l, b | rows/deg2 | with J, H, Ks [%] |\n|---|---|---|")
         density, shares, weights = [], [], []
