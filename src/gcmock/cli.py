@@ -179,6 +179,7 @@ def simulate(
     settings = _settings(config, seed, workers)
     from gcmock.cli_surveys_simulated import detection_of, simulate_surveys
 
+    detection = detection_of(completeness, survey)
     if surveys is not None:
         simulate_surveys(output, surveys, l, b, settings, ks_max, survey, overwrite)
         return
@@ -194,7 +195,7 @@ def simulate(
             ks_max=ks_max,
             seed=settings.run.seed,
             survey=survey,
-            detection=detection_of(completeness, survey),
+            detection=detection,
             workers=settings.run.n_workers,
             overwrite=overwrite,
             progress=update,

@@ -65,7 +65,9 @@ def detection_of(path: Path | None, survey: bool) -> tuple[str, Detection] | Non
     if path is None:
         return None
     if not survey:
-        raise InputError(f"--completeness {path}: is for --survey; add it")
+        raise InputError(
+            f"--completeness {path}: is for --survey, the mock survey of one catalogue"
+        )
     import numpy as np
 
     from gcmock.catalogue.completeness import BANDS, COMPLETENESS_FILE, load_completeness

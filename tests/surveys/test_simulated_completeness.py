@@ -61,6 +61,8 @@ def test_bad_input(completeness: Path, tmp_path: Path, capsys: pytest.CaptureFix
     command = ["simulate", "-o", str(tmp_path / "stars.parquet"), *WINDOW, "--completeness"]
     assert run([*command, str(completeness)]) == 2
     assert "is for --survey" in capsys.readouterr().err
+    assert run([*command, str(completeness), "--surveys", "gaia"]) == 2
+    assert "is for --survey" in capsys.readouterr().err
     assert run([*command, str(tmp_path / "none.parquet"), "--survey"]) == 2
     assert "no such file" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [completeness]
