@@ -1,4 +1,4 @@
-"""Write the tables of ``docs/data_model.md``, ``astrometry.md`` and ``surveys.md`` from the package.
+"""Write the tables of the pages ``data_model``, ``astrometry`` and ``surveys`` from the package.
 
 Text between ``<!-- begin: NAME -->`` and ``<!-- end: NAME -->`` is replaced, the rest is kept.
 

@@ -156,7 +156,8 @@ class Fault:
 
     `kind`: "503", "404", "400" (answers), "drop" (the connection is lost in the middle of a
     result), "cut" (the same, without a Content-Length), "short" (a result with a row too few),
-    "abort" (the service ends the job), "error" (the job fails), "hang" (the job never ends).
+    "abort" (the service ends the job), "error", "slow" (the job fails), "html" (a page for people),
+    "hang" (the job never ends).
     `where`: "sync", "create", "phase", "result", "job"; a query must hold the text `query`.
     """
 
@@ -225,6 +226,8 @@ class TapServer:
             return
         try:
             if fault and fault.kind == "error":
+                raise AdqlError("Permission denied for <column>")
+            if fault and fault.kind == "slow":
                 raise AdqlError("Query exceeded the time limit")
             result = self.database.run(job.query, job.max_rows)
         except AdqlError as error:
@@ -318,6 +321,8 @@ class _Handler(BaseHTTPRequestHandler):
             return False
         if fault.kind == "400":
             self._send(400, _error("Cannot parse <query>"), "application/x-votable+xml")
+        elif fault.kind == "html":
+            self._send(200, b"<html><body>Maintenance</body></html>", "text/html")
         else:
             self._send(int(fault.kind), b"not now", headers=fault.headers)
         return True

@@ -170,8 +170,20 @@ def test_tiles_are_divided_when_the_service_overflows(tmp_path, virac2):
     check(virac2, tmp_path / "out")
 
 
+@pytest.mark.parametrize("query", ["COUNT", "sourceid"])
+def test_tiles_are_divided_when_the_service_is_too_slow(tmp_path, virac2, query):
+    with serve({"VVVX_VIRAC_V2_SOURCES": virac2}) as server:
+        get(server, tmp_path / "whole")
+        server.faults = [Fault("slow", "job", times=3, query=query)]
+        done = get(server, tmp_path / "out")
+        assert server.faults[0].times == 0
+        assert done.n_tile == len(entries(tmp_path / "whole")) + 3 * 3
+    check(virac2, tmp_path / "out")
+
+
 def test_a_limit_that_no_tile_meets_is_reported(tmp_path, virac2):
-    virac2["ra"][:5], virac2["de"][:5] = 266.4, -29.0
+    virac2 = virac2[:5]
+    virac2["ra"][:], virac2["de"][:] = 266.4, -29.0
     with (
         serve({"VVVX_VIRAC_V2_SOURCES": virac2}, row_limit=3) as server,
         pytest.raises(GcmockError, match=r"more than 3 rows within .* raise --tile-rows"),
@@ -190,6 +202,8 @@ def test_a_limit_that_no_tile_meets_is_reported(tmp_path, virac2):
         ("502", "phase"),
         ("429", "create"),
         ("503", "sync"),
+        ("html", "phase"),
+        ("html", "sync"),
         ("abort", "job"),
         ("short", "job"),
     ],
@@ -221,7 +235,9 @@ def test_the_service_says_how_long_to_wait(tmp_path, virac2):
     [
         (Fault("400", "create", 99), InputError, r"rejects the query: Cannot parse <query>"),
         (Fault("404", "create", 99), GcmockError, r"HTTP 404"),
-        (Fault("error", "job", 99), InputError, r"rejects the query: .*exceeded the time limit"),
+        (Fault("error", "job", 99), InputError, r"rejects the query: .*Permission denied for <"),
+        (Fault("slow", "job", 99), InputError, r"rejects the query: .*exceeded the time limit"),
+        (Fault("html", "phase", 99), GcmockError, r"failed 3 times, at last with"),
         (Fault("503", "create", 99), GcmockError, r"failed 3 times, at last with: .*503"),
         (Fault("drop", "result", 99), GcmockError, r"failed 3 times, at last with"),
         (Fault("abort", "job", 99), GcmockError, r"failed 3 times.*the service aborted the job"),

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from astropy import units as u
 from astropy.coordinates import Angle
 from astropy.table import MaskedColumn, Table
 from hypothesis import given
 from hypothesis import strategies as st
-from survey_tables import native_table, sirius_line, write
+from survey_tables import native_table, sirius_line, to_arrow, write
 
 from gcmock.errors import InputError
 from gcmock.surveys.definition import SURVEYS, load_survey
@@ -71,6 +72,16 @@ def test_units_of_the_file_take_precedence(tmp_path):
     rows = read(path)
     np.testing.assert_allclose(rows["parallax"], plain["parallax"], rtol=1e-6)
     np.testing.assert_allclose(rows["ra"], plain["ra"], rtol=1e-14)
+    # Words that are no units of the standards, but are used.
+    words = to_arrow(native_table("virac2", "eso"))
+    fields = [
+        field.with_metadata({"unit": {"ra": "degrees", "ref_epoch": "Julian years"}[field.name]})
+        if field.name in ("ra", "ref_epoch")
+        else field
+        for field in words.schema
+    ]
+    pq.write_table(words.cast(pa.schema(fields)), tmp_path / "words.parquet")
+    np.testing.assert_array_equal(read(tmp_path / "words.parquet")["ref_epoch"], 2014.25)
     # Units of the definition where the file has none: arcsec to mas.
     gnc = native_table("gnc", "vizier")
     rows = read(write(gnc, tmp_path / "gnc.csv"))

@@ -16,7 +16,7 @@ from gcmock.io.manifest import Manifest, entry_of
 from gcmock.surveys import adql
 from gcmock.surveys.definition import Archive, Survey, load_survey
 from gcmock.surveys.recognise import recognise
-from gcmock.surveys.tap import Patience, TapService
+from gcmock.surveys.tap import Patience, ServiceLimitError, TapService
 from gcmock.surveys.tile_file import write_tile
 from gcmock.surveys.window import SMALLEST_DEG, Tile, Window, tiles
 
@@ -247,18 +247,17 @@ def _fetch_tile(run: _Run, selection: adql.Selection, empty: Table, tile: Tile) 
     # A tile of which an earlier run has a part was divided then.
     divide = any(tile.holds(Path(entry).stem) for entry in run.manifest.entries)
     if not divide:
-        n_expected = _count(run, selection, tile)
-        divide = n_expected is not None and n_expected > run.max_rows
-        if not divide:
-            query = adql.rows(selection, tile)
-            # Nothing to fetch: the file says that the tile was looked at.
-            table = empty if n_expected == 0 else _complete(run, query, n_expected)
-            divide = table is None
-            if table is not None:
-                _store(run, selection, tile, query, table)
-    if not divide:
-        yield name
-        return
+        query = adql.rows(selection, tile)
+        try:
+            table = _rows(run, selection, empty, tile, query)
+        except ServiceLimitError:
+            if tile.size_deg < SMALLEST_DEG:
+                raise
+            table = None
+        if table is not None:
+            _store(run, selection, tile, query, table)
+            yield name
+            return
     if tile.size_deg < SMALLEST_DEG:
         raise GcmockError(
             f"{run.service.url}: more than {run.max_rows:,} rows within {tile.size_deg:g} degrees, "
@@ -271,11 +270,26 @@ def _fetch_tile(run: _Run, selection: adql.Selection, empty: Table, tile: Tile) 
         yield from _fetch_tile(run, selection, empty, part)
 
 
+def _rows(
+    run: _Run, selection: adql.Selection, empty: Table, tile: Tile, query: str
+) -> Table | None:
+    """Return the rows of a tile; None if they are too many for one file or for the service."""
+    n_expected = _count(run, selection, tile)
+    if n_expected == 0:
+        # The file then says that the tile was looked at.
+        return empty
+    if n_expected is not None and n_expected > run.max_rows:
+        return None
+    return _complete(run, query, n_expected)
+
+
 def _count(run: _Run, selection: adql.Selection, tile: Tile) -> int | None:
     """Return the rows of a tile at the archive; None if it cannot count."""
     query = adql.count(selection, tile)
     try:
         answer = run.service.ask(query, 10, run.manifest.folder)
+    except ServiceLimitError:
+        raise
     except InputError:
         # The query for the rows tells more, or works.
         return None

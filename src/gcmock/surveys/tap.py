@@ -26,11 +26,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _FINISHED: Final = {"COMPLETED", "ERROR", "ABORTED", "ARCHIVED"}
+_UNFINISHED: Final = {"PENDING", "QUEUED", "EXECUTING", "HELD", "SUSPENDED", "UNKNOWN", "RUN"}
 _PASSING_CODES: Final = {0, 408, 425, 429, 500, 502, 503, 504}
 _ERROR_INFO: Final = re.compile(
     r"""<(?:\w+:)?INFO\s(?=[^>]*QUERY_STATUS)(?=[^>]*ERROR)[^>]*>(.*?)</""", re.DOTALL
 )
+_LIMIT: Final = re.compile(
+    r"(?i)time[ -]?out|timed out|time limit|execution (?:time|duration)|cancel|out of memory"
+)
 _N_BLOCK: Final = 2**18
+
+
+class ServiceLimitError(InputError):
+    """A query that takes more time or space than the service permits."""
 
 
 class _PassingError(Exception):
@@ -143,8 +151,10 @@ class TapService:
 
         Raises
         ------
+        ServiceLimitError
+            If the query takes more than the service permits.
         InputError
-            If the service rejects the query.
+            If the service rejects the query for another reason.
         GcmockError
             If the service does not answer, however often it is asked.
         """
@@ -165,7 +175,7 @@ class TapService:
             job.run()
             pause = self.patience.first_poll
             # A look that fails costs nothing: the job goes on.
-            while self._patiently(lambda: job.phase, query) not in _FINISHED:
+            while self._patiently(lambda: _phase(job), query) not in _FINISHED:
                 time.sleep(pause)
                 pause = min(1.5 * pause, self.patience.longest_poll)
             if job.job.phase == "ABORTED":
@@ -216,7 +226,7 @@ class TapService:
     def _patiently(self, action: Callable[[], T], query: str) -> T:
         """Call a function until it succeeds, fails for good, or has failed too often."""
         import requests
-        from pyvo.dal import DALAccessError, DALFormatError, DALQueryError, DALServiceError
+        from pyvo.dal import DALQueryError, DALServiceError
 
         pause = self.patience.first_pause
         for attempt in range(1, self.patience.attempts + 1):
@@ -236,7 +246,10 @@ class TapService:
                     raise GcmockError(f"{self.url}: {reason}\nquery: {query}") from error
                 asked = None if response is None else _seconds(response.headers.get("Retry-After"))
                 last: Exception = error
-            except (DALFormatError, DALAccessError, _PassingError) as error:
+            except GcmockError:
+                raise
+            # pyvo raises almost anything on a page that is not what the standard says.
+            except Exception as error:
                 reason, last = _reason(error), error
             if attempt < self.patience.attempts:
                 time.sleep(min(asked if asked is not None else pause, self.patience.longest_pause))
@@ -247,7 +260,16 @@ class TapService:
         ) from last
 
     def _rejected(self, reason: str, query: str) -> InputError:
-        return InputError(f"{self.url} rejects the query: {reason}\nquery: {query}")
+        kind = ServiceLimitError if _LIMIT.search(reason) else InputError
+        return kind(f"{self.url} rejects the query: {reason}\nquery: {query}")
+
+
+def _phase(job: Any) -> str:
+    """Return the phase of a job; pyvo also makes a job, without a phase, of any other page."""
+    phase = str(job.phase or "")
+    if phase not in _FINISHED | _UNFINISHED:
+        raise _PassingError(f"the service does not say what the job does (phase {phase!r})")
+    return phase
 
 
 def _query_error(text: str) -> str | None:
