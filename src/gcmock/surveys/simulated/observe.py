@@ -10,7 +10,7 @@ from scipy.special import ndtr, ndtri
 
 from gcmock.random import star_key, uniform
 from gcmock.surveys.definition import load_survey
-from gcmock.surveys.photometric_systems import from_2mass
+from gcmock.surveys.photometric_systems import from_2mass, load_system, system_names
 from gcmock.surveys.simulated.artefacts import Kind, ghosts, noise_peaks
 from gcmock.surveys.simulated.blocks import Stars
 from gcmock.surveys.simulated.crowding import blend, combined_limit, confusion_map
@@ -30,6 +30,9 @@ Booleans = NDArray[np.bool_]
 
 SOURCE_STREAM = -4000
 """Minus ten times the number of the survey, minus the copy: the realisation in keys."""
+
+SYSTEM_STREAM = -5000
+"""Minus the number of the photometric system: the realisation in keys."""
 
 FAINTER_MAG = 1.0
 """Stars fainter than the limit by more than this in every band do not even blend."""
@@ -143,7 +146,7 @@ def observe(stars: Stars, instrument: Instrument, seed: int, ref_epoch: float) -
     candidates = stars.take(bright).join(ghosts(stars, rough[:, band], instrument, seed))
     candidates = candidates.join(peaks)
     candidates = candidates.take(in_footprint(candidates.l, candidates.b, instrument))
-    native = _native(candidates, instrument)
+    native = _native(candidates, instrument, seed)
     blended = _blended(candidates, native, instrument, ref_epoch)
     first = blended.first
     where = candidates.x[first], candidates.y[first]
@@ -170,11 +173,19 @@ class _Blended(NamedTuple):
     pmdec: Floats
 
 
-def _native(stars: Stars, instrument: Instrument) -> Floats:
-    """Magnitudes in the system of the survey; infinite where there is no light."""
+def _native(stars: Stars, instrument: Instrument, seed: int) -> Floats:
+    """Magnitudes in the system of the survey; infinite where there is no light.
+
+    Every star has its own deviation from the relation, the same for all surveys of a system.
+    """
     if instrument.name == "gaia":
         return gaia_mag(stars.mag)
-    mag, _ = from_2mass(load_survey(instrument.name).photometric_system, stars.mag)
+    system = load_survey(instrument.name).photometric_system
+    mag, _ = from_2mass(system, stars.mag)
+    scatter = np.array(load_system(system).scatter_mag)
+    if scatter.any():
+        stream = SYSTEM_STREAM - system_names().index(system)
+        mag += scatter * ndtri(uniform(star_key(seed, stars.identity, stream), 0, 3))
     return np.where(np.isfinite(mag), mag, np.inf)
 
 
