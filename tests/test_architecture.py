@@ -37,6 +37,8 @@ LAYERS = (
     "report",
     "runtime",
     "cli_astrometry",
+    "cli_catalogue",
+    "cli_surveys_simulated",
     "cli_surveys",
     "cli",
     "__main__",

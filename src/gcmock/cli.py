@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from gcmock import __version__
 from gcmock.cli_astrometry import COMMANDS as ASTROMETRY_COMMANDS
+from gcmock.cli_catalogue import COMMANDS as CATALOGUE_COMMANDS
 from gcmock.cli_surveys import COMMANDS as SURVEY_COMMANDS
 from gcmock.errors import GcmockError, InputError
 
@@ -137,12 +138,14 @@ def simulate(
     b: Range,
     ks_max: float = 15.5,
     survey: Annotated[bool, Parameter(negative="")] = False,
+    surveys: str | None = None,
+    completeness: Path | None = None,
     config: Path | None = None,
     seed: int | None = None,
     workers: int | None = None,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
-    """Draw stars from the model alone, or a mock survey of them.
+    """Draw stars from the model alone, or a mock survey of them, or what real surveys would see.
 
     Example: gcmock simulate -o stars.parquet --l -1.4 0.7 --b -0.6 0.6 --ks-max 12
 
@@ -159,6 +162,11 @@ def simulate(
         Faintest true Ks [mag].
     survey
         Write what a survey observes, in the input format of build, and the truth beside it.
+    surveys
+        Write the native tables of real surveys and the truth behind them into the folder OUTPUT;
+        names with commas between: 2mass,virac2,vvv,sirius,gnc,gaia.
+    completeness
+        Detection probability of the survey: the map that merge writes, or the folder it is in.
     config
         TOML file with settings; gcmock info config prints all of them.
     seed
@@ -169,6 +177,12 @@ def simulate(
         Replace existing files.
     """
     settings = _settings(config, seed, workers)
+    from gcmock.cli_surveys_simulated import detection_of, simulate_surveys
+
+    detection = detection_of(completeness, survey)
+    if surveys is not None:
+        simulate_surveys(output, surveys, l, b, settings, ks_max, survey, overwrite)
+        return
     from gcmock.mock.simulate import simulate_to_file
     from gcmock.report.terminal import progress
 
@@ -181,6 +195,7 @@ def simulate(
             ks_max=ks_max,
             seed=settings.run.seed,
             survey=survey,
+            detection=detection,
             workers=settings.run.n_workers,
             overwrite=overwrite,
             progress=update,
@@ -269,5 +284,5 @@ def info(topic: Topic = "", /) -> None:
     print(text(topic))
 
 
-for _command in (*SURVEY_COMMANDS, *ASTROMETRY_COMMANDS):
+for _command in (*SURVEY_COMMANDS, *CATALOGUE_COMMANDS, *ASTROMETRY_COMMANDS):
     app.command(_command)

@@ -106,6 +106,11 @@ class Manifest:
             self.close()
             raise
 
+    @property
+    def record(self) -> dict[str, Any]:
+        """What the partitions depend on, as JSON values."""
+        return dict(self._record)
+
     def _resume(self) -> None:
         """Read the manifest of an earlier run, and check its partitions."""
         lines = list(_lines(self.path))

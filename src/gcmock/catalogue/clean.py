@@ -1,0 +1,130 @@
+"""Which sources are no stars: before the match, by their survey; after it, by all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcmock.catalogue.neighbours import pairs_within
+from gcmock.catalogue.reality import UNKNOWN_BEYOND, is_alone, kinds, places
+from gcmock.catalogue.settings import CleaningConfig, SurveyInput
+from gcmock.catalogue.sources import Sources
+from gcmock.catalogue.stars import Stars
+from gcmock.catalogue.traits import BACKBONE, TRAITS
+from gcmock.surveys.source_table import Quality
+
+Floats = NDArray[np.float64]
+
+KEPT: Final = ""
+"""In place of a reason."""
+
+_MARK_REASON: Final = {"duplicate": "duplicate", "artefact": "artefact", "extended": "extended"}
+_DUPLICATE_MAG: Final = 1.0
+
+
+def native_reasons(
+    sources: Sources, survey: SurveyInput, config: CleaningConfig
+) -> NDArray[np.str_]:
+    """Return why sources of a survey are left out before the match.
+
+    Parameters
+    ----------
+    sources : Sources
+    survey : SurveyInput
+    config : CleaningConfig
+
+    Returns
+    -------
+    ndarray of str (n_source,)
+        Keys of `REASONS`; empty for those that are kept.
+    """
+    reason = np.full(len(sources), KEPT, dtype="U16")
+    measured = np.isfinite(sources.side.mag).any(axis=1) | np.isfinite(sources.side.g_mag)
+    _mark(reason, ~measured, "no_magnitude")
+    for name in survey.reject:
+        bit = int(Quality[name.upper()])
+        _mark(reason, (sources.quality & bit) != 0, _MARK_REASON.get(name, "quality"))
+    if survey.faint_ks_mag is not None:
+        _mark(reason, sources.native_mag[:, 2] > survey.faint_ks_mag, "too_faint")
+    kept = np.flatnonzero(reason == KEPT)
+    lost = _duplicates(sources.take(kept), config.duplicate_fwhm)
+    reason[kept[lost]] = "duplicate"
+    return reason
+
+
+def _mark(reason: NDArray[np.str_], where: NDArray[np.bool_], word: str) -> None:
+    reason[where & (reason == KEPT)] = word
+
+
+def _duplicates(sources: Sources, share: float) -> NDArray[np.int64]:
+    """Sources that lie closer to a better one of the same survey than its images can resolve."""
+    side = sources.side
+    radius = share * TRAITS[sources.survey].fwhm_arcsec
+    if radius == 0 or not len(sources):
+        return np.empty(0, np.int64)
+    i, j = pairs_within(side.ra, side.dec, side.ra, side.dec, radius)
+    i, j = i[i < j], j[i < j]
+    apart = np.abs(side.mag[i] - side.mag[j])
+    close = ~(np.nan_to_num(apart, nan=0.0) > _DUPLICATE_MAG).any(axis=1)
+    i, j = i[close], j[close]
+    # More bands, then more epochs, then smaller errors; the first in order decides between equals.
+    bands = np.isfinite(side.mag).sum(axis=1)
+    error = np.nansum(side.mag_error, axis=1)
+    better = np.where(
+        bands[i] != bands[j],
+        bands[i] > bands[j],
+        np.where(
+            sources.n_epochs[i] != sources.n_epochs[j],
+            sources.n_epochs[i] > sources.n_epochs[j],
+            error[i] <= error[j],
+        ),
+    )
+    return np.unique(np.where(better, j, i))
+
+
+def star_reasons(
+    stars: Stars,
+    surveys: Mapping[int, Sources],
+    missed: Floats,
+    reality: Mapping[str, Floats],
+    config: CleaningConfig,
+) -> tuple[NDArray[np.str_], NDArray[np.bool_]]:
+    """Return why merged stars are left out, and which are close to a bright star.
+
+    Parameters
+    ----------
+    stars : Stars
+    surveys : mapping of int to Sources
+        By the number of the survey in `BACKBONE`.
+    missed : ndarray (n_star, n_survey)
+        Probability that all surveys but one miss a star like this one here.
+    reality : mapping of str to ndarray (N_KINDS,)
+        From `learn_reality`; a survey that is not in it has real sources only.
+    config : CleaningConfig
+
+    Returns
+    -------
+    reason : ndarray of str (n_star,)
+        "ghost", "single_detection", or empty.
+    near : ndarray of bool (n_star,)
+        Whether a bright star is so close that ghosts are expected.
+    """
+    reason = np.full(len(stars), KEPT, dtype="U16")
+    place = places(stars, config)
+    alone = is_alone(stars)
+    for number, sources in surveys.items():
+        name = BACKBONE[number]
+        if name not in reality:
+            continue
+        star, kind = kinds(stars, surveys, place, number)
+        doubtful = alone[star] & (missed[star, number] < UNKNOWN_BEYOND)
+        doubtful &= reality[name][kind] < config.least_real_probability
+        few_bands = np.isfinite(sources.native_mag[stars.link[star, number]]).sum(axis=1) == 1
+        ghost = place[star] > 0
+        reason[star[doubtful & ghost]] = "ghost"
+        reason[star[doubtful & ~ghost & few_bands]] = "single_detection"
+        reason[star[doubtful & ~ghost & ~few_bands]] = "unconfirmed"
+    return reason, place > 0

@@ -1,0 +1,220 @@
+"""Link the sources of a survey to the stars of the merged list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcmock.catalogue.assignment import assign
+from gcmock.catalogue.density import Density
+from gcmock.catalogue.likelihood import Field, Side, log_odds, shared_light
+from gcmock.catalogue.neighbours import pairs_within
+from gcmock.catalogue.settings import MatchConfig
+from gcmock.catalogue.sources import MAS, Sources
+from gcmock.catalogue.stars import Stars
+from gcmock.catalogue.traits import TRAITS
+from gcmock.surveys.definition import load_survey
+
+Floats = NDArray[np.float64]
+
+LEAST_LOG_ODDS: Final = -5.0
+"""Candidates below this count neither as links nor as rivals."""
+
+N_MAG: Final = 24
+FIRST_MAG: Final = 6.0
+STEP_MAG: Final = 0.5
+
+_BEAM_PER_FWHM: Final = 1.0 / 2.354820045
+_SHARING_REACH: Final = 1.0
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What shares of stars and sources have a partner, by magnitude.
+
+    Attributes
+    ----------
+    detected : ndarray (N_MAG,)
+        Probability that the survey has a star of the merged list, by its magnitude.
+    new : ndarray (N_MAG,)
+        Share of the survey's sources that are no star of the list, by their magnitude.
+    depth : ndarray (N_MAG,)
+        Probability that the survey has a star that another survey has, by its magnitude.
+    """
+
+    detected: Floats
+    new: Floats
+    depth: Floats
+
+
+def default_rates() -> Rates:
+    """Return rates for surveys of which nothing is known yet."""
+    return Rates(np.full(N_MAG, 0.7), np.full(N_MAG, 0.5), np.zeros(N_MAG))
+
+
+class Linked(NamedTuple):
+    """The links of a survey.
+
+    Attributes
+    ----------
+    star, source : ndarray of int64 (n_link,)
+    probability : ndarray (n_link,)
+    blended : ndarray of bool (n_link,)
+        Whether neighbours add more than 10 % to the light of the star in this survey.
+    rival : ndarray (n_source,)
+        For every source of the survey, the probability that it is a star of the list.
+    """
+
+    star: NDArray[np.int64]
+    source: NDArray[np.int64]
+    probability: Floats
+    blended: NDArray[np.bool_]
+    rival: Floats
+
+
+def rank_mag(side: Side) -> Floats:
+    """Return the reddest magnitude that there is: Ks, H, J, or else G [mag]."""
+    mag = side.g_mag.copy()
+    for band in range(3):
+        mag = np.where(np.isfinite(side.mag[:, band]), side.mag[:, band], mag)
+    return mag
+
+
+def magnitude_bin(mag: Floats) -> NDArray[np.int64]:
+    """Return the bin of `Rates` for magnitudes; those that are missing count as faint."""
+    place = np.floor((np.where(np.isfinite(mag), mag, 99.0) - FIRST_MAG) / STEP_MAG)
+    return place.clip(0, N_MAG - 1).astype(np.int64)
+
+
+def field_of(survey: str, config: MatchConfig, motion_masyr: Floats) -> Field:
+    """Return what the stars of the field are like, as a survey sees them."""
+    fwhm = TRAITS[survey].fwhm_arcsec
+    return Field(
+        motion=motion_masyr * MAS,
+        motion_sigma=np.full(2, config.motion_sigma_masyr * MAS),
+        scatter=np.full(3, config.scatter_mag),
+        tail=np.array([config.tail_share, config.tail_position_fwhm * fwhm, -0.1, config.tail_mag]),
+        g_colour=np.array([3.0, 4.0, 4.4]),
+        g_sigma=np.array([1.3, 1.6, 1.8]),
+    )
+
+
+def moved(side: Side, epoch: float, field: Field) -> tuple[Floats, Floats]:
+    """Return the positions at another epoch [deg], by measured motions or the mean of the field."""
+    motion = np.where(np.isfinite(side.motion), side.motion, field.motion)
+    step = (epoch - side.epoch)[:, None] * motion / 3600.0
+    return side.ra + step[:, 0] / np.cos(np.radians(side.dec)), side.dec + step[:, 1]
+
+
+def light_of_neighbours(
+    stars: Stars, ra: Floats, dec: Floats, fwhm: float
+) -> tuple[NDArray[np.bool_], Floats, Floats]:
+    """Return what the neighbours of stars add to their light; see `shared_light`."""
+    i, j = pairs_within(ra, dec, ra, dec, _SHARING_REACH * fwhm)
+    start = np.searchsorted(i, np.arange(len(ra) + 1))
+    return shared_light(start, j, ra, dec, stars.side.mag, fwhm * _BEAM_PER_FWHM)
+
+
+def link(
+    stars: Stars,
+    sources: Sources,
+    density: Density,
+    rates: Rates,
+    field: Field,
+    radius: float,
+) -> Linked:
+    """Link the sources of a survey to stars, one-to-one.
+
+    Parameters
+    ----------
+    stars : Stars
+    sources : Sources
+    density : Density
+        Of the survey.
+    rates : Rates
+    field : Field
+    radius : float
+        Largest separation of a candidate [arcsec].
+
+    Returns
+    -------
+    Linked
+    """
+    n_star, n_source = len(stars), len(sources)
+    if not n_star or not n_source:
+        none = np.empty(0, np.int64)
+        return Linked(none, none, np.empty(0), np.empty(0, bool), np.zeros(n_source))
+    ra, dec = moved(stars.side, load_survey(sources.survey).ref_epoch, field)
+    i, j = pairs_within(ra, dec, sources.side.ra, sources.side.dec, radius)
+    shared, shared_mag, shift = light_of_neighbours(
+        stars, ra, dec, TRAITS[sources.survey].fwhm_arcsec
+    )
+    detected = rates.detected[magnitude_bin(rank_mag(stars.side))]
+    new = rates.new[magnitude_bin(rank_mag(sources.side))]
+    side = sources.side
+    odds = log_odds(
+        i,
+        j,
+        stars.side,
+        side,
+        field,
+        shared,
+        shared_mag,
+        shift,
+        density.log_density(side.ra, side.dec, side.mag, side.g_mag),
+        np.log(detected / (1.0 - detected)),
+        np.log(new),
+    )
+    good = odds > LEAST_LOG_ODDS
+    i, j, odds = i[good], j[good], odds[good]
+    found = assign(i, j, odds, n_star, n_source)
+    rival = np.bincount(j, weights=found.probability, minlength=n_source).clip(max=1.0)
+    star, source = i[found.chosen], j[found.chosen]
+    brighter = np.nanmax(
+        np.nan_to_num(stars.side.mag[star] - shared_mag[star], nan=0.0), axis=1, initial=0.0
+    )
+    return Linked(star, source, found.probability[found.chosen], brighter > 0.1, rival)
+
+
+def light_at(
+    sources: Sources, index: NDArray[np.int64], stars: Stars, field: Field
+) -> tuple[Floats, NDArray[np.int64]]:
+    """Compare sources with the light of the stars in their resolution element.
+
+    Parameters
+    ----------
+    sources : Sources
+    index : ndarray of int64 (n,)
+        Which of them.
+    stars : Stars
+    field : Field
+
+    Returns
+    -------
+    share : ndarray (n,)
+        Light of the stars over that of the source, in its reddest band.
+    nearest : ndarray of int64 (n,)
+        The star that gives most of it; -1 if there is none.
+    """
+    fwhm = TRAITS[sources.survey].fwhm_arcsec
+    ra, dec = moved(stars.side, load_survey(sources.survey).ref_epoch, field)
+    some_ra, some_dec = sources.side.ra[index], sources.side.dec[index]
+    i, j = pairs_within(some_ra, some_dec, ra, dec, 0.6 * fwhm)
+    mag, other = sources.side.mag[index][i], stars.side.mag[j]
+    difference = np.full(len(i), np.nan)
+    for band in range(3):
+        both = other[:, band] - mag[:, band]
+        difference = np.where(np.isfinite(both), both, difference)
+    light = np.where(np.isfinite(difference), 10.0 ** (-0.4 * np.nan_to_num(difference)), 0.0)
+    east = (ra[j] - some_ra[i]) * np.cos(np.radians(some_dec[i])) * 3600.0
+    north = (dec[j] - some_dec[i]) * 3600.0
+    beam = fwhm * _BEAM_PER_FWHM
+    light *= np.exp(-0.5 * (east * east + north * north) / beam**2)
+    share = np.bincount(i, weights=light, minlength=len(index))
+    nearest = np.full(len(index), -1, np.int64)
+    order = np.lexsort((j, light, i))
+    nearest[i[order]] = j[order]
+    return share, nearest

@@ -1,0 +1,191 @@
+"""One cell of the sky: clean every survey, link them in order, and clean the result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcmock.catalogue.clean import KEPT, native_reasons, star_reasons
+from gcmock.catalogue.density import Density
+from gcmock.catalogue.linking import (
+    Linked,
+    Rates,
+    default_rates,
+    field_of,
+    light_at,
+    light_of_neighbours,
+    link,
+    magnitude_bin,
+    moved,
+    rank_mag,
+)
+from gcmock.catalogue.settings import MergeConfig
+from gcmock.catalogue.sources import Sources
+from gcmock.catalogue.stars import Stars, no_stars
+from gcmock.catalogue.traits import BACKBONE, TRAITS
+from gcmock.surveys.definition import load_survey
+
+Floats = NDArray[np.float64]
+
+EXPLAINED_SHARE: Final = 0.5
+"""An unlinked source of a coarse survey is a blend if known stars give this share of its light."""
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What was learned from all of the surveys before the first cell is merged.
+
+    Parameters
+    ----------
+    density : dict of str to Density
+        By survey.
+    rates : dict of str to Rates
+        By survey; those that are missing have `default_rates`.
+    motion_masyr : ndarray (2,)
+        Mean proper motion of the field, east and north [mas/yr].
+    reality : dict of str to ndarray (N_KINDS,)
+        By survey: probability that a lone source of each kind is a star.
+    """
+
+    density: Mapping[str, Density]
+    rates: Mapping[str, Rates]
+    motion_masyr: Floats
+    reality: Mapping[str, Floats] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MergedCell:
+    """The stars of a cell, and what became of every source.
+
+    Attributes
+    ----------
+    stars : Stars
+    surveys : dict of int to Sources
+        Sources that entered the match, by the number of their survey in `BACKBONE`.
+    reason : ndarray of str (n_star,)
+        Why a star is left out; empty for those that are kept.
+    near_bright : ndarray of bool (n_star,)
+    core : ndarray of bool (n_star,)
+        Whether the star belongs to this cell: the source that began it lies in it.
+    removed : dict of int to (Sources, ndarray of str)
+        Sources that were left out before, with their reasons.
+    """
+
+    stars: Stars
+    surveys: dict[int, Sources]
+    reason: NDArray[np.str_]
+    near_bright: NDArray[np.bool_]
+    core: NDArray[np.bool_]
+    removed: dict[int, tuple[Sources, NDArray[np.str_]]]
+
+
+def merge_cell(
+    cell: Mapping[str, Sources], knowledge: Knowledge, config: MergeConfig
+) -> MergedCell:
+    """Merge the sources of a cell and its margin.
+
+    Parameters
+    ----------
+    cell : mapping of str to Sources
+        By survey.
+    knowledge : Knowledge
+    config : MergeConfig
+
+    Returns
+    -------
+    MergedCell
+    """
+    inputs = {one.name: one for one in config.survey}
+    stars = no_stars()
+    surveys: dict[int, Sources] = {}
+    removed: dict[int, tuple[Sources, NDArray[np.str_]]] = {}
+    for number, name in enumerate(BACKBONE):
+        if name not in cell:
+            continue
+        sources = cell[name]
+        reason = native_reasons(sources, inputs[name], config.cleaning)
+        kept = reason == KEPT
+        used = sources.take(kept)
+        blends = _add_survey(stars, number, used, knowledge, config)
+        reason[np.flatnonzero(kept)[blends]] = "blend"
+        surveys[number] = used
+        out = reason != KEPT
+        removed[number] = (sources.take(out), reason[out])
+    mark_blends(stars, knowledge, config)
+    missed = probability_missed(stars, surveys, knowledge)
+    reason, near = star_reasons(stars, surveys, missed, knowledge.reality, config.cleaning)
+    return MergedCell(stars, surveys, reason, near, _core(stars, surveys), removed)
+
+
+def _add_survey(
+    stars: Stars, number: int, sources: Sources, knowledge: Knowledge, config: MergeConfig
+) -> NDArray[np.int64]:
+    """Link a survey to the stars and begin new ones; return the sources that are blends."""
+    name = BACKBONE[number]
+    stars_field = field_of(name, config.match, knowledge.motion_masyr)
+    rates = knowledge.rates.get(name) or default_rates()
+    found: Linked = link(
+        stars,
+        sources,
+        knowledge.density[name],
+        rates,
+        stars_field,
+        config.match.search_radius_arcsec,
+    )
+    stars.attach(number, sources, found.star, found.source, found.probability, found.blended)
+    left = np.ones(len(sources), bool)
+    left[found.source] = False
+    index = np.flatnonzero(left)
+    blends = np.empty(0, np.int64)
+    if len(stars) and len(index) and name != "gaia":
+        share, _ = light_at(sources, index, stars, stars_field)
+        blends = index[share > EXPLAINED_SHARE]
+        index = index[~(share > EXPLAINED_SHARE)]
+    stars.add(number, sources, index)
+    return blends
+
+
+def mark_blends(stars: Stars, knowledge: Knowledge, config: MergeConfig) -> None:
+    """Mark in which surveys the light of neighbours enters, now that all stars are known."""
+    for number, name in enumerate(BACKBONE):
+        mine = stars.link[:, number] >= 0
+        if not mine.any() or name == "gaia":
+            continue
+        stars_field = field_of(name, config.match, knowledge.motion_masyr)
+        ra, dec = moved(stars.side, load_survey(name).ref_epoch, stars_field)
+        _, shared, _ = light_of_neighbours(stars, ra, dec, TRAITS[name].fwhm_arcsec)
+        brighter = np.nan_to_num(stars.side.mag - shared, nan=0.0).max(axis=1, initial=0.0)
+        stars.blended[:, number] = mine & (brighter > 0.1)
+
+
+def probability_missed(
+    stars: Stars, surveys: Mapping[int, Sources], knowledge: Knowledge
+) -> Floats:
+    """Return the probability that all surveys but one miss a star, (n_star, n_survey).
+
+    Surveys that do not cover the place of a star miss it for sure.
+    """
+    missed = np.ones((len(stars), len(BACKBONE)))
+    rank = magnitude_bin(rank_mag(stars.side))
+    for number in surveys:
+        name = BACKBONE[number]
+        rates = knowledge.rates.get(name) or default_rates()
+        density = knowledge.density[name]
+        covered = density.rows(stars.side.ra, stars.side.dec) < len(density.pixels)
+        own = np.where(covered, 1.0 - rates.depth[rank], 1.0)
+        others = np.arange(len(BACKBONE)) != number
+        missed[:, others] *= own[:, None]
+    return missed
+
+
+def _core(stars: Stars, surveys: Mapping[int, Sources]) -> NDArray[np.bool_]:
+    """Whether the source that began a star lies in the cell."""
+    core = np.zeros(len(stars), bool)
+    for number, sources in surveys.items():
+        mine = np.flatnonzero(stars.primary == number)
+        core[mine] = sources.core[stars.link[mine, number]]
+    return core

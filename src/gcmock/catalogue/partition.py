@@ -1,0 +1,257 @@
+"""Read every survey once, and put its rows into cells of the sky on disk.
+
+A row goes into its own cell and into all cells in whose margin it lies.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter as Tally
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from gcmock.catalogue.density import Counter
+from gcmock.catalogue.density import ORDER as SAMPLE_ORDER
+from gcmock.catalogue.healpix import memberships, pixel_of
+from gcmock.catalogue.offsets import bright_sources
+from gcmock.catalogue.settings import Window
+from gcmock.catalogue.sources import make_sources, numbers, stored_columns
+from gcmock.errors import GcmockError
+from gcmock.frames import icrs_to_galactic
+from gcmock.io.disk import flush_to_disk
+
+Floats = NDArray[np.float64]
+
+MARGIN_ARCSEC: Final = 30.0
+"""Width of the margin of cells: wider than what a group of candidates or a bright star reaches."""
+
+_OPEN_FILES: Final = 200
+_DONE: Final = "done.json"
+_GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
+_CORE: Final = "in the cell"
+
+
+def in_window(
+    ra: Floats, dec: Floats, window: Window, margin_deg: float = 0.0
+) -> NDArray[np.bool_]:
+    """Return whether positions lie in a window, or closer to it than a margin."""
+    inside = np.isfinite(ra) & np.isfinite(dec)
+    if window.l is None and window.b is None:
+        return inside
+    l_deg, b_deg = icrs_to_galactic(ra, dec)
+    for value, limits in ((l_deg, window.l), (b_deg, window.b)):
+        if limits is not None:
+            middle = 0.5 * (limits[0] + limits[1])
+            half = 0.5 * (limits[1] - limits[0]) + margin_deg
+            away = value - middle
+            if limits is window.l:
+                away = (away + 180.0) % 360.0 - 180.0
+            inside &= np.abs(away) <= half
+    return inside
+
+
+def in_sample(ra: Floats, dec: Floats, modulus: int) -> NDArray[np.bool_]:
+    """Return whether positions lie in one of the pixels that are a sample of the sky."""
+    pixel = pixel_of(ra, dec, SAMPLE_ORDER).astype(np.uint64)
+    return np.asarray((pixel * _GOLDEN) >> np.uint64(40)) % modulus == 0
+
+
+@dataclass(frozen=True)
+class Partitioned:
+    """A survey on disk.
+
+    Attributes
+    ----------
+    survey : str
+    folder : Path
+    account : dict of str to int
+        Rows read, and rows that are in no cell, by reason.
+    cells : ndarray of int64
+        Pixels in which the survey has rows of their own.
+    counter : Counter
+    """
+
+    survey: str
+    folder: Path
+    account: dict[str, int]
+    cells: NDArray[np.int64]
+    counter: Counter
+
+    def table(self, pixel: int) -> tuple[pa.Table, NDArray[np.bool_]]:
+        """Return the rows of a cell and its margin, and which lie in the cell itself."""
+        return _read(self.survey, sorted(self.folder.glob(f"cell-{pixel}-*.arrow")))
+
+    def bright(self) -> pa.Table:
+        """Return the bright sources."""
+        return _read(self.survey, [self.folder / "bright.arrow"])[0]
+
+    def sample(self) -> pa.Table:
+        """Return the sources in the sample of the sky."""
+        return _read(self.survey, [self.folder / "sample.arrow"])[0]
+
+
+def _read(survey: str, paths: Iterable[Path]) -> tuple[pa.Table, NDArray[np.bool_]]:
+    tables = []
+    for path in paths:
+        with pa.OSFile(str(path)) as file:
+            tables.append(pa.ipc.open_stream(file).read_all())
+    if not tables:
+        empty = _schema(survey).empty_table()
+        return empty.drop_columns([_CORE]), np.empty(0, bool)
+    table = pa.concat_tables(tables)
+    core = table.column(_CORE).to_numpy()
+    return table.drop_columns([_CORE]), core
+
+
+def _schema(survey: str) -> pa.Schema:
+    kinds = {"source_id": pa.string(), "n_epochs": pa.int32(), "quality": pa.int32()}
+    fields = [(name, kinds.get(name, pa.float64())) for name in stored_columns(survey)]
+    return pa.schema([*fields, (_CORE, pa.bool_())])
+
+
+class _Streams:
+    """Files of a folder, of which few are open at a time."""
+
+    def __init__(self, folder: Path, schema: pa.Schema) -> None:
+        self._folder, self._schema = folder, schema
+        self._open: OrderedDict[str, pa.ipc.RecordBatchStreamWriter] = OrderedDict()
+        self._segments: Tally[str] = Tally()
+        self._options = pa.ipc.IpcWriteOptions(compression="lz4")
+
+    def write(self, name: str, table: pa.Table) -> None:
+        if name not in self._open:
+            if len(self._open) >= _OPEN_FILES:
+                self._open.popitem(last=False)[1].close()
+            path = self._folder / f"{name}-{self._segments[name]:04d}.arrow"
+            self._segments[name] += 1
+            self._open[name] = pa.ipc.new_stream(str(path), self._schema, options=self._options)
+        self._open.move_to_end(name)
+        self._open[name].write_table(table)
+
+    def close(self) -> None:
+        while self._open:
+            self._open.popitem()[1].close()
+
+
+def partition(
+    survey: str,
+    chunks: Iterator[pa.Table],
+    folder: Path,
+    window: Window,
+    order: int,
+    modulus: int,
+    progress: Callable[[int], None] | None = None,
+) -> Partitioned:
+    """Put the rows of a survey into cells, or find those that an earlier run has put there.
+
+    Parameters
+    ----------
+    survey : str
+    chunks : iterator of pyarrow.Table
+        Rows in the common columns.
+    folder : Path
+        Its content is replaced if it is not complete.
+    window : Window
+    order : int
+        HEALPix order of the cells.
+    modulus : int
+        One in so many pixels is in the sample.
+    progress : callable, optional
+        Called with the rows of every chunk.
+
+    Raises
+    ------
+    GcmockError
+        If the disk is full or fails.
+    """
+    done = folder / _DONE
+    if not done.exists():
+        try:
+            _write(survey, chunks, folder, window, order, modulus, progress)
+        except OSError as error:
+            raise GcmockError(f"{folder}: writing failed: {error.strerror or error}") from error
+    words = json.loads(done.read_text(encoding="utf-8"))
+    with np.load(folder / "counts.npz") as state:
+        counter = Counter.from_state(dict(state))
+    cells = np.array(words["cells"], dtype=np.int64)
+    return Partitioned(survey, folder, words["account"], cells, counter)
+
+
+def _write(
+    survey: str,
+    chunks: Iterator[pa.Table],
+    folder: Path,
+    window: Window,
+    order: int,
+    modulus: int,
+    progress: Callable[[int], None] | None,
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        path.unlink()
+    schema = _schema(survey)
+    plain = pa.schema([field for field in schema if field.name != _CORE])
+    streams = _Streams(folder, schema)
+    account = {"read": 0, "no_position": 0, "outside_window": 0}
+    counter = Counter()
+    cells: set[int] = set()
+    bright: list[pa.Table] = []
+    sample: list[pa.Table] = []
+    try:
+        for chunk in chunks:
+            n_rows = chunk.num_rows
+            account["read"] += n_rows
+            table = chunk.select(plain.names).cast(plain)
+            ra, dec = numbers(table, "ra"), numbers(table, "dec")
+            placed = np.isfinite(ra) & np.isfinite(dec) & (np.abs(dec) <= 90.0)
+            near = in_window(ra, dec, window, MARGIN_ARCSEC / 3600.0) & placed
+            account["no_position"] += int((~placed).sum())
+            account["outside_window"] += int((placed & ~near).sum())
+            if near.any():
+                table = table.filter(pa.array(near))
+                cells |= _write_chunk(streams, table, order)
+                sources = make_sources(survey, table, np.ones(table.num_rows, bool))
+                side = sources.side
+                counter.add(side.ra, side.dec, side.mag, side.g_mag)
+                bright.append(bright_sources(sources).table)
+                some = in_sample(side.ra, side.dec, modulus)
+                sample.append(sources.table.filter(pa.array(some)))
+            if progress is not None:
+                progress(n_rows)
+    finally:
+        streams.close()
+    for name, tables in (("bright", bright), ("sample", sample)):
+        whole = pa.concat_tables([plain.empty_table(), *tables])
+        whole = whole.append_column(_CORE, pa.array(np.ones(whole.num_rows, bool)))
+        with pa.ipc.new_stream(str(folder / f"{name}.arrow"), whole.schema) as writer:
+            writer.write_table(whole)
+    state: dict[str, Any] = counter.state()
+    np.savez(folder / "counts.npz", **state)
+    for path in folder.iterdir():
+        flush_to_disk(path)
+    partial = folder / "unfinished.json"
+    words = {"account": account, "cells": sorted(cells)}
+    partial.write_text(json.dumps(words), encoding="utf-8")
+    flush_to_disk(partial)
+    partial.rename(folder / _DONE)
+
+
+def _write_chunk(streams: _Streams, table: pa.Table, order: int) -> set[int]:
+    """Write rows into the files of their cells; return the cells that they lie in."""
+    ra, dec = numbers(table, "ra"), numbers(table, "dec")
+    row, pixel, core = memberships(ra, dec, order, MARGIN_ARCSEC)
+    by_cell = np.argsort(pixel, kind="stable")
+    row, pixel, core = row[by_cell], pixel[by_cell], core[by_cell]
+    sorted_rows = table.take(pa.array(row)).append_column(_CORE, pa.array(core)).combine_chunks()
+    cells, start = np.unique(pixel, return_index=True)
+    stop = np.append(start[1:], len(pixel))
+    for cell, first, last in zip(cells.tolist(), start.tolist(), stop.tolist(), strict=True):
+        streams.write(f"cell-{cell}", sorted_rows.slice(first, last - first))
+    return set(pixel[core].tolist())

@@ -1,0 +1,164 @@
+"""The account of a merge: stars by magnitude and by what is known of them, and what was left out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from gcmock.catalogue.offsets import Offsets
+from gcmock.catalogue.reasons import MatchFlag
+from gcmock.catalogue.settings import MergeConfig
+from gcmock.catalogue.traits import BACKBONE
+
+SUMMARY_FILE: Final = "_summary.json"
+"""Name of the summary in the folder of a merged catalogue."""
+
+HW_LIMIT: Final = 14.5
+"""Faint limit of the targets of JASMINE in Hw [mag]."""
+
+SNR_LIMIT: Final = 3.0
+
+_FIRST, _STEP, _N = 6, 1, 14
+
+
+@dataclass
+class MergeSummary:
+    """What a merged catalogue holds.
+
+    Attributes
+    ----------
+    stars : dict of str to int
+        Numbers of stars, by what is known of them.
+    by_magnitude : dict of str to dict of str to int
+        By band: stars in bins of one magnitude, "6-7" and so on.
+    by_survey : dict of str to int
+        Stars that a survey has.
+    magnitude_sources : dict of str to dict of str to int
+        By band: stars whose magnitude is from a survey.
+    flags : dict of str to int
+        Stars by bit of `MatchFlag`.
+    account : dict of str to dict of str to int
+        By survey: sources read, linked to a star, and left out, by reason; "stars": merged stars
+        that are kept ("linked") or left out.
+    offsets : dict of str to dict
+        By survey: systematic offsets that were removed.
+    seconds : float
+    output : str
+    """
+
+    stars: dict[str, int] = field(default_factory=dict)
+    by_magnitude: dict[str, dict[str, int]] = field(default_factory=dict)
+    by_survey: dict[str, int] = field(default_factory=dict)
+    magnitude_sources: dict[str, dict[str, int]] = field(default_factory=dict)
+    flags: dict[str, int] = field(default_factory=dict)
+    account: dict[str, dict[str, int]] = field(default_factory=dict)
+    offsets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    seconds: float = 0.0
+    output: str = ""
+
+    @property
+    def n_read(self) -> int:
+        """Sources that were read."""
+        return sum(tally.get("read", 0) for tally in self.account.values())
+
+    def to_json(self) -> str:
+        """Return all but the time and the place, which differ between equal runs."""
+        values = asdict(self)
+        del values["seconds"], values["output"]
+        return json.dumps(values, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> MergeSummary:
+        """Return a stored summary."""
+        return cls(**json.loads(text))
+
+
+def summarise(
+    chunks: Iterable[Mapping[str, Any]],
+    account: dict[str, dict[str, int]],
+    config: MergeConfig,
+    offsets: Mapping[str, Offsets],
+) -> MergeSummary:
+    """Count the stars of a merged catalogue.
+
+    Parameters
+    ----------
+    chunks : iterable of mapping of str to ndarray
+        Its rows.
+    account : dict
+        See `MergeSummary`.
+    config : MergeConfig
+    offsets : mapping of str to Offsets
+    """
+    summary = MergeSummary(account=account)
+    summary.offsets = {name: one.record for name, one in offsets.items()}
+    names = [one.name for one in config.survey]
+    summary.by_survey = {name: 0 for name in BACKBONE if name in names}
+    summary.flags = {str(flag.name): 0 for flag in MatchFlag}
+    for band in ("j", "h", "ks", "hw"):
+        summary.magnitude_sources[band] = {}
+        summary.by_magnitude[band] = {_bin_name(k): 0 for k in range(_N)}
+    summary.stars = dict.fromkeys(_CONDITIONS, 0)
+    for chunk in chunks:
+        _add(summary, chunk)
+    return summary
+
+
+def _bin_name(k: int) -> str:
+    return f"{_FIRST + k * _STEP}-{_FIRST + (k + 1) * _STEP}"
+
+
+def _is_target(chunk: Mapping[str, Any]) -> Any:
+    return chunk["phot_hw_mag"] < HW_LIMIT
+
+
+def _is_precise(chunk: Mapping[str, Any]) -> Any:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return chunk["parallax"] / chunk["parallax_error"] >= SNR_LIMIT
+
+
+_CONDITIONS: Final = {
+    "stars": lambda c: np.ones(len(c["ra"]), bool),
+    "with J": lambda c: np.isfinite(c["phot_j_mag"]),
+    "with H": lambda c: np.isfinite(c["phot_h_mag"]),
+    "with Ks": lambda c: np.isfinite(c["phot_ks_mag"]),
+    "with J, H and Ks": lambda c: np.isfinite(c["phot_j_mag"] + c["phot_h_mag"] + c["phot_ks_mag"]),
+    "with Hw": lambda c: np.isfinite(c["phot_hw_mag"]),
+    "Hw < 14.5": _is_target,
+    "with Gaia astrometry": lambda c: c["astrometry_source"] == "gaia",
+    "with VIRAC2 motions": lambda c: c["astrometry_source"] == "virac2",
+    "parallax / error >= 3": _is_precise,
+    "Hw < 14.5 with Gaia astrometry": lambda c: _is_target(c) & (c["astrometry_source"] == "gaia"),
+    "Hw < 14.5 with VIRAC2 motions": lambda c: _is_target(c) & (c["astrometry_source"] == "virac2"),
+    "Hw < 14.5 with parallax / error >= 3": lambda c: _is_target(c) & _is_precise(c),
+}
+
+
+def _add(summary: MergeSummary, chunk: Mapping[str, Any]) -> None:
+    for name, condition in _CONDITIONS.items():
+        summary.stars[name] += int(np.count_nonzero(condition(chunk)))
+    bits = chunk["detections"].astype(np.int64)
+    for number, name in enumerate(BACKBONE):
+        if name in summary.by_survey:
+            summary.by_survey[name] += int(np.count_nonzero(bits & (7 << (3 * number))))
+    for flag in MatchFlag:
+        has = (chunk["match_flags"] & int(flag)) != 0
+        summary.flags[str(flag.name)] += int(np.count_nonzero(has))
+    for band in ("j", "h", "ks", "hw"):
+        origin, numbers = np.unique(
+            chunk[f"phot_{band}_mag_source"].astype(str), return_counts=True
+        )
+        tally = summary.magnitude_sources[band]
+        for name, n in zip(origin.tolist(), numbers.tolist(), strict=True):
+            if name:
+                tally[name] = tally.get(name, 0) + n
+        mag = chunk[f"phot_{band}_mag"]
+        place = np.floor((mag - _FIRST) / _STEP)
+        good = np.isfinite(place) & (place >= 0) & (place < _N)
+        counts = np.bincount(place[good].astype(np.int64), minlength=_N)
+        for k in range(_N):
+            summary.by_magnitude[band][_bin_name(k)] += int(counts[k])

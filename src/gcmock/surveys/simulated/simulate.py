@@ -1,0 +1,305 @@
+"""A simulated sky with known truth, as the native tables of the surveys: one folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from uuid import uuid4
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from gcmock.config import Config
+from gcmock.errors import GcmockError, InputError
+from gcmock.io.disk import PARTIAL
+from gcmock.io.writers import Writer, open_writer
+from gcmock.mock.pipeline import in_order
+from gcmock.mock.sky import Range, check_window
+from gcmock.model import Model, load_model
+from gcmock.schema import TRUTH_COLUMNS, Column
+from gcmock.surveys.definition import SURVEYS, load_survey
+from gcmock.surveys.interpret import identifiers
+from gcmock.surveys.simulated.artefacts import Kind
+from gcmock.surveys.simulated.blocks import (
+    BLOCK_CELLS,
+    Block,
+    block_truth,
+    is_inside,
+    make_blocks,
+    simulate_block,
+    stars_of,
+)
+from gcmock.surveys.simulated.instrument import load_instrument
+from gcmock.surveys.simulated.native import SPELLINGS, native_roles
+from gcmock.surveys.simulated.native_files import (
+    SUFFIXES,
+    RowWriter,
+    native_columns,
+    native_values,
+    open_native,
+)
+from gcmock.surveys.simulated.observe import observe
+
+Table = dict[str, NDArray[Any]]
+Progress = Callable[[int, int], None]
+
+TRUTH_FILE, LINKS_FILE, SURVEY_FILE = "truth.parquet", "truth_links.parquet", "survey.json"
+
+LINK_COLUMNS: Final = (
+    Column("survey", "U6", "", "meta.code", "Name of the survey"),
+    Column("source_id", "U32", "", "meta.id", "Identifier in the survey, as readers give it"),
+    Column("true_source_id", "int64", "", "meta.id.assoc", "Brightest true star in it; -1: none"),
+    Column("kind", "U5", "", "meta.code.class", "What it is: star, ghost or noise"),
+    Column("blend_share", "float32", "", "stat.value", "Share of that star in its light"),
+    Column("n_stars", "int32", "", "meta.number", "Stars in it"),
+    Column("copy", "int16", "", "meta.number", "0, or the number of a duplicate of that star"),
+)
+"""The truth behind every row of every survey, in the order of the rows."""
+
+_KINDS: Final = np.array([kind.name.lower() for kind in Kind])
+
+
+class Seen(NamedTuple):
+    """What a survey has of a block.
+
+    Attributes
+    ----------
+    native : dict of str to array (n_row,)
+        Rows of its table.
+    roles : dict of str to array (n_row,)
+        The same by role; for the identifiers.
+    links : dict of str to array (n_row,)
+        `LINK_COLUMNS`, without the identifiers.
+    """
+
+    native: Table
+    roles: Table
+    links: Table
+
+
+class Summary(NamedTuple):
+    """Account of a simulated sky.
+
+    Attributes
+    ----------
+    n_stars : int
+        True stars.
+    n_rows : dict of str to int
+        Rows by survey.
+    """
+
+    n_stars: int
+    n_rows: dict[str, int]
+
+
+def check_surveys(names: Sequence[str]) -> tuple[str, ...]:
+    """Return surveys without repetition.
+
+    Raises
+    ------
+    InputError
+        If there is none, or one is unknown.
+    """
+    unknown = [name for name in names if name not in SURVEYS]
+    if unknown or not names:
+        given = ", ".join(repr(name) for name in unknown) or "none"
+        raise InputError(f"surveys: {given} given; expected some of {', '.join(SURVEYS)}")
+    return tuple(dict.fromkeys(names))
+
+
+def simulate_surveys(
+    output: str | Path,
+    surveys: Sequence[str],
+    l_range: Range,
+    b_range: Range,
+    config: Config,
+    *,
+    ks_max: float = 17.5,
+    seed: int = 1,
+    workers: int = 1,
+    overwrite: bool = False,
+    block_cells: int = BLOCK_CELLS,
+    progress: Progress | None = None,
+) -> Summary:
+    """Simulate a window of the sky and what surveys see of it.
+
+    Parameters
+    ----------
+    output : str or Path
+        A folder: ``<survey>.<suffix>`` in native format for every survey that sees anything there,
+        ``truth.parquet`` (every true star),
+        ``truth_links.parquet`` (`LINK_COLUMNS`) and ``survey.json`` (how it was made).
+    surveys : sequence of str
+        Names of surveys.
+    l_range, b_range : tuple of 2 floats
+        Window [deg]; see `gcmock.mock.simulate.simulate`.
+    config : Config
+        Settings of the model.
+    ks_max : float
+        Faintest true Ks [mag].
+    seed : int
+        Seed of the sky and of the surveys.
+    workers : int
+        Threads. The result does not depend on it.
+    overwrite : bool
+        Replace a folder that this function wrote.
+    block_cells : int
+        Side of the blocks that are computed at a time, in cells of the extinction map. Only the
+        order of the rows depends on it.
+    progress : callable, optional
+        Called with the numbers of finished and of all blocks.
+
+    Raises
+    ------
+    InputError
+        If a survey is unknown, the window is not on the extinction map, `ks_max` is not a number,
+        or the folder exists or cannot be written.
+    """
+    names = check_surveys(surveys)
+    output = Path(output)
+    model = load_model(config=config)
+    window = check_window(model.extinction_map, l_range, b_range)
+    blocks = make_blocks(model, window, block_cells)
+    words = {
+        "creator": f"gcmock {version('gcmock')}",
+        "content": "simulated surveys of stars of the model",
+        "seed": str(seed),
+        "window_deg": f"{window.l_min:g} <= l < {window.l_max:g}, "
+        f"{window.b_min:g} <= b < {window.b_max:g}",
+        "ks_max": f"{ks_max:g}",
+        "config": config.to_toml(),
+    }
+
+    def work(block: Block) -> tuple[Table, dict[str, Seen]]:
+        truth = simulate_block(model, block, ks_max, seed)
+        stars = stars_of(truth)
+        seen = {}
+        for name in names:
+            seen[name] = _seen(name, stars, block, model, seed)
+        return block_truth(truth, block), seen
+
+    with _folder(output, overwrite=overwrite) as partial, _Files(partial, words) as files:
+        for done, (truth, seen) in enumerate(in_order(work, blocks, workers), 1):
+            files.truth.write(truth)
+            for name in names:
+                files.add(name, seen[name])
+            if progress is not None:
+                progress(done, len(blocks))
+        summary = Summary(files.truth.n_rows, dict(files.n_rows))
+        files.finish()
+        _write_account(partial / SURVEY_FILE, words, names, summary)
+    return summary
+
+
+def _seen(name: str, stars: Any, block: Block, model: Model, seed: int) -> Seen:
+    """Let a survey see a block; keep the sources of which the brightest star lies in it."""
+    instrument = load_instrument(name)
+    sources = observe(stars, instrument, seed, model.config.input.ref_epoch)
+    sources = sources.take(is_inside(block.inner, sources.l, sources.b))
+    roles = native_roles(sources, instrument, model)
+    spelling = load_survey(name).spelling(SPELLINGS[name])
+    links = {
+        "survey": np.full(sources.key.size, name),
+        "true_source_id": np.where(sources.kind == Kind.STAR, sources.identity, -1),
+        "kind": _KINDS[sources.kind],
+        "blend_share": sources.share.astype(np.float32),
+        "n_stars": sources.n_stars.astype(np.int32),
+        "copy": sources.copy.astype(np.int16),
+    }
+    return Seen(native_values(name, spelling, roles), roles, links)
+
+
+class _Files:
+    """The files of a folder while they are written; a context manager."""
+
+    def __init__(self, folder: Path, words: dict[str, str]) -> None:
+        self._folder = folder
+        self._words = words
+        self._native: dict[str, RowWriter] = {}
+        self.n_rows: dict[str, int] = {}
+        self.truth: Writer = open_writer(folder / TRUTH_FILE, TRUTH_COLUMNS, words)
+        self._links: Writer = open_writer(folder / LINKS_FILE, LINK_COLUMNS, words)
+
+    def add(self, name: str, seen: Seen) -> None:
+        """Append what a survey has of a block."""
+        survey = load_survey(name)
+        n = len(seen.links["survey"])
+        # No file for a survey that has nothing here: an empty table is an error for readers.
+        if n and name not in self._native:
+            columns = native_columns(survey.spelling(SPELLINGS[name]), seen.roles)
+            words = self._words | {"survey": survey.title, "reference": survey.reference}
+            path = self._folder / f"{name}{SUFFIXES[name]}"
+            self._native[name] = open_native(path, columns, words)
+        self.n_rows.setdefault(name, 0)
+        if not n:
+            return
+        self._native[name].write(seen.native)
+        named = identifiers(survey, seen.roles, n, self.n_rows[name])
+        ids = np.asarray(pa.array(named).to_numpy(zero_copy_only=False), dtype="U32")
+        self._links.write(seen.links | {"source_id": ids})
+        self.n_rows[name] += n
+
+    def finish(self) -> None:
+        """Finish all files."""
+        for writer in self._native.values():
+            writer.close()
+        self.truth.__exit__(None, None, None)
+        self._links.__exit__(None, None, None)
+
+    def __enter__(self) -> _Files:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            for native in self._native.values():
+                native.abandon()
+            for writer in (self.truth, self._links):
+                writer.__exit__(kind, None, None)
+
+
+@contextmanager
+def _folder(output: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Give a folder to write into, which gets its name when all is well, or is deleted."""
+    if output.exists() and not (overwrite and (output / SURVEY_FILE).is_file()):
+        raise InputError(f"{output}: exists already; choose another name or allow overwriting")
+    if not output.parent.is_dir():
+        raise InputError(f"{output}: the folder {output.parent} does not exist")
+    partial = output.with_name(f"{output.name}{PARTIAL}{os.getpid()}-{uuid4().hex[:8]}")
+    try:
+        try:
+            partial.mkdir()
+        except OSError as error:
+            raise InputError(f"{output}: cannot be written: {error.strerror}") from error
+        yield partial
+        if output.exists():
+            shutil.rmtree(output)
+        os.replace(partial, output)
+    except OSError as error:
+        raise GcmockError(f"{output}: writing failed: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _write_account(
+    path: Path, words: dict[str, str], names: tuple[str, ...], summary: Summary
+) -> None:
+    """Write how the folder was made, and how many rows it has."""
+    tables = {
+        name: {
+            "file": f"{name}{SUFFIXES[name]}" if summary.n_rows[name] else None,
+            "spelling": SPELLINGS[name],
+            "rows": summary.n_rows[name],
+            "instrument": asdict(load_instrument(name)),
+        }
+        for name in names
+    }
+    account = words | {"true_stars": summary.n_stars, "surveys": tables}
+    path.write_text(json.dumps(account, indent=1) + "\n", encoding="utf-8")
