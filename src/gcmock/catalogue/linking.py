@@ -111,7 +111,7 @@ def moved(side: Side, epoch: float, field: Field) -> tuple[Floats, Floats]:
 
 def light_of_neighbours(
     stars: Stars, ra: Floats, dec: Floats, fwhm: float
-) -> tuple[NDArray[np.bool_], Floats, Floats]:
+) -> tuple[NDArray[np.bool_], Floats, Floats, Floats]:
     """Return what the neighbours of stars add to their light; see `shared_light`."""
     i, j = pairs_within(ra, dec, ra, dec, _SHARING_REACH * fwhm)
     start = np.searchsorted(i, np.arange(len(ra) + 1))
@@ -149,7 +149,7 @@ def link(
         return Linked(none, none, np.empty(0), np.empty(0, bool), np.zeros(n_source))
     ra, dec = moved(stars.side, load_survey(sources.survey).ref_epoch, field)
     i, j = pairs_within(ra, dec, sources.side.ra, sources.side.dec, radius)
-    shared, shared_mag, shift = light_of_neighbours(
+    shared, shared_mag, shift, share_of = light_of_neighbours(
         stars, ra, dec, TRAITS[sources.survey].fwhm_arcsec
     )
     detected = rates.detected[magnitude_bin(rank_mag(stars.side))]
@@ -164,6 +164,7 @@ def link(
         shared,
         shared_mag,
         shift,
+        share_of,
         density.log_density(side.ra, side.dec, side.mag, side.g_mag),
         np.log(detected / (1.0 - detected)),
         np.log(new),
@@ -212,7 +213,7 @@ def light_at(
     east = (ra[j] - some_ra[i]) * np.cos(np.radians(some_dec[i])) * 3600.0
     north = (dec[j] - some_dec[i]) * 3600.0
     beam = fwhm * _BEAM_PER_FWHM
-    light *= np.exp(-0.5 * (east * east + north * north) / beam**2)
+    light *= np.exp(-0.25 * (east * east + north * north) / beam**2)
     share = np.bincount(i, weights=light, minlength=len(index))
     nearest = np.full(len(index), -1, np.int64)
     order = np.lexsort((j, light, i))

@@ -157,7 +157,7 @@ def mark_blends(stars: Stars, knowledge: Knowledge, config: MergeConfig) -> None
             continue
         stars_field = field_of(name, config.match, knowledge.motion_masyr)
         ra, dec = moved(stars.side, load_survey(name).ref_epoch, stars_field)
-        _, shared, _ = light_of_neighbours(stars, ra, dec, TRAITS[name].fwhm_arcsec)
+        _, shared, _, _ = light_of_neighbours(stars, ra, dec, TRAITS[name].fwhm_arcsec)
         brighter = np.nan_to_num(stars.side.mag - shared, nan=0.0).max(axis=1, initial=0.0)
         stars.blended[:, number] = mine & (brighter > 0.1)
 
