@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.catalogue.neighbours import pairs_within
-from gcmock.catalogue.reality import UNKNOWN_BEYOND, is_alone, kinds, places
+from gcmock.catalogue.reality import is_alone, kinds, places, telling
 from gcmock.catalogue.settings import CleaningConfig, SurveyInput
 from gcmock.catalogue.sources import Sources
 from gcmock.catalogue.stars import Stars
@@ -60,7 +60,7 @@ def _mark(reason: NDArray[np.str_], where: NDArray[np.bool_], word: str) -> None
 
 
 def _duplicates(sources: Sources, share: float) -> NDArray[np.int64]:
-    """Sources that lie closer to a better one of the same survey than its images can resolve."""
+    """Find sources closer to a better one of the same survey than its images can resolve."""
     side = sources.side
     radius = share * TRAITS[sources.survey].fwhm_arcsec
     if radius == 0 or not len(sources):
@@ -120,9 +120,10 @@ def star_reasons(
         if name not in reality:
             continue
         star, kind = kinds(stars, surveys, place, number)
-        doubtful = alone[star] & (missed[star, number] < UNKNOWN_BEYOND)
+        source = stars.link[star, number]
+        doubtful = alone[star] & telling(sources, source, missed[star, number])
         doubtful &= reality[name][kind] < config.least_real_probability
-        few_bands = np.isfinite(sources.native_mag[stars.link[star, number]]).sum(axis=1) == 1
+        few_bands = np.isfinite(sources.native_mag[source]).sum(axis=1) == 1
         ghost = place[star] > 0
         reason[star[doubtful & ghost]] = "ghost"
         reason[star[doubtful & ~ghost & few_bands]] = "single_detection"

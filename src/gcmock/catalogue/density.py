@@ -1,4 +1,4 @@
-"""How many sources a survey has, per area and magnitude, across the sky: counted while it is read."""
+"""How many sources a survey has per area and magnitude: counted while it is read."""
 
 from __future__ import annotations
 

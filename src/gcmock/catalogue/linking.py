@@ -180,10 +180,10 @@ def link(
     return Linked(star, source, found.probability[found.chosen], brighter > 0.1, rival)
 
 
-def light_at(
+def explained_share(
     sources: Sources, index: NDArray[np.int64], stars: Stars, field: Field
-) -> tuple[Floats, NDArray[np.int64]]:
-    """Compare sources with the light of the stars in their resolution element.
+) -> Floats:
+    """Return which share of the light of sources the stars in their resolution element give.
 
     Parameters
     ----------
@@ -195,27 +195,20 @@ def light_at(
 
     Returns
     -------
-    share : ndarray (n,)
-        Light of the stars over that of the source, in its reddest band.
-    nearest : ndarray of int64 (n,)
-        The star that gives most of it; -1 if there is none.
+    ndarray (n,)
+        In the reddest band that both have; 0 if there is no star.
     """
     fwhm = TRAITS[sources.survey].fwhm_arcsec
     ra, dec = moved(stars.side, load_survey(sources.survey).ref_epoch, field)
     some_ra, some_dec = sources.side.ra[index], sources.side.dec[index]
     i, j = pairs_within(some_ra, some_dec, ra, dec, 0.6 * fwhm)
-    mag, other = sources.side.mag[index][i], stars.side.mag[j]
     difference = np.full(len(i), np.nan)
     for band in range(3):
-        both = other[:, band] - mag[:, band]
+        both = stars.side.mag[j, band] - sources.side.mag[index[i], band]
         difference = np.where(np.isfinite(both), both, difference)
     light = np.where(np.isfinite(difference), 10.0 ** (-0.4 * np.nan_to_num(difference)), 0.0)
     east = (ra[j] - some_ra[i]) * np.cos(np.radians(some_dec[i])) * 3600.0
     north = (dec[j] - some_dec[i]) * 3600.0
     beam = fwhm * _BEAM_PER_FWHM
     light *= np.exp(-0.25 * (east * east + north * north) / beam**2)
-    share = np.bincount(i, weights=light, minlength=len(index))
-    nearest = np.full(len(index), -1, np.int64)
-    order = np.lexsort((j, light, i))
-    nearest[i[order]] = j[order]
-    return share, nearest
+    return np.asarray(np.bincount(i, weights=light, minlength=len(index)), dtype=np.float64)

@@ -15,15 +15,15 @@ from gcmock.catalogue.linking import (
     Linked,
     Rates,
     default_rates,
+    explained_share,
     field_of,
-    light_at,
     light_of_neighbours,
     link,
     magnitude_bin,
     moved,
     rank_mag,
 )
-from gcmock.catalogue.settings import MergeConfig
+from gcmock.catalogue.settings import MergeConfig, SurveyInput
 from gcmock.catalogue.sources import Sources
 from gcmock.catalogue.stars import Stars, no_stars
 from gcmock.catalogue.traits import BACKBONE, TRAITS
@@ -99,7 +99,7 @@ def merge_cell(
     -------
     MergedCell
     """
-    inputs = {one.name: one for one in config.survey}
+    inputs: dict[str, SurveyInput] = {one.name: one for one in config.survey}
     stars = no_stars()
     surveys: dict[int, Sources] = {}
     removed: dict[int, tuple[Sources, NDArray[np.str_]]] = {}
@@ -142,7 +142,7 @@ def _add_survey(
     index = np.flatnonzero(left)
     blends = np.empty(0, np.int64)
     if len(stars) and len(index) and name != "gaia":
-        share, _ = light_at(sources, index, stars, stars_field)
+        share = explained_share(sources, index, stars, stars_field)
         blends = index[share > EXPLAINED_SHARE]
         index = index[~(share > EXPLAINED_SHARE)]
     stars.add(number, sources, index)

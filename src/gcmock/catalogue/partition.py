@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from gcmock.catalogue.density import Counter
 from gcmock.catalogue.density import ORDER as SAMPLE_ORDER
+from gcmock.catalogue.density import Counter
 from gcmock.catalogue.healpix import memberships, pixel_of
 from gcmock.catalogue.offsets import bright_sources
 from gcmock.catalogue.settings import Window

@@ -127,7 +127,7 @@ def _open(config: MergeConfig) -> tuple[dict[str, Input], dict[str, Any]]:
     from gcmock.surveys.readers import open_survey
 
     sources: dict[str, Input] = {}
-    records = {}
+    records: dict[str, Any] = {}
     for one in sorted(config.survey, key=lambda one: BACKBONE.index(one.name)):
         path = Path(one.path)
         sources[one.name] = open_survey(path, one.name)
@@ -356,7 +356,7 @@ def _is_done(manifest: Manifest, name: str, rejected: Path | None) -> bool:
 
 
 def _account(parts: Mapping[str, Partitioned], manifest: Manifest) -> dict[str, dict[str, int]]:
-    """What became of all sources, by survey."""
+    """Count what became of all sources, by survey."""
     account = {name: Counter(part.account) for name, part in parts.items()}
     account["stars"] = Counter()
     for entry in manifest.entries.values():
