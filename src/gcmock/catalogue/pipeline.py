@@ -359,10 +359,12 @@ def _account(parts: Mapping[str, Partitioned], manifest: Manifest) -> dict[str, 
     """Count what became of all sources, by survey."""
     account = {name: Counter(part.account) for name, part in parts.items()}
     account["stars"] = Counter()
-    for entry in manifest.entries.values():
+    for _, entry in sorted(manifest.entries.items()):
         for name, tally in entry.account.items():
             account[name].update(tally)
-    return {name: dict(tally) for name, tally in account.items()}
+    # Cells end in any order; equal runs give equal bytes.
+    words = ("read", "linked", *REASONS)
+    return {name: {w: tally[w] for w in words if w in tally} for name, tally in account.items()}
 
 
 def _chunks(folder: Path, columns: list[str]) -> Iterator[Mapping[str, Any]]:

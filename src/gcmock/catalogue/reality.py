@@ -5,8 +5,8 @@ expected as well, because every survey misses stars. Sources are divided into ki
 distance from a bright star, their set of bands, whether they were seen once or oftener, and their
 magnitude. Of each kind, those that have a partner tell how many real ones have none: as many per
 paired source as among all sources at that distance and of that magnitude, times `TOLERANCE`,
-because kinds differ in how well other surveys see them. (Close to a bright star other surveys are blind as
-well: that many sources there have no partner says nothing, but an odd set of bands does.)
+because kinds differ in how well other surveys see them. (Close to a bright star other surveys are
+blind as well: that many sources there have no partner says nothing, but an odd set of bands does.)
 
 If far more are there, most of them are no stars.
 """
