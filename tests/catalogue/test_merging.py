@@ -109,7 +109,7 @@ def test_a_part_of_the_sky_with_a_margin_gives_the_same_stars(sky, knowledge, co
 
 
 def test_a_blend_does_not_become_a_ghost_star(knowledge, config):
-    """2MASS sees two VIRAC2 stars as one source between them: no third star, no spoilt magnitude."""
+    """2MASS sees two VIRAC2 stars as one source: no third star, no spoilt magnitude."""
     ra, dec = to_sky(np.array([100.0, 101.4]), np.array([100.0, 100.0]))
     ks = np.array([12.6, 12.9])
     columns = {"source_id": ["1", "2"], "ra": ra, "dec": dec, "ra_error": 5.0, "dec_error": 5.0}

@@ -30,6 +30,9 @@ class SurveyInput(Section):
 
     name: SurveyName = Field(description="Name of the survey")
     path: str = Field(description="File or folder, relative to the folder of the settings")
+    margin: str | None = Field(
+        default=None, description="Margin of a HATS catalogue, if it is not in its collection"
+    )
     reject: tuple[QualityName, ...] = Field(
         default=("duplicate", "artefact", "extended"),
         description="Marks of the survey for which a source is left out",
@@ -227,7 +230,13 @@ def load_merge_config(path: str | Path, overrides: Mapping[str, Any] | None = No
     except ValidationError as error:
         raise InputError("\n".join(f"{path}: {_explain(p)}" for p in error.errors())) from error
     surveys = tuple(
-        one.model_copy(update={"path": str(path.parent / one.path)}) for one in config.survey
+        one.model_copy(
+            update={
+                "path": str(path.parent / one.path),
+                "margin": None if one.margin is None else str(path.parent / one.margin),
+            }
+        )
+        for one in config.survey
     )
     return config.model_copy(update={"survey": surveys})
 
