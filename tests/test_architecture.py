@@ -39,6 +39,7 @@ LAYERS = (
     "cli_astrometry",
     "cli_catalogue",
     "cli_surveys_simulated",
+    "cli_surveys",
     "cli",
     "__main__",
 )
@@ -49,9 +50,10 @@ IO_MAY_IMPORT = {"errors", "schema", "units", "frames", "random", "config", "io"
 
 MAX_LINES = 400
 
-SLOW_TO_IMPORT = {"astropy", "numba", "pyarrow", "scipy", "matplotlib", "pandas", "hats", "lsdb"}
+SLOW_TO_IMPORT = {"astropy", "numba", "pyarrow", "scipy", "matplotlib", "pandas", "hats", "lsdb", "pyvo"}
 
-WORKSHOP = re.compile(r"(?i)\bissues?\b|\bsessions?\b|/work/|/tmp/|/home/|\.\./shared")
+# pyvo and requests have an argument of this name.
+WORKSHOP = re.compile(r"(?i)\bissues?\b|\bsessions?\b(?!=)|/work/|/tmp/|/home/|\.\./shared")
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FACE = PACKAGE / "__init__.py"

@@ -118,6 +118,9 @@ def test_data_model_page_is_up_to_date():
     page = (ROOT / "docs" / "astrometry.md").read_text(encoding="utf-8")
     fresh = tool.render(page, tool.astrometry_blocks())
     assert fresh == page, "run python tools/make_data_model.py"
+    page = (ROOT / "docs" / "surveys.md").read_text(encoding="utf-8")
+    fresh = tool.render(page, tool.survey_blocks())
+    assert fresh == page, "run python tools/make_data_model.py"
 
 
 def test_versions_agree():

@@ -1,4 +1,4 @@
-"""Write the tables of ``docs/data_model.md`` and ``docs/astrometry.md`` from the package.
+"""Write the tables of the pages ``data_model``, ``astrometry`` and ``surveys`` from the package.
 
 Text between ``<!-- begin: NAME -->`` and ``<!-- end: NAME -->`` is replaced, the rest is kept.
 
@@ -26,6 +26,7 @@ from gcmock.schema import (
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE = DOCS / "data_model.md"
 ASTROMETRY_PAGE = DOCS / "astrometry.md"
+SURVEYS_PAGE = DOCS / "surveys.md"
 
 _BLOCK = re.compile(r"(<!-- begin: (\w+) -->\n).*?(<!-- end: \2 -->)", re.DOTALL)
 
@@ -97,6 +98,55 @@ def astrometry_blocks() -> dict[str, str]:
     return {name: column_table(columns) for name, columns in tables.items()} | {"missions": listing}
 
 
+def survey_blocks() -> dict[str, str]:
+    """Return the generated text of the page on surveys by the name of its block."""
+    from gcmock.surveys.definition import SURVEYS, load_survey
+    from gcmock.surveys.source_table import SOURCE_COLUMNS, Quality
+
+    surveys = [load_survey(name) for name in SURVEYS]
+    by_survey = (
+        (
+            f"`{s.name}`",
+            s.title,
+            s.reference,
+            s.photometric_system,
+            f"{s.ref_epoch:g}",
+            ", ".join(f"{band} {error:g}" for band, error in s.default_error.items()),
+            f"{s.position_error_mas:g}",
+        )
+        for s in surveys
+    )
+    by_archive = (
+        (
+            f"`{s.name}`",
+            f"`{a.name}`",
+            f"`{a.url}`",
+            ", ".join(f"`{t.strip(chr(34))}`" for t in a.tables),
+            f"`{a.longitude}`, `{a.latitude}`",
+        )
+        for s in surveys
+        for a in s.archives
+    )
+    spellings = []
+    for s in surveys:
+        for spelling in s.spellings:
+            names = ", ".join(
+                f"`{c.name}`" + (" (optional)" if c.optional else "") for c in spelling.columns
+            )
+            spellings.append((f"`{s.name}`", f"`{spelling.name}`", names))
+    head = ("survey", "title", "reference", "system", "epoch", "default error [mag]")
+    return {
+        "surveys": _table((*head, "position error [mas]"), by_survey),
+        "archives": _table(("survey", "archive", "TAP service", "table", "cut by"), by_archive),
+        "spellings": _table(("survey", "spelling", "columns"), spellings),
+        "source_columns": column_table(SOURCE_COLUMNS),
+        "quality": _table(
+            ("bit", "name", "meaning"),
+            ((str(int(q)), f"`{q.name}`", q.description) for q in Quality),
+        ),
+    }
+
+
 def render(page: str, text: dict[str, str] | None = None) -> str:
     """Return a page with its blocks brought up to date: those of the data model, or `text`.
 
@@ -115,7 +165,12 @@ def render(page: str, text: dict[str, str] | None = None) -> str:
 def main(arguments: list[str]) -> int:
     """Rewrite the pages; with ``--check`` only say whether they are up to date."""
     stale = False
-    for file, text in ((PAGE, blocks()), (ASTROMETRY_PAGE, astrometry_blocks())):
+    pages = (
+        (PAGE, blocks()),
+        (ASTROMETRY_PAGE, astrometry_blocks()),
+        (SURVEYS_PAGE, survey_blocks()),
+    )
+    for file, text in pages:
         page = file.read_text(encoding="utf-8")
         fresh = render(page, text)
         stale |= fresh != page

@@ -13,6 +13,7 @@ from cyclopts import App, CycloptsError, Parameter
 from gcmock import __version__
 from gcmock.cli_astrometry import COMMANDS as ASTROMETRY_COMMANDS
 from gcmock.cli_catalogue import COMMANDS as CATALOGUE_COMMANDS
+from gcmock.cli_surveys import COMMANDS as SURVEY_COMMANDS
 from gcmock.errors import GcmockError, InputError
 
 if TYPE_CHECKING:
@@ -278,5 +279,5 @@ def info(topic: Topic = "", /) -> None:
     print(text(topic))
 
 
-for _command in (*CATALOGUE_COMMANDS, *ASTROMETRY_COMMANDS):
+for _command in (*SURVEY_COMMANDS, *CATALOGUE_COMMANDS, *ASTROMETRY_COMMANDS):
     app.command(_command)

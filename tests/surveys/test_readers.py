@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from astropy import units as u
 from astropy.coordinates import Angle
 from astropy.table import MaskedColumn, Table
 from hypothesis import given
 from hypothesis import strategies as st
-from survey_tables import native_table, sirius_line, write
+from survey_tables import native_table, sirius_line, to_arrow, write
 
 from gcmock.errors import InputError
 from gcmock.surveys.definition import SURVEYS, load_survey
@@ -71,6 +72,16 @@ def test_units_of_the_file_take_precedence(tmp_path):
     rows = read(path)
     np.testing.assert_allclose(rows["parallax"], plain["parallax"], rtol=1e-6)
     np.testing.assert_allclose(rows["ra"], plain["ra"], rtol=1e-14)
+    # Words that are no units of the standards, but are used.
+    words = to_arrow(native_table("virac2", "eso"))
+    fields = [
+        field.with_metadata({"unit": {"ra": "degrees", "ref_epoch": "Julian years"}[field.name]})
+        if field.name in ("ra", "ref_epoch")
+        else field
+        for field in words.schema
+    ]
+    pq.write_table(words.cast(pa.schema(fields)), tmp_path / "words.parquet")
+    np.testing.assert_array_equal(read(tmp_path / "words.parquet")["ref_epoch"], 2014.25)
     # Units of the definition where the file has none: arcsec to mas.
     gnc = native_table("gnc", "vizier")
     rows = read(write(gnc, tmp_path / "gnc.csv"))
@@ -294,3 +305,36 @@ def test_errors_show_what_was_found_and_expected(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="holds no tables"):
         open_survey(tmp_path / "empty")
+
+
+def test_csv_that_is_none_is_reported(tmp_path):
+    path = tmp_path / "gaia.csv"
+    path.write_text("")
+    with pytest.raises(InputError, match="the file is empty"):
+        open_survey(path)
+    path.write_text("source_id,ra,dec,phot_g_mean_mag\n")
+    with pytest.raises(InputError, match="no rows"):
+        open_survey(path)
+    path.write_text("source_id,ra,dec,phot_g_mean_mag\n1,266.0,-29.0,twelve\n")
+    with pytest.raises(InputError, match="invalid value 'twelve'"):
+        read(path)
+    path.write_text("source_id,ra,ra,phot_g_mean_mag\n1,266.0,-29.0,12.0\n")
+    with pytest.raises(InputError, match="column 'ra' occurs more than once"):
+        open_survey(path)
+    write(native_table("gaia", "gaia"), tmp_path / "gaia.fits").rename(path)
+    with pytest.raises(InputError, match="the suffix says CSV, but the content is a FITS file"):
+        open_survey(path)
+
+
+def test_csv_keeps_identifiers_and_empty_fields(tmp_path):
+    path = tmp_path / "gaia.csv"
+    path.write_text(
+        "source_id,ra,dec,phot_g_mean_mag,parallax\n"
+        "4057701830728920064,266.0,-29.0,12.5,\n"
+        "4057701830728920065,266.1,-29.1,null,0.5\n"
+    )
+    rows = read(path)
+    assert rows["source_id"].tolist() == ["4057701830728920064", "4057701830728920065"]
+    np.testing.assert_array_equal(rows["phot_g_mag"], [12.5, np.nan])
+    np.testing.assert_array_equal(rows["parallax"], [np.nan, 0.5])
+    assert open_survey(path).n_rows == 2

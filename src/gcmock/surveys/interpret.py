@@ -25,7 +25,7 @@ from gcmock.surveys.source_table import (
 )
 
 FloatArray = NDArray[np.float64]
-Values = dict[str, NDArray[Any]]
+Values = dict[str, Any]
 
 SOURCE_SCHEMA: Final = pa.schema(
     [
@@ -48,7 +48,8 @@ SOURCE_SCHEMA: Final = pa.schema(
 """Arrow schema of the common table."""
 
 _MAG_LIMIT: Final = 50.0
-_POSITION_ONLY: Final = (2, 3)  # of VIRAC2, of Gaia
+_VIRAC2_POSITION_ONLY: Final = 2
+_GAIA_POSITION_ONLY: Final = 3
 _PLAIN: Final = (
     *("ra", "dec", "ruwe", "nu_eff_used_in_astrometry", "pseudocolour", "ecl_lat"),
     *("astrometric_params_solved", "radial_velocity", "radial_velocity_error"),
@@ -101,6 +102,8 @@ def identifiers(survey: Survey, values: Values, n_row: int, first_row: int) -> p
     """Return identifiers as text: those of the survey, else the row or the position."""
     if "source_id" in values:
         native = values["source_id"]
+        if isinstance(native, pa.Array):
+            return native
         data = np.ma.getdata(native)
         if data.dtype.kind == "f":
             data = data.astype(np.int64)
@@ -204,9 +207,9 @@ def astrometry(values: Values, missing: FloatArray) -> dict[str, FloatArray]:
     n_row = len(missing)
     none = np.zeros(n_row, dtype=bool)
     if "astrometric_params" in values:
-        none |= values["astrometric_params"] == _POSITION_ONLY[0]
+        none |= values["astrometric_params"] == _VIRAC2_POSITION_ONLY
     if "astrometric_params_solved" in values:
-        none |= values["astrometric_params_solved"] == _POSITION_ONLY[1]
+        none |= values["astrometric_params_solved"] == _GAIA_POSITION_ONLY
     no_motion = none | ((found["pmra"] == 0) & (found["pmdec"] == 0))
     no_parallax = none | ((found["parallax"] == 0) & ~(found["parallax_error"] > 0))
     for name, column in found.items():

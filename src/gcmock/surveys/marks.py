@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from gcmock.surveys.source_table import BANDS, UPPER_LIMIT, Quality
@@ -17,19 +19,27 @@ FloatArray = NDArray[np.float64]
 Marks = NDArray[np.int32]
 
 _N_LETTER: Final = len(BANDS)
+_UNSET: Final = ("", "0", "f", "false", "n", "no")
 _DEBLENDED: Final = 1 << 4
 _NEAR_SATURATION: Final = 1 << 16
 
 
-def letters(values: NDArray[Any]) -> NDArray[np.uint32]:
+def letters(values: Any) -> NDArray[np.uint32]:
     """Return the three characters of a flag as code points (n_row, 3).
 
     A flag of digits may have been read as a number: 022 as 22. A missing flag is all blanks.
 
     Parameters
     ----------
-    values : array (n_row,) of text or numbers; may be masked
+    values : array (n_row,) of text or numbers, which may be masked; or Arrow array of text
     """
+    if isinstance(values, pa.Array):
+        padded = pc.utf8_rpad(pc.utf8_slice_codeunits(values, 0, _N_LETTER), _N_LETTER)
+        if pc.all(pc.equal(pc.binary_length(padded), _N_LETTER)).as_py():
+            n_byte, start = _N_LETTER * len(padded), _N_LETTER * padded.offset
+            codes = np.frombuffer(padded.buffers()[2], np.uint8, n_byte, start)
+            return codes.reshape(len(padded), _N_LETTER).astype(np.uint32)
+        values = np.array(values.to_pylist())
     data = np.ma.getdata(values)
     if data.dtype.kind in "iuf":
         missing = np.ma.getmaskarray(values) | ~np.isfinite(data.astype(np.float64))
@@ -45,18 +55,19 @@ def _is(codes: NDArray[np.uint32], which: str) -> NDArray[np.bool_]:
     return np.isin(codes, np.array([ord(letter) for letter in which], dtype=np.uint32))
 
 
-def _nonzero(values: NDArray[Any]) -> NDArray[np.bool_]:
+def _nonzero(values: Any) -> NDArray[np.bool_]:
     """Whether a number, a truth value or its text is set; a missing one is not."""
+    if isinstance(values, pa.Array):
+        unset = pc.is_in(pc.utf8_lower(values), pa.array(_UNSET))
+        return ~unset.to_numpy(zero_copy_only=False)
     data = np.ma.getdata(values)
     if data.dtype.kind == "U":
-        return ~np.isin(np.char.lower(data), ("", "0", "f", "false", "n", "no"))
+        return ~np.isin(np.char.lower(data), _UNSET)
     set_ = np.nan_to_num(data.astype(np.float64)) != 0
     return set_ & ~np.ma.getmaskarray(values)
 
 
-def twomass_marks(
-    values: dict[str, NDArray[Any]], magnitudes: dict[str, FloatArray], marks: Marks
-) -> None:
+def twomass_marks(values: dict[str, Any], magnitudes: dict[str, FloatArray], marks: Marks) -> None:
     """Mark rows by the flags of 2MASS; magnitudes that are no measurements become NaN.
 
     Parameters
@@ -95,9 +106,7 @@ def twomass_marks(
             marks[_nonzero(values[role])] |= Quality.EXTENDED
 
 
-def vista_marks(
-    values: dict[str, NDArray[Any]], magnitudes: dict[str, FloatArray], marks: Marks
-) -> None:
+def vista_marks(values: dict[str, Any], magnitudes: dict[str, FloatArray], marks: Marks) -> None:
     """Mark rows by the error bits of the bands in which they have a magnitude."""
     for band in BANDS:
         role = f"{band}_error_bits"
@@ -112,7 +121,7 @@ def vista_marks(
         marks[bits & ~(_DEBLENDED | _NEAR_SATURATION) != 0] |= Quality.ARTEFACT
 
 
-def duplicate_marks(values: dict[str, NDArray[Any]], marks: Marks) -> None:
+def duplicate_marks(values: dict[str, Any], marks: Marks) -> None:
     """Mark rows of which the survey says that they repeat another row."""
     if "duplicate" in values:
         marks[_nonzero(values["duplicate"])] |= Quality.DUPLICATE

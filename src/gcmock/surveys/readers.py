@@ -14,6 +14,7 @@ from gcmock.errors import InputError
 from gcmock.io.manifest import check_complete
 from gcmock.io.readers import SUFFIXES, is_hats, open_table
 from gcmock.io.source import Chunk, TableSource
+from gcmock.surveys.csv_table import NativeCsvSource, is_plain_csv
 from gcmock.surveys.definition import SURVEYS, Spelling, Survey
 from gcmock.surveys.interpret import common_table
 from gcmock.surveys.recognise import Match, Recognised, recognise
@@ -22,7 +23,7 @@ from gcmock.surveys.text_table import TextSource
 CHUNK: Final = 262_144
 """Rows of a chunk."""
 
-_AS_IT_IS: Final = frozenset(
+_TEXT: Final = frozenset(
     {
         "source_id",
         "duplicate",
@@ -32,11 +33,9 @@ _AS_IT_IS: Final = frozenset(
         "confusion_flag",
         "galaxy_flag",
         "minor_planet_flag",
-        "j_error_bits",
-        "h_error_bits",
-        "ks_error_bits",
     }
 )
+_AS_IT_IS: Final = _TEXT | {"j_error_bits", "h_error_bits", "ks_error_bits"}
 _UNUSED: Final = frozenset({"l", "b", "plate", "j_x", "j_y", "h_x", "h_y", "ks_x", "ks_y"})
 _TEXT_SUFFIXES: Final = (".dat", ".txt", ".asc", "")
 _IMPOSSIBLE: Final = 1e8
@@ -66,13 +65,17 @@ class SurveySource:
             role: match for role, match in found.matches.items() if role not in _UNUSED
         }
         self._tables = tables
+        text = {match.name: role in _TEXT for role, match in self.matches.items()}
+        for table in tables:
+            if isinstance(table, NativeCsvSource):
+                table.read_as(text)
 
     @property
     def n_rows(self) -> int:
-        """Number of rows; lines of a text file are counted when it is first asked for."""
+        """Number of rows; those of a text file are counted when it is first asked for."""
         n = 0
         for table in self._tables:
-            if isinstance(table, TextSource) and table.n_rows is None:
+            if isinstance(table, TextSource | NativeCsvSource) and table.n_rows is None:
                 table.n_rows = table.count_rows()
             n += table.n_rows or 0
         return n
@@ -100,7 +103,7 @@ class SurveySource:
                     yield common_table(self.survey, values, n, first)
                 first += n
 
-    def _values(self, table: TableSource, chunk: Chunk) -> dict[str, NDArray[Any]]:
+    def _values(self, table: TableSource, chunk: Chunk) -> dict[str, Any]:
         """Native values by role, in the units of gcmock."""
         values = {}
         for role, match in self.matches.items():
@@ -179,12 +182,16 @@ def _open(path: Path, survey: str | None) -> list[TableSource]:
     if not parts:
         raise InputError(f"{path}: the folder holds no tables ({', '.join(SUFFIXES)})")
     kinds = {SUFFIXES[part.suffix.lower()] for part in parts}
-    return [open_table(path)] if kinds == {"parquet"} else [open_table(part) for part in parts]
+    if kinds == {"parquet"}:
+        return [open_table(path)]
+    return [_open_file(part, survey) for part in parts]
 
 
 def _open_file(path: Path, survey: str | None) -> TableSource:
     """Open a file; one without the suffix of a table can be the text of SIRIUS."""
     suffix = path.suffix.lower()
+    if suffix == ".csv" and is_plain_csv(path):
+        return NativeCsvSource(path)
     may_be_text = suffix in _TEXT_SUFFIXES if survey is None else survey == "sirius"
     if suffix in SUFFIXES or not may_be_text:
         return open_table(path)

@@ -18,6 +18,7 @@ from gcmock.surveys.definition import (
 
 _N_SHOWN = 40
 _UNIT_FORMATS = (None, "vounit", "cds", "fits")
+_PLAIN_UNITS = {"degrees": "deg", "years": "yr", "julian years": "yr", "julian year": "yr"}
 _DAYS = ("d", "day", "days", "jd")
 
 
@@ -171,6 +172,7 @@ def _explain(
 def _match(path: object, column: NativeColumn, name: str, unit: str | None) -> Match:
     target = role_unit(column.role)
     given = (unit or column.unit).strip()
+    given = _PLAIN_UNITS.get(given.lower(), given)
     if column.role == "ref_epoch" and given.lower() in _DAYS:
         return Match(name, column, julian_date=True)
     # Magnitudes pass as they are: "mag", "mag(Vega)" and "Vegamag" mean the same here.
