@@ -139,6 +139,7 @@ def simulate(
     ks_max: float = 15.5,
     survey: Annotated[bool, Parameter(negative="")] = False,
     surveys: str | None = None,
+    completeness: Path | None = None,
     config: Path | None = None,
     seed: int | None = None,
     workers: int | None = None,
@@ -164,6 +165,8 @@ def simulate(
     surveys
         Write the native tables of real surveys and the truth behind them into the folder OUTPUT;
         names with commas between: 2mass,virac2,vvv,sirius,gnc,gaia.
+    completeness
+        Detection probability of the survey: the map that merge writes, or the folder it is in.
     config
         TOML file with settings; gcmock info config prints all of them.
     seed
@@ -174,9 +177,9 @@ def simulate(
         Replace existing files.
     """
     settings = _settings(config, seed, workers)
-    if surveys is not None:
-        from gcmock.cli_surveys_simulated import simulate_surveys
+    from gcmock.cli_surveys_simulated import detection_of, simulate_surveys
 
+    if surveys is not None:
         simulate_surveys(output, surveys, l, b, settings, ks_max, survey, overwrite)
         return
     from gcmock.mock.simulate import simulate_to_file
@@ -191,6 +194,7 @@ def simulate(
             ks_max=ks_max,
             seed=settings.run.seed,
             survey=survey,
+            detection=detection_of(completeness, survey),
             workers=settings.run.n_workers,
             overwrite=overwrite,
             progress=update,

@@ -1,14 +1,15 @@
-"""``gcmock simulate --surveys``: parses, calls, prints."""
+"""``gcmock simulate --surveys`` and ``--completeness``: parses, calls, prints."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gcmock.errors import InputError
 
 if TYPE_CHECKING:
     from gcmock.config import Config
+    from gcmock.mock.survey import Detection
 
 
 def simulate_surveys(
@@ -51,3 +52,32 @@ def simulate_surveys(
     print(f"{output}: {summary.n_stars:,} true stars")
     for name, n_rows in summary.n_rows.items():
         print(f"{name}: {n_rows:,} rows" if n_rows else f"{name}: no rows in this window, no file")
+
+
+def detection_of(path: Path | None, survey: bool) -> tuple[str, Detection] | None:
+    """Return the detection probability of a map of completeness, and its name and checksum.
+
+    Raises
+    ------
+    InputError
+        If it is not such a map, or no survey is asked for.
+    """
+    if path is None:
+        return None
+    if not survey:
+        raise InputError(f"--completeness {path}: is for --survey; add it")
+    import numpy as np
+
+    from gcmock.catalogue.completeness import BANDS, COMPLETENESS_FILE, load_completeness
+    from gcmock.io.disk import sha256_of
+
+    found = load_completeness(path)
+    file = path / COMPLETENESS_FILE if path.is_dir() else path
+
+    def probability(l_deg: Any, b_deg: Any, mag: Any) -> Any:
+        bands = enumerate(BANDS)
+        return np.column_stack(
+            [found.probability(l_deg, b_deg, mag[:, k], band=band) for k, band in bands]
+        )
+
+    return f"{file}, sha256 {sha256_of(file)}", probability

@@ -230,6 +230,30 @@ def test_survey_of_a_part_is_a_part_of_the_survey(
     np.testing.assert_array_equal(whole["phot_ks_mag"][rows], half["phot_ks_mag"])
 
 
+def test_survey_with_another_detection_probability(
+    model: Model, stars: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    def west_only(l_deg: np.ndarray, b_deg: np.ndarray, mag: np.ndarray) -> np.ndarray:
+        assert b_deg.shape == l_deg.shape
+        share = np.where(l_deg < 0.0, 1.0, 0.0)[:, None] * np.array([0.5, 1.0, 1.0])
+        return share * (mag < 14.0)
+
+    seen = survey(stars, model, detection=west_only)
+    expected = (stars["l"] < 0.0) & (stars["phot_ks_mag"] < 14.0)
+    assert seen["source_id"].tolist() == stars["source_id"][expected].tolist()
+    bright = stars["phot_j_mag"][expected] < 14.0
+    share = np.isfinite(seen["phot_j_mag"][bright]).mean()
+    assert share == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(bright.sum()))
+    output = tmp_path / "survey.parquet"
+    window = (-0.06, 0.06), (0.5, 0.6)
+    n_rows = simulate_to_file(
+        output, *window, model.config, ks_max=15.0, seed=3, survey=True,
+        detection=("a map", west_only),
+    )  # fmt: skip
+    assert n_rows == expected.sum()
+    assert read_metadata(output)["completeness"] == "a map"
+
+
 def test_gaia_errors() -> None:
     settings = SurveyModel()
     g_mag = np.array([10.0, 17.0, 20.0])

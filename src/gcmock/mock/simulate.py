@@ -22,7 +22,7 @@ from gcmock.io.folder_writer import TableWriter, open_output
 from gcmock.mock.pipeline import in_order
 from gcmock.mock.sky import Range, Window, check_window, layout, make_patches, window_cells
 from gcmock.mock.stars import BrightFirst, Drawn, bright_first, draw_patches
-from gcmock.mock.survey import SURVEY_COLUMNS, SurveyModel
+from gcmock.mock.survey import SURVEY_COLUMNS, Detection, SurveyModel
 from gcmock.mock.survey import survey as observe
 from gcmock.model import Model, load_model
 from gcmock.random import star_key, uniform
@@ -97,6 +97,7 @@ def simulate_to_file(
     ks_max: float = 15.5,
     seed: int = 1,
     survey: bool | SurveyModel = False,
+    detection: tuple[str, Detection] | None = None,
     workers: int = 1,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -115,6 +116,9 @@ def simulate_to_file(
         Write observed stars, the input of ``gcmock build``, and every true star down to `ks_max`
         beside them, in ``<stem>_truth<suffix>``. Stars that are neighbours in the file are
         neighbours on the sky, about: cells of 0.025 deg follow one another.
+    detection : tuple of str and callable, optional
+        Probability that the survey detects a star, in place of its own, and where it comes from,
+        for the metadata.
     overwrite : bool
         Replace existing files.
 
@@ -155,12 +159,17 @@ def simulate_to_file(
                 "content": "mock survey of simulated stars",
                 "survey": repr(settings),
             }
+            if detection is not None:
+                observed["completeness"] = detection[0]
             main = opened(output, SURVEY_COLUMNS, observed)
         else:
             main = truth_file = opened(output, TRUTH_COLUMNS, metadata)
 
         def finish(truth: Table) -> tuple[Table, Table | None]:
-            return truth, observe(truth, model, seed, settings) if survey else None
+            if not survey:
+                return truth, None
+            probability = None if detection is None else detection[1]
+            return truth, observe(truth, model, seed, settings, probability)
 
         for truth, seen in _blocks(finish, model, window, ks_max, seed, workers, progress):
             truth_file.write(truth)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,9 @@ from gcmock.schema import (
 )
 
 Floats = NDArray[np.float64]
+
+Detection = Callable[[Floats, Floats, Floats], Floats]
+"""Probability that J, H, Ks see stars (n, 3), from l, b [deg] (n,) and their magnitudes (n, 3)."""
 
 SURVEY_STREAM = -1
 """Stands for the realisation in keys: no draw from a posterior ever shares this stream."""
@@ -116,6 +119,7 @@ def survey(
     model: Model,
     seed: int = 1,
     settings: SurveyModel | None = None,
+    detection: Detection | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Observe true stars.
 
@@ -129,6 +133,8 @@ def survey(
         Seed; the noise of a star is a function of it and of `source_id`.
     settings : SurveyModel, optional
         The survey.
+    detection : callable, optional
+        Takes the place of the detection probability of `settings`.
 
     Returns
     -------
@@ -150,7 +156,11 @@ def survey(
     mag = np.column_stack([np.asarray(truth[magnitude_name(band)]) for band in SURVEY_BANDS])
     place = _BAND_STRIDE * np.arange(len(SURVEY_BANDS))
     chance = uniform(key, 0, _RUWE + 1)
-    seen = chance[:, place + _DETECTION] < settings.completeness(mag)
+    if detection is None:
+        probability = settings.completeness(mag)
+    else:
+        probability = detection(np.asarray(truth["l"]), np.asarray(truth["b"]), mag)
+    seen = chance[:, place + _DETECTION] < probability
     kept = seen[:, SURVEY_BANDS.index("ks")]
     mag, seen, chance = mag[kept], seen[kept], chance[kept]
     error = np.where(seen, settings.magnitude_error(mag), np.nan)

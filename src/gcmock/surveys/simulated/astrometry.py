@@ -44,7 +44,12 @@ def virac2_errors(ks_mag: Floats) -> tuple[Floats, Floats]:
     """Return errors of proper motions [mas/yr] and of positions and parallaxes [mas].
 
     Constant for 11 < Ks < 14; fainter, a power of the flux through the values at 14 and 16;
-    brighter than 11, where stars saturate, twice as large for each magnitude.
+    brighter than 11, where stars saturate, twice as large for each magnitude (an assumption).
+
+    Parameters
+    ----------
+    ks_mag : ndarray, shape (n,)
+        [mag].
     """
     faint = np.maximum(ks_mag - 14.0, 0.0) / 2.0
     bright = np.maximum(11.0 - ks_mag, 0.0)

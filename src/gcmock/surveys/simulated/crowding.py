@@ -35,15 +35,15 @@ _HALO_CONTRAST_MAG = 3.0
 _BIN_MAG = 0.05
 
 
-class ConfusionMap(NamedTuple):
-    """Confusion limits in cells of the sky.
+class LimitMap(NamedTuple):
+    """Limits in cells of the sky.
 
     Attributes
     ----------
     column, row : int
         First cell along x and y.
     limit : ndarray, shape (n_column, n_row, 3)
-        [mag]; infinite where there are not enough stars.
+        [mag]; limits of confusion are infinite where there are not enough stars.
     """
 
     column: int
@@ -62,7 +62,7 @@ def cell_number(place: Floats) -> Integers:
     return np.floor(place / CELL_ARCSEC).astype(np.int64)
 
 
-def confusion_map(x: Floats, y: Floats, mag: Floats, instrument: Instrument) -> ConfusionMap:
+def confusion_map(x: Floats, y: Floats, mag: Floats, instrument: Instrument) -> LimitMap:
     """Find the magnitude at which the stars of each cell reach the confusion density.
 
     Parameters
@@ -74,27 +74,33 @@ def confusion_map(x: Floats, y: Floats, mag: Floats, instrument: Instrument) -> 
     instrument : Instrument
     """
     if not x.size:
-        return ConfusionMap(0, 0, np.full((1, 1, 3), np.inf))
+        return LimitMap(0, 0, np.full((1, 1, 3), np.inf))
     column, row = cell_number(x), cell_number(y)
     first_column, first_row = int(column.min()), int(row.min())
     n_column, n_row = int(column.max()) - first_column + 1, int(row.max()) - first_row + 1
     cell = (column - first_column) * n_row + (row - first_row)
     beam = 0.25 * np.pi * instrument.fwhm_arcsec**2
-    enough = CELL_ARCSEC**2 / (beam * instrument.beams_per_source)
     limit = np.empty((n_column * n_row, 3))
     for band in range(3):
         low = float(np.floor(mag[:, band].min()))
         step = np.floor((mag[:, band] - low) / _BIN_MAG).astype(np.int64)
         n_step = int(step.max()) + 1
         counts = np.bincount(cell * n_step + step, minlength=limit.shape[0] * n_step)
+        enough = CELL_ARCSEC**2 / (beam * instrument.beams_per_source[band])
         reached = np.cumsum(counts.reshape(-1, n_step), axis=1) >= enough
         middle = low + _BIN_MAG * (np.argmax(reached, axis=1) + 0.5)
         limit[:, band] = np.where(reached[:, -1], middle, np.inf)
-    return ConfusionMap(first_column, first_row, limit.reshape(n_column, n_row, 3))
+    return LimitMap(first_column, first_row, limit.reshape(n_column, n_row, 3))
 
 
 def combined_limit(depth_mag: Floats, confusion_mag: Floats) -> Floats:
-    """Return the limit of sky noise and confusion together [mag]: their fluxes in quadrature."""
+    """Return the limit of sky noise and confusion together [mag]: their fluxes in quadrature.
+
+    Parameters
+    ----------
+    depth_mag, confusion_mag : ndarray
+        [mag]; shapes broadcast, the second may be infinite.
+    """
     flux = np.hypot(10.0 ** (-0.4 * depth_mag), 10.0 ** (-0.4 * confusion_mag))
     return np.asarray(-2.5 * np.log10(flux))
 
@@ -134,24 +140,27 @@ def blend(x: Floats, y: Floats, mag: Floats, instrument: Instrument, saturation:
     order = np.lexsort((y, x, mag))
     places, mag = np.column_stack([x, y])[order], mag[order]
     largest = radius_arcsec(np.array([FAINTEST_BLEND_MAG]), instrument)[0]
-    tree = KDTree(places)
-    pairs = np.sort(tree.query_pairs(largest, output_type="ndarray").astype(np.int64), axis=1)
-    apart = np.linalg.norm(places[pairs[:, 0]] - places[pairs[:, 1]], axis=1)
-    difference = mag[pairs[:, 1]] - mag[pairs[:, 0]]
-    pairs = pairs[apart < radius_arcsec(difference, instrument)]
-    halo = np.searchsorted(mag, saturation + HALO_MARGIN_MAG)
-    if halo:
-        reach = halo_arcsec(mag[:halo], saturation, instrument)
-        near = tree.query_ball_point(places[:halo], reach)
-        first = np.repeat(np.arange(halo), [len(one) for one in near])
-        second = np.concatenate([np.asarray(one, np.int64) for one in near])
-        faint = mag[second] > mag[first] + _HALO_CONTRAST_MAG
-        pairs = np.concatenate([pairs, np.column_stack([first, second])[faint]])
-    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    tree = KDTree(places, balanced_tree=False)
+    # The order is that of brightness, and pairs have the smaller index first.
+    first, second = tree.query_pairs(largest, output_type="ndarray").astype(np.int64).T
+    apart = ((places[first] - places[second]) ** 2).sum(axis=1)
+    near = apart < radius_arcsec(mag[second] - mag[first], instrument) ** 2
+    first, second = first[near], second[near]
+    halo = halo_arcsec(mag, saturation, instrument)
+    # Smaller halos add nothing to what is swallowed anyway.
+    n_halo = int(np.searchsorted(-halo, -largest))
+    if n_halo:
+        around = tree.query_ball_point(places[:n_halo], halo[:n_halo])
+        bright = np.repeat(np.arange(n_halo), [len(one) for one in around])
+        other = np.concatenate([np.asarray(one, np.int64) for one in around])
+        faint = mag[other] > mag[bright] + _HALO_CONTRAST_MAG
+        first = np.concatenate([first, bright[faint]])
+        second = np.concatenate([second, other[faint]])
+    pairs = np.sort(first * n + second)
     parent = np.empty(n, np.int64)
-    parent[order] = order[swallow(pairs, n)]
-    source, of_star = np.unique(parent, return_inverse=True)
-    return Blends(source, of_star)
+    parent[order] = order[swallow(pairs // n, pairs % n, n)]
+    is_source = parent == np.arange(n)
+    return Blends(np.flatnonzero(is_source), (np.cumsum(is_source) - 1)[parent])
 
 
 def radius_arcsec(difference_mag: Floats, instrument: Instrument) -> Floats:
@@ -168,21 +177,34 @@ def radius_arcsec(difference_mag: Floats, instrument: Instrument) -> Floats:
 
 
 def halo_arcsec(mag: Floats, saturation: float, instrument: Instrument) -> Floats:
-    """Return the radius [arcsec] around bright stars in which much fainter ones are lost."""
+    """Return the radius [arcsec] around bright stars in which much fainter ones are lost.
+
+    FWHM 10^(0.2 (saturation + 2 - m)), as if the light of the halo fell as r^-2: an assumption. For
+    VIRAC2 it is 8 arcsec at Ks = 8.5; the JASMINE catalogue rejects bad sources of VIRAC2 within
+    8 arcsec of stars with Ks <= 10.
+
+    Parameters
+    ----------
+    mag : ndarray, shape (n,)
+        [mag].
+    saturation : float
+        [mag].
+    instrument : Instrument
+    """
     excess = saturation + HALO_MARGIN_MAG - mag
     return np.minimum(instrument.fwhm_arcsec * 10.0 ** (0.2 * excess), HALO_MAX_ARCSEC)
 
 
 @compiled(nogil=True)
-def swallow(pairs, n):  # type: ignore[no-untyped-def]
+def swallow(first, second, n):  # type: ignore[no-untyped-def]
     """Return for every star (0 is the brightest) the one that swallows it, or itself.
 
-    `pairs` (n_pair, 2) of int64 has the brighter star first and is sorted by it: when the pairs of
-    a star come, it is known whether the star is a source.
+    Pairs, int64 (n_pair,), have the brighter star first and are sorted by it: when the pairs of a
+    star come, it is known whether the star is a source.
     """
     parent = np.arange(n)
-    for k in range(pairs.shape[0]):
-        bright, faint = pairs[k, 0], pairs[k, 1]
+    for k in range(first.size):
+        bright, faint = first[k], second[k]
         if parent[bright] == bright and parent[faint] == faint:
             parent[faint] = bright
     return parent

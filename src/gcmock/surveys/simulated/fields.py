@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,8 @@ class Fields(NamedTuple):
         The field.
     zero_point : ndarray, shape (n, 3)
         Added to its magnitudes [mag].
+    depth : ndarray, shape (n,)
+        Added to its limits [mag]: seeing and sky differ from field to field.
     east, north : ndarray, shape (n,)
         Added to its positions [mas].
     epoch : ndarray, shape (n,)
@@ -43,11 +45,17 @@ class Fields(NamedTuple):
 
     identity: Integers
     zero_point: Floats
+    depth: Floats
     east: Floats
     north: Floats
     epoch: Floats
     along_l: Floats
     along_b: Floats
+
+    def take(self, rows: Integers) -> Fields:
+        """Return those of some sources."""
+        parts: Any = (field[rows] for field in self)
+        return Fields(*parts)
 
 
 def in_footprint(l_deg: Floats, b_deg: Floats, instrument: Instrument) -> NDArray[np.bool_]:
@@ -100,14 +108,15 @@ def fields_of(
     j = np.floor(b_deg / pitch_b + ORIGIN).astype(np.int64) - (copy >> 1)
     identity, of = np.unique((i << 24) + (j + (1 << 23)), return_inverse=True)
     key = star_key(seed, identity, FIELD_STREAM - instrument.number)
-    chance = uniform(key, 0, 6)
-    normal = ndtri(chance[:, :5])
+    chance = uniform(key, 0, 7)
+    normal = ndtri(chance[:, [0, 1, 2, 3, 4, 6]])
     first, last = instrument.epoch
     epoch = first + (last - first) * chance[:, 5]
     offset = instrument.field_offset_mas * normal[:, 3:5]
     return Fields(
         identity[of],
         (np.array(instrument.zero_point_mag) * normal[:, :3])[of],
+        instrument.depth_scatter_mag * normal[of, 5],
         offset[of, 0],
         offset[of, 1],
         epoch[of],

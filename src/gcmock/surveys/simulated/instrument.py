@@ -31,12 +31,14 @@ class Instrument:
         First and last epoch [Julian year]; a field has one of them.
     limit_mag, saturation_mag, floor_mag, zero_point_mag : tuple of 3 floats
         By band [mag].
-    width_mag, lost_mag : float
+    width_mag, lost_mag, known_mag, depth_scatter_mag : float
         [mag].
     fwhm_arcsec, overlap_arcsec : float
         [arcsec].
-    blend_fwhm, blend_slope, beams_per_source : float
-        Crowding.
+    blend_fwhm, blend_slope : float
+        Blending [FWHM], [FWHM/mag].
+    beams_per_source : tuple of 3 floats
+        Confusion, by band.
     field_deg : tuple of 2 floats
         Pitch of the fields in l and b [deg].
     position_mas, field_offset_mas : float
@@ -62,7 +64,7 @@ class Instrument:
     fwhm_arcsec: float
     blend_fwhm: float
     blend_slope: float
-    beams_per_source: float
+    beams_per_source: Three
     field_deg: tuple[float, float]
     overlap_arcsec: float
     position_mas: float
@@ -71,6 +73,8 @@ class Instrument:
     ghosts: float
     noise_per_deg2: float
     marked: float
+    known_mag: float = 0.0
+    depth_scatter_mag: float = 0.0
     n_epochs: Three = (1.0, 1.0, 1.0)
     boxes_deg: tuple[Box, ...] = ()
 

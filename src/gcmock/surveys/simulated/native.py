@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from gcmock.frames import icrs_to_galactic
 from gcmock.mock.survey import SurveyModel
 from gcmock.model import Model
 from gcmock.surveys.simulated.artefacts import Kind
@@ -58,7 +59,14 @@ _DEBLENDED, _BAD_PIXELS, _NEAR_SATURATION = 1 << 4, 1 << 6, 1 << 16
 
 
 def magnitudes(sources: Sources, bands: tuple[str, ...] = _JHK) -> Roles:
-    """Return magnitudes and errors by role."""
+    """Return magnitudes and errors [mag] by role.
+
+    Parameters
+    ----------
+    sources : Sources
+    bands : tuple of 3 str
+        Names of the bands in the roles.
+    """
     roles: Roles = {}
     for k, band in enumerate(bands):
         roles[f"phot_{band}_mag"] = sources.mag[:, k]
@@ -66,14 +74,27 @@ def magnitudes(sources: Sources, bands: tuple[str, ...] = _JHK) -> Roles:
     return roles
 
 
+def galactic(sources: Sources) -> Roles:
+    """Return the Galactic coordinates of the measured positions by role."""
+    l_deg, b_deg = icrs_to_galactic(sources.ra, sources.dec)
+    return {"l": l_deg % 360.0, "b": b_deg}
+
+
 def is_marked(sources: Sources, instrument: Instrument) -> NDArray[np.bool_]:
-    """Return whether the survey takes a source for an artefact."""
+    """Return whether the survey takes a source for an artefact, bool (n,).
+
+    Parameters
+    ----------
+    sources : Sources
+    instrument : Instrument
+        Its `marked` is the efficiency.
+    """
     share = np.where(sources.kind == Kind.STAR, FALSE_ARTEFACT_SHARE, instrument.marked)
     return sources.chance[:, _FLAG] < share * (instrument.marked > 0.0)
 
 
 def is_marked_blend(sources: Sources) -> NDArray[np.bool_]:
-    """Return whether the survey notices that a source is several stars."""
+    """Return whether the survey notices that a source is several stars, bool (n,)."""
     return (sources.share < BLENDED) & (sources.chance[:, _BLEND_FLAG] < MARKED_BLEND_SHARE)
 
 
@@ -81,7 +102,8 @@ def twomass_roles(sources: Sources, instrument: Instrument) -> Roles:
     """Return the columns of the 2MASS point source catalogue.
 
     A band without detection has an upper limit in place of its magnitude, quality U. Quality is A
-    from S/N = 10 on, B from 7, C from 5, D below (Explanatory Supplement, section II.2.a).
+    from S/N = 10 on, B from 7, C from 5, D below (Explanatory Supplement, section II.2.a). For
+    parameters see `native_roles`.
     """
     seen = np.isfinite(sources.mag)
     error = np.where(seen, sources.error, np.inf)
@@ -108,8 +130,7 @@ def twomass_roles(sources: Sources, instrument: Instrument) -> Roles:
         "confusion_flag": joined(confusion),
         "galaxy_flag": np.zeros(n),
         "minor_planet_flag": np.zeros(n),
-        "l": sources.l % 360.0,
-        "b": sources.b,
+        **galactic(sources),
         "ref_epoch": sources.fields.epoch,
     }
 
@@ -121,7 +142,13 @@ def joined(letters: NDArray[np.str_]) -> NDArray[np.str_]:
 
 
 def designations(ra: Floats, dec: Floats) -> NDArray[np.str_]:
-    """Return names hhmmssss+ddmmsss from positions [deg]: cut off, not rounded, as 2MASS does."""
+    """Return names hhmmssss+ddmmsss: cut off, not rounded, as 2MASS does.
+
+    Parameters
+    ----------
+    ra, dec : ndarray, shape (n,)
+        [deg].
+    """
     hours = np.floor(ra / 15.0 * 360000.0 + 1e-6).astype(np.int64)
     arcs = np.floor(np.abs(dec) * 36000.0 + 1e-6).astype(np.int64)
     parts = zip(
@@ -148,7 +175,7 @@ def virac2_roles(sources: Sources, instrument: Instrument) -> Roles:
 
     The chance that one epoch sees a star falls with its magnitude, and so the number of epochs. The
     error that follows from the scatter knows only the noise, not that of the zero point. A peak of
-    noise is in one epoch, of which there is no scatter.
+    noise is in one epoch, of which there is no scatter. For parameters see `native_roles`.
     """
     noise = sources.kind == Kind.NOISE
     seen = np.isfinite(sources.mag)
@@ -183,7 +210,7 @@ def virac2_roles(sources: Sources, instrument: Instrument) -> Roles:
 
 
 def vvv_roles(sources: Sources, instrument: Instrument) -> Roles:
-    """Return the columns of VVV DR4, with post-processing error bits."""
+    """Return the columns of VVV DR4, with error bits; see `native_roles` for parameters."""
     seen = np.isfinite(sources.mag)
     bits = np.where(is_marked_blend(sources), _DEBLENDED, 0)
     bits |= np.where(is_marked(sources, instrument), _BAD_PIXELS, 0)
@@ -196,13 +223,12 @@ def vvv_roles(sources: Sources, instrument: Instrument) -> Roles:
         "source_id": number_names(sources),
         "ra": sources.ra,
         "dec": sources.dec,
-        "l": sources.l % 360.0,
-        "b": sources.b,
+        **galactic(sources),
     }
 
 
 def sirius_roles(sources: Sources, instrument: Instrument) -> Roles:
-    """Return the columns of the SIRIUS file: also the place on the plate in each band."""
+    """Return the columns of the SIRIUS file, with places on plates; see `native_roles`."""
     seen = np.isfinite(sources.mag)
     roles = magnitudes(sources)
     for k, band in enumerate(_JHK):
@@ -215,14 +241,13 @@ def sirius_roles(sources: Sources, instrument: Instrument) -> Roles:
     return roles | {
         "ra": sources.ra,
         "dec": sources.dec,
-        "l": sources.l % 360.0,
-        "b": sources.b,
+        **galactic(sources),
         "plate": names[of] if plates.size else np.array([], "U1"),
     }
 
 
 def gnc_roles(sources: Sources, instrument: Instrument) -> Roles:
-    """Return the columns of GALACTICNUCLEUS."""
+    """Return the columns of GALACTICNUCLEUS; see `native_roles` for parameters."""
     seen = np.isfinite(sources.mag)
     roles = magnitudes(sources)
     for k, band in enumerate(_JHK):
@@ -237,7 +262,7 @@ def gnc_roles(sources: Sources, instrument: Instrument) -> Roles:
 
 
 def gaia_roles(sources: Sources, model: Model) -> Roles:
-    """Return the columns of Gaia DR3."""
+    """Return the columns of Gaia DR3; see `native_roles` for parameters."""
     roles: Roles = {}
     for k, band in enumerate(("g", "bp", "rp")):
         roles[f"phot_{band}_mag"] = sources.mag[:, k]
@@ -283,6 +308,11 @@ def native_roles(sources: Sources, instrument: Instrument, model: Model) -> Role
     instrument : Instrument
     model : Model
         Its parallax zero point is put on the parallaxes of Gaia.
+
+    Returns
+    -------
+    dict of str to array (n,)
+        Numbers in the units of gcmock with NaN for "none", flags and names as text.
     """
     if instrument.name == "gaia":
         return gaia_roles(sources, model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
@@ -31,11 +32,11 @@ SUFFIXES: Final = {
 """Format in which each survey is written."""
 
 DECIMALS: Final[Mapping[str, Mapping[str, int]]] = {
-    "2mass": {"deg": 6, "mag": 3, "arcsec": 2, "d": 4},
+    "2mass": {"deg": 6, "glon": 3, "glat": 3, "mag": 3, "arcsec": 2, "d": 4},
     "sirius": {"deg": 6, "mag": 3, "pix": 2},
     "gnc": {"mag": 4},
 }
-"""Decimals of numbers by unit, as the published tables have them; otherwise all digits."""
+"""Decimals of numbers by unit or name, as the published tables have them; otherwise all digits."""
 
 _UCD = {column.name: column.ucd for column in SOURCE_COLUMNS}
 _JD_J2000, _DAYS_OF_A_YEAR = 2451545.0, 365.25
@@ -50,6 +51,10 @@ class RowWriter(Protocol):
 
     def close(self) -> None:
         """Finish the file."""
+        ...
+
+    def abandon(self) -> None:
+        """Close the file as it is."""
         ...
 
 
@@ -84,7 +89,9 @@ def native_values(survey: str, spelling: Spelling, roles: Roles) -> Chunk:
     """
     decimals = DECIMALS.get(survey, {})
     return {
-        column.name: _native(column, roles[column.role], decimals.get(column.unit))
+        column.name: _native(
+            column, roles[column.role], decimals.get(column.name, decimals.get(column.unit))
+        )
         for column in native_columns(spelling, roles)
     }
 
@@ -107,7 +114,15 @@ def _native(column: NativeColumn, values: NDArray[Any], decimals: int | None) ->
 
 
 def sexagesimal(values: NDArray[np.float64], *, hours: bool) -> NDArray[np.str_]:
-    """Return angles [deg] as hh:mm:ss.ssss or +dd:mm:ss.sss."""
+    """Return angles as hh:mm:ss.ssss or +dd:mm:ss.sss.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+        [deg].
+    hours : bool
+        Whether the result is in hours, between 0 and 24.
+    """
     unit = 10_000 if hours else 1_000
     whole = np.round(np.abs(values) / (15.0 if hours else 1.0) * 3600.0 * unit).astype(np.int64)
     if hours:
@@ -133,6 +148,9 @@ class _Fits:
 
     def close(self) -> None:
         self._writer.__exit__(None, None, None)
+
+    def abandon(self) -> None:
+        self._writer.__exit__(GcmockError, None, None)
 
 
 class _Text:
@@ -161,7 +179,15 @@ class _Text:
             raise GcmockError(f"{self._path}: writing failed: {reason}") from error
 
     def close(self) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+        except OSError as error:
+            reason = error.strerror or error
+            raise GcmockError(f"{self._path}: writing failed: {reason}") from error
+
+    def abandon(self) -> None:
+        with suppress(OSError):
+            self._file.close()
 
 
 def open_native(

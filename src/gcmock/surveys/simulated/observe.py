@@ -103,7 +103,7 @@ class Sources(NamedTuple):
     def take(self, rows: NDArray[Any]) -> Sources:
         """Return some of them."""
         parts: dict[str, Any] = {
-            name: Fields(*(one[rows] for one in value)) if name == "fields" else value[rows]
+            name: value.take(rows) if name == "fields" else value[rows]
             for name, value in self._asdict().items()
         }
         return Sources(**parts)
@@ -134,7 +134,10 @@ def observe(stars: Stars, instrument: Instrument, seed: int, ref_epoch: float) -
     rough = seen_by(stars.mag)
     confusion = confusion_map(stars.x, stars.y, rough, instrument)
     depth = np.array(instrument.limit_mag)
-    limit = combined_limit(depth, confusion.at(stars.x, stars.y))
+    crowd = confusion.limit
+    alone = confusion._replace(limit=combined_limit(depth, crowd))
+    known = confusion._replace(limit=combined_limit(depth, crowd + instrument.known_mag))
+    limit = alone.at(stars.x, stars.y)
     peaks = noise_peaks(stars, limit, instrument, seed)
     bright = np.flatnonzero((rough < limit + FAINTER_MAG).any(axis=1))
     candidates = stars.take(bright).join(ghosts(stars, rough[:, band], instrument, seed))
@@ -143,9 +146,10 @@ def observe(stars: Stars, instrument: Instrument, seed: int, ref_epoch: float) -
     native = _native(candidates, instrument)
     blended = _blended(candidates, native, instrument, ref_epoch)
     first = blended.first
-    limit = combined_limit(depth, confusion.at(candidates.x[first], candidates.y[first]))
+    where = candidates.x[first], candidates.y[first]
+    limits = alone.at(*where), known.at(*where)
     row, copy = apparitions(candidates.l[first], candidates.b[first], instrument)
-    return _measured(candidates, blended, limit, row, copy, instrument, seed, ref_epoch)
+    return _measured(candidates, blended, limits, row, copy, instrument, seed, ref_epoch)
 
 
 class _Blended(NamedTuple):
@@ -215,14 +219,18 @@ def _blended(stars: Stars, native: Floats, instrument: Instrument, ref_epoch: fl
 def _measured(
     stars: Stars,
     light: _Blended,
-    limit_mag: Floats,
+    limits_mag: tuple[Floats, Floats],
     row: Integers,
     copy: Integers,
     instrument: Instrument,
     seed: int,
     ref_epoch: float,
 ) -> Sources:
-    """Detect and measure: each apparition of a source by itself."""
+    """Detect and measure: each apparition of a source by itself.
+
+    `limits_mag` are those of a detection, and those of a band in which a source that another band
+    has found is measured.
+    """
     identity = stars.identity[light.first]
     key = np.empty(row.size, np.uint64)
     for number in range(N_COPIES):
@@ -230,19 +238,24 @@ def _measured(
         stream = SOURCE_STREAM - 10 * instrument.number - number
         key[of] = star_key(seed, identity[row[of]], stream)
     # Most apparitions are too faint: the rest of the numbers is for those that are seen.
-    true_mag, limit = light.mag[row], limit_mag[row]
+    where = light.first[row]
+    fields = fields_of(stars.l[where], stars.b[where], copy, instrument, seed)
+    true_mag, depth = light.mag[row], fields.depth[:, None]
+    limit, known = limits_mag[0][row] + depth, limits_mag[1][row] + depth
     noise = stars.kind[light.first][row] == Kind.NOISE
-    seen = uniform(key, DETECTION, 3) < ndtr((limit - true_mag) / instrument.width_mag)
-    seen &= true_mag > np.array(instrument.saturation_mag) - instrument.lost_mag
+    chance = uniform(key, DETECTION, 3)
+    lost = true_mag < np.array(instrument.saturation_mag) - instrument.lost_mag
+    seen = ~lost & (chance < ndtr((limit - true_mag) / instrument.width_mag))
+    found = seen.any(axis=1)[:, None] & ~lost
+    seen |= found & (chance < ndtr((known - true_mag) / instrument.width_mag))
     seen |= noise[:, None] & light.own[row]
     detected = seen.any(axis=1)
     if instrument.name in _NEEDS_DETECTION_BAND:
         detected = seen[:, instrument.detection_band] | noise
     kept = np.flatnonzero(detected)
     row, copy, key, seen = row[kept], copy[kept], key[kept], seen[kept]
-    true_mag, limit, first = true_mag[kept], limit[kept], light.first[row]
+    true_mag, limit, first, fields = true_mag[kept], limit[kept], where[kept], fields.take(kept)
     chance = uniform(key, 0, N_CHANCES)
-    fields = fields_of(stars.l[first], stars.b[first], copy, instrument, seed)
     mag, error, saturated = _photometry(true_mag, limit, seen, chance, fields, instrument)
     sigma = _position_error(error, instrument)
     years = fields.epoch - ref_epoch

@@ -259,8 +259,10 @@ class _Files:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
-            for writer in self._native.values():
-                writer.close()
+            for native in self._native.values():
+                native.abandon()
+            for writer in (self.truth, self._links):
+                writer.__exit__(kind, None, None)
 
 
 @contextmanager
