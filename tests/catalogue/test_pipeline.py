@@ -175,7 +175,7 @@ def test_a_killed_run_goes_on(catalogue, surveys, tmp_path):
     path = write_config(surveys, extra="[run]\ncell_order = 10\nworkers = 1")
     words = [sys.executable, "-m", "gcmock", "merge", str(path), "-o", str(output)]
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    for _ in range(1200):
+    for _ in range(6000):
         if len(list(output.glob("part-*.parquet"))) >= 2:
             break
         time.sleep(0.05)
