@@ -30,9 +30,7 @@ def test_offsets_that_were_put_in_are_found():
     found = measure_offsets(bright, motion)
     for name in ("2mass", "sirius"):
         record = found[name].record
-        np.testing.assert_allclose(
-            record["position_offset_mas"], LOOKS[name].offset_mas, atol=12.0
-        )
+        np.testing.assert_allclose(record["position_offset_mas"], LOOKS[name].offset_mas, atol=12.0)
     # 2MASS magnitudes of crowded stars are a little too bright.
     np.testing.assert_allclose(
         found["sirius"].record["zero_point_mag"], LOOKS["sirius"].zero_point, atol=0.05
@@ -93,7 +91,9 @@ def test_margins_hold_all_neighbours(seed, margin):
     assert len(listed) == len(row)
     # A point moved by less than the margin into another pixel lies in the margin of that pixel.
     angle, step = rng.uniform(0, 2 * np.pi, 600), rng.uniform(0, margin, 600) / 3600.0
-    moved = pixel_of(ra + step * np.cos(angle) / np.cos(np.radians(dec)), dec + step * np.sin(angle), 9)
+    moved = pixel_of(
+        ra + step * np.cos(angle) / np.cos(np.radians(dec)), dec + step * np.sin(angle), 9
+    )
     assert set(zip(range(600), moved.tolist(), strict=True)) <= listed
 
 
@@ -140,7 +140,5 @@ def test_places_are_around_bright_stars(merged):
 
 
 def test_equal_positions_are_ordered_by_their_identifier():
-    table = pa.table(
-        {"source_id": ["b", "a", "c"], "ra": [1.0, 1.0, 1.0], "dec": [2.0, 2.0, 1.0]}
-    )
+    table = pa.table({"source_id": ["b", "a", "c"], "ra": [1.0, 1.0, 1.0], "dec": [2.0, 2.0, 1.0]})
     np.testing.assert_array_equal(canonical_order(table), [2, 1, 0])

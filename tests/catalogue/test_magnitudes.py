@@ -71,7 +71,10 @@ def test_faint_stars_do_not_come_from_2mass():
         "sirius": sources_of("sirius", (16.5, 14.7, 14.0), 0.06),
     }
     assert chosen(surveys)[1] == ["sirius"] * 3
-    bright = {name: sources_of(name, (12.0, 11.2, 10.9), 0.02 + 0.03 * (name == "sirius")) for name in surveys}
+    bright = {
+        name: sources_of(name, (12.0, 11.2, 10.9), 0.02 + 0.03 * (name == "sirius"))
+        for name in surveys
+    }
     assert chosen(bright)[1] == ["2mass"] * 3
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -14,12 +15,21 @@ import pytest
 
 from gcmock.catalogue.completeness import load_completeness
 from gcmock.catalogue.product import MERGED_COLUMNS, check_account
+from gcmock.catalogue.settings import (
+    CleaningConfig,
+    MatchConfig,
+    default_merge_toml,
+    load_merge_config,
+)
 from gcmock.cli import run
 from gcmock.errors import InputError
 from gcmock.schema import INPUT_COLUMNS
 
 WINDOW = ("0.30", "0.42", "-0.30", "-0.20")
 SURVEYS = ("2mass.csv", "virac2.fits", "sirius.dat", "gaia.csv")
+
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "jasmine_merge.toml"
 
 
 def write_config(folder, *, extra="", window=WINDOW, surveys=SURVEYS):
@@ -310,3 +320,18 @@ def test_ctrl_c_keeps_what_is_finished(surveys, tmp_path):
     if process.returncode:  # it may have been quicker
         assert process.returncode == 130
         assert "run the same command again to go on" in error
+
+
+def test_the_example_is_valid():
+    config = load_merge_config(EXAMPLE)
+    assert [one.name for one in config.survey] == ["virac2", "gaia", "gnc", "sirius", "2mass"]
+    assert config.window.l == (-1.4, 0.7)
+    assert config.match.rule == "probabilistic"
+
+
+def test_the_default_settings_say_themselves(tmp_path):
+    path = tmp_path / "defaults.toml"
+    path.write_text(default_merge_toml(), encoding="utf-8")
+    config = load_merge_config(path)
+    assert config.match == MatchConfig()
+    assert config.cleaning == CleaningConfig()

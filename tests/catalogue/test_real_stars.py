@@ -1,4 +1,4 @@
-"""Real tables: VVV variables as published, Gaia rows with missing motions as 0.0, JASMINE targets."""
+"""Real tables: VVV variables as published, bright Gaia rows, targets of JASMINE."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from gcmock.config_text import choices_of, toml_value
 from gcmock.errors import InputError
 
 SurveyName = Literal["2mass", "virac2", "vvv", "sirius", "gnc", "gaia"]
@@ -260,3 +261,28 @@ def _explain(problem: Any) -> str:
     if problem["type"] == "value_error":
         return f"{place}: {message}"
     return f"{place} = {problem['input']!r}: expected {message}"
+
+
+def default_merge_toml() -> str:
+    """Return the default settings as TOML, with a comment for every key and one survey."""
+    example = SurveyInput(name="virac2", path="virac2.fits")
+    sections = []
+    for name, model in _MODELS.items():
+        given = example if name == "survey" else model()
+        lines = ["[[survey]]" if name == "survey" else f"[{name}]"]
+        for key, field in model.model_fields.items():
+            value = getattr(given, key)
+            lines.append(f"# {field.description}{choices_of(field.annotation)}")
+            # TOML has no word for nothing: such keys are shown, but not set.
+            empty = _EMPTY.get(f"{name}.{key}", "")
+            lines.append(f"# {key} = {empty}" if value is None else f"{key} = {toml_value(value)}")
+        sections.append("\n".join(lines))
+    return "\n\n".join(sections) + "\n"
+
+
+_EMPTY: Final = {
+    "survey.margin": '"virac2_margin"',
+    "survey.faint_ks_mag": "16.0",
+    "window.l": "[-1.4, 0.7]",
+    "window.b": "[-0.6, 0.6]",
+}
