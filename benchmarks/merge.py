@@ -14,8 +14,8 @@ own. A merged star *is* the true star of its first source, in the order of the s
 
 The ideal classifier knows more than any real one can. Its links are those of the same likelihood
 with the truth in place of everything that other surveys have measured: the complete list of
-detected stars, their noise-free positions at every epoch and their noise-free magnitudes. For detections
-without a partner it knows how many of each kind (survey, set of bands, magnitude, seen once or
+detected stars, their noise-free positions at every epoch and their noise-free magnitudes. For
+detections without a partner it knows how many of each kind (survey, set of bands, magnitude, seen once or
 oftener) are real, and keeps a kind if most of it is.
 
 Wrong links of *pairs* are those of sources that are blends of several stars none of which gives
@@ -203,12 +203,11 @@ def ideal_detections(
                 "bin": np.floor(2 * np.nanmin(np.nan_to_num(mag, nan=99.0), axis=1)),
                 "once": numbers(table, "n_epochs") <= 1,
                 "true": links.true_source_id.reindex(keys).to_numpy(),
-                "copy": links["copy"].reindex(keys).to_numpy(),
             }
         )
         parts.append(frame)
     every = pd.concat(parts)
-    every = every[every["copy"].fillna(0) == 0]
+    every = every[(every.true < 0) | ~every.duplicated(["survey", "true"])]
     lone = every[(every.true < 0) | (every.true.map(n_surveys) == 1)]
     kind = lone.groupby(["survey", "bands", "bin", "once"]).true.agg(
         real=lambda t: (t >= 0).sum(), false=lambda t: (t < 0).sum()

@@ -23,6 +23,8 @@ KEPT: Final = ""
 
 _MARK_REASON: Final = {"duplicate": "duplicate", "artefact": "artefact", "extended": "extended"}
 _DUPLICATE_MAG: Final = 1.0
+_FARTHEST_FWHM: Final = 1.0
+_SAME_SIGMA: Final = 3.0
 
 
 def native_reasons(
@@ -62,13 +64,21 @@ def _mark(reason: NDArray[np.str_], where: NDArray[np.bool_], word: str) -> None
 def _duplicates(sources: Sources, share: float) -> NDArray[np.int64]:
     """Find sources closer to a better one of the same survey than its images can resolve."""
     side = sources.side
-    radius = share * TRAITS[sources.survey].fwhm_arcsec
-    if radius == 0 or not len(sources):
+    fwhm = TRAITS[sources.survey].fwhm_arcsec
+    if share == 0 or not len(sources):
         return np.empty(0, np.int64)
-    i, j = pairs_within(side.ra, side.dec, side.ra, side.dec, radius)
+    i, j = pairs_within(side.ra, side.dec, side.ra, side.dec, max(share, _FARTHEST_FWHM) * fwhm)
     i, j = i[i < j], j[i < j]
+    east = (side.ra[j] - side.ra[i]) * np.cos(np.radians(side.dec[i])) * 3600.0
+    north = (side.dec[j] - side.dec[i]) * 3600.0
     apart = np.abs(side.mag[i] - side.mag[j])
-    close = ~(np.nan_to_num(apart, nan=0.0) > _DUPLICATE_MAG).any(axis=1)
+    # Nothing can be resolved at this distance.
+    one = (np.hypot(east, north) < share * fwhm) & _all_below(apart, _DUPLICATE_MAG)
+    # Two images of one star: the same within the errors in everything.
+    error = np.hypot(side.error[i], side.error[j])
+    same = np.hypot(east / error[:, 0], north / error[:, 1]) < _SAME_SIGMA
+    limit = _SAME_SIGMA * np.hypot(side.mag_error[i], side.mag_error[j])
+    close = one | (same & _all_below(apart, limit) & np.isfinite(apart).any(axis=1))
     i, j = i[close], j[close]
     # More bands, then more epochs, then smaller errors; the first in order decides between equals.
     bands = np.isfinite(side.mag).sum(axis=1)
@@ -83,6 +93,11 @@ def _duplicates(sources: Sources, share: float) -> NDArray[np.int64]:
         ),
     )
     return np.unique(np.where(better, j, i))
+
+
+def _all_below(values: Floats, limit: Floats | float) -> NDArray[np.bool_]:
+    """Whether the values that are there are all below a limit, (n,)."""
+    return np.asarray(~(values > limit).any(axis=1))
 
 
 def star_reasons(
