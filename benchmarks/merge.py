@@ -15,8 +15,8 @@ own. A merged star *is* the true star of its first source, in the order of the s
 The ideal classifier knows more than any real one can. Its links are those of the same likelihood
 with the truth in place of everything that other surveys have measured: the complete list of
 detected stars, their noise-free positions at every epoch and their noise-free magnitudes. For
-detections without a partner it knows how many of each kind (survey, set of bands, magnitude, seen once or
-oftener) are real, and keeps a kind if most of it is.
+detections without a partner it knows how many of each kind (survey, set of bands, magnitude, seen
+once or oftener) are real, and keeps a kind if most of it is.
 
 Wrong links of *pairs* are those of sources that are blends of several stars none of which gives
 more than 60 % of the light: which of them such a source "is" is a matter of definition.
@@ -152,6 +152,7 @@ def ideal_links(
         np.full(n, np.nan),
     )
     true.primary = np.zeros(n, np.int64)
+    true.position_from = np.full(n, BACKBONE.index("gaia"))
     table = next(iter(open_survey(folder / FILES[survey], survey).chunks(10**8)))
     keys = pd.Index([f"{survey} {one}" for one in table.column("source_id").to_pylist()])
     own = known.index.get_indexer(links.true_source_id.reindex(keys))
@@ -162,9 +163,11 @@ def ideal_links(
     sources = make_sources(survey, table, np.ones(table.num_rows, bool), offset[back], zero[back])
     side, counter = sources.side, Counter()
     counter.add(side.ra, side.dec, side.mag, side.g_mag)
-    field = field_of(survey, MatchConfig(), 1000.0 * motion.mean(axis=0))
+    field = field_of(MatchConfig(), 1000.0 * motion.mean(axis=0))
     rates = Rates(np.full(N_MAG, 0.9), np.full(N_MAG, 0.02), np.zeros(N_MAG))
-    found = link(true, sources, counter.density(), rates, field, MatchConfig().search_radius_arcsec)
+    match = MatchConfig()
+    radius, tail = match.search_radius_arcsec, match.tail_position_fwhm
+    found = link(true, sources, counter.density(), rates, field, radius, tail)
     key = keys[order][found.source]
     frame = pd.DataFrame({"key": key, "wrong": own[order][found.source] != found.star})
     return frame.assign(true=known.index.to_numpy()[found.star])

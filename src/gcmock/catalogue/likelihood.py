@@ -73,9 +73,9 @@ class Field(NamedTuple):
         Mean proper motion of the stars and its dispersion per axis [arcsec/yr].
     scatter : ndarray (3,)
         Scatter of the magnitudes of one star between surveys, beyond their errors [mag].
-    tail : ndarray (4,)
-        Share of disturbed measurements; their extra error of position [arcsec]; mean [mag] and
-        standard deviation [mag] of their extra difference of magnitude.
+    tail : ndarray (3,)
+        Share of disturbed measurements; mean [mag] and standard deviation [mag] of their extra
+        difference of magnitude.
     g_colour, g_sigma : ndarray (3,)
         G - J, G - H, G - Ks of stars that Gaia and the near infrared share, and their scatter.
     """
@@ -146,7 +146,19 @@ def _g_term(mag, k, g, colour, sigma, reverse, log_density):
 
 @compiled(nogil=True, error_model="numpy")
 def log_odds(
-    i, j, stars, sources, field, shared, shared_mag, shift, share_of, log_density, detected, new
+    i,
+    j,
+    stars,
+    sources,
+    field,
+    shared,
+    shared_mag,
+    shift,
+    share_of,
+    wide,
+    log_density,
+    detected,
+    new,
 ):
     """Return the log-odds of candidate links.
 
@@ -164,6 +176,8 @@ def log_odds(
         How far the neighbours draw the position, east and north [arcsec].
     share_of : ndarray (n_star,)
         Share of the star itself in that light.
+    wide : ndarray (n_star,)
+        Extra error of the position of disturbed measurements [arcsec].
     log_density : ndarray (n_source, 8)
         Log of the density of the survey's sources like this one, by the set of common bands
         (`N_PATTERNS`) [arcsec^-2 mag^-n]. For Gaia, the first is that of G.
@@ -177,7 +191,7 @@ def log_odds(
     ndarray (n_pair,)
     """
     result = np.empty(len(i))
-    share, wide, mean_tail, sigma_tail = field.tail
+    share, mean_tail, sigma_tail = field.tail
     ln_clean, ln_tail = np.log(1.0 - share), np.log(share)
     for k in range(len(i)):
         a, b = i[k], j[k]
@@ -197,7 +211,7 @@ def log_odds(
         var_n = var_n * years * years + stars.error[a, 1] ** 2 + sources.error[b, 1] ** 2
         clean = _normal(east, var_e) + _normal(north, var_n)
         joint = _normal(east - shift[a, 0], var_e) + _normal(north - shift[a, 1], var_n)
-        extra = wide * wide
+        extra = wide[a] * wide[a]
         tail = _normal(east, var_e + extra) + _normal(north, var_n + extra)
         pattern, loose = 0, 0.0
         for band in range(3):

@@ -15,7 +15,7 @@ from gcmock.catalogue.neighbours import pairs_within
 from gcmock.catalogue.settings import MatchConfig
 from gcmock.catalogue.sources import MAS, Sources
 from gcmock.catalogue.stars import Stars
-from gcmock.catalogue.traits import TRAITS
+from gcmock.catalogue.traits import BACKBONE, TRAITS
 from gcmock.surveys.definition import load_survey
 
 Floats = NDArray[np.float64]
@@ -89,14 +89,13 @@ def magnitude_bin(mag: Floats) -> NDArray[np.int64]:
     return place.clip(0, N_MAG - 1).astype(np.int64)
 
 
-def field_of(survey: str, config: MatchConfig, motion_masyr: Floats) -> Field:
-    """Return what the stars of the field are like, as a survey sees them."""
-    fwhm = TRAITS[survey].fwhm_arcsec
+def field_of(config: MatchConfig, motion_masyr: Floats) -> Field:
+    """Return what the stars of the field are like."""
     return Field(
         motion=motion_masyr * MAS,
         motion_sigma=np.full(2, config.motion_sigma_masyr * MAS),
         scatter=np.full(3, config.scatter_mag),
-        tail=np.array([config.tail_share, config.tail_position_fwhm * fwhm, -0.1, config.tail_mag]),
+        tail=np.array([config.tail_share, -0.1, config.tail_mag]),
         g_colour=np.array([3.0, 4.0, 4.4]),
         g_sigma=np.array([1.3, 1.6, 1.8]),
     )
@@ -125,6 +124,7 @@ def link(
     rates: Rates,
     field: Field,
     radius: float,
+    tail_fwhm: float,
 ) -> Linked:
     """Link the sources of a survey to stars, one-to-one.
 
@@ -138,6 +138,8 @@ def link(
     field : Field
     radius : float
         Largest separation of a candidate [arcsec].
+    tail_fwhm : float
+        Extra error of disturbed positions, in widths of the coarser image.
 
     Returns
     -------
@@ -152,6 +154,9 @@ def link(
     shared, shared_mag, shift, share_of = light_of_neighbours(
         stars, ra, dec, TRAITS[sources.survey].fwhm_arcsec
     )
+    # The coarser of the two images disturbs.
+    own = np.array([TRAITS[name].fwhm_arcsec for name in BACKBONE])[stars.position_from]
+    wide = tail_fwhm * np.maximum(own, TRAITS[sources.survey].fwhm_arcsec)
     detected = rates.detected[magnitude_bin(rank_mag(stars.side))]
     new = rates.new[magnitude_bin(rank_mag(sources.side))]
     side = sources.side
@@ -165,6 +170,7 @@ def link(
         shared_mag,
         shift,
         share_of,
+        wide,
         density.log_density(side.ra, side.dec, side.mag, side.g_mag),
         np.log(detected / (1.0 - detected)),
         np.log(new),

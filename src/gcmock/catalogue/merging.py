@@ -126,7 +126,7 @@ def _add_survey(
 ) -> NDArray[np.int64]:
     """Link a survey to the stars and begin new ones; return the sources that are blends."""
     name = BACKBONE[number]
-    stars_field = field_of(name, config.match, knowledge.motion_masyr)
+    stars_field = field_of(config.match, knowledge.motion_masyr)
     rates = knowledge.rates.get(name) or default_rates()
     found: Linked = link(
         stars,
@@ -135,6 +135,7 @@ def _add_survey(
         rates,
         stars_field,
         config.match.search_radius_arcsec,
+        config.match.tail_position_fwhm,
     )
     stars.attach(number, sources, found.star, found.source, found.probability, found.blended)
     left = np.ones(len(sources), bool)
@@ -155,7 +156,7 @@ def mark_blends(stars: Stars, knowledge: Knowledge, config: MergeConfig) -> None
         mine = stars.link[:, number] >= 0
         if not mine.any() or name == "gaia":
             continue
-        stars_field = field_of(name, config.match, knowledge.motion_masyr)
+        stars_field = field_of(config.match, knowledge.motion_masyr)
         ra, dec = moved(stars.side, load_survey(name).ref_epoch, stars_field)
         _, shared, _, _ = light_of_neighbours(stars, ra, dec, TRAITS[name].fwhm_arcsec)
         brighter = np.nan_to_num(stars.side.mag - shared, nan=0.0).max(axis=1, initial=0.0)

@@ -85,7 +85,7 @@ class MatchConfig(Section):
         default=0.1, gt=0, lt=0.5, description="Share of measurements that a neighbour disturbs"
     )
     tail_position_fwhm: float = Field(
-        default=0.15, gt=0, description="Extra error of their position [FWHM of the survey]"
+        default=0.15, gt=0, description="Extra error of their position [FWHM of the coarser image]"
     )
     tail_mag: float = Field(default=0.5, gt=0, description="Extra error of their magnitude [mag]")
     ambiguous_below: float = Field(
