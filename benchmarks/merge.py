@@ -31,6 +31,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gcmock.catalogue.density import Counter
@@ -131,6 +132,11 @@ def score(
     return scores, more.assign(first=first.loc[more.row].to_numpy())
 
 
+def read_survey(folder: Path, survey: str) -> pa.Table:
+    """Return the table of a survey in the common columns."""
+    return pa.concat_tables(list(open_survey(folder / FILES[survey], survey).chunks()))
+
+
 def ideal_links(
     folder: Path, survey: str, stars: pd.DataFrame, links: pd.DataFrame, detected: pd.Index
 ) -> pd.DataFrame:
@@ -153,7 +159,7 @@ def ideal_links(
     )
     true.primary = np.zeros(n, np.int64)
     true.position_from = np.full(n, BACKBONE.index("gaia"))
-    table = next(iter(open_survey(folder / FILES[survey], survey).chunks(10**8)))
+    table = read_survey(folder, survey)
     keys = pd.Index([f"{survey} {one}" for one in table.column("source_id").to_pylist()])
     own = known.index.get_indexer(links.true_source_id.reindex(keys))
     plain = make_sources(survey, table, np.ones(table.num_rows, bool))
@@ -196,7 +202,7 @@ def ideal_detections(
     parts = []
     n_surveys = links[links.true_source_id >= 0].groupby("true_source_id").survey.nunique()
     for survey in surveys:
-        table = next(iter(open_survey(folder / FILES[survey], survey).chunks(10**8)))
+        table = read_survey(folder, survey)
         mag, _ = magnitudes(table)
         keys = pd.Index([f"{survey} {one}" for one in table.column("source_id").to_pylist()])
         frame = pd.DataFrame(
