@@ -13,7 +13,7 @@ from gcmock.catalogue.density import Counter
 from gcmock.catalogue.healpix import memberships, pixel_of
 from gcmock.catalogue.linking import magnitude_bin
 from gcmock.catalogue.offsets import bright_sources, mean_motion, measure_offsets
-from gcmock.catalogue.reality import N_KINDS, learn_reality, places
+from gcmock.catalogue.reality import N_KINDS, N_PATTERNS, learn_reality, places
 from gcmock.catalogue.settings import CleaningConfig
 from gcmock.catalogue.sources import canonical_order, make_sources, stored_columns
 from gcmock.catalogue.traits import BACKBONE
@@ -126,7 +126,7 @@ def test_a_kind_without_any_partner_is_not_real(merged):
     found = learn_reality(merged.stars, merged.surveys, missed, CleaningConfig())
     assert set(found) == {"virac2", "sirius", "2mass"}
     for values in found.values():
-        assert values.shape == (N_KINDS,)
+        assert values.shape == (N_KINDS + N_PATTERNS,)
         assert (values > 0).all()
         assert (values <= 1).all()
 

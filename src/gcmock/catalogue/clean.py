@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.catalogue.neighbours import pairs_within
-from gcmock.catalogue.reality import is_alone, kinds, places, telling
+from gcmock.catalogue.reality import (
+    N_KINDS,
+    N_MAGNITUDES,
+    N_PATTERNS,
+    is_alone,
+    kinds,
+    places,
+    telling,
+)
 from gcmock.catalogue.settings import CleaningConfig, SurveyInput
 from gcmock.catalogue.sources import Sources
 from gcmock.catalogue.stars import Stars
@@ -116,7 +124,7 @@ def star_reasons(
         By the number of the survey in `BACKBONE`.
     missed : ndarray (n_star, n_survey)
         Probability that all surveys but one miss a star like this one here.
-    reality : mapping of str to ndarray (N_KINDS,)
+    reality : mapping of str to ndarray (N_KINDS + N_PATTERNS,)
         From `learn_reality`; a survey that is not in it has real sources only.
     config : CleaningConfig
 
@@ -136,8 +144,10 @@ def star_reasons(
             continue
         star, kind = kinds(stars, surveys, place, number)
         source = stars.link[star, number]
-        doubtful = alone[star] & telling(sources, source, missed[star, number])
-        doubtful &= reality[name][kind] < config.least_real_probability
+        judged = telling(sources, source, missed[star, number])
+        pattern = kind // (2 * N_MAGNITUDES) % N_PATTERNS
+        kind = np.where(judged, kind, N_KINDS + pattern)
+        doubtful = alone[star] & (reality[name][kind] < config.least_real_probability)
         few_bands = np.isfinite(sources.native_mag[source]).sum(axis=1) == 1
         ghost = place[star] > 0
         reason[star[doubtful & ghost]] = "ghost"

@@ -47,7 +47,7 @@ class Knowledge:
         By survey; those that are missing have `default_rates`.
     motion_masyr : ndarray (2,)
         Mean proper motion of the field, east and north [mas/yr].
-    reality : dict of str to ndarray (N_KINDS,)
+    reality : dict of str to ndarray (N_KINDS + N_PATTERNS,)
         By survey: probability that a lone source of each kind is a star.
     """
 

@@ -8,7 +8,9 @@ paired source as among all sources at that distance and of that magnitude, times
 because kinds differ in how well other surveys see them. (Close to a bright star other surveys are
 blind as well: that many sources there have no partner says nothing, but an odd set of bands does.)
 
-If far more are there, most of them are no stars.
+If far more are there, most of them are no stars. Beyond the reach of all other surveys nothing can
+be compared but sets of bands: a single J or H without Ks is left out where it is far more frequent
+than among sources with a partner.
 """
 
 from __future__ import annotations
@@ -44,6 +46,7 @@ _LARGEST_RADIUS: Final = 20.0
 _CONTRAST: Final = 2.5
 _PRIOR: Final = 2.0
 _FIRST_MAG: Final = 4.0
+_WITHOUT_KS: Final = (1, 2)
 
 MANY_EPOCHS: Final = ("virac2", "gaia")
 """Surveys whose stars were all seen many times."""
@@ -135,8 +138,8 @@ def learn_reality(
 
     Returns
     -------
-    dict of str to ndarray (N_KINDS,)
-        By survey.
+    dict of str to ndarray (N_KINDS + N_PATTERNS,)
+        By survey: of kinds where other surveys would have the star; of sets of bands elsewhere.
     """
     alone, place = is_alone(stars), places(stars, config)
     result = {}
@@ -149,8 +152,25 @@ def learn_reality(
         shape = (N_PLACES, N_PATTERNS * 2, N_MAGNITUDES)
         lone = np.bincount(kind[alone[star] & judged], minlength=N_KINDS).reshape(shape)
         paired = np.bincount(kind[~alone[star] & judged], minlength=N_KINDS).reshape(shape)
-        result[BACKBONE[number]] = _reality(lone, paired).ravel()
+        pattern = kind // (2 * N_MAGNITUDES) % N_PATTERNS
+        beyond = np.bincount(pattern[alone[star] & ~judged], minlength=N_PATTERNS)
+        usual = np.bincount(pattern[~alone[star]], minlength=N_PATTERNS)
+        # What was seen many times is there, whatever its bands.
+        often = BACKBONE[number] in MANY_EPOCHS
+        rest = np.ones(N_PATTERNS) if often else _reality_beyond(beyond, usual)
+        result[BACKBONE[number]] = np.append(_reality(lone, paired).ravel(), rest)
     return result
+
+
+def _reality_beyond(lone: NDArray[np.int64], paired: NDArray[np.int64]) -> Floats:
+    """Probability that a source beyond the reach of other surveys is real, by its set of bands.
+
+    Only for single bands without Ks, which stars behind dust seldom have: sets with Ks become more
+    frequent towards faint magnitudes for good reasons.
+    """
+    expected = TOLERANCE * lone.sum() * paired / max(paired.sum(), 1)
+    real = np.minimum(1.0, (expected + _PRIOR) / (lone + _PRIOR))
+    return np.where(np.isin(np.arange(N_PATTERNS), _WITHOUT_KS), real, 1.0)
 
 
 def _reality(lone: NDArray[np.int64], paired: NDArray[np.int64]) -> Floats:
