@@ -335,3 +335,13 @@ def test_the_default_settings_say_themselves(tmp_path):
     config = load_merge_config(path)
     assert config.match == MatchConfig()
     assert config.cleaning == CleaningConfig()
+
+
+def test_nothing_of_another_run_stays_among_what_was_left_out(surveys, tmp_path):
+    output, beside = tmp_path / "again", tmp_path / "again_rejected"
+    for order in (9, 7):
+        path = write_config(surveys, extra=f"[run]\ncell_order = {order}")
+        words = ["merge", str(path), "-o", str(output), "--keep-rejected", "--overwrite"]
+        assert run(words) == 0
+        names = [sorted(part.name for part in f.glob("part-*")) for f in (output, beside)]
+        assert names[0] == names[1]

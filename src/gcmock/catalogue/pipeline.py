@@ -188,9 +188,7 @@ def _run(
     knowledge, offsets = learn(parts, config)
     cells = sorted(set(np.concatenate([part.cells for part in parts.values()]).tolist()))
     metadata = metadata_of(config, offsets, manifest)
-    rejected = rejected_folder(output) if keep_rejected else None
-    if rejected is not None:
-        rejected.mkdir(exist_ok=True)
+    rejected = make_rejected(output, manifest) if keep_rejected else None
     names = {cell: f"part-{cell:07d}.parquet" for cell in cells}
 
     def work_on(cell: int) -> Entry:
@@ -289,6 +287,16 @@ def metadata_of(
 def rejected_folder(output: Path) -> Path:
     """Return the folder for what was left out, beside an output."""
     return output.with_name(f"{output.stem if output.suffix else output.name}_rejected")
+
+
+def make_rejected(output: Path, manifest: Manifest) -> Path:
+    """Return the folder for what was left out, without what it holds of other runs."""
+    folder = rejected_folder(output)
+    folder.mkdir(exist_ok=True)
+    for path in folder.glob("part-*.parquet"):
+        if path.name not in manifest.entries:
+            path.unlink()
+    return folder
 
 
 def write_cell(

@@ -23,9 +23,9 @@ from gcmock.catalogue.pipeline import (
     SAMPLE_ROWS,
     finish,
     is_done,
+    make_rejected,
     metadata_of,
     record_of,
-    rejected_folder,
     write_cell,
 )
 from gcmock.catalogue.settings import MergeConfig, SurveyInput
@@ -329,9 +329,7 @@ def _merge(
         raise InputError("no source lies in the window; check [window] and the surveys")
     knowledge, offsets = learn(parts, config)
     metadata = metadata_of(config, offsets, manifest)
-    rejected = rejected_folder(manifest.folder) if keep_rejected else None
-    if rejected is not None:
-        rejected.mkdir(exist_ok=True)
+    rejected = make_rejected(manifest.folder, manifest) if keep_rejected else None
     cells = cells_of(surveys)
     missing = [cell for cell in cells if not is_done(manifest, cell.name, rejected)]
     common: tuple[dict[str, Offsets], dict[str, str], MergeConfig] = (offsets, metadata, config)
