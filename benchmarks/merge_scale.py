@@ -209,7 +209,7 @@ def main() -> None:
         size = sum(path.stat().st_size for path in output.iterdir()) / 1e9
         print(
             f"| {n / 1e6:.1f} million | {options.workers} | {seconds / 60:.1f} min | "
-            f"{n / seconds:,.0f} | {peak:.1f} GB | {size:.1f} GB |"
+            f"{n / seconds:,.0f} | {peak:.1f} GB | {size:.2f} GB |"
         )
         if not options.no_kill:
             before = digest(output)
