@@ -1,4 +1,4 @@
-"""Write the tables of the pages ``data_model``, ``astrometry`` and ``surveys`` from the package.
+"""Write the tables of data_model, astrometry, surveys and catalogue from the package.
 
 Text between ``<!-- begin: NAME -->`` and ``<!-- end: NAME -->`` is replaced, the rest is kept.
 
@@ -27,6 +27,7 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE = DOCS / "data_model.md"
 ASTROMETRY_PAGE = DOCS / "astrometry.md"
 SURVEYS_PAGE = DOCS / "surveys.md"
+CATALOGUE_PAGE = DOCS / "catalogue.md"
 
 _BLOCK = re.compile(r"(<!-- begin: (\w+) -->\n).*?(<!-- end: \2 -->)", re.DOTALL)
 
@@ -147,6 +148,37 @@ def survey_blocks() -> dict[str, str]:
     }
 
 
+def catalogue_blocks() -> dict[str, str]:
+    """Return the generated text of the page on merging by the name of its block."""
+    from gcmock.catalogue.completeness import COLUMNS
+    from gcmock.catalogue.product import EXTRA_COLUMNS
+    from gcmock.catalogue.reasons import REASONS, MatchFlag
+    from gcmock.catalogue.settings import default_merge_toml
+    from gcmock.catalogue.traits import BACKBONE, TRAITS
+
+    traits = (
+        (
+            str(k),
+            f"`{name}`",
+            f"{TRAITS[name].fwhm_arcsec:g}",
+            f"{TRAITS[name].position_floor_mas:g}",
+            f"{TRAITS[name].magnitude_floor_mag:g}",
+            TRAITS[name].source,
+        )
+        for k, name in enumerate(BACKBONE)
+    )
+    head = ("order", "survey", "FWHM [arcsec]", "position floor [mas]", "magnitude floor [mag]")
+    flags = ((str(int(f)), f"`{f.name}`", f.description) for f in MatchFlag)
+    return {
+        "traits": _table((*head, "source"), traits),
+        "merged": column_table(EXTRA_COLUMNS),
+        "match_flags": _table(("bit", "name", "meaning"), flags),
+        "reasons": _table(("code", "meaning"), ((f"`{c}`", m) for c, m in REASONS.items())),
+        "completeness": column_table(COLUMNS),
+        "merge_config": f"```toml\n{default_merge_toml()}```",
+    }
+
+
 def render(page: str, text: dict[str, str] | None = None) -> str:
     """Return a page with its blocks brought up to date: those of the data model, or `text`.
 
@@ -169,6 +201,7 @@ def main(arguments: list[str]) -> int:
         (PAGE, blocks()),
         (ASTROMETRY_PAGE, astrometry_blocks()),
         (SURVEYS_PAGE, survey_blocks()),
+        (CATALOGUE_PAGE, catalogue_blocks()),
     )
     for file, text in pages:
         page = file.read_text(encoding="utf-8")

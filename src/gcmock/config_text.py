@@ -31,26 +31,28 @@ def to_toml(config: BaseModel, *, comments: bool) -> str:
         if isinstance(section, BaseModel):
             for key, field in type(section).model_fields.items():
                 if comments:
-                    text = f"{field.description}{_choices(field.annotation)}"
+                    text = f"{field.description}{choices_of(field.annotation)}"
                     lines += textwrap.wrap(text, 95, initial_indent="# ", subsequent_indent="#   ")
-                lines.append(f"{key} = {_toml_value(getattr(section, key))}")
+                lines.append(f"{key} = {toml_value(getattr(section, key))}")
         else:
             if comments:
                 lines.append(_COLUMNS_COMMENT)
-            lines += [f"{key} = {_toml_value(value)}" for key, value in section.items()]
+            lines += [f"{key} = {toml_value(value)}" for key, value in section.items()]
         sections.append("\n".join(lines))
     return "\n\n".join(sections) + "\n"
 
 
-def _choices(annotation: Any) -> str:
+def choices_of(annotation: Any) -> str:
+    """Return the choices of a key, for its comment; empty if it is not one of few."""
     if get_origin(annotation) is not Literal:
         return ""
     return ": " + " | ".join(json.dumps(choice) for choice in get_args(annotation))
 
 
-def _toml_value(value: Any) -> str:
+def toml_value(value: Any) -> str:
+    """Return a value as TOML."""
     if isinstance(value, tuple):
-        return f"[{', '.join(_toml_value(item) for item in value)}]"
+        return f"[{', '.join(toml_value(item) for item in value)}]"
     if isinstance(value, float):
         return repr(value)
     # JSON's text, numbers and booleans are valid TOML, DEL apart, which JSON leaves as it is.

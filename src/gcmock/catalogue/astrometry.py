@@ -1,4 +1,4 @@
-"""Parallax and proper motion of merged stars: from Gaia or VIRAC2, whichever measured them better."""
+"""Parallax and proper motion of merged stars: from Gaia or VIRAC2, whichever is better."""
 
 from __future__ import annotations
 
@@ -149,7 +149,8 @@ def _add_gaia(
     values = [numbers(sources.table, name)[source] for name in inputs]
     solved = numbers(sources.table, "astrometric_params_solved")[source]
     shift = np.full(len(zero_point), np.nan)
-    shift[star] = parallax_zero_point(*values, solved)
+    g_mag, nu_eff, pseudocolour, ecl_lat = values
+    shift[star] = parallax_zero_point(g_mag, nu_eff, pseudocolour, ecl_lat, solved)
     known = chosen[np.isfinite(shift[chosen])]
     columns["parallax"][known] -= shift[known]
     zero_point[known] = np.isfinite(columns["parallax"][known])

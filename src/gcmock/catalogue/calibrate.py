@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from gcmock.catalogue.healpix import pixel_of
 from gcmock.catalogue.density import ORDER
+from gcmock.catalogue.healpix import pixel_of
 from gcmock.catalogue.linking import N_MAG, Rates, magnitude_bin, rank_mag
 from gcmock.catalogue.merging import Knowledge, merge_cell, probability_missed
 from gcmock.catalogue.reality import learn_reality

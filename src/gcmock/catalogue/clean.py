@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.catalogue.neighbours import pairs_within
-from gcmock.catalogue.reality import UNKNOWN_BEYOND, is_alone, kinds, places
+from gcmock.catalogue.reality import (
+    N_KINDS,
+    N_MAGNITUDES,
+    N_PATTERNS,
+    is_alone,
+    kinds,
+    places,
+    telling,
+)
 from gcmock.catalogue.settings import CleaningConfig, SurveyInput
 from gcmock.catalogue.sources import Sources
 from gcmock.catalogue.stars import Stars
@@ -23,6 +31,8 @@ KEPT: Final = ""
 
 _MARK_REASON: Final = {"duplicate": "duplicate", "artefact": "artefact", "extended": "extended"}
 _DUPLICATE_MAG: Final = 1.0
+_FARTHEST_FWHM: Final = 1.0
+_SAME_SIGMA: Final = 3.0
 
 
 def native_reasons(
@@ -60,15 +70,23 @@ def _mark(reason: NDArray[np.str_], where: NDArray[np.bool_], word: str) -> None
 
 
 def _duplicates(sources: Sources, share: float) -> NDArray[np.int64]:
-    """Sources that lie closer to a better one of the same survey than its images can resolve."""
+    """Find sources closer to a better one of the same survey than its images can resolve."""
     side = sources.side
-    radius = share * TRAITS[sources.survey].fwhm_arcsec
-    if radius == 0 or not len(sources):
+    fwhm = TRAITS[sources.survey].fwhm_arcsec
+    if share == 0 or not len(sources):
         return np.empty(0, np.int64)
-    i, j = pairs_within(side.ra, side.dec, side.ra, side.dec, radius)
+    i, j = pairs_within(side.ra, side.dec, side.ra, side.dec, max(share, _FARTHEST_FWHM) * fwhm)
     i, j = i[i < j], j[i < j]
+    east = (side.ra[j] - side.ra[i]) * np.cos(np.radians(side.dec[i])) * 3600.0
+    north = (side.dec[j] - side.dec[i]) * 3600.0
     apart = np.abs(side.mag[i] - side.mag[j])
-    close = ~(np.nan_to_num(apart, nan=0.0) > _DUPLICATE_MAG).any(axis=1)
+    # Nothing can be resolved at this distance.
+    one = (np.hypot(east, north) < share * fwhm) & _all_below(apart, _DUPLICATE_MAG)
+    # Two images of one star: the same within the errors in everything.
+    error = np.hypot(side.error[i], side.error[j])
+    same = np.hypot(east / error[:, 0], north / error[:, 1]) < _SAME_SIGMA
+    limit = _SAME_SIGMA * np.hypot(side.mag_error[i], side.mag_error[j])
+    close = one | (same & _all_below(apart, limit) & np.isfinite(apart).any(axis=1))
     i, j = i[close], j[close]
     # More bands, then more epochs, then smaller errors; the first in order decides between equals.
     bands = np.isfinite(side.mag).sum(axis=1)
@@ -83,6 +101,11 @@ def _duplicates(sources: Sources, share: float) -> NDArray[np.int64]:
         ),
     )
     return np.unique(np.where(better, j, i))
+
+
+def _all_below(values: Floats, limit: Floats | float) -> NDArray[np.bool_]:
+    """Whether the values that are there are all below a limit, (n,)."""
+    return np.asarray(~(values > limit).any(axis=1))
 
 
 def star_reasons(
@@ -101,7 +124,7 @@ def star_reasons(
         By the number of the survey in `BACKBONE`.
     missed : ndarray (n_star, n_survey)
         Probability that all surveys but one miss a star like this one here.
-    reality : mapping of str to ndarray (N_KINDS,)
+    reality : mapping of str to ndarray (N_KINDS + N_PATTERNS,)
         From `learn_reality`; a survey that is not in it has real sources only.
     config : CleaningConfig
 
@@ -120,9 +143,12 @@ def star_reasons(
         if name not in reality:
             continue
         star, kind = kinds(stars, surveys, place, number)
-        doubtful = alone[star] & (missed[star, number] < UNKNOWN_BEYOND)
-        doubtful &= reality[name][kind] < config.least_real_probability
-        few_bands = np.isfinite(sources.native_mag[stars.link[star, number]]).sum(axis=1) == 1
+        source = stars.link[star, number]
+        judged = telling(sources, source, missed[star, number])
+        pattern = kind // (2 * N_MAGNITUDES) % N_PATTERNS
+        kind = np.where(judged, kind, N_KINDS + pattern)
+        doubtful = alone[star] & (reality[name][kind] < config.least_real_probability)
+        few_bands = np.isfinite(sources.native_mag[source]).sum(axis=1) == 1
         ghost = place[star] > 0
         reason[star[doubtful & ghost]] = "ghost"
         reason[star[doubtful & ~ghost & few_bands]] = "single_detection"

@@ -1,4 +1,4 @@
-"""How many sources a survey has, per area and magnitude, across the sky: counted while it is read."""
+"""How many sources a survey has per area and magnitude: counted while it is read."""
 
 from __future__ import annotations
 
@@ -86,12 +86,18 @@ class Counter:
         self._pixels, self._sums = [pixels], [sums]
         return {"keys": keys, "counts": counts, "pixels": pixels, "sums": sums}
 
+    def add_state(self, state: dict[str, Any]) -> None:
+        """Add the counts of another counter."""
+        self._keys.append(state["keys"])
+        self._counts.append(state["counts"])
+        self._pixels.append(state["pixels"])
+        self._sums.append(state["sums"])
+
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Counter:
         """Return a counter that goes on from a stored state."""
         counter = cls()
-        counter._keys, counter._counts = [state["keys"]], [state["counts"]]
-        counter._pixels, counter._sums = [state["pixels"]], [state["sums"]]
+        counter.add_state(state)
         return counter
 
     def density(self) -> Density:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 _DIRECTIONS: Final = np.radians(np.arange(8) * 45.0)
-# A point within the margin of a pixel reaches into it on at least one of eight paths of this length.
+# A point in the margin of a pixel reaches into it on at least one of eight paths of this length.
 _REACH: Final = 1.5
 
 

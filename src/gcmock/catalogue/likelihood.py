@@ -27,6 +27,9 @@ Floats = NDArray[np.float64]
 N_PATTERNS = 8
 """Sets of common bands: bit 0 is J, bit 1 is H, bit 2 is Ks."""
 
+BRIGHTEST = 20.0
+"""Power of the share with which a star that is not the brightest in a blend is disfavoured."""
+
 _LN_2PI = float(np.log(2.0 * np.pi))
 _NEVER = -1e9
 
@@ -70,9 +73,9 @@ class Field(NamedTuple):
         Mean proper motion of the stars and its dispersion per axis [arcsec/yr].
     scatter : ndarray (3,)
         Scatter of the magnitudes of one star between surveys, beyond their errors [mag].
-    tail : ndarray (4,)
-        Share of disturbed measurements; their extra error of position [arcsec]; mean [mag] and
-        standard deviation [mag] of their extra difference of magnitude.
+    tail : ndarray (3,)
+        Share of disturbed measurements; mean [mag] and standard deviation [mag] of their extra
+        difference of magnitude.
     g_colour, g_sigma : ndarray (3,)
         G - J, G - H, G - Ks of stars that Gaia and the near infrared share, and their scatter.
     """
@@ -142,7 +145,21 @@ def _g_term(mag, k, g, colour, sigma, reverse, log_density):
 
 
 @compiled(nogil=True, error_model="numpy")
-def log_odds(i, j, stars, sources, field, shared, shared_mag, shift, log_density, detected, new):
+def log_odds(
+    i,
+    j,
+    stars,
+    sources,
+    field,
+    shared,
+    shared_mag,
+    shift,
+    share_of,
+    wide,
+    log_density,
+    detected,
+    new,
+):
     """Return the log-odds of candidate links.
 
     Parameters
@@ -157,6 +174,10 @@ def log_odds(i, j, stars, sources, field, shared, shared_mag, shift, log_density
         Magnitudes of a star together with these neighbours [mag].
     shift : ndarray (n_star, 2)
         How far the neighbours draw the position, east and north [arcsec].
+    share_of : ndarray (n_star,)
+        Share of the star itself in that light.
+    wide : ndarray (n_star,)
+        Extra error of the position of disturbed measurements [arcsec].
     log_density : ndarray (n_source, 8)
         Log of the density of the survey's sources like this one, by the set of common bands
         (`N_PATTERNS`) [arcsec^-2 mag^-n]. For Gaia, the first is that of G.
@@ -170,7 +191,7 @@ def log_odds(i, j, stars, sources, field, shared, shared_mag, shift, log_density
     ndarray (n_pair,)
     """
     result = np.empty(len(i))
-    share, wide, mean_tail, sigma_tail = field.tail
+    share, mean_tail, sigma_tail = field.tail
     ln_clean, ln_tail = np.log(1.0 - share), np.log(share)
     for k in range(len(i)):
         a, b = i[k], j[k]
@@ -190,9 +211,9 @@ def log_odds(i, j, stars, sources, field, shared, shared_mag, shift, log_density
         var_n = var_n * years * years + stars.error[a, 1] ** 2 + sources.error[b, 1] ** 2
         clean = _normal(east, var_e) + _normal(north, var_n)
         joint = _normal(east - shift[a, 0], var_e) + _normal(north - shift[a, 1], var_n)
-        extra = wide * wide
+        extra = wide[a] * wide[a]
         tail = _normal(east, var_e + extra) + _normal(north, var_n + extra)
-        pattern = 0
+        pattern, loose = 0, 0.0
         for band in range(3):
             if np.isfinite(stars.mag[a, band]) and np.isfinite(sources.mag[b, band]):
                 pattern |= 1 << band
@@ -203,9 +224,22 @@ def log_odds(i, j, stars, sources, field, shared, shared_mag, shift, log_density
                 )
                 difference = sources.mag[b, band] - stars.mag[a, band]
                 clean += _normal(difference, variance)
-                joint += _normal(sources.mag[b, band] - shared_mag[a, band], variance)
-                tail += _normal(difference - mean_tail, variance + sigma_tail * sigma_tail)
+                together = sources.mag[b, band] - shared_mag[a, band]
+                joint += _normal(together, variance)
+                variance += sigma_tail * sigma_tail
+                tail += _normal(difference - mean_tail, variance)
+                loose += _normal(together, variance)
         if shared[a]:
+            wider = var_e + extra, var_n + extra
+            disturbed = _normal(east - shift[a, 0], wider[0]) + _normal(
+                north - shift[a, 1], wider[1]
+            )
+            disturbed += loose
+            # A source is the star that gives most of its light: of stars that together explain it,
+            # the brightest one.
+            second = BRIGHTEST * np.log(2.0 * share_of[a]) if share_of[a] < 0.5 else 0.0
+            joint += second
+            tail = _add(tail, disturbed + second) - np.log(2.0)
             clean = _add(clean, joint) - np.log(2.0)
         value = _add(ln_clean + clean, ln_tail + tail)
         density = log_density[b]
@@ -251,30 +285,53 @@ def shared_light(start, found, ra, dec, mag, beam):
         [mag].
     shift : ndarray (n_star, 2)
         Light-weighted shift of the position in the reddest band that there is [arcsec].
+    share_of : ndarray (n_star,)
+        Share of the star itself in the light of that band.
     """
     n = len(ra)
     shared = np.zeros(n, np.bool_)
     shared_mag = mag.copy()
     shift = np.zeros((n, 2))
+    share_of = np.ones(n)
     for i in range(n):
         if start[i + 1] - start[i] < 2:
             continue
+        reddest = -1
         for band in range(3):
-            if not np.isfinite(mag[i, band]):
-                continue
-            total, east_sum, north_sum = 1.0, 0.0, 0.0
-            for k in range(start[i], start[i + 1]):
-                other = found[k]
-                if other == i or not np.isfinite(mag[other, band]):
-                    continue
-                east, north = separation(ra[i], dec[i], ra[other], dec[other])
-                weight = np.exp(-0.5 * (east * east + north * north) / (beam * beam))
-                light = weight * 10.0 ** (-0.4 * (mag[other, band] - mag[i, band]))
-                total += light
-                east_sum += light * east
-                north_sum += light * north
-            if total > 1.03:
-                shared[i] = True
-            shared_mag[i, band] = mag[i, band] - 2.5 * np.log10(total)
-            shift[i, 0], shift[i, 1] = east_sum / total, north_sum / total
-    return shared, shared_mag, shift
+            if np.isfinite(mag[i, band]):
+                reddest = band
+        if reddest < 0:
+            continue
+        # The source lies at the centre of the light, which depends on the light that it collects.
+        x, y = 0.0, 0.0
+        for _ in range(2):
+            x, y, total = _centre(i, start, found, ra, dec, mag, reddest, beam, x, y)
+        for band in range(3):
+            if np.isfinite(mag[i, band]):
+                _, _, total = _centre(i, start, found, ra, dec, mag, band, beam, x, y)
+                shared[i] |= total > 1.03
+                shared_mag[i, band] = mag[i, band] - 2.5 * np.log10(total)
+                share_of[i] = 1.0 / total
+        shift[i, 0], shift[i, 1] = x, y
+    return shared, shared_mag, shift, share_of
+
+
+@compiled(nogil=True, error_model="numpy")
+def _centre(i, start, found, ra, dec, mag, band, beam, x, y):
+    """Centre [arcsec from star i] and light [of star i] that a profile at a place collects."""
+    total, east_sum, north_sum, own = 0.0, 0.0, 0.0, 1.0
+    for k in range(start[i], start[i + 1]):
+        other = found[k]
+        if not np.isfinite(mag[other, band]):
+            continue
+        east, north = separation(ra[i], dec[i], ra[other], dec[other])
+        # What a fitted profile collects of a star: the overlap of two profiles.
+        away = ((east - x) ** 2 + (north - y) ** 2) / (beam * beam)
+        light = np.exp(-0.25 * away) * 10.0 ** (-0.4 * (mag[other, band] - mag[i, band]))
+        total += light
+        east_sum += light * east
+        north_sum += light * north
+        if other == i:
+            own = light
+    # Alone, the profile would lie on the star and collect all of it.
+    return east_sum / total, north_sum / total, max(total, own, 1.0)

@@ -15,7 +15,7 @@ from gcmock.catalogue.neighbours import pairs_within
 from gcmock.catalogue.settings import MatchConfig
 from gcmock.catalogue.sources import MAS, Sources
 from gcmock.catalogue.stars import Stars
-from gcmock.catalogue.traits import TRAITS
+from gcmock.catalogue.traits import BACKBONE, TRAITS
 from gcmock.surveys.definition import load_survey
 
 Floats = NDArray[np.float64]
@@ -89,14 +89,13 @@ def magnitude_bin(mag: Floats) -> NDArray[np.int64]:
     return place.clip(0, N_MAG - 1).astype(np.int64)
 
 
-def field_of(survey: str, config: MatchConfig, motion_masyr: Floats) -> Field:
-    """Return what the stars of the field are like, as a survey sees them."""
-    fwhm = TRAITS[survey].fwhm_arcsec
+def field_of(config: MatchConfig, motion_masyr: Floats) -> Field:
+    """Return what the stars of the field are like."""
     return Field(
         motion=motion_masyr * MAS,
         motion_sigma=np.full(2, config.motion_sigma_masyr * MAS),
         scatter=np.full(3, config.scatter_mag),
-        tail=np.array([config.tail_share, config.tail_position_fwhm * fwhm, -0.1, config.tail_mag]),
+        tail=np.array([config.tail_share, -0.1, config.tail_mag]),
         g_colour=np.array([3.0, 4.0, 4.4]),
         g_sigma=np.array([1.3, 1.6, 1.8]),
     )
@@ -111,7 +110,7 @@ def moved(side: Side, epoch: float, field: Field) -> tuple[Floats, Floats]:
 
 def light_of_neighbours(
     stars: Stars, ra: Floats, dec: Floats, fwhm: float
-) -> tuple[NDArray[np.bool_], Floats, Floats]:
+) -> tuple[NDArray[np.bool_], Floats, Floats, Floats]:
     """Return what the neighbours of stars add to their light; see `shared_light`."""
     i, j = pairs_within(ra, dec, ra, dec, _SHARING_REACH * fwhm)
     start = np.searchsorted(i, np.arange(len(ra) + 1))
@@ -125,6 +124,7 @@ def link(
     rates: Rates,
     field: Field,
     radius: float,
+    tail_fwhm: float,
 ) -> Linked:
     """Link the sources of a survey to stars, one-to-one.
 
@@ -138,6 +138,8 @@ def link(
     field : Field
     radius : float
         Largest separation of a candidate [arcsec].
+    tail_fwhm : float
+        Extra error of disturbed positions, in widths of the coarser image.
 
     Returns
     -------
@@ -149,9 +151,12 @@ def link(
         return Linked(none, none, np.empty(0), np.empty(0, bool), np.zeros(n_source))
     ra, dec = moved(stars.side, load_survey(sources.survey).ref_epoch, field)
     i, j = pairs_within(ra, dec, sources.side.ra, sources.side.dec, radius)
-    shared, shared_mag, shift = light_of_neighbours(
+    shared, shared_mag, shift, share_of = light_of_neighbours(
         stars, ra, dec, TRAITS[sources.survey].fwhm_arcsec
     )
+    # The coarser of the two images disturbs.
+    own = np.array([TRAITS[name].fwhm_arcsec for name in BACKBONE])[stars.position_from]
+    wide = tail_fwhm * np.maximum(own, TRAITS[sources.survey].fwhm_arcsec)
     detected = rates.detected[magnitude_bin(rank_mag(stars.side))]
     new = rates.new[magnitude_bin(rank_mag(sources.side))]
     side = sources.side
@@ -164,6 +169,8 @@ def link(
         shared,
         shared_mag,
         shift,
+        share_of,
+        wide,
         density.log_density(side.ra, side.dec, side.mag, side.g_mag),
         np.log(detected / (1.0 - detected)),
         np.log(new),
@@ -179,10 +186,10 @@ def link(
     return Linked(star, source, found.probability[found.chosen], brighter > 0.1, rival)
 
 
-def light_at(
+def explained_share(
     sources: Sources, index: NDArray[np.int64], stars: Stars, field: Field
-) -> tuple[Floats, NDArray[np.int64]]:
-    """Compare sources with the light of the stars in their resolution element.
+) -> Floats:
+    """Return which share of the light of sources the stars in their resolution element give.
 
     Parameters
     ----------
@@ -194,27 +201,20 @@ def light_at(
 
     Returns
     -------
-    share : ndarray (n,)
-        Light of the stars over that of the source, in its reddest band.
-    nearest : ndarray of int64 (n,)
-        The star that gives most of it; -1 if there is none.
+    ndarray (n,)
+        In the reddest band that both have; 0 if there is no star.
     """
     fwhm = TRAITS[sources.survey].fwhm_arcsec
     ra, dec = moved(stars.side, load_survey(sources.survey).ref_epoch, field)
     some_ra, some_dec = sources.side.ra[index], sources.side.dec[index]
     i, j = pairs_within(some_ra, some_dec, ra, dec, 0.6 * fwhm)
-    mag, other = sources.side.mag[index][i], stars.side.mag[j]
     difference = np.full(len(i), np.nan)
     for band in range(3):
-        both = other[:, band] - mag[:, band]
+        both = stars.side.mag[j, band] - sources.side.mag[index[i], band]
         difference = np.where(np.isfinite(both), both, difference)
     light = np.where(np.isfinite(difference), 10.0 ** (-0.4 * np.nan_to_num(difference)), 0.0)
     east = (ra[j] - some_ra[i]) * np.cos(np.radians(some_dec[i])) * 3600.0
     north = (dec[j] - some_dec[i]) * 3600.0
     beam = fwhm * _BEAM_PER_FWHM
-    light *= np.exp(-0.5 * (east * east + north * north) / beam**2)
-    share = np.bincount(i, weights=light, minlength=len(index))
-    nearest = np.full(len(index), -1, np.int64)
-    order = np.lexsort((j, light, i))
-    nearest[i[order]] = j[order]
-    return share, nearest
+    light *= np.exp(-0.25 * (east * east + north * north) / beam**2)
+    return np.asarray(np.bincount(i, weights=light, minlength=len(index)), dtype=np.float64)

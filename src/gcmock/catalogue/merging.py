@@ -15,15 +15,15 @@ from gcmock.catalogue.linking import (
     Linked,
     Rates,
     default_rates,
+    explained_share,
     field_of,
-    light_at,
     light_of_neighbours,
     link,
     magnitude_bin,
     moved,
     rank_mag,
 )
-from gcmock.catalogue.settings import MergeConfig
+from gcmock.catalogue.settings import MergeConfig, SurveyInput
 from gcmock.catalogue.sources import Sources
 from gcmock.catalogue.stars import Stars, no_stars
 from gcmock.catalogue.traits import BACKBONE, TRAITS
@@ -47,7 +47,7 @@ class Knowledge:
         By survey; those that are missing have `default_rates`.
     motion_masyr : ndarray (2,)
         Mean proper motion of the field, east and north [mas/yr].
-    reality : dict of str to ndarray (N_KINDS,)
+    reality : dict of str to ndarray (N_KINDS + N_PATTERNS,)
         By survey: probability that a lone source of each kind is a star.
     """
 
@@ -99,7 +99,7 @@ def merge_cell(
     -------
     MergedCell
     """
-    inputs = {one.name: one for one in config.survey}
+    inputs: dict[str, SurveyInput] = {one.name: one for one in config.survey}
     stars = no_stars()
     surveys: dict[int, Sources] = {}
     removed: dict[int, tuple[Sources, NDArray[np.str_]]] = {}
@@ -126,7 +126,7 @@ def _add_survey(
 ) -> NDArray[np.int64]:
     """Link a survey to the stars and begin new ones; return the sources that are blends."""
     name = BACKBONE[number]
-    stars_field = field_of(name, config.match, knowledge.motion_masyr)
+    stars_field = field_of(config.match, knowledge.motion_masyr)
     rates = knowledge.rates.get(name) or default_rates()
     found: Linked = link(
         stars,
@@ -135,6 +135,7 @@ def _add_survey(
         rates,
         stars_field,
         config.match.search_radius_arcsec,
+        config.match.tail_position_fwhm,
     )
     stars.attach(number, sources, found.star, found.source, found.probability, found.blended)
     left = np.ones(len(sources), bool)
@@ -142,7 +143,7 @@ def _add_survey(
     index = np.flatnonzero(left)
     blends = np.empty(0, np.int64)
     if len(stars) and len(index) and name != "gaia":
-        share, _ = light_at(sources, index, stars, stars_field)
+        share = explained_share(sources, index, stars, stars_field)
         blends = index[share > EXPLAINED_SHARE]
         index = index[~(share > EXPLAINED_SHARE)]
     stars.add(number, sources, index)
@@ -155,9 +156,9 @@ def mark_blends(stars: Stars, knowledge: Knowledge, config: MergeConfig) -> None
         mine = stars.link[:, number] >= 0
         if not mine.any() or name == "gaia":
             continue
-        stars_field = field_of(name, config.match, knowledge.motion_masyr)
+        stars_field = field_of(config.match, knowledge.motion_masyr)
         ra, dec = moved(stars.side, load_survey(name).ref_epoch, stars_field)
-        _, shared, _ = light_of_neighbours(stars, ra, dec, TRAITS[name].fwhm_arcsec)
+        _, shared, _, _ = light_of_neighbours(stars, ra, dec, TRAITS[name].fwhm_arcsec)
         brighter = np.nan_to_num(stars.side.mag - shared, nan=0.0).max(axis=1, initial=0.0)
         stars.blended[:, number] = mine & (brighter > 0.1)
 

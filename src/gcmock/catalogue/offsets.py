@@ -1,7 +1,8 @@
 """Systematic offsets of surveys, from bright stars that two surveys have in common.
 
-Positions are compared with Gaia (or the best survey there is), at the epoch of the survey;
-magnitudes with 2MASS. Stars count if they have one partner only, in both directions. The offsets
+Positions are compared with Gaia (or the best survey there is), at the epoch of the survey: those of
+VIRAC2 directly, all others by way of VIRAC2, which has more infrared stars. Magnitudes are compared
+with 2MASS. Stars count if they have one partner only, in both directions. The offsets
 of a field are the mean of its stars after outliers were cut, drawn towards that of the whole window
 where stars are few, and interpolated between fields.
 """
@@ -9,7 +10,7 @@ where stars are few, and interpolated between fields.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -130,21 +131,38 @@ def measure_offsets(bright: Mapping[str, Sources], motion_masyr: Floats) -> dict
     motion_masyr : ndarray (2,)
         Motion of stars that have none measured.
     """
-    position = next(name for name in (*POSITION_REFERENCES, *bright) if name in bright)
+    first = next(name for name in (*POSITION_REFERENCES, *bright) if name in bright)
     magnitude = next((name for name in MAGNITUDE_REFERENCES if name in bright), None)
-    result = {}
+    result: dict[str, Offsets] = {}
+    reference, known = first, dict(bright)
+    if first == "gaia" and "virac2" in bright:
+        # Few infrared stars are in Gaia; VIRAC2, brought onto its frame, has more of them.
+        record: dict[str, Any] = {"position_reference": first}
+        where = _position_offsets(bright[first], bright["virac2"], motion_masyr, record)
+        result["virac2"] = Offsets(where, _no_offset(3), record)
+        known["virac2"] = _shifted(bright["virac2"], where)
+        reference = "virac2"
     for name, sources in bright.items():
-        record: dict[str, Any] = {}
-        where = _no_offset(2)
-        if name != position:
-            where = _position_offsets(bright[position], sources, motion_masyr, record)
-            record["position_reference"] = position
+        where, record = _no_offset(2), {}
+        if name in result:
+            where, record = result[name].position, result[name].record
+        elif name != first:
+            record["position_reference"] = reference
+            where = _position_offsets(known[reference], sources, motion_masyr, record)
         zero = _no_offset(3)
         if magnitude is not None and name not in (magnitude, "gaia"):
             zero = _zero_points(bright[magnitude], sources, record)
             record["magnitude_reference"] = magnitude
         result[name] = Offsets(where, zero, record)
     return result
+
+
+def _shifted(sources: Sources, where: OffsetMap) -> Sources:
+    """Return sources at positions without their offset."""
+    side = sources.side
+    east, north = where.at(side.ra, side.dec).T
+    ra = side.ra - east / 3600.0 / np.cos(np.radians(side.dec))
+    return replace(sources, side=side._replace(ra=ra, dec=side.dec - north / 3600.0))
 
 
 def _no_offset(n: int) -> OffsetMap:

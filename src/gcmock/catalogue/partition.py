@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from gcmock.catalogue.density import Counter
 from gcmock.catalogue.density import ORDER as SAMPLE_ORDER
+from gcmock.catalogue.density import Counter
 from gcmock.catalogue.healpix import memberships, pixel_of
 from gcmock.catalogue.offsets import bright_sources
 from gcmock.catalogue.settings import Window
@@ -184,6 +184,58 @@ def partition(
     return Partitioned(survey, folder, words["account"], cells, counter)
 
 
+class Census:
+    """What is learned of a survey while its rows are read, chunk by chunk in any order.
+
+    Parameters
+    ----------
+    survey : str
+    window : Window
+    modulus : int
+        One in so many pixels is in the sample.
+
+    Attributes
+    ----------
+    account : dict of str to int
+        Rows read, and rows that are in no cell, by reason.
+    counter : Counter
+    bright, sample : list of pyarrow.Table
+        Bright sources, and those in the sample of the sky.
+    """
+
+    def __init__(self, survey: str, window: Window, modulus: int) -> None:
+        self.account = {"read": 0, "no_position": 0, "outside_window": 0}
+        self.counter = Counter()
+        self.bright: list[pa.Table] = []
+        self.sample: list[pa.Table] = []
+        self._survey, self._window, self._modulus = survey, window, modulus
+        self._schema = plain_schema(survey)
+
+    def add(self, chunk: pa.Table) -> pa.Table:
+        """Look at rows; return those in the window and closely around it, with their columns."""
+        self.account["read"] += chunk.num_rows
+        table = chunk.select(self._schema.names).cast(self._schema)
+        ra, dec = numbers(table, "ra"), numbers(table, "dec")
+        placed = np.isfinite(ra) & np.isfinite(dec) & (np.abs(dec) <= 90.0)
+        near = in_window(ra, dec, self._window, MARGIN_ARCSEC / 3600.0) & placed
+        self.account["no_position"] += int((~placed).sum())
+        self.account["outside_window"] += int((placed & ~near).sum())
+        table = table.filter(pa.array(near))
+        if table.num_rows:
+            sources = make_sources(self._survey, table, np.ones(table.num_rows, bool))
+            side = sources.side
+            self.counter.add(side.ra, side.dec, side.mag, side.g_mag)
+            self.bright.append(bright_sources(sources).table)
+            some = in_sample(side.ra, side.dec, self._modulus)
+            self.sample.append(sources.table.filter(pa.array(some)))
+        return table
+
+
+def plain_schema(survey: str) -> pa.Schema:
+    """Return the columns of a survey that a merge needs, with their types."""
+    return pa.schema([field for field in _schema(survey) if field.name != _CORE])
+
+
 def _write(
     survey: str,
     chunks: Iterator[pa.Table],
@@ -196,48 +248,29 @@ def _write(
     folder.mkdir(parents=True, exist_ok=True)
     for path in folder.iterdir():
         path.unlink()
-    schema = _schema(survey)
-    plain = pa.schema([field for field in schema if field.name != _CORE])
-    streams = _Streams(folder, schema)
-    account = {"read": 0, "no_position": 0, "outside_window": 0}
-    counter = Counter()
+    streams = _Streams(folder, _schema(survey))
+    census = Census(survey, window, modulus)
     cells: set[int] = set()
-    bright: list[pa.Table] = []
-    sample: list[pa.Table] = []
     try:
         for chunk in chunks:
-            n_rows = chunk.num_rows
-            account["read"] += n_rows
-            table = chunk.select(plain.names).cast(plain)
-            ra, dec = numbers(table, "ra"), numbers(table, "dec")
-            placed = np.isfinite(ra) & np.isfinite(dec) & (np.abs(dec) <= 90.0)
-            near = in_window(ra, dec, window, MARGIN_ARCSEC / 3600.0) & placed
-            account["no_position"] += int((~placed).sum())
-            account["outside_window"] += int((placed & ~near).sum())
-            if near.any():
-                table = table.filter(pa.array(near))
+            table = census.add(chunk)
+            if table.num_rows:
                 cells |= _write_chunk(streams, table, order)
-                sources = make_sources(survey, table, np.ones(table.num_rows, bool))
-                side = sources.side
-                counter.add(side.ra, side.dec, side.mag, side.g_mag)
-                bright.append(bright_sources(sources).table)
-                some = in_sample(side.ra, side.dec, modulus)
-                sample.append(sources.table.filter(pa.array(some)))
             if progress is not None:
-                progress(n_rows)
+                progress(chunk.num_rows)
     finally:
         streams.close()
-    for name, tables in (("bright", bright), ("sample", sample)):
-        whole = pa.concat_tables([plain.empty_table(), *tables])
+    for name, tables in (("bright", census.bright), ("sample", census.sample)):
+        whole = pa.concat_tables([plain_schema(survey).empty_table(), *tables])
         whole = whole.append_column(_CORE, pa.array(np.ones(whole.num_rows, bool)))
         with pa.ipc.new_stream(str(folder / f"{name}.arrow"), whole.schema) as writer:
             writer.write_table(whole)
-    state: dict[str, Any] = counter.state()
+    state: dict[str, Any] = census.counter.state()
     np.savez(folder / "counts.npz", **state)
     for path in folder.iterdir():
         flush_to_disk(path)
     partial = folder / "unfinished.json"
-    words = {"account": account, "cells": sorted(cells)}
+    words = {"account": census.account, "cells": sorted(cells)}
     partial.write_text(json.dumps(words), encoding="utf-8")
     flush_to_disk(partial)
     partial.rename(folder / _DONE)

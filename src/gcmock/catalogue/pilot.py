@@ -1,9 +1,9 @@
 """The simple rule of the JASMINE pilot catalogue of 2023, for comparison.
 
-Sources within 1.0 arcsec whose magnitudes differ by less than 2 in every band that both have are one
-star; the nearest pair comes first. The position is that of VVV, else SIRIUS, else 2MASS; a magnitude
-is that of the smallest error. Surveys that it did not know follow those that they resemble: VIRAC2
-comes with VVV, GALACTICNUCLEUS before SIRIUS, and Gaia is joined by position alone.
+Sources within 1.0 arcsec whose magnitudes differ by less than 2 in every band that both have are
+one star; the nearest pair comes first. The position is that of VVV, else SIRIUS, else 2MASS; a
+magnitude is that of the smallest error. Surveys that it did not know follow those that they
+resemble: VIRAC2 comes with VVV, GALACTICNUCLEUS before SIRIUS; Gaia is joined by position alone.
 (JASMINE-Mission/pilot_catalog, build/merge.sql: facts, not code.)
 """
 

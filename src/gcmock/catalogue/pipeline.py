@@ -17,16 +17,13 @@ import pyarrow as pa
 
 import gcmock
 from gcmock.catalogue.astrometry import has_zero_point
-from gcmock.catalogue.calibrate import learn_rates
 from gcmock.catalogue.completeness import COMPLETENESS_FILE, measure_completeness
-from gcmock.catalogue.merging import Knowledge, merge_cell
-from gcmock.catalogue.offsets import Offsets, mean_motion, measure_offsets
+from gcmock.catalogue.learning import Survey, learn, merge_tables
+from gcmock.catalogue.offsets import Offsets
 from gcmock.catalogue.partition import MARGIN_ARCSEC, Partitioned, partition
-from gcmock.catalogue.pilot import merge_cell_pilot
-from gcmock.catalogue.product import MERGED_COLUMNS, REJECTED_COLUMNS, Product, cell_product
+from gcmock.catalogue.product import MERGED_COLUMNS, REJECTED_COLUMNS, Product
 from gcmock.catalogue.reasons import REASONS, MatchFlag
 from gcmock.catalogue.settings import MergeConfig
-from gcmock.catalogue.sources import Sources, make_sources, numbers
 from gcmock.catalogue.summary import SUMMARY_FILE, MergeSummary, summarise
 from gcmock.catalogue.traits import BACKBONE
 from gcmock.compilation import fingerprint
@@ -127,7 +124,7 @@ def _open(config: MergeConfig) -> tuple[dict[str, Input], dict[str, Any]]:
     from gcmock.surveys.readers import open_survey
 
     sources: dict[str, Input] = {}
-    records = {}
+    records: dict[str, Any] = {}
     for one in sorted(config.survey, key=lambda one: BACKBONE.index(one.name)):
         path = Path(one.path)
         sources[one.name] = open_survey(path, one.name)
@@ -148,7 +145,8 @@ def record_of(
     settings["run"] = {"cell_order": config.run.cell_order}
     # Paths say where the surveys are, the checksums what they are; their order changes nothing.
     surveys = {
-        one["name"]: {k: v for k, v in one.items() if k != "path"} for one in settings["survey"]
+        one["name"]: {k: v for k, v in one.items() if k not in ("path", "margin")}
+        for one in settings["survey"]
     }
     settings["survey"] = {name: surveys[name] for name in sorted(surveys)}
     return {
@@ -190,28 +188,38 @@ def _run(
     knowledge, offsets = learn(parts, config)
     cells = sorted(set(np.concatenate([part.cells for part in parts.values()]).tolist()))
     metadata = metadata_of(config, offsets, manifest)
-    rejected = _rejected_folder(output) if keep_rejected else None
-    if rejected is not None:
-        rejected.mkdir(exist_ok=True)
+    rejected = make_rejected(output, manifest) if keep_rejected else None
     names = {cell: f"part-{cell:07d}.parquet" for cell in cells}
 
     def work_on(cell: int) -> Entry:
         tables = {name: part.table(cell) for name, part in parts.items()}
         product = merge_tables(tables, offsets, knowledge, config)
         report(sum(int(core.sum()) for _, core in tables.values()))
-        return _write(manifest.folder, rejected, names[cell], product, metadata)
+        return write_cell(manifest.folder, rejected, names[cell], product, metadata)
 
-    missing = [c for c in cells if not _is_done(manifest, names[c], rejected)]
+    missing = [c for c in cells if not is_done(manifest, names[c], rejected)]
     for entry in _in_threads(work_on, missing, config.run.n_workers):
         manifest.append(entry)
+    shutil.rmtree(work)
+    finish(manifest, list(names.values()), parts, offsets, metadata, config)
+
+
+def finish(
+    manifest: Manifest,
+    names: Sequence[str],
+    parts: Mapping[str, Survey],
+    offsets: Mapping[str, Offsets],
+    metadata: dict[str, str],
+    config: MergeConfig,
+) -> None:
+    """Write completeness and summary of a folder whose partitions are all there."""
     account = _account(parts, manifest)
     columns = [c.name for c in MERGED_COLUMNS if not c.name.endswith("_source_id")]
     completeness = measure_completeness(_chunks(manifest.folder, columns), config)
     completeness.write(manifest.folder / COMPLETENESS_FILE, metadata)
     summary = summarise(_chunks(manifest.folder, columns), account, config, offsets)
     (manifest.folder / SUMMARY_FILE).write_text(summary.to_json(), encoding="utf-8")
-    shutil.rmtree(work)
-    manifest.finish([names[cell] for cell in cells])
+    manifest.finish(names)
 
 
 def read_surveys(
@@ -257,61 +265,6 @@ def _in_threads(work: Callable[[Any], Any], items: Sequence[Any], n_workers: int
                 future.cancel()
 
 
-def learn(
-    parts: Mapping[str, Partitioned], config: MergeConfig
-) -> tuple[Knowledge, dict[str, Offsets]]:
-    """Learn offsets, densities, motions and rates from what was counted while reading."""
-
-    def plain(name: str, table: pa.Table) -> Sources:
-        return make_sources(name, table, np.ones(table.num_rows, bool))
-
-    bright = {name: plain(name, part.bright()) for name, part in parts.items()}
-    motion = mean_motion(bright)
-    offsets = measure_offsets(bright, motion)
-    density = {name: part.counter.density() for name, part in parts.items()}
-    knowledge = Knowledge(density, {}, motion)
-    if config.match.rule == "probabilistic":
-        tables = {name: part.sample() for name, part in parts.items()}
-        ones = {name: (table, np.ones(table.num_rows, bool)) for name, table in tables.items()}
-        knowledge = learn_rates(_prepared(ones, offsets), knowledge, config)
-    return knowledge, offsets
-
-
-def _prepared(
-    tables: Mapping[str, tuple[pa.Table, Any]], offsets: Mapping[str, Offsets]
-) -> dict[str, Sources]:
-    """Rows without the offsets of their surveys."""
-    cell = {}
-    for name, (table, core) in tables.items():
-        ra, dec = numbers(table, "ra"), numbers(table, "dec")
-        found = offsets[name]
-        where, zero = found.position.at(ra, dec), found.zero_point.at(ra, dec)
-        cell[name] = make_sources(name, table, core, where, zero)
-    return cell
-
-
-def merge_tables(
-    tables: Mapping[str, tuple[pa.Table, Any]],
-    offsets: Mapping[str, Offsets],
-    knowledge: Knowledge,
-    config: MergeConfig,
-) -> Product:
-    """Merge the rows of one cell.
-
-    Parameters
-    ----------
-    tables : mapping of str to (pyarrow.Table, ndarray of bool)
-        By survey: rows of the cell and its margin, and which lie in the cell itself.
-    offsets, knowledge
-        From `learn`.
-    config : MergeConfig
-    """
-    cell = _prepared(tables, offsets)
-    if config.match.rule == "pilot2023":
-        return cell_product(merge_cell_pilot(cell, config), config)
-    return cell_product(merge_cell(cell, knowledge, config), config)
-
-
 def metadata_of(
     config: MergeConfig, offsets: Mapping[str, Offsets], manifest: Manifest
 ) -> dict[str, str]:
@@ -331,11 +284,22 @@ def metadata_of(
     }
 
 
-def _rejected_folder(output: Path) -> Path:
+def rejected_folder(output: Path) -> Path:
+    """Return the folder for what was left out, beside an output."""
     return output.with_name(f"{output.stem if output.suffix else output.name}_rejected")
 
 
-def _write(
+def make_rejected(output: Path, manifest: Manifest) -> Path:
+    """Return the folder for what was left out, without what it holds of other runs."""
+    folder = rejected_folder(output)
+    folder.mkdir(exist_ok=True)
+    for path in folder.glob("part-*.parquet"):
+        if path.name not in manifest.entries:
+            path.unlink()
+    return folder
+
+
+def write_cell(
     folder: Path, rejected: Path | None, name: str, product: Product, metadata: dict[str, str]
 ) -> Entry:
     """Write the partition of a cell, what was left out first: its entry stands for both."""
@@ -351,18 +315,21 @@ def _write(
     return entry_of(folder, name, writer.n_rows, product.account)
 
 
-def _is_done(manifest: Manifest, name: str, rejected: Path | None) -> bool:
+def is_done(manifest: Manifest, name: str, rejected: Path | None) -> bool:
+    """Whether a partition, and what was left out of it, are there."""
     return name in manifest.entries and (rejected is None or (rejected / name).is_file())
 
 
-def _account(parts: Mapping[str, Partitioned], manifest: Manifest) -> dict[str, dict[str, int]]:
-    """What became of all sources, by survey."""
+def _account(parts: Mapping[str, Survey], manifest: Manifest) -> dict[str, dict[str, int]]:
+    """Count what became of all sources, by survey."""
     account = {name: Counter(part.account) for name, part in parts.items()}
     account["stars"] = Counter()
-    for entry in manifest.entries.values():
+    for _, entry in sorted(manifest.entries.items()):
         for name, tally in entry.account.items():
             account[name].update(tally)
-    return {name: dict(tally) for name, tally in account.items()}
+    # Cells end in any order; equal runs give equal bytes.
+    words = ("read", "linked", *REASONS)
+    return {name: {w: tally[w] for w in words if w in tally} for name, tally in account.items()}
 
 
 def _chunks(folder: Path, columns: list[str]) -> Iterator[Mapping[str, Any]]:

@@ -4,11 +4,13 @@ Ghosts, spikes and peaks of noise have no partner in other surveys; real stars w
 expected as well, because every survey misses stars. Sources are divided into kinds: by their
 distance from a bright star, their set of bands, whether they were seen once or oftener, and their
 magnitude. Of each kind, those that have a partner tell how many real ones have none: as many per
-paired source as among all sources at that distance and of that magnitude, times `TOLERANCE`, because
-kinds differ in how well other surveys see them. (Close to a bright star other surveys are blind as
-well: that many sources there have no partner says nothing, but an odd set of bands does.)
+paired source as among all sources at that distance and of that magnitude, times `TOLERANCE`,
+because kinds differ in how well other surveys see them. (Close to a bright star other surveys are
+blind as well: that many sources there have no partner says nothing, but an odd set of bands does.)
 
-If far more are there, most of them are no stars.
+If far more are there, most of them are no stars. Beyond the reach of all other surveys nothing can
+be compared but sets of bands: a single J or H without Ks is left out where it is far more frequent
+than among sources with a partner.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ N_MAGNITUDES: Final = 20
 N_KINDS: Final = N_PLACES * N_PATTERNS * 2 * N_MAGNITUDES
 """Kinds: place, set of bands, seen once or oftener, magnitude."""
 
-UNKNOWN_BEYOND: Final = 0.9
+UNKNOWN_BEYOND: Final = 0.5
 """Where the other surveys miss a star with this probability, its being alone says nothing."""
 
 TOLERANCE: Final = 3.0
@@ -44,6 +46,10 @@ _LARGEST_RADIUS: Final = 20.0
 _CONTRAST: Final = 2.5
 _PRIOR: Final = 2.0
 _FIRST_MAG: Final = 4.0
+_WITHOUT_KS: Final = (1, 2)
+
+MANY_EPOCHS: Final = ("virac2", "gaia")
+"""Surveys whose stars were all seen many times."""
 
 
 def places(stars: Stars, config: CleaningConfig) -> NDArray[np.int64]:
@@ -102,6 +108,16 @@ def kinds(
     return star, kind * N_MAGNITUDES + bright.astype(np.int64)
 
 
+def telling(sources: Sources, source: NDArray[np.int64], missed: Floats) -> NDArray[np.bool_]:
+    """Return where it says something that no other survey has a source.
+
+    Where other surveys are likely to have it; and for a source that was seen once, everywhere, if
+    it belongs to a survey that sees its stars many times.
+    """
+    often = sources.survey in MANY_EPOCHS
+    return (missed < UNKNOWN_BEYOND) | (often & (sources.n_epochs[source] == 1))
+
+
 def is_alone(stars: Stars) -> NDArray[np.bool_]:
     """Whether one survey alone has a star, (n_star,)."""
     return np.asarray((stars.link >= 0).sum(axis=1) == 1)
@@ -122,8 +138,8 @@ def learn_reality(
 
     Returns
     -------
-    dict of str to ndarray (N_KINDS,)
-        By survey.
+    dict of str to ndarray (N_KINDS + N_PATTERNS,)
+        By survey: of kinds where other surveys would have the star; of sets of bands elsewhere.
     """
     alone, place = is_alone(stars), places(stars, config)
     result = {}
@@ -131,16 +147,38 @@ def learn_reality(
         if BACKBONE[number] == "gaia":
             continue
         star, kind = kinds(stars, surveys, place, number)
-        telling = missed[star, number] < UNKNOWN_BEYOND
+        source = stars.link[star, number]
+        judged = telling(surveys[number], source, missed[star, number])
         shape = (N_PLACES, N_PATTERNS * 2, N_MAGNITUDES)
-        lone = np.bincount(kind[alone[star] & telling], minlength=N_KINDS).reshape(shape)
-        paired = np.bincount(kind[~alone[star] & telling], minlength=N_KINDS).reshape(shape)
-        result[BACKBONE[number]] = _reality(lone, paired).ravel()
+        lone = np.bincount(kind[alone[star] & judged], minlength=N_KINDS).reshape(shape)
+        paired = np.bincount(kind[~alone[star] & judged], minlength=N_KINDS).reshape(shape)
+        pattern = kind // (2 * N_MAGNITUDES) % N_PATTERNS
+        beyond = np.bincount(pattern[alone[star] & ~judged], minlength=N_PATTERNS)
+        usual = np.bincount(pattern[~alone[star]], minlength=N_PATTERNS)
+        # What was seen many times is there, whatever its bands.
+        often = BACKBONE[number] in MANY_EPOCHS
+        rest = np.ones(N_PATTERNS) if often else _reality_beyond(beyond, usual)
+        result[BACKBONE[number]] = np.append(_reality(lone, paired).ravel(), rest)
     return result
+
+
+def _reality_beyond(lone: NDArray[np.int64], paired: NDArray[np.int64]) -> Floats:
+    """Probability that a source beyond the reach of other surveys is real, by its set of bands.
+
+    Only for single bands without Ks, which stars behind dust seldom have: sets with Ks become more
+    frequent towards faint magnitudes for good reasons.
+    """
+    expected = TOLERANCE * lone.sum() * paired / max(paired.sum(), 1)
+    real = np.minimum(1.0, (expected + _PRIOR) / (lone + _PRIOR))
+    return np.where(np.isin(np.arange(N_PATTERNS), _WITHOUT_KS), real, 1.0)
 
 
 def _reality(lone: NDArray[np.int64], paired: NDArray[np.int64]) -> Floats:
     """Probability that a lone source is real, by place, set of bands and epochs, and magnitude."""
     of_magnitude = (lone.sum(axis=1) + _PRIOR) / (paired.sum(axis=1) + _PRIOR)
-    expected = TOLERANCE * paired * of_magnitude[:, None, :]
+    # The halos of bright stars hide whole kinds from the other surveys: what the kind is among the
+    # pairs of that magnitude is taken from far away where that is more.
+    usual = paired[:1] / np.maximum(paired[:1].sum(axis=1, keepdims=True), 1)
+    pairs = np.maximum(paired, usual * paired.sum(axis=1, keepdims=True))
+    expected = TOLERANCE * pairs * of_magnitude[:, None, :]
     return np.minimum(1.0, (expected + _PRIOR) / (lone + _PRIOR))

@@ -15,7 +15,7 @@ REASONS: Final = {
     "extended": "the survey marks it as galaxy or minor planet",
     "quality": "another mark of the survey that the settings reject",
     "blend": "light of stars that a finer survey resolves",
-    "ghost": "close to a bright star, seen by one survey only, and of a kind of which most are false",
+    "ghost": "close to a bright star, in one survey only, and of a kind of which most are false",
     "single_detection": "seen in one band by one survey, and of a kind of which most are false",
     "unconfirmed": "seen in several bands by one survey, and of a kind of which most are false",
 }

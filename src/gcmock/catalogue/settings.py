@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from gcmock.config_text import choices_of, toml_value
 from gcmock.errors import InputError
 
 SurveyName = Literal["2mass", "virac2", "vvv", "sirius", "gnc", "gaia"]
@@ -30,6 +31,9 @@ class SurveyInput(Section):
 
     name: SurveyName = Field(description="Name of the survey")
     path: str = Field(description="File or folder, relative to the folder of the settings")
+    margin: str | None = Field(
+        default=None, description="Margin of a HATS catalogue, if it is not in its collection"
+    )
     reject: tuple[QualityName, ...] = Field(
         default=("duplicate", "artefact", "extended"),
         description="Marks of the survey for which a source is left out",
@@ -81,7 +85,7 @@ class MatchConfig(Section):
         default=0.1, gt=0, lt=0.5, description="Share of measurements that a neighbour disturbs"
     )
     tail_position_fwhm: float = Field(
-        default=0.15, gt=0, description="Extra error of their position [FWHM of the survey]"
+        default=0.15, gt=0, description="Extra error of their position [FWHM of the coarser image]"
     )
     tail_mag: float = Field(default=0.5, gt=0, description="Extra error of their magnitude [mag]")
     ambiguous_below: float = Field(
@@ -227,7 +231,13 @@ def load_merge_config(path: str | Path, overrides: Mapping[str, Any] | None = No
     except ValidationError as error:
         raise InputError("\n".join(f"{path}: {_explain(p)}" for p in error.errors())) from error
     surveys = tuple(
-        one.model_copy(update={"path": str(path.parent / one.path)}) for one in config.survey
+        one.model_copy(
+            update={
+                "path": str(path.parent / one.path),
+                "margin": None if one.margin is None else str(path.parent / one.margin),
+            }
+        )
+        for one in config.survey
     )
     return config.model_copy(update={"survey": surveys})
 
@@ -251,3 +261,28 @@ def _explain(problem: Any) -> str:
     if problem["type"] == "value_error":
         return f"{place}: {message}"
     return f"{place} = {problem['input']!r}: expected {message}"
+
+
+def default_merge_toml() -> str:
+    """Return the default settings as TOML, with a comment for every key and one survey."""
+    example = SurveyInput(name="virac2", path="virac2.fits")
+    sections = []
+    for name, model in _MODELS.items():
+        given = example if name == "survey" else model()
+        lines = ["[[survey]]" if name == "survey" else f"[{name}]"]
+        for key, field in model.model_fields.items():
+            value = getattr(given, key)
+            lines.append(f"# {field.description}{choices_of(field.annotation)}")
+            # TOML has no word for nothing: such keys are shown, but not set.
+            empty = _EMPTY.get(f"{name}.{key}", "")
+            lines.append(f"# {key} = {empty}" if value is None else f"{key} = {toml_value(value)}")
+        sections.append("\n".join(lines))
+    return "\n\n".join(sections) + "\n"
+
+
+_EMPTY: Final = {
+    "survey.margin": '"virac2_margin"',
+    "survey.faint_ks_mag": "16.0",
+    "window.l": "[-1.4, 0.7]",
+    "window.b": "[-0.6, 0.6]",
+}

@@ -1,4 +1,4 @@
-"""Sources of one survey as arrays: the common table with positions and magnitudes made comparable."""
+"""Sources of one survey as arrays, with positions and magnitudes that can be compared."""
 
 from __future__ import annotations
 

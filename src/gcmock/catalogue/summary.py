@@ -1,4 +1,4 @@
-"""The account of a merge: stars by magnitude and by what is known of them, and what was left out."""
+"""The account of a merge: what is known of how many stars, and what was left out."""
 
 from __future__ import annotations
 

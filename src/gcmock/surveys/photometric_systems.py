@@ -248,6 +248,15 @@ def _convert(
             matrix = np.asarray(np.linalg.inv(matrix), dtype=np.float64)
             offset, variance = -matrix @ offset, matrix**2 @ variance
         at = np.ix_(stars, rows)
-        out[at] = given[at] @ matrix.T + offset
-        out_error[at] = np.sqrt(sigma[at] ** 2 @ (matrix**2).T + variance)
+        out[at] = _times(given[at], matrix) + offset
+        out_error[at] = np.sqrt(_times(sigma[at] ** 2, matrix**2) + variance)
     return out, out_error
+
+
+def _times(values: Floats, matrix: Floats) -> Floats:
+    """``values @ matrix.T``, in which no star depends on how many there are.
+
+    The matrix product of the library rounds differently for different numbers of rows.
+    """
+    columns = [sum(values[:, k] * row[k] for k in range(len(row))) for row in matrix]
+    return np.column_stack(columns)

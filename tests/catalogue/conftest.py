@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from small_sky import make_sky
+
+from gcmock.catalogue.calibrate import learn_rates
+from gcmock.catalogue.density import Counter
+from gcmock.catalogue.merging import Knowledge, merge_cell
+from gcmock.catalogue.settings import MergeConfig, SurveyInput
+from gcmock.catalogue.sources import (
+    canonical_order,
+    make_sources,
+    stored_columns,
+)
+
+
+@pytest.fixture(scope="session")
+def sky():
+    return make_sky(seed=5, size=0.1)
+
+
+@pytest.fixture(scope="session")
+def config(sky):
+    return MergeConfig(survey=tuple(SurveyInput(name=name, path="-") for name in sky.tables))
+
+
+@pytest.fixture(scope="session")
+def cell(sky):
+    """Sources by survey, and the true star of each."""
+    sources, truth = {}, {}
+    for name, table in sky.tables.items():
+        table = table.select(list(stored_columns(name)))
+        sources[name] = make_sources(name, table, np.ones(table.num_rows, bool))
+        truth[name] = sky.truth[name][canonical_order(table)]
+    return sources, truth
+
+
+@pytest.fixture(scope="session")
+def knowledge(cell, config):
+    density = {}
+    for name, sources in cell[0].items():
+        counter, side = Counter(), sources.side
+        counter.add(side.ra, side.dec, side.mag, side.g_mag)
+        density[name] = counter.density()
+    return learn_rates(cell[0], Knowledge(density, {}, np.array([-3.0, -5.5])), config)
+
+
+@pytest.fixture(scope="session")
+def merged(cell, knowledge, config):
+    return merge_cell(cell[0], knowledge, config)

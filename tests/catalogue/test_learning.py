@@ -1,0 +1,144 @@
+"""What is learned of the surveys: densities, offsets, rates, and which lone sources are stars."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_sky import LOOKS, make_sky
+
+from gcmock.catalogue.density import Counter
+from gcmock.catalogue.healpix import memberships, pixel_of
+from gcmock.catalogue.linking import magnitude_bin
+from gcmock.catalogue.offsets import bright_sources, mean_motion, measure_offsets
+from gcmock.catalogue.reality import N_KINDS, N_PATTERNS, learn_reality, places
+from gcmock.catalogue.settings import CleaningConfig
+from gcmock.catalogue.sources import canonical_order, make_sources, stored_columns
+from gcmock.catalogue.traits import BACKBONE
+
+
+def test_offsets_that_were_put_in_are_found():
+    sky = make_sky(seed=9, size=0.2)
+    bright = {}
+    for name, table in sky.tables.items():
+        table = table.select(list(stored_columns(name)))
+        bright[name] = bright_sources(make_sources(name, table, np.ones(table.num_rows, bool)))
+    motion = mean_motion(bright)
+    np.testing.assert_allclose(motion, (-3.0, -5.5), atol=0.3)
+    found = measure_offsets(bright, motion)
+    for name in ("2mass", "sirius"):
+        record = found[name].record
+        np.testing.assert_allclose(record["position_offset_mas"], LOOKS[name].offset_mas, atol=12.0)
+    # 2MASS magnitudes of crowded stars are a little too bright.
+    np.testing.assert_allclose(
+        found["sirius"].record["zero_point_mag"], LOOKS["sirius"].zero_point, atol=0.05
+    )
+    where = found["sirius"].position.at(np.array([266.9]), np.array([-28.5]))
+    np.testing.assert_allclose(where[0] * 1000.0, LOOKS["sirius"].offset_mas, atol=25.0)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**31), st.integers(1, 900))
+def test_counts_do_not_depend_on_chunks(seed, size):
+    rng = np.random.default_rng(seed)
+    n = 900
+    ra, dec = 266.0 + rng.uniform(0, 0.3, n), -29.0 + rng.uniform(0, 0.3, n)
+    mag = rng.uniform(10, 18, (n, 3))
+    mag[rng.random((n, 3)) < 0.3] = np.nan
+    g = np.full(n, np.nan)
+    whole, parts = Counter(), Counter()
+    whole.add(ra, dec, mag, g)
+    for start in range(0, n, size):
+        some = slice(start, start + size)
+        parts.add(ra[some], dec[some], mag[some], g[some])
+    for name, values in whole.state().items():
+        np.testing.assert_array_equal(values, parts.state()[name])
+
+
+def test_densities_are_those_of_the_sky():
+    rng = np.random.default_rng(0)
+    n = 200_000
+    size = 0.5
+    ra = 266.0 + rng.uniform(0, size, n) / np.cos(np.radians(28.75))
+    dec = -29.0 + rng.uniform(0, size, n)
+    mag = np.column_stack([rng.normal(15.0 + k, 0.3, n) for k in (3, 1, 0)])
+    counter = Counter()
+    counter.add(ra, dec, mag, np.full(n, np.nan))
+    density = counter.density()
+    at = np.array([266.25]), np.array([-28.75])
+    found = density.log_density(*at, np.array([[18.0, 16.0, 15.0]]), np.array([np.nan]))[0]
+    per_arcsec2 = n / (size * 3600.0) ** 2
+    assert found[0] == pytest.approx(np.log(per_arcsec2), abs=0.15)
+    in_bin = 0.5 * 0.952  # of a normal distribution in its two middle bins
+    assert found[4] == pytest.approx(np.log(per_arcsec2 * in_bin / 0.5), abs=0.25)
+    # Two independent magnitudes: the colour is a normal distribution of 0.3 sqrt(2).
+    colour = 1.0 / (0.3 * np.sqrt(2) * np.sqrt(2 * np.pi))
+    assert found[6] - found[4] == pytest.approx(np.log(colour), abs=0.25)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**31), st.floats(1.0, 40.0))
+def test_margins_hold_all_neighbours(seed, margin):
+    rng = np.random.default_rng(seed)
+    ra, dec = 266.4 + rng.uniform(0, 0.4, 600), -29.0 + rng.uniform(0, 0.4, 600)
+    row, pixel, core = memberships(ra, dec, 9, margin)
+    own = pixel_of(ra, dec, 9)
+    assert sorted(row[core].tolist()) == list(range(600))
+    np.testing.assert_array_equal(pixel[core], own[row[core]])
+    listed = set(zip(row.tolist(), pixel.tolist(), strict=True))
+    assert len(listed) == len(row)
+    # A point moved by less than the margin into another pixel lies in the margin of that pixel.
+    angle, step = rng.uniform(0, 2 * np.pi, 600), rng.uniform(0, margin, 600) / 3600.0
+    moved = pixel_of(
+        ra + step * np.cos(angle) / np.cos(np.radians(dec)), dec + step * np.sin(angle), 9
+    )
+    assert set(zip(range(600), moved.tolist(), strict=True)) <= listed
+
+
+def test_rates_follow_the_depth(knowledge):
+    depth = knowledge.rates["2mass"].depth[magnitude_bin(np.array([11.5, 13.0, 15.5]))]
+    assert depth[0] > 0.85
+    assert depth[2] < 0.3
+    assert min(depth[:2]) > depth[2]
+
+
+def test_peaks_of_noise_are_recognised(merged, cell, sky):
+    """Most sources left out as single detections are nobody's."""
+    number = BACKBONE.index("virac2")
+    sources = merged.surveys[number]
+    true = dict(
+        zip(
+            sky.tables["virac2"].column("source_id").to_pylist(),
+            sky.truth["virac2"].tolist(),
+            strict=True,
+        )
+    )
+    out = np.flatnonzero((merged.reason == "single_detection") & (merged.stars.primary == number))
+    ids = sources.ids.take(pa.array(merged.stars.link[out, number])).to_pylist()
+    assert len(ids) >= 5
+    assert np.mean([true[one] < 0 for one in ids]) > 0.9
+
+
+def test_a_kind_without_any_partner_is_not_real(merged):
+    missed = np.zeros((len(merged.stars), len(BACKBONE)))
+    found = learn_reality(merged.stars, merged.surveys, missed, CleaningConfig())
+    assert set(found) == {"virac2", "sirius", "2mass"}
+    for values in found.values():
+        assert values.shape == (N_KINDS + N_PATTERNS,)
+        assert (values > 0).all()
+        assert (values <= 1).all()
+
+
+def test_places_are_around_bright_stars(merged):
+    config = CleaningConfig(bright_ks_mag=11.0, bright_radius_arcsec=6.0)
+    place = places(merged.stars, config)
+    assert 0 < (place > 0).mean() < 0.5
+    none = places(merged.stars, CleaningConfig(bright_radius_arcsec=0.0))
+    assert not none.any()
+
+
+def test_equal_positions_are_ordered_by_their_identifier():
+    table = pa.table({"source_id": ["b", "a", "c"], "ra": [1.0, 1.0, 1.0], "dec": [2.0, 2.0, 1.0]})
+    np.testing.assert_array_equal(canonical_order(table), [2, 1, 0])
