@@ -37,6 +37,7 @@ LAYERS = (
     "report",
     "runtime",
     "cli_astrometry",
+    "cli_report",
     "cli",
     "__main__",
 )

@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from gcmock import __version__
 from gcmock.cli_astrometry import COMMANDS as ASTROMETRY_COMMANDS
+from gcmock.cli_report import COMMANDS as REPORT_COMMANDS
 from gcmock.errors import GcmockError, InputError
 
 if TYPE_CHECKING:
@@ -268,5 +269,5 @@ def info(topic: Topic = "", /) -> None:
     print(text(topic))
 
 
-for _command in ASTROMETRY_COMMANDS:
+for _command in (*ASTROMETRY_COMMANDS, *REPORT_COMMANDS):
     app.command(_command)

@@ -85,3 +85,8 @@ def to_qtable(
             meta={"ucd": column.ucd},
         )
     return table
+
+
+def in_memory(table: Any) -> TableInMemory:
+    """Return a table of astropy, pandas or pyarrow as something that can be read in chunks."""
+    return TableInMemory(table)

@@ -1,0 +1,204 @@
+"""The page: sections, styles, script and data in one HTML text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from gcmock.report.page.content import Block, Listing, Numbers, Picture, Section, Text
+from gcmock.report.page.render import data_uri, encode
+
+_HERE: Final = Path(__file__).parent
+_LABELS: Final = {"limit": "Limit of the model: ", "good": "Good: ", "bad": "Take care: "}
+_POLICY: Final = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+)
+"""The browser itself refuses whatever would need a network."""
+
+
+def page(
+    title: str,
+    lead: str,
+    glance: Sequence[tuple[str, str]],
+    sections: Sequence[Section],
+    stars: tuple[str, str] | None = None,
+    n_stars: int = 0,
+    footer: str = "",
+) -> str:
+    """Return the HTML of a page.
+
+    Parameters
+    ----------
+    title, lead, footer : str
+    glance : sequence of (str, str)
+        Numbers at the top: what, how many.
+    sections : sequence of Section
+    stars : tuple of str, optional
+        Columns and posteriors of the sample (`gcmock.report.page.payload`).
+    n_stars : int
+        Stars of the sample.
+    """
+    style = (_HERE / "page.css").read_text(encoding="utf-8")
+    links = "".join(f'<li><a href="#{s.name}">{escape(s.title)}</a></li>' for s in sections)
+    numbers = "".join(
+        f"<div{' class=wide' if len(value) > 16 else ''}><dt>{escape(what)}</dt>"
+        f"<dd>{escape(value)}</dd></div>"
+        for what, value in glance
+    )
+    body = "\n".join(_section(s, stars, n_stars) for s in sections)
+    script = data = ""
+    if stars is not None:
+        code = (_HERE / "page.js").read_text(encoding="utf-8")
+        names = ("stars-columns", "stars-posteriors")
+        data = "".join(
+            f'<script type="text/plain" id="{name}">{text}</script>\n'
+            for name, text in zip(names, stars, strict=True)
+        )
+        script = f"<script>\n{code}</script>"
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta name="generator" content="gcmock">
+<title>{escape(title)}</title>
+<link rel="icon" href="data:,">
+<style>
+{style}</style>
+</head>
+<body>
+<a class="skip" href="#main">Skip to the content</a>
+<header class="top">
+<h1>{escape(title)}</h1>
+<p class="lead">{escape(lead)}</p>
+<dl class="glance">{numbers}</dl>
+</header>
+<nav aria-label="Sections"><ul>{links}</ul></nav>
+<main id="main" tabindex="-1">
+{body}
+</main>
+<footer>{escape(footer)}</footer>
+{data}{script}
+</body>
+</html>
+"""
+
+
+def _section(section: Section, stars: tuple[str, str] | None, n_stars: int) -> str:
+    parts = [_view(n_stars, bool(stars and stars[1]))] if section.view and stars is not None else []
+    for is_picture, blocks in groupby(section.blocks, lambda block: isinstance(block, Picture)):
+        inside = "\n".join(map(_block, blocks))
+        parts.append(f'<div class="gallery">\n{inside}\n</div>' if is_picture else inside)
+    content = "\n".join(parts)
+    return (
+        f'<section id="{section.name}" aria-labelledby="{section.name}-title">\n'
+        f'<h2 id="{section.name}-title">{escape(section.title)}</h2>\n{content}\n</section>'
+    )
+
+
+def _block(block: Block) -> str:
+    if isinstance(block, Text):
+        if not block.kind:
+            return f"<p>{escape(block.text)}</p>"
+        label = _LABELS[block.kind]
+        return f'<p class="note {block.kind}"><b>{label}</b>{escape(block.text)}</p>'
+    if isinstance(block, Numbers):
+        return _table(block)
+    if isinstance(block, Listing):
+        return (
+            f"<details><summary>{escape(block.caption)}</summary>"
+            f'<pre tabindex="0">{escape(block.text)}</pre></details>'
+        )
+    return _figure(block)
+
+
+def _figure(picture: Picture) -> str:
+    width, height = (round(96 * side) for side in picture.size)
+    source = data_uri(encode(picture))
+    caption = f"<figcaption>{escape(picture.caption)}</figcaption>" if picture.caption else ""
+    table = _table(picture.table) if picture.table is not None else ""
+    return (
+        f'<figure id="{picture.name}" style="--width:{round(1.12 * width)}px">'
+        f"<h3>{escape(picture.title)}</h3>"
+        f'<img src="{source}" width="{width}" height="{height}" alt="{escape(picture.alt)}">'
+        f"{caption}{table}</figure>"
+    )
+
+
+def _table(table: Numbers) -> str:
+    words = [_is_words(row[k] for row in table.rows) for k in range(len(table.head))]
+    head = "".join(
+        f'<th scope="col"{_class(w)}>{escape(text)}</th>'
+        for text, w in zip(table.head, words, strict=True)
+    )
+    rows = "\n".join(
+        "<tr>"
+        + f'<th scope="row">{escape(row[0])}</th>'
+        + "".join(f"<td{_class(w)}>{escape(v)}</td>" for v, w in zip(row[1:], words[1:], strict=True))
+        + "</tr>"
+        for row in table.rows
+    )
+    top = f"<thead><tr>{head}</tr></thead>" if any(table.head) else ""
+    inside = (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(table.caption)}">'
+        f"<table><caption>{escape(table.caption)}</caption>{top}<tbody>\n{rows}\n</tbody></table></div>"
+    )
+    if not table.hidden:
+        return inside
+    return f"<details><summary>As a table</summary>{inside}</details>"
+
+
+def _is_words(cells: Iterable[str]) -> bool:
+    """Whether a column holds text, which is set to the left."""
+    return any(len(cell) > 3 and not any(c.isdigit() for c in cell) for cell in cells)
+
+
+def _class(words: bool) -> str:
+    return ' class="words"' if words else ""
+
+
+def _view(n_stars: int, with_posteriors: bool) -> str:
+    """Return the view of single stars, which `page.js` brings to life."""
+    what = (
+        "Curves: posterior of the distance by group, computed from the observed magnitudes."
+        if with_posteriors
+        else "Intervals of the distance from the catalogue; with --input the curves are shown as well."
+    )
+    return f"""<p>{n_stars:,} stars, chosen at random. Pick one in either panel: click or tap it, or use the keyboard.
+{what} Bar above: 68 and 90 % intervals with the median; dashed line: the true star that was drawn.</p>
+<noscript><p class="note bad">This view needs JavaScript; everything else on the page does not.</p></noscript>
+<div id="view" data-state="loading">
+<div class="controls">
+<label>Colour by <select id="colour-by">
+<option value="group">most probable group</option><option value="nuclear">P(nuclear disc or cluster)</option>
+<option value="distance">median distance (blue: near, brown: far)</option><option value="a_ks">A(Ks)</option>
+<option value="evidence">ln evidence</option></select></label>
+<button type="button" id="previous">Previous star</button>
+<label>Star <input id="number" type="number" min="1" step="1" size="6" style="width:6.5rem"></label>
+<button type="button" id="next">Next star</button>
+<button type="button" id="home">Show all</button>
+<span class="legend" id="legend"></span>
+</div>
+<p id="keys" class="lead">Keys, when a panel has the focus: arrows move to the next star in that direction, Shift and arrows
+move the panel, + and − zoom, 0 shows all. Mouse: drag, double click to zoom, wheel after a click.</p>
+<div class="view">
+<canvas id="panel-sky" tabindex="0" role="application" aria-label="Stars on the sky" aria-describedby="keys"></canvas>
+<canvas id="panel-colours" tabindex="0" role="application" aria-label="Stars in the colour-magnitude diagram" aria-describedby="keys"></canvas>
+<div>
+<canvas id="posterior" class="flat" role="img" aria-label="Posterior of the distance of the selected star; the numbers are in the text"></canvas>
+<label><input type="checkbox" id="zoom-centre" style="min-height:auto"> only 7 to 9.5 kpc, around the Galactic centre</label>
+</div>
+<div id="star" role="status" aria-live="polite">The stars are being unpacked.</div>
+</div>
+<details id="star-table"><summary>All stars of the view as a table</summary>
+<div class="scroll" tabindex="0" role="region" aria-label="Stars of the view"><table>
+<caption>Probabilities by group; distance: 16, 50 and 84 % quantiles [kpc]</caption>
+<thead><tr><th scope="col">source_id</th><th scope="col">l</th><th scope="col">b</th><th scope="col">H − Ks</th>
+<th scope="col">Ks</th><th scope="col">discs</th><th scope="col">bar</th><th scope="col">disc (nuclear)</th>
+<th scope="col">cluster</th><th scope="col">16 %</th><th scope="col">50 %</th><th scope="col">84 %</th></tr></thead>
+<tbody id="star-rows"></tbody></table></div></details>
+</div>"""

@@ -1,0 +1,56 @@
+"""Pictures as files and as parts of a page."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+from typing import Final
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from gcmock.report.page.content import Picture
+from gcmock.report.plots.style import RC
+
+_DPI: Final = {"svg": 170, "png": 200, "pdf": 300}
+_NO_DATE: Final = {
+    "svg": {"Date": None, "Creator": "gcmock"},
+    "pdf": {"CreationDate": None, "Creator": "gcmock"},
+    "png": {"Software": "gcmock"},
+}
+"""Equal catalogues give equal files."""
+
+
+def figure_of(picture: Picture) -> Figure:
+    """Draw a picture."""
+    figure = Figure(figsize=picture.size, layout="constrained")
+    FigureCanvasAgg(figure)
+    picture.draw(figure.add_subplot())
+    return figure
+
+
+def encode(picture: Picture, file_format: str = "svg") -> bytes:
+    """Return a picture as SVG, PNG or PDF."""
+    buffer = io.BytesIO()
+    with mpl.rc_context(RC):
+        figure_of(picture).savefig(
+            buffer, format=file_format, dpi=_DPI[file_format], metadata=_NO_DATE[file_format]
+        )
+    return buffer.getvalue()
+
+
+def data_uri(content: bytes, kind: str = "image/svg+xml") -> str:
+    """Return bytes as a URI that a page can hold."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def write_files(picture: Picture, folder: Path) -> list[Path]:
+    """Write a picture as PNG and PDF and return their paths."""
+    paths = []
+    for file_format in ("png", "pdf"):
+        path = folder / f"{picture.name}.{file_format}"
+        path.write_bytes(encode(picture, file_format))
+        paths.append(path)
+    return paths
