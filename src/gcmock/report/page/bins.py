@@ -32,12 +32,12 @@ class Axis:
     @property
     def edges(self) -> Floats:
         """Edges, (n + 1,)."""
-        return self.low + self.step * np.arange(self.n + 1)
+        return np.asarray(self.low + self.step * np.arange(self.n + 1), np.float64)
 
     @property
     def centres(self) -> Floats:
         """Centres, (n,)."""
-        return self.low + self.step * (np.arange(self.n) + 0.5)
+        return np.asarray(self.low + self.step * (np.arange(self.n) + 0.5), np.float64)
 
     def place(self, values: ArrayLike) -> Places:
         """Bin of every value (n_row,); `n` for values outside and for NaN."""
@@ -62,7 +62,7 @@ def place(axes: tuple[Axis, ...], values: tuple[Places, ...]) -> Places:
 
 
 def count(where: Places, shape: tuple[int, ...], weights: Floats | None = None) -> Floats:
-    """Number (or sum of weights) per bin, in the shape of the bins; what is outside is left out."""
+    """Count per bin, or sum weights, in the shape of the bins; what is outside is left out."""
     n = int(np.prod(shape))
     return np.bincount(where, weights, minlength=n + 1)[:n].astype(np.float64).reshape(shape)
 

@@ -52,22 +52,22 @@ def colour_section(subject: Subject) -> Section:
                 "All stars, magnitudes free of noise; those that were not observed are predicted.",
             )
         )
-        if i == 0:
-            blocks.append(
-                Picture(
-                    "cmd_hks_nuclear",
-                    "Where the nuclear stars are",
-                    "The same diagram, coloured by the mean probability of the nuclear components.",
-                    lambda axis, w=window: stars.nuclear_colour_magnitude(axis, tally, 0, window=w),
-                    "Mean P(nuclear disc or cluster) per bin.",
-                )
-            )
     if seen is not None and not seen.diagrams[:2].sum():
         bands = ", ".join(stars.BAND_LABELS[b] for b in BANDS if seen.bands[b])
         blocks.append(
             Text(f"The input has no colours ({bands} alone): only the true stars are shown.")
         )
     blocks += _colour_colour(subject)
+    window = stars.diagram_window(tally.diagrams[0])
+    blocks.append(
+        Picture(
+            "cmd_hks_nuclear",
+            "Where the nuclear stars are",
+            "H minus Ks against Ks, coloured by the mean probability of the nuclear components.",
+            lambda axis: stars.nuclear_colour_magnitude(axis, tally, 0, window=window),
+            "Mean P(nuclear disc or cluster) per bin of the true stars.",
+        )
+    )
     blocks += _counts(subject)
     table = Numbers(
         "Stars brighter than a magnitude: all, expected nuclear share, observed",
@@ -125,8 +125,13 @@ def _counts(subject: Subject) -> list[Picture]:
                     f"Stars per bin of one magnitude in {label}",
                     (label, *(LABELS[g] for g in GROUP_NAMES)),
                     [
-                        (f"{m:.0f} to {m + 1:.0f}", *(number(v) for v in values[:, k : k + 10].sum(axis=1)))
-                        for k, m in zip(range(0, MAGNITUDE.n, 10), MAGNITUDE.edges[::10], strict=False)
+                        (
+                            f"{m:.0f} to {m + 1:.0f}",
+                            *(number(v) for v in values[:, k : k + 10].sum(axis=1)),
+                        )
+                        for k, m in zip(
+                            range(0, MAGNITUDE.n, 10), MAGNITUDE.edges[::10], strict=False
+                        )
                         if values[:, k : k + 10].sum() > 0
                     ],
                     hidden=True,
@@ -138,7 +143,7 @@ def _counts(subject: Subject) -> list[Picture]:
 
 def _count_row(subject: Subject, limit: float) -> tuple[str, ...]:
     place = BANDS.index("hw")
-    upto = int(round((limit - MAGNITUDE.low) / MAGNITUDE.step))
+    upto = round((limit - MAGNITUDE.low) / MAGNITUDE.step)
     values = subject.tally.magnitudes[place][:, :upto].sum(axis=1)
     seen = subject.observed
     observed = "–"
@@ -160,6 +165,8 @@ def _diagram_words(what: str, values: Floats, diagram: int) -> str:
         )
     )
     return (
-        f"{band} against {blue} minus {red} of {number(values.sum())} {what}: 90 % have colours from "
-        f"{colour[0]:.1f} to {colour[1]:.1f} and {band} from {bright[0]:.1f} to {bright[1]:.1f} mag."
+        f"{band} against {blue} minus {red} of {number(values.sum())} {what}: 90 % have colours "
+        "from "
+        f"{colour[0]:.1f} to {colour[1]:.1f} and {band} from {bright[0]:.1f} to {bright[1]:.1f} "
+        "mag."
     )

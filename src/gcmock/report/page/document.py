@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from itertools import groupby
 from pathlib import Path
+from string import Template
 from typing import Final
 
 from gcmock.report.page.content import Block, Listing, Numbers, Picture, Section, Text
 from gcmock.report.page.render import data_uri, encode
 
 _HERE: Final = Path(__file__).parent
-_LABELS: Final = {"limit": "Limit of the model: ", "good": "Good: ", "bad": "Take care: "}
+_LABELS: Final = {"good": "Good: ", "bad": "Take care: "}
 _POLICY: Final = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 )
@@ -90,14 +91,33 @@ def page(
 
 def _section(section: Section, stars: tuple[str, str] | None, n_stars: int) -> str:
     parts = [_view(n_stars, bool(stars and stars[1]))] if section.view and stars is not None else []
-    for is_picture, blocks in groupby(section.blocks, lambda block: isinstance(block, Picture)):
+    for kind, blocks in groupby(section.blocks, _kind):
+        if kind == "limits":
+            parts.append(_limits([block for block in blocks if isinstance(block, Text)]))
+            continue
         inside = "\n".join(map(_block, blocks))
-        parts.append(f'<div class="gallery">\n{inside}\n</div>' if is_picture else inside)
+        parts.append(f'<div class="{kind}">\n{inside}\n</div>' if kind else inside)
     content = "\n".join(parts)
     return (
         f'<section id="{section.name}" aria-labelledby="{section.name}-title">\n'
         f'<h2 id="{section.name}-title">{escape(section.title)}</h2>\n{content}\n</section>'
     )
+
+
+def _kind(block: Block) -> str:
+    """Return the class of what stands side by side."""
+    if isinstance(block, Text) and block.kind == "limit":
+        return "limits"
+    if isinstance(block, Picture):
+        return "gallery"
+    return "tables" if isinstance(block, Numbers) else ""
+
+
+def _limits(texts: Sequence[Text]) -> str:
+    if len(texts) == 1:
+        return f'<p class="note limit"><b>Limit of the model: </b>{escape(texts[0].text)}</p>'
+    items = "".join(f"<li>{escape(text.text)}</li>" for text in texts)
+    return f'<div class="note limit"><b>Limits of the model</b><ul>{items}</ul></div>'
 
 
 def _block(block: Block) -> str:
@@ -138,14 +158,17 @@ def _table(table: Numbers) -> str:
     rows = "\n".join(
         "<tr>"
         + f'<th scope="row">{escape(row[0])}</th>'
-        + "".join(f"<td{_class(w)}>{escape(v)}</td>" for v, w in zip(row[1:], words[1:], strict=True))
+        + "".join(
+            f"<td{_class(w)}>{escape(v)}</td>" for v, w in zip(row[1:], words[1:], strict=True)
+        )
         + "</tr>"
         for row in table.rows
     )
     top = f"<thead><tr>{head}</tr></thead>" if any(table.head) else ""
     inside = (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(table.caption)}">'
-        f"<table><caption>{escape(table.caption)}</caption>{top}<tbody>\n{rows}\n</tbody></table></div>"
+        f"<table><caption>{escape(table.caption)}</caption>{top}"
+        f"<tbody>\n{rows}\n</tbody></table></div>"
     )
     if not table.hidden:
         return inside
@@ -166,39 +189,8 @@ def _view(n_stars: int, with_posteriors: bool) -> str:
     what = (
         "Curves: posterior of the distance by group, computed from the observed magnitudes."
         if with_posteriors
-        else "Intervals of the distance from the catalogue; with --input the curves are shown as well."
+        else "Intervals of the distance from the catalogue; with --input the curves are shown "
+        "as well."
     )
-    return f"""<p>{n_stars:,} stars, chosen at random. Pick one in either panel: click or tap it, or use the keyboard.
-{what} Bar above: 68 and 90 % intervals with the median; dashed line: the true star that was drawn.</p>
-<noscript><p class="note bad">This view needs JavaScript; everything else on the page does not.</p></noscript>
-<div id="view" data-state="loading">
-<div class="controls">
-<label>Colour by <select id="colour-by">
-<option value="group">most probable group</option><option value="nuclear">P(nuclear disc or cluster)</option>
-<option value="distance">median distance (blue: near, brown: far)</option><option value="a_ks">A(Ks)</option>
-<option value="evidence">ln evidence</option></select></label>
-<button type="button" id="previous">Previous star</button>
-<label>Star <input id="number" type="number" min="1" step="1" size="6" style="width:6.5rem"></label>
-<button type="button" id="next">Next star</button>
-<button type="button" id="home">Show all</button>
-<span class="legend" id="legend"></span>
-</div>
-<p id="keys" class="lead">Keys, when a panel has the focus: arrows move to the next star in that direction, Shift and arrows
-move the panel, + and − zoom, 0 shows all. Mouse: drag, double click to zoom, wheel after a click.</p>
-<div class="view">
-<canvas id="panel-sky" tabindex="0" role="application" aria-label="Stars on the sky" aria-describedby="keys"></canvas>
-<canvas id="panel-colours" tabindex="0" role="application" aria-label="Stars in the colour-magnitude diagram" aria-describedby="keys"></canvas>
-<div>
-<canvas id="posterior" class="flat" role="img" aria-label="Posterior of the distance of the selected star; the numbers are in the text"></canvas>
-<label><input type="checkbox" id="zoom-centre" style="min-height:auto"> only 7 to 9.5 kpc, around the Galactic centre</label>
-</div>
-<div id="star" role="status" aria-live="polite">The stars are being unpacked.</div>
-</div>
-<details id="star-table"><summary>All stars of the view as a table</summary>
-<div class="scroll" tabindex="0" role="region" aria-label="Stars of the view"><table>
-<caption>Probabilities by group; distance: 16, 50 and 84 % quantiles [kpc]</caption>
-<thead><tr><th scope="col">source_id</th><th scope="col">l</th><th scope="col">b</th><th scope="col">H − Ks</th>
-<th scope="col">Ks</th><th scope="col">discs</th><th scope="col">bar</th><th scope="col">disc (nuclear)</th>
-<th scope="col">cluster</th><th scope="col">16 %</th><th scope="col">50 %</th><th scope="col">84 %</th></tr></thead>
-<tbody id="star-rows"></tbody></table></div></details>
-</div>"""
+    template = Template((_HERE / "view.html").read_text(encoding="utf-8"))
+    return template.substitute(n_stars=f"{n_stars:,}", what=what)

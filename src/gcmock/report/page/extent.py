@@ -82,7 +82,8 @@ def look(source: TableSource, progress: Update | None = None) -> Extent:
     missing = [name for name in _COLUMNS if name not in source.columns]
     if missing:
         raise InputError(
-            f"{source.path}: no mock catalogue: it lacks {', '.join(missing)}; give a file or folder "
+            f"{source.path}: no mock catalogue: it lacks {', '.join(missing)}; give a file or "
+            "folder "
             "that gcmock build wrote"
         )
     low, high = np.full(2, np.inf), np.full(2, -np.inf)

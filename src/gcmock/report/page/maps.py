@@ -23,7 +23,8 @@ def map_words(what: str, subject: Subject, name: str) -> str:
     high, low = (np.unravel_index(f(shown), shown.shape) for f in (np.nanargmax, np.nanargmin))
     place = [f"l = {axes[0].centres[i]:.2f}, b = {axes[1].centres[j]:.2f}" for i, j in (high, low)]
     return (
-        f"{what}, l from {l_low:.2f} to {l_high:.2f} and b from {b_low:.2f} to {b_high:.2f} degrees: "
+        f"{what}, l from {l_low:.2f} to {l_high:.2f} and b from {b_low:.2f} to {b_high:.2f} "
+        "degrees: "
         f"highest around {place[0]}, lowest around {place[1]} degrees."
     )
 
@@ -44,8 +45,10 @@ def map_table(caption: str, subject: Subject, name: str, *, density: bool = Fals
         digits = 3
     order = range(axes[0].n - 1, -1, -1)
     rows = [
-        (f"b = {axes[1].centres[j]:.2f}",)
-        + tuple("–" if np.isnan(value[i, j]) else number(value[i, j], digits) for i in order)
+        (
+            f"b = {axes[1].centres[j]:.2f}",
+            *("–" if np.isnan(value[i, j]) else number(value[i, j], digits) for i in order),
+        )
         for j in range(axes[1].n - 1, -1, -1)
     ]
     return Numbers(
@@ -57,7 +60,7 @@ def map_table(caption: str, subject: Subject, name: str, *, density: bool = Fals
 
 
 def _area(stars_there: Floats, factor: int) -> Floats:
-    """Number of fine cells per coarse cell that lie where the catalogue has stars."""
+    """Count the fine cells per coarse cell that lie where the catalogue has stars."""
     block = merged(stars_there, BLOCK) > 0
     fine = np.kron(block, np.ones((BLOCK, BLOCK)))
     padded = np.pad(fine, [(0, -n % factor) for n in fine.shape])

@@ -234,11 +234,17 @@
 
   // The posterior over the distance.
   const posterior = byId("posterior");
-  const whole = () => byId("zoom-centre").checked ? [7, 9.5] : [0, 16];
+  const WHOLE = [0, 16], CENTRE = [7, 9.4];
+  const range = () => {
+    const choice = byId("range").value;
+    if (choice !== "auto") return choice === "all" ? WHOLE : CENTRE;
+    const q = selected >= 0 ? stars.quantiles[selected] : null;
+    return q && q[0] > CENTRE[0] && q[4] < CENTRE[1] ? CENTRE : WHOLE;
+  };
   const drawPosterior = () => {
     const [pen, width, height] = fit(posterior), m = { left: 14, right: 14, top: 24, bottom: 40 };
     pen.clearRect(0, 0, width, height);
-    const [low, high] = whole(), wide = width - m.left - m.right, tall = height - m.top - m.bottom;
+    const [low, high] = range(), wide = width - m.left - m.right, tall = height - m.top - m.bottom;
     const px = (v) => m.left + wide * (v - low) / (high - low);
     pen.fillStyle = GREY; pen.strokeStyle = LINE; pen.textAlign = "center";
     for (const v of ticks(low, high, 8)[0]) {
@@ -340,7 +346,7 @@
   byId("previous").addEventListener("click", () => select((selected + n - 1 + (selected < 0)) % n));
   byId("next").addEventListener("click", () => select((selected + 1) % n));
   byId("home").addEventListener("click", () => { panels.forEach((p) => p.home()); redraw(); });
-  byId("zoom-centre").addEventListener("change", drawPosterior);
+  byId("range").addEventListener("change", drawPosterior);
   byId("colour-by").addEventListener("change", (e) => {
     mode = e.target.value; paint = MODES[mode]();
     byId("legend").hidden = mode !== "group";

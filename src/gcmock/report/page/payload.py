@@ -49,7 +49,7 @@ def stars_of(sample: Sample, posteriors: Posteriors | None) -> dict[str, Any]:
     """Return columns and words of the view, which JSON can hold."""
     rows = sample.rows
     p = np.stack([rows[name] for name in PROBABILITIES], axis=1)
-    groups = np.stack([p[:, GROUP_OF == i].sum(axis=1) for i in range(len(GROUPS))], axis=1)
+    groups = np.stack([p[:, i == GROUP_OF].sum(axis=1) for i in range(len(GROUPS))], axis=1)
     bands = ("j", "h", "ks", "hw")
     mag = np.stack([rows[magnitude_name(band)] for band in bands], axis=1)
     observed = posteriors.mag if posteriors is not None else np.full_like(mag, np.nan)
@@ -88,7 +88,7 @@ def _rounded(values: Any, digits: int) -> list[Any]:
     rounded = np.round(np.asarray(values, np.float64), digits)
     plain = rounded.astype(object)
     plain[~np.isfinite(rounded)] = None
-    return plain.tolist()  # type: ignore[no-any-return]
+    return list(plain.tolist())
 
 
 def payload(sample: Sample, posteriors: Posteriors | None) -> tuple[str, str]:

@@ -34,7 +34,7 @@ def figure_of(picture: Picture) -> Figure:
 def encode(picture: Picture, file_format: str = "svg") -> bytes:
     """Return a picture as SVG, PNG or PDF."""
     buffer = io.BytesIO()
-    with mpl.rc_context(RC):
+    with mpl.rc_context(dict(RC)):
         figure_of(picture).savefig(
             buffer, format=file_format, dpi=_DPI[file_format], metadata=_NO_DATE[file_format]
         )

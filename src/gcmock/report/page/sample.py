@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -102,8 +103,7 @@ class Sample:
 def distance_edges(r0_pc: float, low_pc: float, high_pc: float) -> Floats:
     """Edges of the bins of the page [pc]: fine around the Galactic centre."""
     pieces = [
-        np.arange(start, stop - 0.5 * step, step)
-        for (start, step), (stop, _) in zip(_ZONES[:-1], _ZONES[1:], strict=True)
+        np.arange(start, stop - 0.5 * step, step) for (start, step), (stop, _) in pairwise(_ZONES)
     ]
     edges = r0_pc + 1e3 * np.concatenate(pieces)
     inside = edges[(edges > low_pc) & (edges < high_pc)]
@@ -171,9 +171,7 @@ class PosteriorsOf:
         prepared = prepare(stars, self._model)
         stars, place = stars.take(prepared.keep), place[prepared.keep]
         joint, _ = self._model.posterior.joint(prepared.data)
-        fine = np.stack(
-            [joint[:, GROUP_OF == i].sum(axis=1) for i in range(len(GROUPS))], axis=1
-        )
+        fine = np.stack([joint[:, i == GROUP_OF].sum(axis=1) for i in range(len(GROUPS))], axis=1)
         result = self.result
         result.probability[place] = rebinned(fine, self._model.grid.edges_pc, result.edges_pc)
         result.mag[place], result.mag_error[place] = stars.mag, stars.mag_error

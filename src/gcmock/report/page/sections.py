@@ -88,7 +88,8 @@ def nuclear_section(subject: Subject) -> Section:
             f"{percent(likely)} above 0.9.",
             lambda axis: stars.membership(axis, tally),
             f"{percent(likely)} of the stars have P > 0.9, {percent(unlikely)} have P < 0.1. What "
-            "lies between cannot be decided from the measurements: use the probabilities as weights.",
+            "lies between cannot be decided from the measurements: use the probabilities as "
+            "weights.",
             (5.6, 3.6),
             Numbers(
                 "Stars by P(nuclear disc or cluster)",
@@ -111,7 +112,9 @@ def component_section(subject: Subject) -> Section:
     rows = []
     for i, name in enumerate(COMPONENTS):
         middle = quantiles(tally.distances[i], (0.5, 0.16, 0.84))
-        spread = "–" if np.isnan(middle[0]) else f"{middle[0]:.2f} ({middle[1]:.2f} to {middle[2]:.2f})"
+        spread = (
+            "–" if np.isnan(middle[0]) else f"{middle[0]:.2f} ({middle[1]:.2f} to {middle[2]:.2f})"
+        )
         rows.append(
             (
                 name,
@@ -122,7 +125,7 @@ def component_section(subject: Subject) -> Section:
                 spread,
             )
         )
-    largest = max(range(len(GROUP_NAMES)), key=lambda i: tally.p_sum[GROUP_OF == i].sum())
+    largest = max(range(len(GROUP_NAMES)), key=lambda i: tally.p_sum[i == GROUP_OF].sum())
     return Section(
         "components",
         "Components",
@@ -132,12 +135,13 @@ def component_section(subject: Subject) -> Section:
                 "Share of the stars",
                 "Bars: "
                 + "; ".join(
-                    f"{LABELS[g]} {percent(tally.p_sum[GROUP_OF == i].sum() / tally.n_star)}"
+                    f"{LABELS[g]} {percent(tally.p_sum[i == GROUP_OF].sum() / tally.n_star)}"
                     for i, g in enumerate(GROUP_NAMES)
                 )
                 + f". The largest is: {LABELS[GROUP_NAMES[largest]]}.",
                 lambda axis: stars.shares(axis, tally),
-                "Sums of the probabilities; bars and ± are the errors of drawing components (square "
+                "Sums of the probabilities; bars and ± are the errors of drawing components "
+                "(square "
                 "root of the sum of p (1 − p)), not those of the model.",
                 (5.6, 2.7),
             ),
@@ -146,7 +150,7 @@ def component_section(subject: Subject) -> Section:
                 "Distances of the true stars",
                 "Number of stars per kpc against distance: "
                 + "; ".join(
-                    f"{LABELS[g]} median {quantiles(tally.distances[GROUP_OF == i].sum(axis=0), (0.5,))[0]:.1f} kpc"
+                    f"{LABELS[g]} median {_median_distance(subject, i):.1f} kpc"
                     for i, g in enumerate(GROUP_NAMES)
                 )
                 + ".",
@@ -162,6 +166,10 @@ def component_section(subject: Subject) -> Section:
             ),
         ),
     )
+
+
+def _median_distance(subject: Subject, group: int) -> float:
+    return quantiles(subject.tally.distances[group == GROUP_OF].sum(axis=0), (0.5,))[0]
 
 
 def motion_section(subject: Subject) -> Section:
@@ -202,7 +210,8 @@ def motion_section(subject: Subject) -> Section:
                 "Rotation of the nuclear region",
                 "Mean azimuthal velocity against radius inside 500 pc, with the model curve.",
                 curve(True),
-                "Means of the true stars with their errors; shaded: dispersion. Stars lie along the "
+                "Means of the true stars with their errors; shaded: dispersion. Stars lie along "
+                "the "
                 "lines of sight of the catalogue, so a bar shows the streaming seen there.",
                 table=_rotation_table(subject, 0, "pc", 1e3),
             ),

@@ -64,16 +64,18 @@ class Subject:
         l_low, l_high, b_low, b_high = self.window
         ratio = (b_high - b_low) / (l_high - l_low)
         if ratio <= 1.15:
-            return 6.4, float(np.clip(4.9 * ratio + 0.95, 2.2, 6.6))
+            return 6.4, float(np.clip(4.75 * ratio + 0.62, 2.0, 6.4))
         return float(np.clip(4.9 / ratio + 1.5, 2.7, 6.2)), 5.8
 
     def coarse_map(self, name: str) -> tuple[tuple[Axis, Axis], Floats, Floats]:
-        """Sums and stars of a map in a few cells, for a table."""
+        """Return sums and stars of a map in a few cells, for a table."""
         stars = self.tally.sky["stars"]
         n = max(stars.shape)
         factor = next((f for f in (12, 24, 48, 60) if n / f <= _TABLE_SIDE), 60)
         factor = max(factor, map_factor(stars, 16.0))
-        padded = [np.pad(a, [(0, -m % factor) for m in a.shape]) for a in (self.tally.sky[name], stars)]
+        padded = [
+            np.pad(a, [(0, -m % factor) for m in a.shape]) for a in (self.tally.sky[name], stars)
+        ]
         total, number = (merged(a, factor) for a in padded)
         axes = tuple(Axis(a.low, a.step * factor, -(-a.n // factor)) for a in self.tally.extent.sky)
         return (axes[0], axes[1]), total, number

@@ -29,8 +29,8 @@ COLOUR, BRIGHTNESS = Axis(-1.0, 0.05, 220), Axis(2.0, 0.1, 240)
 DISTANCE: Final = Axis(0.0, 0.025, 800)
 """Distances [kpc]."""
 
-WIDTH: Final = Axis(0.0, 0.1, 100)
-"""Half widths of the 68 % interval of the distance [kpc]."""
+WIDTH: Final = Axis(-2.6, 0.05, 80)
+"""Decimal logarithm of the half width of the 68 % interval of the distance [kpc]."""
 
 PROBABILITY: Final = Axis(0.0, 0.02, 51)
 """Probabilities; the last bin holds exactly 1."""
@@ -168,15 +168,14 @@ class Tally:
                 self.flags[flag] += n
         for n_bands, n in zip(*np.unique(chunk["n_bands"], return_counts=True), strict=True):
             self.bands[int(n_bands)] += int(n)
-        groups = np.stack([p[:, GROUP_OF == i].sum(axis=1) for i in range(N_GROUP)], axis=1)
+        groups = np.stack([p[:, i == GROUP_OF].sum(axis=1) for i in range(N_GROUP)], axis=1)
         width = 5e-4 * (chunk["distance_q84_pc"] - chunk["distance_q16_pc"])
         axes = (Axis(0, 1, N_GROUP), WIDTH)
-        where = place(axes, (groups.argmax(axis=1), WIDTH.place(width)))
+        where = place(axes, (groups.argmax(axis=1), WIDTH.place(np.log10(np.maximum(width, 1e-9)))))
         self.widths += count(where, self.widths.shape)
         usual = np.append(self.extent.usual_evidence.ravel(), np.nan)
         evidence = (
-            chunk["log_evidence"]
-            - usual[evidence_place(chunk["n_bands"], chunk["phot_ks_mag"])]
+            chunk["log_evidence"] - usual[evidence_place(chunk["n_bands"], chunk["phot_ks_mag"])]
         )
         values = {
             "stars": None,
@@ -204,13 +203,17 @@ class Tally:
         self.drawn += weight * count(component, (len(COMPONENTS),))
         groups, components = Axis(0, 1, N_GROUP), Axis(0, 1, len(COMPONENTS))
         for i, band in enumerate(BANDS):
-            where = place((groups, MAGNITUDE), (group, MAGNITUDE.place(chunk[magnitude_name(band)])))
+            where = place(
+                (groups, MAGNITUDE), (group, MAGNITUDE.place(chunk[magnitude_name(band)]))
+            )
             self.magnitudes[i] += weight * count(where, (N_GROUP, MAGNITUDE.n))
         for i, (blue, red, band) in enumerate(DIAGRAMS):
             where = diagram_place(chunk, blue, red, band)
             self.diagrams[i] += weight * count(where, self.diagrams.shape[1:])
         self.colours += weight * count(colour_place(chunk), self.colours.shape)
-        where = place((components, DISTANCE), (component, DISTANCE.place(1e-3 * chunk["distance_pc"])))
+        where = place(
+            (components, DISTANCE), (component, DISTANCE.place(1e-3 * chunk["distance_pc"]))
+        )
         self.distances += weight * count(where, self.distances.shape)
         self._add_motions(chunk, group, groups, weight)
         self._add_rotation(chunk, group, groups, weight)

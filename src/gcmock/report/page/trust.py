@@ -6,7 +6,16 @@ import json
 
 import numpy as np
 
-from gcmock.report.page.content import Block, Listing, Numbers, Picture, Section, Text, number, percent
+from gcmock.report.page.content import (
+    Block,
+    Listing,
+    Numbers,
+    Picture,
+    Section,
+    Text,
+    number,
+    percent,
+)
 from gcmock.report.page.maps import map_table, map_words
 from gcmock.report.page.subject import Subject
 from gcmock.report.page.tally import GROUP_OF, WIDTH
@@ -21,7 +30,8 @@ LIMITS = (
     "Discs and bar were fitted at |b| > 1 deg or so; inside that they are extrapolated.",
     "The nuclear star cluster has a published density, but velocities computed here, and its "
     "populations are assumed to be those of the nuclear disc.",
-    "Extinction decides much. Where the map has no sub-cells, or the law is wrong, probabilities and "
+    "Extinction decides much. Where the map has no sub-cells, or the law is wrong, "
+    "probabilities and "
     "distances are less certain than they say.",
     "The isochrones start at 50 Myr and 0.09 solar masses and lack dust-enshrouded giants.",
     "No binaries, no blends, no white dwarfs, no stellar halo.",
@@ -37,7 +47,8 @@ def trust_section(subject: Subject) -> Section:
         Picture(
             "distance_errors",
             "How well distances are known",
-            "Histogram of the half width of the 68 % interval of the distance by most probable group; "
+            "Histogram of the half width of the 68 % interval of the distance by most probable "
+            "group; "
             f"median {_median_width(subject):.1f} kpc.",
             lambda axis: stars.distance_errors(axis, subject.tally),
             "Half width of the 68 % interval of the posterior.",
@@ -50,7 +61,7 @@ def trust_section(subject: Subject) -> Section:
             "Where distances are known",
             map_words("Mean half width of the 68 % interval of the distance", subject, "width"),
             lambda axis: sky.distance_error_map(axis, subject.tally),
-            "Mean over the stars of a cell.",
+            "Mean over the stars of a cell; white: too few stars.",
             subject.sky_size,
         )
     )
@@ -66,7 +77,8 @@ def verdicts(subject: Subject) -> list[Text]:
     kind = "good" if unexplained < MANY_UNEXPLAINED else "bad"
     found.append(
         Text(
-            f"{percent(unexplained, 2)} of the stars are explained by no component (flag UNEXPLAINED).",
+            f"{percent(unexplained, 2)} of the stars are explained by no component (flag "
+            "UNEXPLAINED).",
             kind,
         )
     )
@@ -74,14 +86,18 @@ def verdicts(subject: Subject) -> list[Text]:
     if single > MANY:
         found.append(
             Text(
-                f"{percent(single)} of the stars have a single band, hence no colour: component and "
+                f"{percent(single)} of the stars have a single band, hence no colour: component "
+                "and "
                 "distance then rest on the model and on the extinction map.",
                 "bad",
             )
         )
     if dark := tally.bands[0] / n:
         found.append(
-            Text(f"{percent(dark, 2)} of the stars have no magnitude: they are draws of the prior.", "bad")
+            Text(
+                f"{percent(dark, 2)} of the stars have no magnitude: they are draws of the prior.",
+                "bad",
+            )
         )
     coarse = tally.flags[Flag.NO_SUBCELL] / n
     if coarse > MANY:
@@ -104,7 +120,8 @@ def verdicts(subject: Subject) -> list[Text]:
         )
     found.append(
         Text(
-            f"The 68 % interval of the distance is ± {_median_width(subject):.1f} kpc for half of the "
+            f"The 68 % interval of the distance is ± {_median_width(subject):.1f} kpc for half "
+            "of the "
             "stars, or better.",
             "good" if _median_width(subject) < 1.0 else "bad",
         )
@@ -120,12 +137,14 @@ def _against_truth(subject: Subject) -> list[Text]:
     near = abs(c.coverage - EXPECTED_COVERAGE) < 0.03
     return [
         Text(
-            f"Against the known truth, the 68 % interval of the distance covers {percent(c.coverage)} "
+            f"Against the known truth, the 68 % interval of the distance covers "
+            f"{percent(c.coverage)} "
             f"of {number(c.n_star)} stars.",
             "good" if near else "bad",
         ),
         Text(
-            f"P(nuclear) deviates from the true shares by {c.ece:.3f} on average (calibration error).",
+            f"P(nuclear) deviates from the true shares by {c.ece:.3f} on average (calibration "
+            "error).",
             "good" if c.ece < LARGE_ECE else "bad",
         ),
     ]
@@ -133,7 +152,7 @@ def _against_truth(subject: Subject) -> list[Text]:
 
 def _median_width(subject: Subject) -> float:
     values = np.cumsum(subject.tally.widths.sum(axis=0))
-    return float(np.interp(0.5 * values[-1], values, WIDTH.edges[1:]))
+    return float(10.0 ** np.interp(0.5 * values[-1], values, WIDTH.edges[1:]))
 
 
 def extinction_section(subject: Subject) -> Section:
@@ -162,7 +181,8 @@ def extinction_section(subject: Subject) -> Section:
                 map_table("Mean A(Ks) of the stars [mag]", subject, "a_ks"),
             ),
             Text(
-                "The map has cells of 0.005 to 0.025 deg. Dust inside a cell is scatter, of which the "
+                "The map has cells of 0.005 to 0.025 deg. Dust inside a cell is scatter, of "
+                "which the "
                 f"settings assume {subject.model.config.extinction.residual_scatter_mag:g} mag of "
                 "E(J − Ks).",
                 "limit",
@@ -175,7 +195,12 @@ def evidence_section(subject: Subject) -> Section:
     """Return where the model does not explain the stars, and all flags."""
     tally = subject.tally
     rows = [
-        (flag.name or "", number(tally.flags[flag]), percent(tally.flags[flag] / tally.n_star, 2), flag.description)
+        (
+            flag.name or "",
+            number(tally.flags[flag]),
+            percent(tally.flags[flag] / tally.n_star, 2),
+            flag.description,
+        )
         for flag in Flag
     ]
     bands = [
@@ -188,12 +213,13 @@ def evidence_section(subject: Subject) -> Section:
         (
             Picture(
                 "evidence",
-                "Evidence",
+                "Where stars are explained worse than usual",
                 map_words("Evidence relative to similar stars", subject, "evidence"),
-                lambda axis: sky.evidence_map(axis, tally),
-                "Red: stars that the model explains worse than it explains stars of the same "
-                "brightness and bands elsewhere. Patches that follow dust point to the extinction; "
-                "edges to the survey.",
+                lambda axis: sky.evidence_map(axis, tally, subject.model),
+                "How probable magnitudes like those of the stars are in their direction, "
+                "against stars "
+                "of the same brightness and bands elsewhere; red: worse. Patches that follow dust "
+                "point to the extinction.",
                 subject.sky_size,
                 map_table("ln evidence relative to similar stars", subject, "evidence"),
             ),
@@ -229,8 +255,10 @@ def truth_section(subject: Subject) -> Section:
                 "True share of nuclear stars against stated probability in ten bins; "
                 f"mean deviation {c.ece:.3f}.",
                 lambda axis: stars.reliability(axis, c),
-                f"{number(c.n_star)} stars of {subject.extra.get('truth', 'the truth')}. Calibration "
-                f"error {c.ece:.3f}, Brier score {c.brier:.3f} ({c.base_brier:.3f} without any data).",
+                f"{number(c.n_star)} stars of {subject.extra.get('truth', 'the truth')}. "
+                "Calibration "
+                f"error {c.ece:.3f}, Brier score {c.brier:.3f} ({c.base_brier:.3f} without any "
+                "data).",
                 (5.0, 4.4),
                 Numbers(
                     "Reliability",
@@ -288,7 +316,12 @@ def at_a_glance(subject: Subject) -> list[tuple[str, str]]:
     return [
         ("stars", number(tally.n_star)),
         ("true stars each", number(realisations)),
-        ("window [deg]", f"{l_low:.2f} < l < {l_high:.2f}, {b_low:.2f} < b < {b_high:.2f}".replace("-", "\u2212")),
+        (
+            "window [deg]",
+            f"{l_low:.2f} < l < {l_high:.2f}, {b_low:.2f} < b < {b_high:.2f}".replace(
+                "-", "\u2212"
+            ),
+        ),
         ("nuclear disc", percent(p[COMPONENTS.index("nsd")])),
         ("bar", percent(p[COMPONENTS.index("bar")])),
         ("discs", percent(p[GROUP_OF == 0].sum())),

@@ -80,7 +80,8 @@ def compare_with_truth(sample: Sample, source: TableSource) -> Comparison:
     missing = [name for name in _TRUTH_COLUMNS if name not in source.columns]
     if missing:
         raise InputError(
-            f"{source.path}: no table of true stars: it lacks {', '.join(missing)}; gcmock simulate "
+            f"{source.path}: no table of true stars: it lacks {', '.join(missing)}; gcmock "
+            "simulate "
             "--survey writes one beside the survey"
         )
     group = np.full(len(sample), -1)

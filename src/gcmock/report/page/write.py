@@ -137,13 +137,15 @@ def write_report(
     begin("page")
     text = page(
         f"{mock.name}: a mock catalogue of the Galactic centre",
-        "True stars drawn from the posterior of every observed star: what the catalogue contains, where "
+        "True stars drawn from the posterior of every observed star: what the catalogue "
+        "contains, where "
         "it can be trusted, and how it was made.",
         at_a_glance(subject),
         sections,
         payload(sample, posteriors) if len(sample) else None,
         len(sample),
-        f"Written by gcmock {gcmock.__version__}. Please cite: {metadata.get('citation', 'gcmock')}.",
+        f"Written by gcmock {gcmock.__version__}. Please cite: "
+        f"{metadata.get('citation', 'gcmock')}.",
     )
     written = _write(output, text, sections, figures, begin)
     n_posterior = int(posteriors.known.sum()) if posteriors is not None else 0
@@ -200,7 +202,9 @@ def _count(
     """Read the catalogue once, for all counts and samples."""
     sample = samples.Sample(n_sample, _SAMPLE_COLUMNS)
     compared = samples.Sample(MOST_STARS if with_truth else 0, CATALOGUE_COLUMNS)
-    names = list(dict.fromkeys((*COLUMNS, *_SAMPLE_COLUMNS, *(CATALOGUE_COLUMNS if with_truth else ()))))
+    names = list(
+        dict.fromkeys((*COLUMNS, *_SAMPLE_COLUMNS, *(CATALOGUE_COLUMNS if with_truth else ())))
+    )
     update = begin("count")
     for chunk in source.chunks(CHUNK, names):
         tally.add(chunk)
@@ -242,7 +246,8 @@ def _sections(subject: Subject, with_view: bool, more: Sequence[Section]) -> lis
         sections.append(truth_section(subject))
     if with_view:
         words = Text(
-            "The sample is the same for the same catalogue: stars are chosen by a hash of source_id."
+            "The sample is the same for the same catalogue: stars are chosen by a hash of "
+            "source_id."
         )
         sections.append(Section("stars", "Single stars", (words,), view=True))
     return [*sections, *more, provenance_section(subject)]

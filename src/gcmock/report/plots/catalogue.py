@@ -18,6 +18,9 @@ Floats = NDArray[np.float64]
 
 _FACTORS: Final = (1, 2, 3, 4, 6, 12)
 
+_BORDER: Final = 0.02
+"""Rows of cells at the border with so small a share of the usual number of stars are cut off."""
+
 
 def count_catalogue(catalogue: Any) -> Tally:
     """Count a mock catalogue for the plots.
@@ -60,13 +63,14 @@ def check_columns(source: TableSource) -> None:
     """Raise an InputError if a table lacks columns of a mock catalogue."""
     if missing := [name for name in COLUMNS if name not in source.columns]:
         raise InputError(
-            f"{source.path}: no mock catalogue: it lacks {', '.join(missing)}; give what gcmock build "
+            f"{source.path}: no mock catalogue: it lacks {', '.join(missing)}; give what gcmock "
+            "build "
             "made, with all its columns"
         )
 
 
 def map_factor(stars: Floats, wanted: float) -> int:
-    """Number of cells to join along a side, so that a cell has so many stars (median)."""
+    """Return how many cells to join along a side for so many stars in a cell (median)."""
     for factor in _FACTORS:
         cells = merged(stars, factor)
         filled = cells[cells > 0]
@@ -93,19 +97,18 @@ def sky_map(
     axes : tuple of Axis
     total, stars : ndarray (n_l, n_b)
     """
-    is_mock = isinstance(catalogue, Tally)
-    stars = catalogue.sky["stars"] if is_mock else catalogue.sky
-    total = catalogue.sky[name] if is_mock else catalogue.sky
+    sums = catalogue.sky if isinstance(catalogue, Tally) else {"stars": catalogue.sky}
+    stars, total = sums["stars"], sums[name]
     factor = map_factor(stars, wanted)
     l_axis, b_axis = (axis.coarser(factor) for axis in catalogue.extent.sky)
     return (l_axis, b_axis), merged(total, factor), merged(stars, factor)
 
 
-def crop(values: Floats) -> tuple[slice, slice]:
-    """Smallest rectangle of an array (n_x, n_y) that holds everything above zero."""
-    filled = values > 0
+def crop(stars: Floats) -> tuple[slice, slice]:
+    """Rectangle of the cells (n_x, n_y) with stars, without borders that hold hardly any."""
     found = []
     for along in (1, 0):
-        index = np.flatnonzero(filled.any(axis=along))
+        sums = stars.sum(axis=along)
+        index = np.flatnonzero(sums > _BORDER * (np.median(sums[sums > 0]) if sums.any() else 0.0))
         found.append(slice(int(index[0]), int(index[-1]) + 1) if index.size else slice(0, 1))
     return found[0], found[1]

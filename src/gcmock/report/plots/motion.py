@@ -22,9 +22,7 @@ _LEAST: Final = 12.0
 """Stars of a ring whose mean is shown."""
 
 
-def rotation(
-    axis: Axes, catalogue: Any, model: Model | None = None, *, near: bool = False
-) -> None:
+def rotation(axis: Axes, catalogue: Any, model: Model | None = None, *, near: bool = False) -> None:
     """Draw the mean azimuthal velocity of the groups against the Galactocentric radius.
 
     Parameters
@@ -105,9 +103,13 @@ def proper_motions(axis: Axes, catalogue: Any) -> None:
         angle = float(np.degrees(np.arctan2(axes[1, 1], axes[0, 1])))
         for n_sigma in (1.0, 2.0):
             width, height = 2.0 * n_sigma * np.sqrt(size[::-1])
-            style = {"fill": False, "edgecolor": COLOURS[group], "lw": 2.2 - 0.5 * n_sigma}
+            style: dict[str, Any] = {
+                "fill": False,
+                "edgecolor": COLOURS[group],
+                "lw": 2.2 - 0.5 * n_sigma,
+            }
             label = f"{LABELS[group]}, 1 and 2 sigma" if n_sigma == 1.0 else None
-            ellipse = Ellipse(tuple(mean), width, height, angle=angle, label=label, **style)  # type: ignore[arg-type]
+            ellipse = Ellipse(tuple(mean), width, height, angle=angle, label=label, **style)
             axis.add_patch(ellipse)
         axis.plot(*mean, "+", color=COLOURS[group], ms=8)
     axis.set(xlabel="µ(l) cos b [mas/yr]", ylabel="µ(b) [mas/yr]")

@@ -8,8 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 from numpy.typing import NDArray
+from scipy.interpolate import RegularGridInterpolator
+from scipy.ndimage import maximum_filter
 
 from gcmock.model import Model
+from gcmock.posterior.sightline import prior_counts
 from gcmock.report.page.bins import Axis
 from gcmock.report.page.observed import ObservedTally
 from gcmock.report.plots.catalogue import count_catalogue, crop, sky_map
@@ -25,8 +28,8 @@ from gcmock.report.plots.style import (
 
 Floats = NDArray[np.float64]
 
-ENOUGH_FOR_NUMBERS, ENOUGH_FOR_MEANS = 6.0, 16.0
-"""Stars per cell (median) of maps of counts and of means."""
+ENOUGH_FOR_NUMBERS, ENOUGH_FOR_MEANS, ENOUGH_FOR_EVIDENCE = 6.0, 16.0, 60.0
+"""Stars per cell (median) of maps of counts, of means, and of the evidence, which scatters."""
 
 
 def sky_density(axis: Axes, catalogue: Any) -> None:
@@ -75,9 +78,12 @@ def extinction_used(axis: Axes, catalogue: Any, model: Model) -> None:
     model : Model
     """
     axes, _, stars = sky_map(count_catalogue(catalogue), "stars", ENOUGH_FOR_NUMBERS)
-    a_ks = np.where(stars > 0, model_extinction(axes, model), np.nan)
-    image = _map(axis, axes, a_ks, stars, DUST, high=float(np.nanquantile(a_ks, 0.998)))
-    colour_bar(axis, image, "A(Ks) at the red clump [mag]", "max")
+    # Single cells without a star are no holes.
+    covered = maximum_filter(stars, 5) > 0
+    a_ks = np.where(covered, model_extinction(axes, model), np.nan)
+    low, high = np.nanquantile(a_ks[crop(stars)], (0.002, 0.998))
+    image = _map(axis, axes, a_ks, stars, DUST, low=float(low), high=float(high))
+    colour_bar(axis, image, "A(Ks) at the red clump [mag]", "both")
 
 
 def model_extinction(axes: tuple[Axis, Axis], model: Model) -> Floats:
@@ -98,27 +104,61 @@ def extinction_found(axis: Axes, catalogue: Any) -> None:
     """
     axes, total, stars = sky_map(count_catalogue(catalogue), "a_ks", ENOUGH_FOR_MEANS)
     mean = _mean(total, stars)
-    image = _map(axis, axes, mean, stars, DUST, high=float(np.nanquantile(mean, 0.998)))
-    colour_bar(axis, image, "mean A(Ks) of the stars [mag]", "max")
+    low, high = np.nanquantile(mean, (0.002, 0.998))
+    image = _map(axis, axes, mean, stars, DUST, low=float(low), high=float(high))
+    colour_bar(axis, image, "mean A(Ks) of the stars [mag]", "both")
 
 
-def evidence_map(axis: Axes, catalogue: Any) -> None:
+def evidence_map(axis: Axes, catalogue: Any, model: Model) -> None:
     """Draw where the model explains the stars worse (red) or better (blue) than it usually does.
 
-    The mean per cell of ln(evidence) minus its mean over all stars of the catalogue with the same
-    number of bands and the same Ks within half a magnitude.
+    The mean per cell of ln(evidence / stars of the model in this direction): how probable
+    magnitudes like these are for a star there. From it is subtracted the same mean over all stars
+    of the catalogue with the same number of bands and the same Ks within half a magnitude.
 
     Parameters
     ----------
     axis : matplotlib.axes.Axes
     catalogue : Tally, path or table
+    model : Model
     """
-    axes, total, stars = sky_map(count_catalogue(catalogue), "evidence", ENOUGH_FOR_MEANS)
-    mean = _mean(total, stars)
+    axes, total, stars = sky_map(count_catalogue(catalogue), "evidence", ENOUGH_FOR_EVIDENCE)
+    expected = log_stars(axes, model)
+    mean = _mean(total, stars) - (expected - np.average(expected, weights=stars))
     # Symmetric, so that white is as usual.
     size = max(float(np.nanquantile(np.abs(mean), 0.98)), 1e-3)
     image = _map(axis, axes, mean, stars, BALANCE, low=-size, high=size)
-    colour_bar(axis, image, "ln evidence, relative to similar stars", "both")
+    colour_bar(axis, image, "ln p(magnitudes), relative to similar stars", "both")
+
+
+def log_stars(axes: tuple[Axis, Axis], model: Model) -> Floats:
+    """Return ln of the living stars of the model per square degree in the middle of cells.
+
+    Computed for a few thousand directions, closer to each other around Sgr A*, and interpolated.
+    """
+    l_fine, b_fine = (axis.centres for axis in axes)
+    l_few, b_few = (
+        np.unique(np.concatenate((x[:: -(-x.size // 40)], x[-1:], _near(x, centre))))
+        for x, centre in (
+            (l_fine, model.galaxy.sun.sgr_a_l_deg),
+            (b_fine, model.galaxy.sun.sgr_a_b_deg),
+        )
+    )
+    l_deg, b_deg = np.meshgrid(l_few, b_few, indexing="ij")
+    parts = [
+        prior_counts(model.galaxy, l_row, b_row, model.grid).sum(axis=(1, 2))
+        for l_row, b_row in zip(l_deg, b_deg, strict=True)
+    ]
+    grid = RegularGridInterpolator((l_few, b_few), np.log(parts))
+    points = np.stack(np.meshgrid(l_fine, b_fine, indexing="ij"), axis=-1)
+    return np.asarray(grid(points))
+
+
+def _near(x: Floats, centre: float) -> Floats:
+    """Return some of the coordinates (n,) near that of Sgr A*, denser towards it."""
+    offsets = np.array([0.0, 0.003, 0.007, 0.012, 0.02, 0.03, 0.045, 0.065, 0.09, 0.12, 0.16])
+    wanted = centre + np.concatenate((-offsets, offsets))
+    return wanted[(wanted >= x[0]) & (wanted <= x[-1])]
 
 
 def distance_error_map(axis: Axes, catalogue: Any) -> None:

@@ -197,14 +197,14 @@ def distances(axis: Axes, catalogue: Any) -> None:
     factor = 8
     bins = DISTANCE.coarser(factor)
     for i, group in enumerate(GROUP_NAMES):
-        values = tally.distances[GROUP_OF == i].sum(axis=0)
+        values = tally.distances[i == GROUP_OF].sum(axis=0)
         per_kpc = values.reshape(bins.n, factor).sum(axis=1) / bins.step
         steps(axis, bins.edges, per_kpc, GROUP_COLOURS[group], LABELS[group])
     total = tally.distances.sum(axis=0)
     axis.set_xlim(0.0, float(DISTANCE.edges[occupied(total, 1e-4).stop]))
     top = axis.get_ylim()[1]
     axis.set_yscale("log")
-    axis.set_ylim(max(1e-5 * top, 0.5), 3.0 * top)
+    axis.set_ylim(max(1e-5 * top, 0.5), 12.0 * top)
     axis.set(xlabel="distance [kpc]", ylabel="stars per kpc")
     axis.legend(loc="upper left", ncols=2)
 
@@ -250,8 +250,8 @@ def shares(axis: Axes, catalogue: Any) -> None:
     """
     tally = count_catalogue(catalogue)
     for i, group in enumerate(GROUP_NAMES):
-        share = tally.p_sum[GROUP_OF == i].sum() / tally.n_star
-        error = np.sqrt(tally.p_variance[GROUP_OF == i].sum()) / tally.n_star
+        share = tally.p_sum[i == GROUP_OF].sum() / tally.n_star
+        error = np.sqrt(tally.p_variance[i == GROUP_OF].sum()) / tally.n_star
         axis.barh(i, share, 0.62, color=GROUP_COLOURS[group], alpha=0.85, xerr=2.0 * error)
         text = f" {share:.1%} ± {error:.1%}" if error >= 5e-4 else f" {share:.2%} ± {error:.2%}"
         axis.text(share + 2.0 * error, i, text, va="center", color=INK)
@@ -290,12 +290,14 @@ def distance_errors(axis: Axes, catalogue: Any) -> None:
     tally = count_catalogue(catalogue)
     for i, group in enumerate(GROUP_NAMES):
         label = f"mostly {LABELS[group]}"
-        steps(axis, WIDTH.edges, tally.widths[i], GROUP_COLOURS[group], label)
-    part = occupied(tally.widths.sum(axis=0), 0.001)
-    axis.set_xlim(0.0, float(WIDTH.edges[part.stop]))
-    axis.set_ylim(0.0, None)
+        steps(axis, 10.0**WIDTH.edges, tally.widths[i], GROUP_COLOURS[group], label)
+    part = occupied(tally.widths.sum(axis=0), 0.0005)
+    axis.set_xscale("log")
+    axis.set_xlim(*(float(10.0 ** WIDTH.edges[k]) for k in (part.start, part.stop)))
+    axis.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
+    axis.set_ylim(0.0, 1.25 * axis.get_ylim()[1])
     axis.set(xlabel="uncertainty of the distance [kpc]", ylabel="stars")
-    axis.legend(loc="upper right")
+    axis.legend(loc="upper left")
 
 
 def reliability(axis: Axes, comparison: Comparison) -> None:

@@ -45,7 +45,7 @@ DUST: Final = LinearSegmentedColormap.from_list(
 BALANCE: Final = "RdBu"
 """Signed quantities."""
 
-RC: Final[dict[str, Any]] = {
+RC: Final[Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 10.0,
@@ -78,9 +78,10 @@ RC: Final[dict[str, Any]] = {
 
 def colour_bar(axis: Axes, image: Any, label: str, extend: str = "neither") -> None:
     """Put a colour bar beside an axis."""
-    figure = axis.figure
-    bar = figure.colorbar(image, ax=axis, label=label, pad=0.02, aspect=28, extend=extend)  # type: ignore[union-attr]
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    # As high as the axis, whatever its shape.
+    beside = axis.inset_axes((1.025, 0.0, 0.032, 1.0))
+    bar = axis.figure.colorbar(image, cax=beside, label=label, extend=extend, extendfrac=0.03)
+    bar.outline.set_visible(False)
 
 
 def steps(
