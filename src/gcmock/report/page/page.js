@@ -141,7 +141,7 @@
       }
       pen.restore();
     }
-    nearest(px, py, accept = () => true, reach = 30) {
+    nearest(px, py, accept = () => true, reach = 40) {
       let found = -1, least = reach * reach;
       for (let i = 0; i < n; i++) {
         if (this.x[i] === null || this.y[i] === null || !accept(i)) continue;

@@ -212,7 +212,7 @@ def evidence_section(subject: Subject) -> Section:
         "Where the model fails",
         (
             Picture(
-                "evidence",
+                "evidence_map",
                 "Where stars are explained worse than usual",
                 map_words("Evidence relative to similar stars", subject, "evidence"),
                 lambda axis: sky.evidence_map(axis, tally, subject.model),
