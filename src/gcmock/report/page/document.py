@@ -138,7 +138,7 @@ def _block(block: Block) -> str:
 
 def _figure(picture: Picture) -> str:
     width, height = (round(96 * side) for side in picture.size)
-    source = data_uri(encode(picture))
+    source = data_uri(encode(picture, "svg")[0])
     caption = f"<figcaption>{escape(picture.caption)}</figcaption>" if picture.caption else ""
     table = _table(picture.table) if picture.table is not None else ""
     return (

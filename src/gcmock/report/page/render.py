@@ -31,14 +31,16 @@ def figure_of(picture: Picture) -> Figure:
     return figure
 
 
-def encode(picture: Picture, file_format: str = "svg") -> bytes:
-    """Return a picture as SVG, PNG or PDF."""
-    buffer = io.BytesIO()
+def encode(picture: Picture, *formats: str) -> list[bytes]:
+    """Draw a picture and return it as SVG, PNG or PDF, in the order of `formats`."""
+    encoded = []
     with mpl.rc_context(dict(RC)):
-        figure_of(picture).savefig(
-            buffer, format=file_format, dpi=_DPI[file_format], metadata=_NO_DATE[file_format]
-        )
-    return buffer.getvalue()
+        figure = figure_of(picture)
+        for name in formats:
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=name, dpi=_DPI[name], metadata=_NO_DATE[name])
+            encoded.append(buffer.getvalue())
+    return encoded
 
 
 def data_uri(content: bytes, kind: str = "image/svg+xml") -> str:
@@ -48,9 +50,7 @@ def data_uri(content: bytes, kind: str = "image/svg+xml") -> str:
 
 def write_files(picture: Picture, folder: Path) -> list[Path]:
     """Write a picture as PNG and PDF and return their paths."""
-    paths = []
-    for file_format in ("png", "pdf"):
-        path = folder / f"{picture.name}.{file_format}"
-        path.write_bytes(encode(picture, file_format))
-        paths.append(path)
+    paths = [folder / f"{picture.name}.{name}" for name in ("png", "pdf")]
+    for path, content in zip(paths, encode(picture, "png", "pdf"), strict=True):
+        path.write_bytes(content)
     return paths
