@@ -21,6 +21,7 @@ LAYERS = (
     "units",
     "frames",
     "random",
+    "notebook",
     "config_text",
     "config",
     "data",
@@ -38,6 +39,7 @@ LAYERS = (
     "runtime",
     "cli_astrometry",
     "cli_report",
+    "cli_log",
     "cli",
     "__main__",
 )
