@@ -108,11 +108,27 @@ def test_python_examples_run(tmp_path):
         subprocess.run([sys.executable, "-c", example], cwd=tmp_path, check=True)
 
 
-def test_data_model_page_is_up_to_date():
-    path = ROOT / "tools" / "make_data_model.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+def load_tool(name: str):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
+    return tool
+
+
+def test_command_line_page_is_up_to_date():
+    command = [sys.executable, ROOT / "tools" / "make_command_line.py", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_page_is_in_the_table_of_contents():
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    listed = {line.strip() for line in index.splitlines()}
+    assert {page.stem for page in (ROOT / "docs").glob("*.md")} - {"index"} <= listed
+
+
+def test_data_model_page_is_up_to_date():
+    tool = load_tool("make_data_model")
     page = (ROOT / "docs" / "data_model.md").read_text(encoding="utf-8")
     assert tool.render(page) == page, "run python tools/make_data_model.py"
     page = (ROOT / "docs" / "astrometry.md").read_text(encoding="utf-8")

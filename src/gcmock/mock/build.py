@@ -86,9 +86,10 @@ def build(
 
     Examples
     --------
-    >>> summary = build("stars.parquet", "mock.parquet", load_config(None, {"run.seed": 7}))
-    >>> summary.n_written
-    76964
+    >>> config = load_config(None, {"run.seed": 7, "run.realisations": 2})
+    >>> summary = build("stars.parquet", "mock.parquet", config)
+    >>> summary.n_written == 2 * summary.n_star
+    True
     """
     start = time.perf_counter()
     config = config or load_config()
@@ -224,6 +225,8 @@ def build_table(table: Any, config: Config | None = None, **overrides: Any) -> A
     >>> mock = gcmock.build(stars, run={"seed": 7, "realisations": 10})
     >>> mock["distance_pc"].unit
     Unit("pc")
+    >>> type(gcmock.build(stars.to_pandas()))
+    <class 'pandas.DataFrame'>
     """
     from gcmock.mock.tables import in_memory, kind_of, to_kind
 
