@@ -50,7 +50,8 @@ def commands() -> list[tuple[str, str]]:
 
 @cache
 def help_of(command: str) -> str:
-    code = f"import sys; sys.argv = ['gcmock', {command!r}, '--help']\n"
+    words = ["gcmock", *filter(None, [command]), "--help"]
+    code = f"import sys; sys.argv = {words!r}\n"
     code += "from gcmock.cli import main; sys.exit(main())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"gcmock {command} --help: {done.stdout}{done.stderr}"
@@ -59,7 +60,8 @@ def help_of(command: str) -> str:
 
 @pytest.mark.parametrize(("command", "arguments"), commands(), ids=str)
 def test_commands_and_options_exist(command, arguments):
-    text = help_of(command)
+    # Some options, such as --log, are those of every command.
+    text = help_of(command) + help_of("")
     for option in re.findall(r"(?<!\S)--?[a-z][\w-]*", arguments):
         assert re.search(rf"(?<![\w-]){option}(?![\w-])", text), f"{option} is not in:\n{text}"
 

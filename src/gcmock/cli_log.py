@@ -97,7 +97,7 @@ class RunLog:
         self.line(f"== {now} gcmock {__version__}, Python {sys.version.split()[0]}, {os.getcwd()}")
         self.line(f"$ gcmock {shlex.join(self._tokens)}")
         self._stdout = sys.stdout
-        sys.stdout = _Both(sys.stdout, self._log)  # type: ignore[assignment]
+        sys.stdout = _Both(sys.stdout, self._log)
         return self
 
     def line(self, text: str) -> None:
