@@ -2,8 +2,8 @@
 
     python benchmarks/report.py MOCK [--rows 20] [--input CATALOGUE]
 
-Makes a folder of as many links to the catalogue (a Parquet file) as give so many million rows, and
-reports it in a process of its own. Prints the table of docs/report.md.
+Makes folders of as many links to the catalogue and to its input (Parquet files) as give so many
+million rows, and reports them in a process of its own. Prints the table of docs/report.md.
 """
 
 from __future__ import annotations
@@ -46,16 +46,22 @@ def main() -> None:
         measure(options.mock, n_link, options.input)
 
 
+def linked(table: Path, folder: Path, n_link: int) -> Path:
+    """Make a folder of links to a table."""
+    folder.mkdir()
+    for i in range(n_link):
+        os.link(table, folder / f"part-{i:05d}.parquet")
+    return folder
+
+
 def measure(mock: Path, n_link: int, table: Path | None) -> None:
     """Report a folder of links and print a row of the table."""
     with tempfile.TemporaryDirectory(dir=mock.parent) as name:
-        folder = Path(name) / "mock"
-        folder.mkdir()
-        for i in range(n_link):
-            os.link(mock, folder / f"part-{i:05d}.parquet")
+        folder = linked(mock, Path(name) / "mock", n_link)
+        stars = linked(table, Path(name) / "stars", n_link) if table else ""
         page = Path(name) / "report.html"
         done = subprocess.run(
-            [sys.executable, "-c", _CODE, folder, page, table or ""],
+            [sys.executable, "-c", _CODE, folder, page, stars],
             capture_output=True,
             text=True,
             check=True,

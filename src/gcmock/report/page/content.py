@@ -71,7 +71,7 @@ class Picture:
     alt: str
     draw: Draw
     caption: str = ""
-    size: tuple[float, float] = (5.6, 4.2)
+    size: tuple[float, float] = (4.9, 3.75)
     table: Numbers | None = None
 
 

@@ -10,7 +10,7 @@ from string import Template
 from typing import Final
 
 from gcmock.report.page.content import Block, Listing, Numbers, Picture, Section, Text
-from gcmock.report.page.render import data_uri, encode
+from gcmock.report.page.render import data_uri, encode, size_of
 
 _HERE: Final = Path(__file__).parent
 _LABELS: Final = {"good": "Good: ", "bad": "Take care: "}
@@ -137,12 +137,13 @@ def _block(block: Block) -> str:
 
 
 def _figure(picture: Picture) -> str:
-    width, height = (round(96 * side) for side in picture.size)
-    source = data_uri(encode(picture, "svg")[0])
+    (svg,) = encode(picture, "svg")
+    width, height = size_of(svg)
+    source = data_uri(svg)
     caption = f"<figcaption>{escape(picture.caption)}</figcaption>" if picture.caption else ""
     table = _table(picture.table) if picture.table is not None else ""
     return (
-        f'<figure id="{picture.name}" style="--width:{round(1.12 * width)}px">'
+        f'<figure id="{picture.name}" style="--width:{round(1.3 * width)}px">'
         f"<h3>{escape(picture.title)}</h3>"
         f'<img src="{source}" width="{width}" height="{height}" alt="{escape(picture.alt)}">'
         f"{caption}{table}</figure>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from pathlib import Path
 from typing import Final
 
@@ -38,9 +39,27 @@ def encode(picture: Picture, *formats: str) -> list[bytes]:
         figure = figure_of(picture)
         for name in formats:
             buffer = io.BytesIO()
-            figure.savefig(buffer, format=name, dpi=_DPI[name], metadata=_NO_DATE[name])
+            figure.savefig(
+                buffer,
+                format=name,
+                dpi=_DPI[name],
+                metadata=_NO_DATE[name],
+                # A map of fixed shape fills its figure only in one direction.
+                bbox_inches="tight",
+                pad_inches=0.05,
+            )
             encoded.append(buffer.getvalue())
     return encoded
+
+
+def size_of(svg: bytes) -> tuple[int, int]:
+    """Width and height of an SVG in pixels of a page (96 per inch)."""
+    # matplotlib's user units are points.
+    found = re.search(rb'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    if found is None:
+        raise ValueError("the SVG does not say how large it is")
+    width, height = (round(float(value) * 96.0 / 72.0) for value in found.groups())
+    return width, height
 
 
 def data_uri(content: bytes, kind: str = "image/svg+xml") -> str:

@@ -90,7 +90,7 @@ def nuclear_section(subject: Subject) -> Section:
             f"{percent(likely)} of the stars have P > 0.9, {percent(unlikely)} have P < 0.1. What "
             "lies between cannot be decided from the measurements: use the probabilities as "
             "weights.",
-            (5.6, 3.6),
+            (4.9, 3.2),
             Numbers(
                 "Stars by P(nuclear disc or cluster)",
                 ("P", "stars"),
@@ -143,7 +143,7 @@ def component_section(subject: Subject) -> Section:
                 "Sums of the probabilities; bars and ± are the errors of drawing components "
                 "(square "
                 "root of the sum of p (1 − p)), not those of the model.",
-                (5.6, 2.7),
+                (4.9, 2.4),
             ),
             Picture(
                 "distances",
@@ -203,7 +203,7 @@ def motion_section(subject: Subject) -> Section:
                 f"Dispersions along l and b: {words}.",
                 lambda axis: motion.proper_motions(axis, tally),
                 "All true stars; ellipses hold 39 and 86 % of a Gaussian.",
-                (5.6, 4.6),
+                (4.9, 4.2),
             ),
             Picture(
                 "rotation_near",

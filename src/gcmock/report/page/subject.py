@@ -64,8 +64,8 @@ class Subject:
         l_low, l_high, b_low, b_high = self.window
         ratio = (b_high - b_low) / (l_high - l_low)
         if ratio <= 1.15:
-            return 6.4, float(np.clip(4.75 * ratio + 0.62, 2.0, 6.4))
-        return float(np.clip(4.9 / ratio + 1.5, 2.7, 6.2)), 5.8
+            return 5.4, float(np.clip(3.85 * ratio + 0.6, 1.8, 5.6))
+        return float(np.clip(4.5 / ratio + 1.5, 2.4, 5.6)), 5.4
 
     def coarse_map(self, name: str) -> tuple[tuple[Axis, Axis], Floats, Floats]:
         """Return sums and stars of a map in a few cells, for a table."""

@@ -52,7 +52,7 @@ def trust_section(subject: Subject) -> Section:
             f"median {_median_width(subject):.1f} kpc.",
             lambda axis: stars.distance_errors(axis, subject.tally),
             "Half width of the 68 % interval of the posterior.",
-            (5.6, 3.8),
+            (4.9, 3.3),
         )
     )
     blocks.append(
@@ -209,17 +209,18 @@ def evidence_section(subject: Subject) -> Section:
     ]
     return Section(
         "evidence",
-        "Where the model fails",
+        "How well stars are explained",
         (
             Picture(
                 "evidence_map",
-                "Where stars are explained worse than usual",
+                "Evidence, relative to similar stars",
                 map_words("Evidence relative to similar stars", subject, "evidence"),
                 lambda axis: sky.evidence_map(axis, tally, subject.model),
-                "How probable magnitudes like those of the stars are in their direction, "
-                "against stars "
-                "of the same brightness and bands elsewhere; red: worse. Patches that follow dust "
-                "point to the extinction.",
+                "How probable magnitudes like those of the stars are for a star of the model in "
+                "their direction, against stars of the same brightness and bands elsewhere; red: "
+                "less. Behind thick dust few stars of the model are as bright, so the map follows "
+                "the dust even where all is right: look for what departs from it, such as single "
+                "red cells and borders.",
                 subject.sky_size,
                 map_table("ln evidence relative to similar stars", subject, "evidence"),
             ),
@@ -259,7 +260,7 @@ def truth_section(subject: Subject) -> Section:
                 "Calibration "
                 f"error {c.ece:.3f}, Brier score {c.brier:.3f} ({c.base_brier:.3f} without any "
                 "data).",
-                (5.0, 4.4),
+                (4.4, 3.9),
                 Numbers(
                     "Reliability",
                     ("stated", "true share", "stars"),

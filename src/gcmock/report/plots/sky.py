@@ -128,7 +128,7 @@ def evidence_map(axis: Axes, catalogue: Any, model: Model) -> None:
     # Symmetric, so that white is as usual.
     size = max(float(np.nanquantile(np.abs(mean), 0.98)), 1e-3)
     image = _map(axis, axes, mean, stars, BALANCE, low=-size, high=size)
-    colour_bar(axis, image, "ln p(magnitudes), relative to similar stars", "both")
+    colour_bar(axis, image, "ln p, relative to similar stars", "both")
 
 
 def log_stars(axes: tuple[Axis, Axis], model: Model) -> Floats:
