@@ -12,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.table import Table
 from matplotlib.figure import Figure
 
 from gcmock import cli
+from gcmock.mock.build import build
 from gcmock.report import plots
 from gcmock.report.page.content import Numbers, Section, Text
 from gcmock.report.page.write import write_report
@@ -149,6 +151,17 @@ def test_folder_as_catalogue(report_files, tmp_path):
     text = output.read_text(encoding="utf-8")
     assert "Settings (TOML)" in text
     assert "Single stars" not in text
+
+
+def test_a_handful_of_stars(tmp_path):
+    """Far apart, with one band or none: every figure copes."""
+    stars, mock = tmp_path / "stars.ecsv", tmp_path / "mock.fits"
+    table = Table({"l": [0.3, 0.31, 355.0], "b": [-0.2, -0.21, 3.0]})
+    table["phot_ks_mag"] = [11.0, 12.0, np.nan]
+    table.write(stars)
+    build(stars, mock, workers=1)
+    done = write_report(mock, tmp_path / "report.html", input=stars)
+    assert (done.n_star, done.n_posterior) == (3, 3)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,15 @@ from gcmock.model import Model
 from gcmock.report.page.bins import merged
 from gcmock.report.page.tally import MOTION, RADII, Tally
 from gcmock.report.plots.catalogue import count_catalogue
-from gcmock.report.plots.style import COLOURS, DENSITY, GREY, GROUP_NAMES, LABELS, colour_bar
+from gcmock.report.plots.style import (
+    COLOURS,
+    DENSITY,
+    GREY,
+    GROUP_NAMES,
+    LABELS,
+    colour_bar,
+    legend,
+)
 
 Floats = NDArray[np.float64]
 
@@ -65,7 +73,7 @@ def rotation(axis: Axes, catalogue: Any, model: Model | None = None, *, near: bo
     axis.set_xlim(0.0, scale * radii.edges[-1])
     low, high = (-120.0, 300.0) if near else (-100.0, 380.0)
     axis.set_ylim(low, high)
-    axis.legend(loc="upper right", ncols=2, fontsize=8)
+    legend(axis, loc="upper right", ncols=2, fontsize=8)
 
 
 def motion_moments(catalogue: Tally, group: str) -> tuple[Floats, Floats]:
@@ -116,5 +124,5 @@ def proper_motions(axis: Axes, catalogue: Any) -> None:
     axis.set_aspect("equal")
     axis.set_xlim(-16.0, 8.0)
     axis.set_ylim(-11.0, 11.0)
-    axis.legend(loc="upper left", fontsize=8.5)
+    legend(axis, loc="upper left", fontsize=8.5)
     colour_bar(axis, image, "stars per bin")

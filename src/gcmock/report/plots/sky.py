@@ -44,7 +44,7 @@ def sky_density(axis: Axes, catalogue: Any) -> None:
     tally = catalogue if isinstance(catalogue, ObservedTally) else count_catalogue(catalogue)
     axes, total, stars = sky_map(tally, "stars", ENOUGH_FOR_NUMBERS)
     density = np.where(stars > 0, total / (axes[0].step * axes[1].step * 3600.0), np.nan)
-    image = _map(axis, axes, density, stars, DENSITY, high=float(np.nanquantile(density, 0.998)))
+    image = _map(axis, axes, density, stars, DENSITY, high=_quantile(density, 0.998))
     colour_bar(axis, image, "stars per arcmin²", "max")
 
 
@@ -61,7 +61,7 @@ def probability_map(
     """
     axes, total, stars = sky_map(count_catalogue(catalogue), f"p_{group}", ENOUGH_FOR_MEANS)
     mean = _mean(total, stars)
-    high = float(np.nanquantile(mean, 0.998))
+    high = _quantile(mean, 0.998)
     image = _map(axis, axes, mean, stars, PROBABILITY, high=max(high, 1e-3))
     colour_bar(axis, image, f"mean P({LABELS[group]})", "max")
 
@@ -81,8 +81,8 @@ def extinction_used(axis: Axes, catalogue: Any, model: Model) -> None:
     # Single cells without a star are no holes.
     covered = maximum_filter(stars, 5) > 0
     a_ks = np.where(covered, model_extinction(axes, model), np.nan)
-    low, high = np.nanquantile(a_ks[crop(stars)], (0.002, 0.998))
-    image = _map(axis, axes, a_ks, stars, DUST, low=float(low), high=float(high))
+    low, high = (_quantile(a_ks[crop(stars)], q) for q in (0.002, 0.998))
+    image = _map(axis, axes, a_ks, stars, DUST, low=low, high=high)
     colour_bar(axis, image, "A(Ks) at the red clump [mag]", "both")
 
 
@@ -104,8 +104,8 @@ def extinction_found(axis: Axes, catalogue: Any) -> None:
     """
     axes, total, stars = sky_map(count_catalogue(catalogue), "a_ks", ENOUGH_FOR_MEANS)
     mean = _mean(total, stars)
-    low, high = np.nanquantile(mean, (0.002, 0.998))
-    image = _map(axis, axes, mean, stars, DUST, low=float(low), high=float(high))
+    low, high = (_quantile(mean, q) for q in (0.002, 0.998))
+    image = _map(axis, axes, mean, stars, DUST, low=low, high=high)
     colour_bar(axis, image, "mean A(Ks) of the stars [mag]", "both")
 
 
@@ -126,7 +126,7 @@ def evidence_map(axis: Axes, catalogue: Any, model: Model) -> None:
     expected = log_stars(axes, model)
     mean = _mean(total, stars) - (expected - np.average(expected, weights=stars))
     # Symmetric, so that white is as usual.
-    size = max(float(np.nanquantile(np.abs(mean), 0.98)), 1e-3)
+    size = max(_quantile(np.abs(mean), 0.98), 1e-3)
     image = _map(axis, axes, mean, stars, BALANCE, low=-size, high=size)
     colour_bar(axis, image, "ln p, relative to similar stars", "both")
 
@@ -171,13 +171,21 @@ def distance_error_map(axis: Axes, catalogue: Any) -> None:
     """
     axes, total, stars = sky_map(count_catalogue(catalogue), "width", ENOUGH_FOR_MEANS)
     mean = _mean(total, stars)
-    image = _map(axis, axes, mean, stars, DENSITY, high=float(np.nanquantile(mean, 0.998)))
+    image = _map(axis, axes, mean, stars, DENSITY, high=_quantile(mean, 0.998))
     colour_bar(axis, image, "uncertainty of the distance [kpc]", "max")
+
+
+def _quantile(values: Floats, level: float) -> float:
+    """Return a quantile of the finite values; 0 if there are none."""
+    finite = values[np.isfinite(values)]
+    return float(np.quantile(finite, level)) if finite.size else 0.0
 
 
 def _mean(total: Floats, stars: Floats) -> Floats:
     """Mean per cell; NaN where there are too few stars for one."""
     least = max(3.0, 0.15 * float(np.median(stars[stars > 0])))
+    # A handful of stars, each in a cell of its own, is better shown than not.
+    least = min(least, float(stars.max()))
     return np.where(stars >= least, total / np.maximum(stars, 1.0), np.nan)
 
 
@@ -201,7 +209,7 @@ def _map(
         extent=(l_edges[0], l_edges[-1], b_edges[0], b_edges[-1]),
         cmap=cmap,
         vmin=low,
-        vmax=high,
+        vmax=high if high > low else low + 1.0,
         interpolation="nearest",
     )
     sky_axes(axis)

@@ -33,6 +33,7 @@ from gcmock.report.plots.style import (
     INK,
     LABELS,
     colour_bar,
+    legend,
     steps,
 )
 from gcmock.report.plots.style import PROBABILITY as PROBABILITY_MAP
@@ -206,7 +207,7 @@ def distances(axis: Axes, catalogue: Any) -> None:
     axis.set_yscale("log")
     axis.set_ylim(max(1e-5 * top, 0.5), 12.0 * top)
     axis.set(xlabel="distance [kpc]", ylabel="stars per kpc")
-    axis.legend(loc="upper left", ncols=2)
+    legend(axis, loc="upper left", ncols=2)
 
 
 def magnitude_counts(
@@ -237,7 +238,7 @@ def magnitude_counts(
     axis.set_yscale("log")
     axis.set_ylim(0.7 * max(1.0, 1.0 / MAGNITUDE.step), 2.0 * float(values.sum(axis=0).max()))
     axis.set(xlabel=f"{BAND_LABELS[band]} [mag]", ylabel="stars per mag")
-    axis.legend(loc="upper left")
+    legend(axis, loc="upper left")
 
 
 def shares(axis: Axes, catalogue: Any) -> None:
@@ -297,7 +298,7 @@ def distance_errors(axis: Axes, catalogue: Any) -> None:
     axis.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
     axis.set_ylim(0.0, 1.25 * axis.get_ylim()[1])
     axis.set(xlabel="uncertainty of the distance [kpc]", ylabel="stars")
-    axis.legend(loc="upper left")
+    legend(axis, loc="upper left")
 
 
 def reliability(axis: Axes, comparison: Comparison) -> None:
@@ -318,4 +319,4 @@ def reliability(axis: Axes, comparison: Comparison) -> None:
     axis.set(xlabel="stated P(nuclear disc or cluster)", ylabel="true share")
     axis.set_xlim(0, 1)
     axis.set_ylim(0, 1)
-    axis.legend(loc="upper left")
+    legend(axis, loc="upper left")

@@ -99,3 +99,9 @@ def sky_axes(axis: Axes) -> None:
     axis.set_aspect("equal")
     axis.invert_xaxis()
     axis.spines[["top", "right"]].set_visible(True)
+
+
+def legend(axis: Axes, **options: Any) -> None:
+    """Explain what has a label, if anything has."""
+    if axis.get_legend_handles_labels()[0]:
+        axis.legend(**options)
