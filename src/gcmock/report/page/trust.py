@@ -165,7 +165,7 @@ def extinction_section(subject: Subject) -> Section:
             Picture(
                 "extinction_used",
                 "Extinction map of the model",
-                map_words("Mean extinction in Ks", subject, "a_ks"),
+                map_words("Extinction in Ks (extremes: of the stars)", subject, "a_ks"),
                 lambda axis: sky.extinction_used(axis, subject.tally, subject.model),
                 f"At the distance of the red clump, law {law.name}.",
                 size,
