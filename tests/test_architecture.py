@@ -21,6 +21,7 @@ LAYERS = (
     "units",
     "frames",
     "random",
+    "notebook",
     "config_text",
     "config",
     "data",
@@ -40,6 +41,8 @@ LAYERS = (
     "cli_catalogue",
     "cli_surveys_simulated",
     "cli_surveys",
+    "cli_report",
+    "cli_log",
     "cli",
     "__main__",
 )

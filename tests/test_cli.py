@@ -45,6 +45,7 @@ def stars(tmp_path):
         (["propagate", "--help"], ["Example: gcmock propagate", "--epochs", "--aberration"]),
         (["observe", "--help"], ["Example: gcmock observe", "--visits", "--noise-free"]),
         (["export", "--help"], ["Example: gcmock export", "--mission", "roman-gbtds"]),
+        (["report", "--help"], ["Example: gcmock report", "--input", "--truth", "--figures"]),
         (["--version"], [gcmock.__version__]),
         (["info"], ["gcmock info laws"]),
     ],

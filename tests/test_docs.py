@@ -51,7 +51,8 @@ def commands() -> list[tuple[str, str]]:
 
 @cache
 def help_of(command: str) -> str:
-    code = f"import sys; sys.argv = ['gcmock', {command!r}, '--help']\n"
+    words = ["gcmock", *filter(None, [command]), "--help"]
+    code = f"import sys; sys.argv = {words!r}\n"
     code += "from gcmock.cli import main; sys.exit(main())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"gcmock {command} --help: {done.stdout}{done.stderr}"
@@ -60,7 +61,8 @@ def help_of(command: str) -> str:
 
 @pytest.mark.parametrize(("command", "arguments"), commands(), ids=str)
 def test_commands_and_options_exist(command, arguments):
-    text = help_of(command)
+    # Some options, such as --log, are those of every command.
+    text = help_of(command) + help_of("")
     for option in re.findall(r"(?<!\S)--?[a-z][\w-]*", arguments):
         assert re.search(rf"(?<![\w-]){option}(?![\w-])", text), f"{option} is not in:\n{text}"
 
@@ -110,11 +112,27 @@ def test_python_examples_run(tmp_path):
         subprocess.run([sys.executable, "-c", example], cwd=tmp_path, check=True)
 
 
-def test_data_model_page_is_up_to_date():
-    path = ROOT / "tools" / "make_data_model.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+def load_tool(name: str):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
+    return tool
+
+
+def test_command_line_page_is_up_to_date():
+    command = [sys.executable, ROOT / "tools" / "make_command_line.py", "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_page_is_in_the_table_of_contents():
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    listed = {line.strip() for line in index.splitlines()}
+    assert {page.stem for page in (ROOT / "docs").glob("*.md")} - {"index"} <= listed
+
+
+def test_data_model_page_is_up_to_date():
+    tool = load_tool("make_data_model")
     page = (ROOT / "docs" / "data_model.md").read_text(encoding="utf-8")
     assert tool.render(page) == page, "run python tools/make_data_model.py"
     page = (ROOT / "docs" / "astrometry.md").read_text(encoding="utf-8")

@@ -11,6 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from gcmock.report import plots
+
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 
 
@@ -22,6 +27,19 @@ def main() -> None:
         (picture,) = Path(folder).rglob("*.png")
         IMAGES.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(picture, IMAGES / "demo.png")
+        draw_report(picture.parent / "mock.parquet")
+
+
+def draw_report(mock: Path) -> None:
+    """Draw some figures of the report of a catalogue side by side, for docs/report.md."""
+    counts = plots.count_catalogue(mock)
+    with mpl.rc_context(plots.RC):
+        figure = Figure(figsize=(12.0, 3.6), layout="constrained")
+        axes = figure.subplots(1, 3)
+        plots.nuclear_colour_magnitude(axes[0], counts)
+        plots.distances(axes[1], counts)
+        plots.proper_motions(axes[2], counts)
+        figure.savefig(IMAGES / "report.png", dpi=110)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from gcmock import __version__
 from gcmock.cli_astrometry import COMMANDS as ASTROMETRY_COMMANDS
 from gcmock.cli_catalogue import COMMANDS as CATALOGUE_COMMANDS
 from gcmock.cli_surveys import COMMANDS as SURVEY_COMMANDS
+from gcmock.cli_log import RunLog, split_log
+from gcmock.cli_report import COMMANDS as REPORT_COMMANDS
 from gcmock.errors import GcmockError, InputError
 
 if TYPE_CHECKING:
@@ -29,11 +31,14 @@ app = App(
     name="gcmock",
     help="Ground-truth star catalogues of the Galactic centre.\n\n"
     "Start with: gcmock demo\n\n"
-    "Then: gcmock build stars.parquet -o mock.parquet",
+    "Then: gcmock build stars.parquet -o mock.parquet\n\n"
+    "Every command takes --log FILE, to which an account of the run is appended. NO_COLOR=1 turns "
+    "colours off. Completion of commands and options by the shell: gcmock --install-completion",
     help_format="plaintext",
     version=__version__,
     suppress_keyboard_interrupt=False,
 )
+app.register_install_completion_command()
 
 
 def main(tokens: Sequence[str] | None = None) -> NoReturn:
@@ -44,23 +49,39 @@ def main(tokens: Sequence[str] | None = None) -> NoReturn:
 def run(tokens: Sequence[str]) -> int:
     """Run a command and return its exit code; errors go to stderr, one line each."""
     try:
+        words, path = split_log(tokens)
+        if path is None:
+            return _call(words)
+        with RunLog(path, words) as log:
+            code = _call(words, log)
+            log.ended(code)
+            return code
+    except GcmockError as error:
+        return _fail(str(error), error.exit_code)
+
+
+def _call(tokens: Sequence[str], log: RunLog | None = None) -> int:
+    """Run a command whose errors are printed, and noted in the log if there is one."""
+    try:
         app(tokens, exit_on_error=False, print_error=False, result_action="return_none")
         sys.stdout.flush()
     except CycloptsError as error:
-        return _fail(f"{' '.join(str(error).split())} See gcmock --help", BAD_INPUT)
+        return _fail(f"{' '.join(str(error).split())} See gcmock --help", BAD_INPUT, log)
     except GcmockError as error:
-        return _fail(str(error), error.exit_code)
+        return _fail(str(error), error.exit_code, log)
     except KeyboardInterrupt:
-        return _fail("interrupted; nothing was written", INTERRUPTED)
+        return _fail("interrupted; nothing was written", INTERRUPTED, log)
     except BrokenPipeError:
         # The reader of a pipe, such as head, has left; keep Python from complaining at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
-def _fail(message: str, code: int) -> int:
+def _fail(message: str, code: int, log: RunLog | None = None) -> int:
     for line in message.splitlines():
         print(f"gcmock: error: {line}", file=sys.stderr)
+        if log is not None:
+            log.line(f"gcmock: error: {line}")
     return code
 
 
@@ -284,5 +305,10 @@ def info(topic: Topic = "", /) -> None:
     print(text(topic))
 
 
-for _command in (*SURVEY_COMMANDS, *CATALOGUE_COMMANDS, *ASTROMETRY_COMMANDS):
+for _command in (
+    *SURVEY_COMMANDS,
+    *CATALOGUE_COMMANDS,
+    *ASTROMETRY_COMMANDS,
+    *REPORT_COMMANDS,
+):
     app.command(_command)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from gcmock.config_text import to_toml
 from gcmock.errors import InputError
+from gcmock.notebook import html_table
 from gcmock.schema import INPUT_COLUMNS
 
 
@@ -230,6 +231,38 @@ class Config(_Section):
             if name not in names:
                 raise ValueError(f"{name!r} is not an input column{_closest(name, names)}")
         return value
+
+    def changes(self) -> dict[str, Any]:
+        """Return the settings that differ from the defaults: ``{"run.seed": 7}``."""
+        found: dict[str, Any] = {}
+        default = type(self)()
+        for section in type(self).model_fields:
+            mine, usual = getattr(self, section), getattr(default, section)
+            if isinstance(mine, BaseModel):
+                for key in type(mine).model_fields:
+                    if getattr(mine, key) != getattr(usual, key):
+                        found[f"{section}.{key}"] = getattr(mine, key)
+            else:
+                found.update({f"{section}.{key}": value for key, value in mine.items()})
+        return found
+
+    def __repr__(self) -> str:
+        """Name what differs from the defaults."""
+        changes = ", ".join(f"{key}={value!r}" for key, value in self.changes().items())
+        return f"Config({changes or 'defaults'})"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        changes = self.changes()
+        rows = []
+        for section in type(self).model_fields:
+            values = getattr(self, section)
+            pairs = dict(values) if isinstance(values, BaseModel) else values
+            for key, value in pairs.items():
+                mark = "changed" if f"{section}.{key}" in changes else ""
+                rows.append((f"[{section}] {key}", str(value), mark))
+        return html_table("Settings of gcmock", rows, ("setting", "value", ""))
 
     def to_toml(self) -> str:
         """Return all settings as TOML that `load_config` reads back to the same settings."""

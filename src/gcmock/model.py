@@ -15,6 +15,7 @@ from gcmock.dust.laws import ExtinctionLaw, load_law
 from gcmock.galaxy.component import Component
 from gcmock.galaxy.model import GalacticModel, Observables, load_galactic_model
 from gcmock.galaxy.sun import load_sun
+from gcmock.notebook import html_table
 from gcmock.posterior.counts import MAG_EDGES, CountTables, expected_counts
 from gcmock.posterior.engine import Posterior
 from gcmock.posterior.grid import DistanceGrid, distance_grid
@@ -25,7 +26,7 @@ from gcmock.stars.populations import PopulationSet, load_populations
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """A Galactic model with everything needed to predict and to interpret near-infrared stars.
 
@@ -51,6 +52,29 @@ class Model:
     law: ExtinctionLaw
     extinction_map: ExtinctionMap
     hw: HwRelation
+
+    def _words(self) -> dict[str, str]:
+        """Return what the model is made of, in words."""
+        settings = self.config.model
+        return {
+            "model": f"{settings.preset}, bar {settings.bar}, disc {settings.disc}, inner disc "
+            f"{settings.inner_disc}",
+            "components": ", ".join(self.components),
+            "Sun": f"{self.galaxy.sun.r0_pc:g} pc from Sgr A*, {self.galaxy.sun.z_sun_pc:g} pc "
+            "above the plane",
+            "populations": self.config.populations.name,
+            "extinction": f"{self.law.name}, map value {self.config.extinction.map_value}",
+            "Hw": self.hw.name,
+        }
+
+    def __repr__(self) -> str:
+        """Say in a line what the model is made of."""
+        words = self._words()
+        shown = ("model", "populations", "extinction", "Hw")
+        return f"Model({'; '.join(f'{name}: {words[name]}' for name in shown)})"
+
+    def _repr_html_(self) -> str:
+        return html_table("Model of gcmock", self._words().items())
 
     @property
     def components(self) -> dict[str, Component]:

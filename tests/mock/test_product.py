@@ -145,7 +145,10 @@ def test_quantities_are_converted(stars):
 
 
 def test_tables_must_be_tables(stars):
-    with pytest.raises(InputError, match="expected an astropy Table, got list"):
+    with pytest.raises(
+        InputError,
+        match="expected an astropy Table, a pandas DataFrame or a pyarrow Table, got list",
+    ):
         gcmock.build([1, 2])
     with pytest.raises(InputError, match="no rows"):
         gcmock.build(stars[:0])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,6 @@ from gcmock.mock.pipeline import Batch, batch_size, cut, in_order, true_stars
 from gcmock.mock.product import output_columns, provenance
 from gcmock.mock.summary import BuildSummary
 from gcmock.model import Model, load_model
-
-if TYPE_CHECKING:
-    from astropy.table import QTable, Table
 
 Progress = Callable[[int, int], None]
 
@@ -89,9 +86,10 @@ def build(
 
     Examples
     --------
-    >>> summary = build("stars.parquet", "mock.parquet", load_config(None, {"run.seed": 7}))
-    >>> summary.n_written
-    76964
+    >>> config = load_config(None, {"run.seed": 7, "run.realisations": 2})
+    >>> summary = build("stars.parquet", "mock.parquet", config)
+    >>> summary.n_written == 2 * summary.n_star
+    True
     """
     start = time.perf_counter()
     config = config or load_config()
@@ -196,13 +194,14 @@ def _rows(
         yield sorted_rows.rows(catalogue.config.run.chunk_size)
 
 
-def build_table(table: Table, config: Config | None = None, **overrides: Any) -> QTable:
+def build_table(table: Any, config: Config | None = None, **overrides: Any) -> Any:
     """Turn a table of observed stars in memory into one of true stars.
 
     Parameters
     ----------
-    table : astropy.table.Table
-        Observed stars, columns as in the files that `build` reads; units are converted.
+    table : astropy.table.Table, pandas.DataFrame or pyarrow.Table
+        Observed stars, columns as in the files that `build` reads; units are converted where the
+        table has them (a DataFrame has none).
     config : Config, optional
         Settings; the defaults if not given.
     **overrides
@@ -210,9 +209,10 @@ def build_table(table: Table, config: Config | None = None, **overrides: Any) ->
 
     Returns
     -------
-    astropy.table.QTable
-        Columns as in the files that `build` writes, rows in the order of `table`;
-        ``meta["gcmock"]`` records how it was made.
+    astropy.table.QTable, pandas.DataFrame or pyarrow.Table
+        Of the library that `table` is of. Columns as in the files that `build` writes, rows in the
+        order of `table`. How it was made is recorded in ``meta["gcmock"]``, in
+        ``attrs["gcmock"]``, or in the metadata of the schema.
 
     Raises
     ------
@@ -225,8 +225,12 @@ def build_table(table: Table, config: Config | None = None, **overrides: Any) ->
     >>> mock = gcmock.build(stars, run={"seed": 7, "realisations": 10})
     >>> mock["distance_pc"].unit
     Unit("pc")
+    >>> type(gcmock.build(stars.to_pandas()))
+    <class 'pandas.DataFrame'>
     """
-    from gcmock.mock.tables import TableInMemory, to_qtable
+    from gcmock.mock.tables import in_memory, kind_of, to_kind
+
+    kind = kind_of(table)
 
     if overrides or config is None:
         settings = config.model_dump() if config is not None else {}
@@ -234,7 +238,7 @@ def build_table(table: Table, config: Config | None = None, **overrides: Any) ->
             inside = isinstance(values, Mapping)
             settings[section] = {**settings.get(section, {}), **values} if inside else values
         config = load_config(None, settings)
-    source = TableInMemory(table)
+    source = in_memory(table)
     model = load_model(config=config)
     census = Census(model)
     catalogue = ObservedCatalogue(source, config, census.visit)
@@ -251,4 +255,4 @@ def build_table(table: Table, config: Config | None = None, **overrides: Any) ->
     n_written = summary.n_star * summary.n_realisation
     rows = {"read": summary.n_rows, "written": n_written, **summary.skipped}
     metadata = provenance(config, {"name": source.path, "sha256": ""}, rows)
-    return to_qtable(parts, output_columns(catalogue.source_id_column), metadata)
+    return to_kind(kind, parts, output_columns(catalogue.source_id_column), metadata)

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from gcmock.io.read_summary import ReadSummary
 from gcmock.mock.account import Account
+from gcmock.notebook import html_table
+from gcmock.schema import COMPONENTS
 
 
-@dataclass
+@dataclass(repr=False)
 class BuildSummary:
     """Account of a run: every row of the input is written or skipped for a reason.
 
@@ -85,3 +87,23 @@ class BuildSummary:
         """Stars per second of this run."""
         n_star = self.n_star - self.n_kept // self.n_realisation
         return n_star / self.seconds if self.seconds > 0 else 0.0
+
+    def __repr__(self) -> str:
+        """Say in a line what was read and written."""
+        return (
+            f"BuildSummary({self.output or 'in memory'}: {self.n_rows:,} rows read, "
+            f"{self.skipped.total():,} skipped, {self.n_written:,} written, {self.seconds:.1f} s)"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("output", str(self.output or "in memory")),
+            ("rows read", f"{self.n_rows:,}"),
+            *((f"skipped: {reason}", f"{n:,}") for reason, n in self.skipped.items()),
+            ("rows written", f"{self.n_written:,}"),
+            *((f"flag {name}", f"{n:,}") for name, n in self.flags.most_common()),
+            ("seconds", f"{self.seconds:.1f}"),
+        ]
+        shares = zip(COMPONENTS, self.component_sum, self.component_variance, strict=True)
+        rows += [(f"stars of {name}", f"{n:,.1f} ± {v**0.5:,.1f}") for name, n, v in shares]
+        return html_table("A run of gcmock build", rows)

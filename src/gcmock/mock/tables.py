@@ -1,10 +1,11 @@
-"""Tables of astropy as input and output."""
+"""Tables in memory as input and output: astropy, pandas, pyarrow."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from astropy.table import Column as TableColumn
@@ -13,8 +14,10 @@ from numpy.typing import NDArray
 
 from gcmock.errors import InputError
 from gcmock.io.describe import METADATA_KEY
-from gcmock.io.source import Chunk, plain
+from gcmock.io.source import Chunk, TableSource, plain
 from gcmock.schema import Column
+
+Kind = Literal["astropy", "pandas", "pyarrow"]
 
 
 class TableInMemory:
@@ -28,14 +31,12 @@ class TableInMemory:
     Raises
     ------
     InputError
-        If it is no table, or has no rows.
+        If it has no rows.
     """
 
     path = Path("<table>")
 
     def __init__(self, table: Table) -> None:
-        if not isinstance(table, Table):
-            raise InputError(f"expected an astropy Table, got {type(table).__name__}")
         # Table turns the quantities of a QTable into plain columns with units.
         self._table = Table(table, copy=False)
         self.n_rows: int | None = len(table)
@@ -85,3 +86,127 @@ def to_qtable(
             meta={"ucd": column.ucd},
         )
     return table
+
+
+class ArrowInMemory:
+    """A table of pyarrow as a `gcmock.io.source.TableSource`; units from the metadata of fields.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Nested columns are ignored.
+
+    Raises
+    ------
+    InputError
+        If it has no rows.
+    """
+
+    path = Path("<table>")
+
+    def __init__(self, table: Any) -> None:
+        import pyarrow as pa
+
+        self._table = table
+        self.n_rows: int | None = table.num_rows
+        if not self.n_rows:
+            raise InputError(f"{self.path}: the table has no rows")
+        fields = [field for field in table.schema if not pa.types.is_nested(field.type)]
+        self.columns = tuple(field.name for field in fields)
+        units = {field.name: (field.metadata or {}).get(b"unit", b"") for field in fields}
+        self.units = {name: unit.decode() for name, unit in units.items() if unit}
+
+    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+        """See `gcmock.io.source.TableSource`."""
+        from gcmock.io.arrow_sources import array_of
+
+        names = list(self.columns if columns is None else columns)
+        for start in range(0, self.n_rows or 0, size):
+            part = self._table.select(names).slice(start, size).combine_chunks()
+            yield {
+                name: array_of(column.chunk(0) if column.num_chunks else column.combine_chunks())
+                for name, column in zip(names, part.columns, strict=True)
+            }
+
+
+def kind_of(table: Any) -> Kind:
+    """Return the library that a table belongs to.
+
+    Raises
+    ------
+    InputError
+        If it is no table of astropy, pandas or pyarrow.
+    """
+    if isinstance(table, Table):
+        return "astropy"
+    # A table of a library cannot exist before the library was imported.
+    for name, kind in (("pandas", "DataFrame"), ("pyarrow", "Table")):
+        library = sys.modules.get(name)
+        if library is not None and isinstance(table, getattr(library, kind)):
+            return "pandas" if name == "pandas" else "pyarrow"
+    raise InputError(
+        f"expected an astropy Table, a pandas DataFrame or a pyarrow Table, got "
+        f"{type(table).__name__}"
+    )
+
+
+def in_memory(table: Any) -> TableSource:
+    """Return a table of astropy, pandas or pyarrow as something that can be read in chunks.
+
+    Raises
+    ------
+    InputError
+        If it is no table, or has no rows.
+    """
+    kind = kind_of(table)
+    if kind == "astropy":
+        return TableInMemory(table)
+    if kind == "pandas":
+        import pyarrow as pa
+
+        try:
+            table = pa.Table.from_pandas(table, preserve_index=False)
+        except (pa.ArrowException, TypeError, ValueError) as error:
+            raise InputError(f"a column of the DataFrame cannot be read: {error}") from error
+    return ArrowInMemory(table)
+
+
+def to_kind(
+    kind: Kind,
+    parts: Sequence[Mapping[str, NDArray[Any]]],
+    columns: Sequence[Column],
+    metadata: Mapping[str, str],
+) -> Any:
+    """Join chunks of columns into a table of a library, as `to_qtable` does for astropy.
+
+    Parameters
+    ----------
+    kind : {"astropy", "pandas", "pyarrow"}
+        A DataFrame has the metadata, units and descriptions in its ``attrs``, a table of pyarrow in
+        its schema, as in a Parquet file.
+    parts, columns, metadata
+        See `to_qtable`.
+    """
+    if kind == "astropy":
+        return to_qtable(parts, columns, metadata)
+    arrays = {
+        column.name: np.concatenate(
+            [np.zeros(0, column.dtype), *(part[column.name] for part in parts)]
+        ).astype(column.dtype)
+        for column in columns
+    }
+    if kind == "pyarrow":
+        import pyarrow as pa
+
+        from gcmock.io.encode_parquet import parquet_schema
+
+        schema = parquet_schema(columns, metadata)
+        values = [pa.array(arrays[field.name], type=field.type) for field in schema]
+        return pa.Table.from_arrays(values, schema=schema)
+    import pandas as pd
+
+    frame = pd.DataFrame(arrays)
+    frame.attrs[METADATA_KEY] = dict(metadata)
+    frame.attrs["units"] = {column.name: column.unit for column in columns if column.unit}
+    frame.attrs["descriptions"] = {column.name: column.description for column in columns}
+    return frame
