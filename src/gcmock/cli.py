@@ -12,6 +12,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from gcmock import __version__
 from gcmock.cli_astrometry import COMMANDS as ASTROMETRY_COMMANDS
+from gcmock.cli_calibration import COMMANDS as CALIBRATION_COMMANDS
 from gcmock.errors import GcmockError, InputError
 
 if TYPE_CHECKING:
@@ -63,12 +64,18 @@ def _fail(message: str, code: int) -> int:
 
 
 def _settings(
-    config: Path | None, seed: int | None, workers: int | None, realisations: int | None = None
+    config: Path | None,
+    seed: int | None,
+    workers: int | None,
+    realisations: int | None = None,
+    calibration: Path | None = None,
 ) -> Config:
     from gcmock.config import load_config
 
     run = {"seed": seed, "workers": workers, "realisations": realisations}
-    return load_config(config, {"run": run})
+    # Workers of a cluster may run in other folders.
+    extinction = {"calibration": None if calibration is None else str(calibration.resolve())}
+    return load_config(config, {"run": run, "extinction": extinction})
 
 
 @app.command
@@ -82,6 +89,7 @@ def build(
     realisations: int | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
+    calibration: Path | None = None,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Turn observed stars into a mock catalogue of true stars.
@@ -106,10 +114,12 @@ def build(
     scheduler
         For a HATS catalogue as input, which becomes one: "local" starts worker processes here, an
         address such as tcp://10.0.0.1:8786 is that of a running Dask cluster.
+    calibration
+        FITS file of gcmock calibrate: its reddening, scatter and law are used.
     overwrite
         Replace an existing output; start afresh.
     """
-    settings = _settings(config, seed, workers, realisations)
+    settings = _settings(config, seed, workers, realisations, calibration)
     if scheduler is not None:
         from gcmock.report.terminal import print_summary, progress
         from gcmock.runtime.build_hats import build_hats
@@ -268,5 +278,5 @@ def info(topic: Topic = "", /) -> None:
     print(text(topic))
 
 
-for _command in ASTROMETRY_COMMANDS:
+for _command in (*ASTROMETRY_COMMANDS, *CALIBRATION_COMMANDS):
     app.command(_command)

@@ -108,6 +108,11 @@ class ExtinctionConfig(_Section):
     residual_scatter_mag: Magnitude = Field(
         default=0.02, ge=0, description="Gaussian scatter of E(J-Ks) around the map value [mag]"
     )
+    calibration: str = Field(
+        default="",
+        description="File of gcmock calibrate: its reddening, scatter and law take the place of "
+        "residual_scatter_mag and law",
+    )
     dust_scale_height_pc: Parsec = Field(
         default=164.0, gt=0, description="Scale height of the dust along the sightline [pc]"
     )

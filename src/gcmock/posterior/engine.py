@@ -5,6 +5,7 @@ Groups the stars for the kernel and runs it in threads.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import Any, NamedTuple
@@ -13,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.dust.laws import ExtinctionLaw
-from gcmock.posterior.arrangement import KS, Rows, coordinates, no_rows
+from gcmock.posterior.arrangement import Rows, coordinates, no_rows
 from gcmock.posterior.block import Draws, Summary, empty_draws, empty_summary, evaluate, run
 from gcmock.posterior.grid import DistanceGrid
+from gcmock.posterior.kinds import Kind, one_lattice_each
 from gcmock.posterior.lattice import TILTS, Steps, build_lattice, choose_steps
 from gcmock.posterior.nodes import NodeTable, node_table, original_nodes
 from gcmock.posterior.sightline import SightlineCache
 from gcmock.posterior.structures import Law, Scratch, Sightlines, Stars, make_bins, make_scratch
-from gcmock.posterior.terms import ALIKE
 from gcmock.stars.bands import HwRelation
 from gcmock.stars.populations import PopulationSet
 
@@ -57,32 +58,6 @@ class Data(NamedTuple):
     parallax_error: Floats
     e_jks: Floats
     tau: Floats
-
-
-class Kind(NamedTuple):
-    """What the stars of a block have in common.
-
-    Attributes
-    ----------
-    mask, row : int
-        Band mask, row of the extinction law.
-    steps : Steps
-        Steps of the lattice; -1 for a sum over nodes.
-    """
-
-    mask: int
-    row: int
-    steps: Steps
-
-    @property
-    def on_lattice(self) -> bool:
-        """Whether the stars are summed over a lattice."""
-        return self.mask > 0 and self.steps.w >= 0
-
-    @property
-    def bands(self) -> int:
-        """Band mask of the tables: Hw beside J or H is turned into those."""
-        return ALIKE.get(self.mask, self.mask or KS)
 
 
 class Posterior:
@@ -220,6 +195,44 @@ class Posterior:
                     probability[star, :, first:last] = post / evidence[star]
         with np.errstate(divide="ignore"):
             return probability, np.log(evidence)
+
+    def blocks(
+        self, data: Data, variance: Floats, *, one_lattice: bool = False
+    ) -> list[tuple[Kind, NDArray[np.int64], Callable[[], tuple[Stars, tuple[Any, ...], Scratch]]]]:
+        """Stars grouped as the kernels take them.
+
+        Parameters
+        ----------
+        data : Data
+            Observations, few enough for their lines of sight to fit in memory.
+        variance : ndarray, shape (n_star, 4)
+            Variances of the magnitudes [mag²], the model's own included.
+        one_lattice : bool
+            Use the finest lattice that any of the stars with the same bands needs for all of them.
+
+        Returns
+        -------
+        list of (Kind, ndarray of int64, callable)
+            Kind and indices of the stars of a block, and a function that gathers what a kernel
+            needs: the stars, what they share, and a work space.
+        """
+        sightlines, sightline = self._sightlines.get(data.l_deg, data.b_deg)
+
+        def gather(
+            kind: Kind, part: NDArray[np.int64]
+        ) -> Callable[[], tuple[Stars, tuple[Any, ...], Scratch]]:
+            return lambda: (
+                self._stars(data, variance, sightline, part),
+                self._shared(kind, sightlines),
+                self._scratch(kind),
+            )
+
+        kinds = self.kinds(data, variance)
+        return [
+            (kind, part, gather(kind, part))
+            for kind, members in (one_lattice_each(kinds) if one_lattice else kinds)
+            for part in np.split(members, range(BLOCK, members.size, BLOCK))
+        ]
 
     def _stars(
         self, data: Data, variance: Floats, sightline: NDArray[np.int64], part: NDArray[np.int64]

@@ -6,7 +6,7 @@ How many stars of each component the model puts in every distance bin.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import NamedTuple
 
@@ -17,6 +17,8 @@ from gcmock.dust.sightline import DUST_SCALE_HEIGHT_PC, SIN_B_FLOOR, red_clump_d
 from gcmock.galaxy.model import GalacticModel
 from gcmock.posterior.grid import DistanceGrid
 from gcmock.posterior.structures import N_LANE, Sightlines
+
+Weights = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 
 SQUARE_DEGREE_SR = (np.pi / 180.0) ** 2
 
@@ -112,6 +114,9 @@ class SightlineCache:
         Scale height of the dust [pc].
     capacity : int
         Number of lines of sight that are kept (41 kB each).
+    component_weights : callable, optional
+        Takes l, b [deg], each (n_sightline,), and returns factors on the numbers of stars of the
+        components (n_sightline, n_component).
     """
 
     def __init__(
@@ -120,7 +125,9 @@ class SightlineCache:
         grid: DistanceGrid,
         dust_scale_height_pc: float = DUST_SCALE_HEIGHT_PC,
         capacity: int = 12_000,
+        component_weights: Weights | None = None,
     ) -> None:
+        self._weights = component_weights
         self._galaxy = galaxy
         self._grid = grid
         self._height = dust_scale_height_pc
@@ -153,6 +160,8 @@ class SightlineCache:
         for start in range(0, len(missing), 16):
             part = missing[start : start + 16]
             counts = prior_counts(self._galaxy, lon[part], lat[part], self._grid)
+            if self._weights is not None:
+                counts *= self._weights(lon[part], lat[part])[:, :, None]
             for i, prior in zip(part, counts, strict=True):
                 found[i] = fresh[int(identity[i])] = prior.astype(np.float32)
         self._keep(fresh)
