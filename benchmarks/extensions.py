@@ -53,7 +53,7 @@ class Sample(NamedTuple):
     limits: tuple[float, float]
 
     def take(self, rows: NDArray[Any]) -> Sample:
-        """Some of the stars."""
+        """Return some of the stars."""
         return Sample(
             Data(*(x[rows] for x in self.data)), self.distance_pc[rows], self.component[rows],
             self.cell[rows], self.limits,

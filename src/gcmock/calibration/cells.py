@@ -21,7 +21,7 @@ from gcmock.calibration.curves import FACTORS
 Floats = NDArray[np.float64]
 
 FACTOR_GRID = np.round(np.arange(0.70, 1.3001, 0.005), 3)
-SCATTER_GRID = np.geomspace(0.012, 0.2, 13)
+SCATTER_GRID = np.geomspace(0.012, 0.28, 14)
 """Values of µ and σ that are tried."""
 
 FACTOR_PRIOR = 0.1

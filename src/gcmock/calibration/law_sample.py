@@ -16,6 +16,7 @@ from gcmock.calibration.selection import expected_density
 from gcmock.dust.extinction_map import MapValue
 from gcmock.dust.laws import QUADRANTS, ExtinctionLaw
 from gcmock.errors import InputError
+from gcmock.mock.pipeline import in_order
 from gcmock.model import Model
 from gcmock.posterior.engine import Data, Posterior
 
@@ -77,17 +78,22 @@ def fit_laws(
         base = np.repeat(base, len(QUADRANTS), axis=0)
     elif regions == "one" and len(base) > 1:
         base = base[-1:]
-    rows, fits = base.copy(), {}
+    rows = base.copy()
+    fits: dict[int, LawFit] = {}
     full = np.isfinite(data.mag[:, :3]).all(axis=1)
     wanted = [r for r in range(len(base)) if (full & (row == r)).sum() >= LEAST_OF_REGION]
-    for done, r in enumerate(wanted):
-        chosen = choose(stars, np.flatnonzero(full & (row == r)))
-        if chosen.size < LEAST_OF_REGION:
-            continue
-        evidence = law_evidence(stars, chosen, model)
-        fits[r] = fit_law(evidence, base[r], chosen.size, with_offset=with_offset)
-        rows[r] = fits[r].kappa
-        tell("law", done + 1, len(wanted))
+    samples = {r: choose(stars, np.flatnonzero(full & (row == r))) for r in wanted}
+    samples = {r: chosen for r, chosen in samples.items() if chosen.size >= LEAST_OF_REGION}
+
+    def fit(r: int) -> LawFit:
+        evidence = law_evidence(stars, samples[r], model)
+        return fit_law(evidence, base[r], samples[r].size, with_offset=with_offset)
+
+    # The regions side by side: the stars of one are too few to share.
+    for r, found in zip(samples, in_order(fit, samples, model.config.run.n_workers), strict=True):
+        fits[r] = found
+        rows[r] = found.kappa
+        tell("law", len(fits), len(samples))
     if not fits:
         return model.law, {}
     if regions == "quadrants" and len(QUADRANTS) - 1 not in fits:
@@ -121,7 +127,6 @@ def law_evidence(
     by_cell = model.config.extinction.map_value == "cell_mean"
     kind: MapValue = "cell_mean" if by_cell else "subcell_mean"
     e_map = model.extinction_map.value(l_deg, b_deg, kind)[0]
-    workers = model.config.run.n_workers
 
     def evidence(kappa: Floats) -> float:
         law = ExtinctionLaw("trial", kappa[None], "")
@@ -129,7 +134,7 @@ def law_evidence(
             model.sightlines, model.grid, model.populations, law, model.hw,
             model.config.photometry.error_floor_mag,
         )  # fmt: skip
-        curves = evidence_curves(posterior, sample, workers, one_lattice=True)
+        curves = evidence_curves(posterior, sample, one_lattice=True)
         good = curves.explained
         density = expected_density(
             model, l_deg, b_deg, e_map, stars.limits, kappa_ks=np.full(cells.size, kappa[2])
