@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from gcmock.calibration.calibrate import Calibration, Options, calibrate_stars
@@ -25,6 +26,8 @@ from gcmock.calibration.product import write_calibration
 from gcmock.config import load_config
 from gcmock.dust.calibrated import load_calibration
 from gcmock.dust.extinction_map import ExtinctionMap
+from gcmock.dust.laws import load_law
+from gcmock.frames import icrs_to_galactic_proper_motion
 from gcmock.mock.simulate import simulate
 from gcmock.model import Model, load_model
 from gcmock.posterior.engine import Data
@@ -44,19 +47,20 @@ NUCLEAR = [COMPONENTS.index("nsd"), COMPONENTS.index("nsc")]
 
 
 class Sample(NamedTuple):
-    """Stars with noise, their truth, and the cell of the map."""
+    """Stars with noise, their truth (with pm_l cos b and pm_b), and the cell of the map."""
 
     data: Data
     distance_pc: Floats
     component: NDArray[np.int64]
+    motion: Floats
     cell: NDArray[np.int64]
     limits: tuple[float, float]
 
     def take(self, rows: NDArray[Any]) -> Sample:
         """Return some of the stars."""
         return Sample(
-            Data(*(x[rows] for x in self.data)), self.distance_pc[rows], self.component[rows],
-            self.cell[rows], self.limits,
+            self.data.take(rows), self.distance_pc[rows], self.component[rows],
+            self.motion[rows], self.cell[rows], self.limits,
         )  # fmt: skip
 
     @property
@@ -84,6 +88,8 @@ class Posteriors:
     probability: Floats
     covered: NDArray[np.bool_]
     rank: Floats
+    nsd_mean_pc: Floats
+    nsd_std_pc: Floats
 
     @property
     def squared(self) -> Floats:
@@ -146,32 +152,72 @@ def wrong_map(model: Model, factor: float) -> Model:
     return replace(model, extinction_map=scaled)
 
 
-def draw_sample(
-    law: str = "wang_chen_2019", seed: int = 11, map_value: str = "subcell", cut: bool = True
-) -> Sample:
-    """Simulate the fields, add noise, cut at the limit in observed Ks."""
-    model = make_model(law, map_value)
+def draw_sample(options: Any, law: str = "wang_chen_2019") -> Sample:
+    """Stars of the fields with sub-cell extinction and noise, cut at the limit in observed Ks."""
+    model = make_model(law, "subcell")
+    seed = options.seed
+    rng = np.random.default_rng(seed)
+    if options.shared is not None:
+        return genstars_sample(options.shared, model, rng)
     parts = [
         simulate(model, (l, l + WIDTH), (b, b + WIDTH), ks_max=KS_MAX + MARGIN, seed=seed)
         for l, b in FIELDS
     ]
     table = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
-    n = table["l"].size
-    rng = np.random.default_rng(seed)
+    motion = np.column_stack(
+        icrs_to_galactic_proper_motion(table["ra"], table["dec"], table["pmra"], table["pmdec"])
+    )
     mag = np.column_stack([table[f"phot_{b}_mag"] for b in ("j", "h", "ks")])
-    mag = np.column_stack([mag + rng.normal(0.0, NOISE, mag.shape), np.full(n, np.nan)])
+    return observed(
+        model, table["l"], table["b"], mag, table["distance_pc"], table["component"], motion, rng
+    )
+
+
+def genstars_sample(shared: Path, model: Model, rng: np.random.Generator) -> Sample:
+    """Stars that genstars drew, in four fields; another law is put on by their reddening."""
+    table = pq.read_table(shared / "reference" / "stars_subcell.parquet").to_pydict()
+    field = np.array(table["field"]).astype(str)
+    rows = np.flatnonzero(field != "T3")
+
+    def column(name: str) -> Any:
+        return np.asarray(table[name])[rows]
+
+    l_deg, b_deg = column("l"), column("b")
+    mag = np.column_stack([column(f"phot_{b}_mag") for b in ("j", "h", "ks")])
+    drawn_with = load_law("wang_chen_2019").kappa(l_deg, b_deg)
+    reddening = (column("a_ks") / drawn_with[:, 2])[:, None]
+    mag = mag + (model.law.kappa(l_deg, b_deg) - drawn_with) * reddening
+    motion = np.column_stack([column("pm_l_cosb"), column("pm_b")])
+    return observed(
+        model, l_deg, b_deg, mag, column("distance_pc"), column("component").astype(str), motion,
+        rng,
+    )  # fmt: skip
+
+
+def observed(
+    model: Model, l_deg: Floats, b_deg: Floats, true_mag: Floats, distance_pc: Floats, names: Any,
+    motion: Floats, rng: np.random.Generator,
+) -> Sample:  # fmt: skip
+    """Add noise to true stars and cut them at the limit."""
+    n = l_deg.size
+    noisy = true_mag + rng.normal(0.0, NOISE, true_mag.shape)
+    mag = np.column_stack([noisy, np.full(n, np.nan)])
     missing = np.full(n, np.nan)
     error = np.where(np.isfinite(mag), NOISE, np.nan)
-    data = empty_data(table["l"], table["b"], mag, error, missing)
-    component = np.array([COMPONENTS.index(name) for name in table["component"]])
-    cell = model.extinction_map.cell_index(table["l"], table["b"])
-    sample = Sample(data, table["distance_pc"], component, cell, (-np.inf, KS_MAX))
-    return sample.take(np.flatnonzero(mag[:, 2] < KS_MAX)) if cut else sample
+    data = Data(l_deg, b_deg, mag, error, missing, missing, missing, missing)
+    component = np.array([COMPONENTS.index(name) for name in names])
+    cell = model.extinction_map.cell_index(l_deg, b_deg)
+    sample = Sample(data, distance_pc, component, motion, cell, (-np.inf, KS_MAX))
+    return sample.take(np.flatnonzero(mag[:, 2] < KS_MAX))
 
 
-def empty_data(l_deg: Floats, b_deg: Floats, mag: Floats, error: Floats, missing: Floats) -> Data:
-    """Observations without a parallax."""
-    return Data(l_deg, b_deg, mag, error, missing, missing, missing, missing)
+def with_motions(sample: Sample, error: float, seed: int) -> Sample:
+    """Give stars measured proper motions with an error [mas/yr]."""
+    noise = np.random.default_rng(seed + 77).normal(0.0, error, sample.motion.shape)
+    motion = np.full((sample.cell.size, 7), np.nan)
+    motion[:, :2] = sample.motion + noise
+    motion[:, 2:5] = error**2, 0.0, error**2
+    return sample._replace(data=sample.data._replace(motion=motion))
 
 
 def split(sample: Sample, n_calibrate: int, n_infer: int, seed: int = 3) -> tuple[Any, Any]:
@@ -225,7 +271,29 @@ def infer(
     quantile = summary.distance_quantile_pc
     covered = (sample.distance_pc >= quantile[:, 1]) & (sample.distance_pc <= quantile[:, 3])
     probability = summary.probability[:, NUCLEAR].sum(axis=1).astype(np.float64)
-    return Posteriors(sample, probability, covered, rank)
+    mean, std = nsd_distances(model, data)
+    return Posteriors(sample, probability, covered, rank, mean, std)
+
+
+def nsd_distances(model: Model, data: Data) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of the distance of stars, were they of the nuclear disc [pc]."""
+    means, stds = [], []
+    d = model.grid.centre_pc
+    for start in range(0, data.l_deg.size, 400):
+        joint, _ = model.posterior.joint(data.take(slice(start, start + 400)))
+        p = joint[:, NUCLEAR].sum(axis=1)
+        p /= np.maximum(p.sum(axis=1, keepdims=True), 1e-30)
+        mean = p @ d
+        means.append(mean)
+        stds.append(np.sqrt(np.maximum(p @ d**2 - mean**2, 0.0)))
+    return np.concatenate(means), np.concatenate(stds)
+
+
+def near_far_auc(found: Posteriors, r0_pc: float) -> float:
+    """How well the mean distance tells the near from the far side, for stars of the disc."""
+    of_disc = found.sample.nuclear
+    far = found.sample.distance_pc > r0_pc
+    return auc(found.nsd_mean_pc[of_disc], far[of_disc])
 
 
 def difference(a: Posteriors, b: Posteriors) -> tuple[float, float]:
@@ -257,7 +325,7 @@ def check(test: str, quantity: str, value: float, low: float, high: float) -> Li
 
 def reddening_of_cells(options: Any, n_stars: int, factor: float) -> Iterator[Line]:
     """Mean factor and error bars of cells, from a wrong map."""
-    sample = draw_sample(seed=options.seed)
+    sample = draw_sample(options)
     model = wrong_map(make_model(), factor)
     rows, _ = split(sample, n_stars, 0, options.seed)
     result = calibrated(sample, rows, model, Options(law="none", local=False))
@@ -274,7 +342,7 @@ def reddening_of_cells(options: Any, n_stars: int, factor: float) -> Iterator[Li
 
 def posterior_after(options: Any, n_stars: int, factor: float) -> Iterator[Line]:
     """Posteriors with the calibrated extinction, and the control without."""
-    sample = draw_sample(seed=options.seed)
+    sample = draw_sample(options)
     truth = make_model()
     model = wrong_map(truth, factor)
     rows, others = split(sample, n_stars, options.per_cell, options.seed)
@@ -297,7 +365,7 @@ def posterior_after(options: Any, n_stars: int, factor: float) -> Iterator[Line]
 
 def local_reddening(options: Any) -> Iterator[Line]:
     """Neighbours against the Gaussian of the cell, all stars of the lists."""
-    sample = draw_sample(seed=options.seed)
+    sample = draw_sample(options)
     model = wrong_map(make_model(), 0.93)
     cells = [np.unique(sample.cell[part])[0] for part in _by_field(sample)]
     rows = np.flatnonzero(np.isin(sample.cell, cells))
@@ -315,18 +383,15 @@ def local_reddening(options: Any) -> Iterator[Line]:
 
 
 def _by_field(sample: Sample) -> list[NDArray[np.int64]]:
-    """Rows of the stars of every field."""
-    l_deg, b_deg = sample.data.l_deg, sample.data.b_deg
-    return [
-        np.flatnonzero((l_deg >= l) & (l_deg < l + WIDTH) & (b_deg >= b) & (b_deg < b + WIDTH))
-        for l, b in FIELDS
-    ]
+    """Rows of the stars of every field: one in every quadrant."""
+    quadrant = 2 * (sample.data.l_deg > 0.0) + (sample.data.b_deg > 0.0)
+    return [np.flatnonzero(quadrant == q) for q in range(4)]
 
 
 def wrong_law(options: Any) -> Iterator[Line]:
     """Stars reddened by the laws of the quadrants, calibrated from another law."""
     name = "law of the quadrants, start Wang & Chen"
-    sample = draw_sample("nishiyama_2009_quadrants", options.seed, "subcell")
+    sample = draw_sample(options, "nishiyama_2009_quadrants")
     truth, model = make_model("nishiyama_2009_quadrants"), make_model()
     rows, others = split(sample, 60, options.per_cell, options.seed)
     result = calibrated(sample, rows, model, Options(law="quadrants", local=False))
@@ -345,7 +410,7 @@ def wrong_law(options: Any) -> Iterator[Line]:
 def fractions(options: Any, dropped: float, known: bool) -> Iterator[Line]:
     """Weights of the components, with part of the nuclear disc missing in the truth."""
     map_value = "subcell" if known else "subcell_mean"
-    sample = draw_sample(seed=options.seed)
+    sample = draw_sample(options)
     rng = np.random.default_rng(options.seed + 1)
     missing = np.isin(sample.component, NUCLEAR) & (rng.random(sample.cell.size) < dropped)
     sample = sample.take(np.flatnonzero(~missing))
@@ -378,9 +443,42 @@ def replace_weights(result: Calibration) -> Calibration:
     return replace(result, fractions=no_fractions())
 
 
+def motions(options: Any) -> Iterator[Line]:
+    """Proper motions, with known extinction and with the scatter of a cell."""
+    sample = draw_sample(options)
+    _, rows = split(sample, 0, options.per_cell, options.seed)
+    stars = sample.take(rows)
+    known, scattered = make_model(map_value="subcell"), make_model()
+    r0 = known.galaxy.sun.r0_pc
+    for extinction, model in (("known", known), ("cell", scattered)):
+        plain = infer(stars, model)
+        for error in (1.0, 0.3) if extinction == "known" else (1.0,):
+            name = f"motions, {error:g} mas/yr, {extinction} extinction"
+            found = infer(with_motions(stars, error, options.seed), model)
+            s = found.scores()
+            if error == 1.0 and extinction == "known":
+                gain = difference(found, plain)[0]
+                yield check(name, "Brier less no motion", gain, -np.inf, -0.025)
+                yield check(name, "AUC", s.auc, 0.91, np.inf)
+                yield check(name, "ECE", s.ece, -np.inf, 0.035)
+                yield check(name, "68 % interval covers", s.coverage, 0.64, 0.72)
+            elif error == 1.0:
+                gain = difference(found, plain)[0]
+                yield check(name, "Brier less no motion", gain, -np.inf, -0.020)
+                of_disc = stars.nuclear
+                ratio = float((found.nsd_std_pc[of_disc] / plain.nsd_std_pc[of_disc]).mean())
+                yield check(name, "width of NSD distances, ratio", ratio, -np.inf, 0.88)
+                yield check(name, "near or far, AUC", near_far_auc(found, r0), 0.76, np.inf)
+                yield check(name, "ECE", s.ece, -np.inf, 0.055)
+                yield check(name, "KS of the PIT", s.ks, -np.inf, 0.05)
+            else:
+                yield check(name, "Brier", s.brier, -np.inf, 0.105)
+                yield check(name, "near or far, AUC", near_far_auc(found, r0), 0.89, np.inf)
+
+
 def experiments(options: Any) -> list[tuple[str, Callable[[], Iterator[Line]]]]:
     """All of them, by name."""
-    todo: list[tuple[str, Callable[[], Iterator[Line]]]] = []
+    todo: list[tuple[str, Callable[[], Iterator[Line]]]] = [("motions", lambda: motions(options))]
     for factor in (0.93, 1.07):
         for n in (30, 100):
             todo.append(
@@ -404,7 +502,12 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument(
         "--fraction-stars", type=int, default=225, help="stars a cell that weights are fitted to"
     )
-    found.add_argument("--only", nargs="*", default=[], help="cells posterior local law fractions")
+    found.add_argument(
+        "--only", nargs="*", default=[], help="motions cells posterior local law fractions"
+    )
+    found.add_argument(
+        "--shared", type=Path, help="take stars of genstars from this folder, not of simulate"
+    )
     return found
 
 

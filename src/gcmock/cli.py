@@ -69,13 +69,15 @@ def _settings(
     workers: int | None,
     realisations: int | None = None,
     calibration: Path | None = None,
+    no_pm: bool = False,
 ) -> Config:
     from gcmock.config import load_config
 
     run = {"seed": seed, "workers": workers, "realisations": realisations}
     # Workers of a cluster may run in other folders.
     extinction = {"calibration": None if calibration is None else str(calibration.resolve())}
-    return load_config(config, {"run": run, "extinction": extinction})
+    motion = {"use": False if no_pm else None}
+    return load_config(config, {"run": run, "extinction": extinction, "motion": motion})
 
 
 @app.command
@@ -90,6 +92,7 @@ def build(
     workers: int | None = None,
     scheduler: str | None = None,
     calibration: Path | None = None,
+    no_pm: Annotated[bool, Parameter(negative="")] = False,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Turn observed stars into a mock catalogue of true stars.
@@ -116,10 +119,12 @@ def build(
         address such as tcp://10.0.0.1:8786 is that of a running Dask cluster.
     calibration
         FITS file of gcmock calibrate: its reddening, scatter and law are used.
+    no_pm
+        Leave measured proper motions and radial velocities out of the posterior.
     overwrite
         Replace an existing output; start afresh.
     """
-    settings = _settings(config, seed, workers, realisations, calibration)
+    settings = _settings(config, seed, workers, realisations, calibration, no_pm)
     if scheduler is not None:
         from gcmock.report.terminal import print_summary, progress
         from gcmock.runtime.build_hats import build_hats

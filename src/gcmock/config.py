@@ -151,6 +151,29 @@ class ParallaxConfig(_Section):
     )
 
 
+class MotionConfig(_Section):
+    """Measured proper motions and radial velocities."""
+
+    use: bool = Field(default=True, description="Use measured motions, where they have errors")
+    floor_masyr: float = Field(
+        default=0.3,
+        ge=0,
+        description="Error of the model's motions, added in quadrature [mas/yr]",
+    )
+    floor_kms: KmPerSecond = Field(
+        default=10.0, ge=0, description="The same for radial velocities [km/s]"
+    )
+    outlier_share: float = Field(
+        default=0.01, ge=0, lt=1, description="Share of motions that belong to another star"
+    )
+    error_max_masyr: float = Field(
+        default=5.0, gt=0, description="Proper motions with larger errors are not used [mas/yr]"
+    )
+    ruwe_max: float = Field(
+        default=1.4, gt=0, description="Proper motions with a larger ruwe are not used"
+    )
+
+
 class DistanceConfig(_Section):
     """The grid of distances."""
 
@@ -222,6 +245,7 @@ class Config(_Section):
     extinction: ExtinctionConfig = Field(default_factory=ExtinctionConfig)
     photometry: PhotometryConfig = Field(default_factory=PhotometryConfig)
     parallax: ParallaxConfig = Field(default_factory=ParallaxConfig)
+    motion: MotionConfig = Field(default_factory=MotionConfig)
     distance: DistanceConfig = Field(default_factory=DistanceConfig)
     input: InputConfig = Field(default_factory=InputConfig)
     columns: dict[str, str] = Field(default_factory=dict)

@@ -21,6 +21,7 @@ from gcmock.galaxy.sun import load_sun
 from gcmock.posterior.counts import MAG_EDGES, CountTables, expected_counts
 from gcmock.posterior.engine import Posterior
 from gcmock.posterior.grid import DistanceGrid, distance_grid
+from gcmock.posterior.motion import MotionModel
 from gcmock.posterior.sightline import SightlineCache
 from gcmock.stars.bands import HwRelation, load_hw_relation
 from gcmock.stars.populations import PopulationSet, load_populations
@@ -86,7 +87,14 @@ class Model:
             self.law,
             self.hw,
             self.config.photometry.error_floor_mag,
+            self.motion,
         )
+
+    @property
+    def motion(self) -> MotionModel:
+        """What is allowed for errors of measured motions."""
+        settings = self.config.motion
+        return MotionModel(settings.floor_masyr, settings.floor_kms, settings.outlier_share)
 
     def reddening(self, l_deg: ArrayLike, b_deg: ArrayLike) -> tuple[Floats, Floats]:
         """Mean and standard deviation of E(J-Ks) at the red-clump distance.

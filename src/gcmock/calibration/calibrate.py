@@ -248,7 +248,7 @@ def _all_curves(data: Data, model: Model, tell: Progress) -> Curves:
     value, scale = None, np.full(n, -np.inf)
     for batch in model.sightlines.batches(data.l_deg, data.b_deg):
         for rows in np.split(batch, range(_AT_ONCE, batch.size, _AT_ONCE)):
-            found = evidence_curves(model.posterior, Data(*(x[rows] for x in data)), workers)
+            found = evidence_curves(model.posterior, data.take(rows), workers)
             parts.append(rows)
             if value is None:
                 value = np.zeros((n, *found.value.shape[1:]), np.float16)

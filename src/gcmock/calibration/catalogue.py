@@ -16,6 +16,7 @@ from gcmock.io.readers import open_table
 from gcmock.mock.infer import prepare
 from gcmock.model import Model
 from gcmock.posterior.engine import Data
+from gcmock.posterior.motion import N_MEASURED
 from gcmock.random import star_key
 from gcmock.schema import BANDS
 
@@ -113,11 +114,11 @@ def read_calibrators(
         data.mag[:, HW] = data.mag_error[:, HW] = np.nan
         cell = model.extinction_map.cell_index(data.l_deg, data.b_deg)
         key = star_key(model.config.run.seed, stars.take(found.keep).source_id, SAMPLE_STREAM)
-        kept = Data(*(x[with_ks] for x in data))
+        kept = data.take(with_ks)
         parts.append((kept, cell[with_ks], key[with_ks]))
         if progress is not None:
             progress(int(stars.row[-1]) + 1, catalogue.n_rows)
-    data = Data(*(np.concatenate(x) for x in zip(*(p[0] for p in parts), strict=True)))
+    data = _joined([p[0] for p in parts])
     cell = np.concatenate([p[1] for p in parts])
     key = np.concatenate([p[2] for p in parts])
     with_colour = np.asarray(np.isfinite(data.mag[:, :KS]).any(axis=1))
@@ -140,13 +141,30 @@ def read_calibrators(
             f"least {LEAST_STARS}; widen the limits, or give a larger catalogue"
         )
     return Calibrators(
-        Data(*(x[chosen] for x in data)),
+        data.take(chosen),
         cell[chosen],
         (float(low), float(high)),
         cells.astype(np.int64),
         n_observed.astype(np.int64),
         dict(account),
     )
+
+
+def _joined(parts: list[Data]) -> Data:
+    """Concatenate observations."""
+    motion = None
+    if any(part.motion is not None for part in parts):
+        # A chunk without any motion has none to show.
+        motion = np.concatenate(
+            [
+                np.full((part.l_deg.size, N_MEASURED), np.nan) if part.motion is None
+                else part.motion
+                for part in parts
+            ]
+        )  # fmt: skip
+    names = [name for name in Data._fields if name != "motion"]
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return Data(**joined, motion=motion)
 
 
 def _check(catalogue: ObservedCatalogue, data: Data, with_colour: NDArray[np.bool_]) -> None:

@@ -19,6 +19,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from gcmock.compilation import compiled
+from gcmock.posterior.block import prior_of
 from gcmock.posterior.draw import parallax_likelihood
 from gcmock.posterior.engine import Data, Kind, Posterior
 from gcmock.posterior.fastmath import INNER, INNER_FAST, LEAST_SUM
@@ -170,7 +171,8 @@ def _curves(stars, mask, shared, work, group, out):  # type: ignore[no-untyped-d
         star = tilted(prepare(mask, table.coordinates, stars.mag[i], stars.variance[i], law), tilt)
         parallax_likelihood(bins, stars.parallax[i], stars.parallax_error[i], work.parallax)
         n = _distances(mask, star, law, bins, stars.e_jks[i], scale, norm, mu)
-        _deposit_prior(bins, sightlines.prior[s], work.parallax, mu[:n], weight)
+        prior = prior_of(stars, i, bins, sightlines, work)
+        _deposit_prior(bins, prior, work.parallax, mu[:n], weight)
         width = COLOUR_STEP * along_c(star, 0.0)
         total, n_score = 0.0, 0
         for phase in range(2):

@@ -18,7 +18,7 @@ from gcmock.dust.laws import QUADRANTS, ExtinctionLaw
 from gcmock.errors import InputError
 from gcmock.mock.pipeline import in_order
 from gcmock.model import Model
-from gcmock.posterior.engine import Data, Posterior
+from gcmock.posterior.engine import Posterior
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
@@ -119,7 +119,7 @@ def law_evidence(
     stars: Calibrators, chosen: NDArray[np.int64], model: Model
 ) -> Callable[[Floats], float]:
     """Evidence of a law: every cell with its own factor and scatter, integrated out."""
-    sample = Data(*(x[chosen] for x in stars.data))
+    sample = stars.data.take(chosen)
     error = np.where(np.isfinite(sample.mag), np.maximum(sample.mag_error, LEAST_ERROR_MAG), np.nan)
     sample = sample._replace(mag_error=error)
     cells, of_star = np.unique(stars.cell[chosen], return_inverse=True)

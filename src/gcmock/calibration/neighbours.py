@@ -22,14 +22,16 @@ from gcmock.calibration.curves import FACTORS
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-N_NEIGHBOURS = (5, 10, 20)
-"""Numbers of neighbours that are tried; 0, the cell alone, always is."""
+N_NEIGHBOURS = (5, 10)
+"""Numbers of neighbours that are tried; 0, the cell alone, always is. More reach into other clouds,
+and the width of their product becomes too small."""
 
 SCATTERS = (0.008, 0.012, 0.02, 0.03, 0.05)
 """Values of σ_r that are tried."""
 
-VETO = 1e-4
-"""Share of its largest value that is added to the curve of a neighbour."""
+VETO = 0.1
+"""Share of its largest value that is added to the curve of a neighbour, which may lie behind
+another cloud. Chosen so that the widths are right where dust has steps (1e-4: too small by half)."""
 
 SAMPLE = 20_000
 """Most stars that the choice rests on."""

@@ -38,6 +38,7 @@ from gcmock.posterior.kernel import (
     expand,
     without_photometry,
 )
+from gcmock.posterior.motion import moving_prior
 from gcmock.posterior.terms import prepare, profile, tilted
 from gcmock.random import uniform_scalar
 
@@ -122,7 +123,7 @@ def evaluate(stars, i, mask, inflation, exact, shared, work):
     """
     table, lattice, tilt, law, bins, sightlines, groups = shared
     s = stars.sightline[i]
-    prior = sightlines.prior[s]
+    prior = prior_of(stars, i, bins, sightlines, work)
     parallax_likelihood(
         bins,
         stars.parallax[i],
@@ -153,6 +154,22 @@ def evaluate(stars, i, mask, inflation, exact, shared, work):
     )  # fmt: skip
     total = expand(bins, prior, n, begin, end, work)
     return total, star if exact else tilted(star, -tilt), variance
+
+
+@njit(**INNER)
+def prior_of(stars, i, bins, sightlines, work):
+    """Prior of a star's line of sight, times the likelihood of its motion if it has one."""
+    s = stars.sightline[i]
+    prior = sightlines.prior[s]
+    motion = stars.motion[i]
+    with_pm, with_rv = np.isfinite(motion[0]), np.isfinite(motion[5])
+    if sightlines.moments.shape[1] > 0 and (with_pm or with_rv):
+        moving_prior(
+            prior, sightlines.moments[s], bins.motion_before, bins.motion_share, motion,
+            with_pm, with_rv, bins.motion_model, work.motion, work.prior,
+        )  # fmt: skip
+        return work.prior
+    return prior
 
 
 @compiled(nogil=True, error_model="numpy")
