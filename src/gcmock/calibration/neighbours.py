@@ -31,7 +31,8 @@ SCATTERS = (0.008, 0.012, 0.02, 0.03, 0.05)
 
 VETO = 0.1
 """Share of its largest value that is added to the curve of a neighbour, which may lie behind
-another cloud. Chosen so that the widths are right where dust has steps (1e-4: too small by half)."""
+another cloud. Chosen so that the widths are right where dust has steps; with 1e-4 they are too
+small by half."""
 
 SAMPLE = 20_000
 """Most stars that the choice rests on."""
