@@ -419,7 +419,7 @@ def fractions(options: Any, dropped: float, known: bool) -> Iterator[Line]:
     model = make_model(map_value=map_value)
     rows, others = split(sample, options.fraction_stars, options.per_cell, options.seed)
     stars = sample.take(others)
-    with_weights = Options(law="none", local=False, fractions=True)
+    with_weights = Options(law="none", local=False, fractions=True, extinction=not known)
     result = calibrated(sample, rows, model, with_weights)
     plain = infer(stars, with_calibration(model, replace_weights(result)))
     found = infer(stars, with_calibration(model, result))

@@ -26,6 +26,7 @@ def calibrate(
     law: Literal["quadrants", "one", "none"] = "quadrants",
     no_law_offset: Switch = False,
     no_local: Switch = False,
+    no_extinction: Switch = False,
     fractions: Switch = False,
     fields_deviate: Switch = False,
     figure: Path | None = None,
@@ -57,6 +58,8 @@ def calibrate(
         Fit the slope of the law only, not the offset in H.
     no_local
         Do not refine the map with the nearest neighbours of every star.
+    no_extinction
+        Keep the reddening of the map, with its scatter: fit the law or the fractions only.
     fractions
         Fit the numbers of disc, bar and nuclear stars as well; takes 1000 stars.
     fields_deviate
@@ -88,7 +91,14 @@ def calibrate(
 
         check_folder(hats, overwrite=overwrite)
     options = Options(
-        limits, stars_per_cell, law, not no_law_offset, not no_local, fractions, fields_deviate
+        limits,
+        stars_per_cell,
+        law,
+        not no_law_offset,
+        not (no_local or no_extinction),
+        fractions,
+        fields_deviate,
+        not no_extinction,
     )
     with stages() as stage:
         result = run(catalogue, settings, options, progress=stage)

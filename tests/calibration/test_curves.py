@@ -149,7 +149,8 @@ def test_neighbours_recover_structure_and_leave_the_star_out():
     assert local.n_neighbour > 0
     assert np.std(local.factor - factor) < 0.5 * np.std(factor)
     chi = np.std((local.factor - factor) / local.scatter)
-    assert 0.6 < chi < 1.3
+    # Too wide, rather, where all is smooth: a neighbour may always lie behind another cloud.
+    assert 0.4 < chi < 1.3
     # A star with a wild curve of its own must get the same answer.
     wild = curves.copy()
     wild[0] = gaussian_curves(np.array([1.4]), 0.03)

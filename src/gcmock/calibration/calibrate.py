@@ -13,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.calibration.catalogue import Calibrators, read_calibrators
-from gcmock.calibration.cells import SCATTER_GRID, CellFit, fit_cells, gaussian_weights
+from gcmock.calibration.cells import (
+    SCATTER_GRID,
+    SCATTER_PRIOR,
+    SUBCELL_SCATTER_PRIOR,
+    CellFit,
+    fit_cells,
+    gaussian_weights,
+)
 from gcmock.calibration.curves import Curves, evidence_curves
 from gcmock.calibration.fractions import Fractions, fit_fractions, no_fractions
 from gcmock.calibration.law_sample import fit_laws
@@ -67,6 +74,8 @@ class Options:
         Fit weights of disc, bar and nuclear components.
     fields_deviate : bool
         Let every field deviate from the weights.
+    extinction : bool
+        Fit the reddening of cells; else that of the map holds, with ``residual_scatter_mag``.
     """
 
     limits: tuple[float, float] | None = None
@@ -76,6 +85,7 @@ class Options:
     local: bool = True
     fractions: bool = False
     fields_deviate: bool = False
+    extinction: bool = True
 
 
 @dataclass(frozen=True)
@@ -207,7 +217,7 @@ def calibrate_stars(
         weights = fractions.of_group
         total = curves.take(good).total(weights)
         all_density = np.einsum("cgf,g->cf", density, weights)
-        fit, source = fit_extinction(
+        fit, source = (fit_extinction if options.extinction else extinction_of_map)(
             total, of_star[good], cells, e_map, all_density, model, config.extinction.map_value
         )
         if options.fractions:
@@ -287,7 +297,9 @@ def fit_extinction(
     InputError
         If no field has enough stars.
     """
-    fit = fit_cells(curves, of_star, density)
+    by_subcell = map_value == "subcell"
+    scatter_prior = SUBCELL_SCATTER_PRIOR if by_subcell else SCATTER_PRIOR
+    fit = fit_cells(curves, of_star, density, scatter_prior=scatter_prior)
     _, of_cell = np.unique(field_number(model.extinction_map, cells), return_inverse=True)
     n_field = int(of_cell.max()) + 1
     field = of_cell[of_star]
@@ -299,7 +311,7 @@ def fit_extinction(
     pooled = np.zeros((n_field, density.shape[1]))
     np.add.at(pooled, of_cell, density * weight[:, None])
     pooled /= np.bincount(of_cell, weight, n_field)[:, None]
-    fields = fit_cells(curves[rows], of_cell[of_star[rows]], pooled)
+    fields = fit_cells(curves[rows], of_cell[of_star[rows]], pooled, scatter_prior=scatter_prior)
     n_of_field = np.bincount(of_cell[of_star], minlength=n_field)
     if n_of_field.max(initial=0) < LEAST_OF_CELL:
         raise InputError(
@@ -326,6 +338,26 @@ def fit_extinction(
     )
     found = CellFit(fit.n_star, factor, factor_error, scatter, scatter_error, fit.log_evidence)
     return found, source
+
+
+def extinction_of_map(
+    curves: NDArray[np.float32],
+    of_star: Integers,
+    cells: Integers,
+    e_map: Floats,
+    density: Floats,
+    model: Model,
+    map_value: str,
+) -> tuple[CellFit, Integers]:
+    """Take the map as it is; arguments and result as those of `fit_extinction`."""
+    l_deg, b_deg = model.extinction_map.cell_centre(cells)
+    scatter = model.config.extinction.residual_scatter_mag / e_map
+    if map_value == "subcell_mean":
+        known = model.extinction_map.value(l_deg, b_deg, "subcell_mean")[1]
+        scatter = np.hypot(scatter, known / e_map)
+    n_star = np.bincount(of_star, minlength=cells.size)
+    one, zero = np.ones(cells.size), np.zeros(cells.size)
+    return CellFit(n_star, one, zero, scatter, zero, zero), np.full(cells.size, 2)
 
 
 def expected_counts_of(fit: CellFit, density: Floats, b_deg: Floats, step_deg: float) -> Floats:

@@ -21,14 +21,15 @@ from gcmock.calibration.curves import FACTORS
 Floats = NDArray[np.float64]
 
 FACTOR_GRID = np.round(np.arange(0.70, 1.3001, 0.005), 3)
-SCATTER_GRID = np.geomspace(0.012, 0.28, 14)
+SCATTER_GRID = np.geomspace(0.008, 0.28, 16)
 """Values of µ and σ that are tried."""
 
 FACTOR_PRIOR = 0.1
 """Standard deviation of the prior of µ: what a map may be wrong by."""
 
-SCATTER_PRIOR = (0.06, 0.6)
-"""Median of the prior of σ and the standard deviation of its logarithm."""
+SCATTER_PRIOR, SUBCELL_SCATTER_PRIOR = (0.06, 0.6), (0.02, 0.8)
+"""Median of the prior of σ and the standard deviation of its logarithm: about the mean of a cell,
+and about the value of the own sub-cell."""
 
 OUTLIER = 1e-5
 """Share of the largest value that is added to every evidence: no star may veto a factor."""
@@ -75,6 +76,7 @@ def fit_cells(
     density: Floats,
     *,
     selection: bool = True,
+    scatter_prior: tuple[float, float] = SCATTER_PRIOR,
 ) -> CellFit:
     """Fit every cell.
 
@@ -88,6 +90,8 @@ def fit_cells(
         Expected stars Λ(f), all groups together.
     selection : bool
         Include the term of the selection; to be left out only to see what that does.
+    scatter_prior : tuple of 2 floats
+        Median of σ and standard deviation of its logarithm.
 
     Returns
     -------
@@ -96,7 +100,7 @@ def fit_cells(
     """
     mu, sigma, weights = _grid()
     prior = -0.5 * ((mu - 1.0) / FACTOR_PRIOR) ** 2
-    prior -= 0.5 * (np.log(sigma / SCATTER_PRIOR[0]) / SCATTER_PRIOR[1]) ** 2
+    prior -= 0.5 * (np.log(sigma / scatter_prior[0]) / scatter_prior[1]) ** 2
     prior -= np.log(np.exp(prior).sum())
     n_cell = len(density)
     order = np.argsort(cell, kind="stable")

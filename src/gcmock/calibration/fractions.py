@@ -29,6 +29,9 @@ LOG_WEIGHT_PRIOR: Final = 0.3
 FIELD_PRIOR: Final = 0.1
 """Standard deviation of the deviations of fields in ln w."""
 
+LARGEST: Final = 5.0
+"""Largest ln w that is tried."""
+
 LEAST_STARS: Final = 1000
 """Fewer stars do more harm than good."""
 
@@ -170,7 +173,10 @@ def _maximise(
         return float(value), gradient
 
     x0 = np.zeros(n_group * (1 + n_field))
-    found = minimize(objective, x0, jac=True, method="L-BFGS-B", options={"maxiter": 500})
+    found = minimize(
+        objective, x0, jac=True, method="L-BFGS-B", bounds=[(-LARGEST, LARGEST)] * x0.size,
+        options={"maxiter": 500},
+    )  # fmt: skip
     step = 1e-3
     hessian = np.stack(
         [
