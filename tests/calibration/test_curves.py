@@ -211,3 +211,11 @@ def test_law_is_found_from_a_quadratic_evidence(true):
 def test_groups_cover_all_components():
     assert len(GROUPS) == 3
     assert sorted(set(GROUP_OF_COMPONENT)) == [0, 1, 2]
+
+
+def test_no_scatter_is_exact():
+    """Weights of a scatter below the step of the table pick the factor itself."""
+    weights = gaussian_weights(np.array([1.0, 1.004]), np.array([0.0, 1e-4]))
+    np.testing.assert_allclose(weights.sum(axis=1), 1.0)
+    np.testing.assert_allclose(weights @ FACTORS, [1.0, 1.004])
+    assert weights.max(axis=1) == pytest.approx([1.0, 0.6])

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from gcmock.calibration.catalogue import Calibrators, read_calibrators
 from gcmock.calibration.cells import (
-    SCATTER_GRID,
     SCATTER_PRIOR,
     SUBCELL_SCATTER_PRIOR,
     CellFit,
@@ -363,5 +362,5 @@ def extinction_of_map(
 def expected_counts_of(fit: CellFit, density: Floats, b_deg: Floats, step_deg: float) -> Floats:
     """Stars that the model expects in whole cells, shape (n_cell,)."""
     area = step_deg**2 * np.cos(np.radians(b_deg))
-    weights = gaussian_weights(fit.factor, np.maximum(fit.scatter, SCATTER_GRID[0]))
+    weights = gaussian_weights(fit.factor, fit.scatter)
     return np.asarray((density * weights).sum(axis=1) * area)

@@ -16,13 +16,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.calibration.curves import FACTORS
+from gcmock.calibration.curves import FACTOR_STEP, FACTORS
 
 Floats = NDArray[np.float64]
 
 FACTOR_GRID = np.round(np.arange(0.70, 1.3001, 0.005), 3)
 SCATTER_GRID = np.geomspace(0.008, 0.28, 16)
 """Values of µ and σ that are tried."""
+
+LEAST_SCATTER = 0.5 * FACTOR_STEP
+"""Smallest scatter that the table of factors resolves."""
 
 FACTOR_PRIOR = 0.1
 """Standard deviation of the prior of µ: what a map may be wrong by."""
@@ -59,9 +62,17 @@ class CellFit(NamedTuple):
 
 
 def gaussian_weights(factor: Floats, scatter: Floats) -> Floats:
-    """Weights of the tabulated factors under Gaussians, normalised, shape (..., n_factor)."""
-    z = (FACTORS - np.asarray(factor)[..., None]) / np.asarray(scatter)[..., None]
-    weights = np.exp(-0.5 * z**2)
+    """Weights of the tabulated factors under Gaussians, normalised, shape (..., n_factor).
+
+    A scatter that the table does not resolve is none: linear between the two nearest factors.
+    """
+    away = np.abs(FACTORS - np.asarray(factor)[..., None])
+    sigma = np.asarray(scatter)[..., None]
+    weights = np.where(
+        sigma < LEAST_SCATTER,
+        np.maximum(1.0 - away / FACTOR_STEP, 0.0),
+        np.exp(-0.5 * (away / np.maximum(sigma, LEAST_SCATTER)) ** 2),
+    )
     return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from gcmock.calibration.cells import SCATTER_GRID, CellFit, gaussian_weights
+from gcmock.calibration.cells import CellFit, gaussian_weights
 from gcmock.calibration.curves import GROUPS, Curves
 from gcmock.errors import InputError
 
@@ -117,7 +117,7 @@ def fit_fractions(
             "the weights scatter by more than models err. Use more stars of a cell, fainter "
             "limits or a larger region, or leave fractions out"
         )
-    weights = gaussian_weights(fit.factor, np.maximum(fit.scatter, SCATTER_GRID[0]))
+    weights = gaussian_weights(fit.factor, fit.scatter)
     z = np.empty((n, len(GROUPS)))
     for g in range(len(GROUPS)):
         z[:, g] = (curves.value[:, g].astype(np.float64) * weights[of_star]).sum(axis=1)
