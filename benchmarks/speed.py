@@ -184,7 +184,7 @@ def total_variation(model: Model, data: Data, n_star: int) -> tuple[float, np.nd
     variance = data.mag_error**2 + model.posterior.model_variance
     kinds = model.posterior.kinds(data, variance)
     exact = sum(members.size for kind, members in kinds if not kind.on_lattice)
-    sample = Data(*(x[:n_star] for x in data))
+    sample = data.take(slice(n_star))
     fast, _ = model.posterior.joint(sample)
     full, _ = model.posterior.joint(sample, exact=True)
     return exact / len(data.e_jks), 0.5 * np.abs(fast - full).sum(axis=(1, 2))

@@ -32,6 +32,7 @@ LAYERS = (
     "model",
     "io",
     "mock",
+    "calibration",
     "surveys",
     "catalogue",
     "astrometry",
@@ -43,6 +44,7 @@ LAYERS = (
     "cli_surveys",
     "cli_report",
     "cli_log",
+    "cli_calibration",
     "cli",
     "__main__",
 )

@@ -12,10 +12,11 @@ from cyclopts import App, CycloptsError, Parameter
 
 from gcmock import __version__
 from gcmock.cli_astrometry import COMMANDS as ASTROMETRY_COMMANDS
+from gcmock.cli_calibration import COMMANDS as CALIBRATION_COMMANDS
 from gcmock.cli_catalogue import COMMANDS as CATALOGUE_COMMANDS
-from gcmock.cli_surveys import COMMANDS as SURVEY_COMMANDS
 from gcmock.cli_log import RunLog, split_log
 from gcmock.cli_report import COMMANDS as REPORT_COMMANDS
+from gcmock.cli_surveys import COMMANDS as SURVEY_COMMANDS
 from gcmock.errors import GcmockError, InputError
 
 if TYPE_CHECKING:
@@ -86,12 +87,20 @@ def _fail(message: str, code: int, log: RunLog | None = None) -> int:
 
 
 def _settings(
-    config: Path | None, seed: int | None, workers: int | None, realisations: int | None = None
+    config: Path | None,
+    seed: int | None,
+    workers: int | None,
+    realisations: int | None = None,
+    calibration: Path | None = None,
+    no_pm: bool = False,
 ) -> Config:
     from gcmock.config import load_config
 
     run = {"seed": seed, "workers": workers, "realisations": realisations}
-    return load_config(config, {"run": run})
+    # Workers of a cluster may run in other folders.
+    extinction = {"calibration": None if calibration is None else str(calibration.resolve())}
+    motion = {"use": False if no_pm else None}
+    return load_config(config, {"run": run, "extinction": extinction, "motion": motion})
 
 
 @app.command
@@ -105,6 +114,8 @@ def build(
     realisations: int | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
+    calibration: Path | None = None,
+    no_pm: Annotated[bool, Parameter(negative="")] = False,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Turn observed stars into a mock catalogue of true stars.
@@ -129,10 +140,14 @@ def build(
     scheduler
         For a HATS catalogue as input, which becomes one: "local" starts worker processes here, an
         address such as tcp://10.0.0.1:8786 is that of a running Dask cluster.
+    calibration
+        FITS file of gcmock calibrate: its reddening, scatter and law are used.
+    no_pm
+        Leave measured proper motions and radial velocities out of the posterior.
     overwrite
         Replace an existing output; start afresh.
     """
-    settings = _settings(config, seed, workers, realisations)
+    settings = _settings(config, seed, workers, realisations, calibration, no_pm)
     if scheduler is not None:
         from gcmock.report.terminal import print_summary, progress
         from gcmock.runtime.build_hats import build_hats
@@ -308,6 +323,7 @@ def info(topic: Topic = "", /) -> None:
 for _command in (
     *SURVEY_COMMANDS,
     *CATALOGUE_COMMANDS,
+    *CALIBRATION_COMMANDS,
     *ASTROMETRY_COMMANDS,
     *REPORT_COMMANDS,
 ):

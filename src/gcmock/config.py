@@ -109,6 +109,11 @@ class ExtinctionConfig(_Section):
     residual_scatter_mag: Magnitude = Field(
         default=0.02, ge=0, description="Gaussian scatter of E(J-Ks) around the map value [mag]"
     )
+    calibration: str = Field(
+        default="",
+        description="File of gcmock calibrate: its reddening, scatter and law take the place of "
+        "residual_scatter_mag and law",
+    )
     dust_scale_height_pc: Parsec = Field(
         default=164.0, gt=0, description="Scale height of the dust along the sightline [pc]"
     )
@@ -144,6 +149,29 @@ class ParallaxConfig(_Section):
     )
     zero_point_mas: Milliarcsecond = Field(
         default=0.0, description="Zero point, subtracted from every parallax [mas]"
+    )
+
+
+class MotionConfig(_Section):
+    """Measured proper motions and radial velocities."""
+
+    use: bool = Field(default=True, description="Use measured motions, where they have errors")
+    floor_masyr: float = Field(
+        default=0.3,
+        ge=0,
+        description="Error of the model's motions, added in quadrature [mas/yr]",
+    )
+    floor_kms: KmPerSecond = Field(
+        default=10.0, ge=0, description="The same for radial velocities [km/s]"
+    )
+    outlier_share: float = Field(
+        default=0.01, ge=0, lt=1, description="Share of motions that belong to another star"
+    )
+    error_max_masyr: float = Field(
+        default=5.0, gt=0, description="Proper motions with larger errors are not used [mas/yr]"
+    )
+    ruwe_max: float = Field(
+        default=1.4, gt=0, description="Proper motions with a larger ruwe are not used"
     )
 
 
@@ -218,6 +246,7 @@ class Config(_Section):
     extinction: ExtinctionConfig = Field(default_factory=ExtinctionConfig)
     photometry: PhotometryConfig = Field(default_factory=PhotometryConfig)
     parallax: ParallaxConfig = Field(default_factory=ParallaxConfig)
+    motion: MotionConfig = Field(default_factory=MotionConfig)
     distance: DistanceConfig = Field(default_factory=DistanceConfig)
     input: InputConfig = Field(default_factory=InputConfig)
     columns: dict[str, str] = Field(default_factory=dict)

@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gcmock.config import Config, load_config
+from gcmock.dust.calibrated import CalibratedReddening, load_calibration
 from gcmock.dust.extinction_map import ExtinctionMap
 from gcmock.dust.laws import ExtinctionLaw, load_law
+from gcmock.dust.sightline import signed_longitude
+from gcmock.errors import InputError
 from gcmock.galaxy.component import Component
 from gcmock.galaxy.model import GalacticModel, Observables, load_galactic_model
 from gcmock.galaxy.sun import load_sun
@@ -19,6 +22,7 @@ from gcmock.notebook import html_table
 from gcmock.posterior.counts import MAG_EDGES, CountTables, expected_counts
 from gcmock.posterior.engine import Posterior
 from gcmock.posterior.grid import DistanceGrid, distance_grid
+from gcmock.posterior.motion import MotionModel
 from gcmock.posterior.sightline import SightlineCache
 from gcmock.stars.bands import HwRelation, load_hw_relation
 from gcmock.stars.populations import PopulationSet, load_populations
@@ -44,6 +48,8 @@ class Model:
         E(J-Ks) at the red-clump distance.
     hw : HwRelation
         Relation of Hw to J and H.
+    calibration : CalibratedReddening or None
+        What stars say about the reddening, if ``[extinction] calibration`` names a file.
     """
 
     config: Config
@@ -52,6 +58,7 @@ class Model:
     law: ExtinctionLaw
     extinction_map: ExtinctionMap
     hw: HwRelation
+    calibration: CalibratedReddening | None = None
 
     def _words(self) -> dict[str, str]:
         """Return what the model is made of, in words."""
@@ -90,7 +97,9 @@ class Model:
     @cached_property
     def sightlines(self) -> SightlineCache:
         """Priors along lines of sight, computed on demand."""
-        return SightlineCache(self.galaxy, self.grid, self.config.extinction.dust_scale_height_pc)
+        height = self.config.extinction.dust_scale_height_pc
+        weights = None if self.calibration is None else self.component_weights
+        return SightlineCache(self.galaxy, self.grid, height, component_weights=weights)
 
     @cached_property
     def posterior(self) -> Posterior:
@@ -102,13 +111,20 @@ class Model:
             self.law,
             self.hw,
             self.config.photometry.error_floor_mag,
+            self.motion,
         )
+
+    @property
+    def motion(self) -> MotionModel:
+        """What is allowed for errors of measured motions."""
+        settings = self.config.motion
+        return MotionModel(settings.floor_masyr, settings.floor_kms, settings.outlier_share)
 
     def reddening(self, l_deg: ArrayLike, b_deg: ArrayLike) -> tuple[Floats, Floats]:
         """Mean and standard deviation of E(J-Ks) at the red-clump distance.
 
         The value of the map that ``[extinction] map_value`` names, and its scatter together with
-        ``residual_scatter_mag``.
+        ``residual_scatter_mag``; or what a calibration makes of it, which has a scatter of its own.
 
         Parameters
         ----------
@@ -122,7 +138,16 @@ class Model:
         """
         extinction = self.config.extinction
         e_jks, scatter = self.extinction_map.value(l_deg, b_deg, extinction.map_value)
+        if self.calibration is not None:
+            lon, lat = np.broadcast_arrays(signed_longitude(l_deg), np.asarray(b_deg, float))
+            return self.calibration.apply(self.extinction_map, lon, lat, e_jks, scatter)
         return e_jks, np.hypot(scatter, extinction.residual_scatter_mag)
+
+    def component_weights(self, l_deg: ArrayLike, b_deg: ArrayLike) -> Floats:
+        """Factors on the numbers of stars, shape (n, n_component): 1 without a calibration."""
+        if self.calibration is None:
+            return np.ones((np.size(l_deg), len(self.components)))
+        return self.calibration.component_weights(self.extinction_map, l_deg, b_deg)
 
     @cached_property
     def count_tables(self) -> CountTables:
@@ -205,14 +230,37 @@ def load_model(
         changed = {f"model.{key}": value for key, value in overrides.items()}
         settings = load_config(None, {**settings.model_dump(), **changed})
     galaxy = _load_galaxy(settings)
+    calibration = _load_calibration(settings)
     return Model(
         settings,
         galaxy,
         load_populations(settings.populations.name, galaxy.imf),
-        load_law(settings.extinction.law),
+        load_law(settings.extinction.law) if calibration is None else calibration.law,
         ExtinctionMap.load(),
         load_hw_relation(settings.photometry.hw_relation),
+        calibration,
     )
+
+
+def _load_calibration(config: Config) -> CalibratedReddening | None:
+    """Load the calibration of ``[extinction]``, which must fit the other settings.
+
+    Raises
+    ------
+    InputError
+        If the file is no calibration, or was made for another value of the map.
+    """
+    settings = config.extinction
+    if not settings.calibration:
+        return None
+    calibration = load_calibration(settings.calibration)
+    if calibration.map_value != settings.map_value:
+        raise InputError(
+            f"{settings.calibration}: holds factors on the {calibration.map_value!r} of the map, "
+            f"but [extinction] map_value = {settings.map_value!r}: set it to "
+            f"{calibration.map_value!r}, or calibrate again with these settings"
+        )
+    return calibration
 
 
 def _load_galaxy(config: Config) -> GalacticModel:

@@ -48,6 +48,10 @@ class Flag(IntFlag):
     """The Hw relation was used outside the colours for which it was measured."""
     NO_SUBCELL = 512
     """The extinction map has no sub-cells here: the mean of the cell was used."""
+    MOTION_USED = 1024
+    """The measured proper motion or radial velocity entered the posterior and the true motion."""
+    MOTION_REJECTED = 2048
+    """A motion was given but not used: it failed the quality cut or has no valid error."""
 
     @property
     def description(self) -> str:
@@ -66,6 +70,8 @@ _FLAG_DESCRIPTIONS: Final = {
     Flag.HW_REDUNDANT: "Hw given but not used, because J and H are present",
     Flag.HW_EXTRAPOLATED: "Hw relation used outside its range of colours",
     Flag.NO_SUBCELL: "no sub-cells in the extinction map, mean of the cell used",
+    Flag.MOTION_USED: "the measured proper motion or radial velocity was used",
+    Flag.MOTION_REJECTED: "a motion was given but failed the quality cut",
 }
 
 
@@ -159,6 +165,17 @@ INPUT_COLUMNS: Final = (
     Column("pmra_error", "float64", "mas/yr", "stat.error;pos.pm;pos.eq.ra", "Error of pmra"),
     Column("pmdec", "float64", "mas/yr", "pos.pm;pos.eq.dec", "Proper motion in declination"),
     Column("pmdec_error", "float64", "mas/yr", "stat.error;pos.pm;pos.eq.dec", "Error of pmdec"),
+    Column(
+        "pmra_pmdec_corr", "float64", "", "stat.correlation", "Correlation of pmra and pmdec errors"
+    ),
+    Column("radial_velocity", "float64", "km/s", "spect.dopplerVeloc", "Observed radial velocity"),
+    Column(
+        "radial_velocity_error",
+        "float64",
+        "km/s",
+        "stat.error;spect.dopplerVeloc",
+        "Error of radial_velocity",
+    ),
     Column("ruwe", "float64", "", "stat.error", "Renormalised unit weight error of the astrometry"),
 )
 """Columns that an input table may have; a position and one magnitude are required."""

@@ -21,6 +21,10 @@ from gcmock.random import uniform
 from gcmock.schema import Flag
 
 NAN = np.nan
+MISSING = (
+    "pmra", "pmra_error", "pmdec", "pmdec_error", "pmra_pmdec_corr", "radial_velocity",
+    "radial_velocity_error", "ruwe",
+)  # fmt: skip
 MAG = (15.0, 12.5, 11.2, NAN)
 
 
@@ -36,7 +40,7 @@ def observed(n=1, **given):
         "mag": np.tile(MAG, (n, 1)),
         "parallax": np.full(n, NAN),
         "parallax_error": np.full(n, NAN),
-        **{k: np.full(n, NAN) for k in ("pmra", "pmra_error", "pmdec", "pmdec_error", "ruwe")},
+        **{k: np.full(n, NAN) for k in MISSING},
         "flags": np.zeros(n, np.int32),
     }
     columns |= {name: np.asarray(values) for name, values in given.items()}

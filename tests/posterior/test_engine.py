@@ -31,7 +31,7 @@ def stars(n: int, mag=(17.6, 14.4, 12.9, np.nan), error=0.05, tau=0.1) -> Data:
 
 
 def test_draws_follow_the_posterior(model) -> None:
-    one = Data(*(x[:1] for x in stars(5)))
+    one = stars(5).take(slice(1))
     n_draws = 4000
     keys = np.stack([star_key(1, np.array([42]), r) for r in range(n_draws)], axis=1)
     _, draws = model.posterior.infer(one, keys)
@@ -74,7 +74,7 @@ def test_threads_batches_and_order_do_not_matter(model, monkeypatch) -> None:
     summary, draws = model.posterior.infer(data, keys, workers=1)
     monkeypatch.setattr(sightline, "SIGHTLINES_AT_ONCE", 2)
     order = np.random.default_rng(1).permutation(300)
-    shuffled = Data(*(x[order] for x in data))
+    shuffled = data.take(order)
     other_summary, other = model.posterior.infer(shuffled, keys[order], workers=2)
     for a, b in zip((*summary, *draws), (*other_summary, *other), strict=True):
         np.testing.assert_array_equal(np.asarray(a)[order], b)

@@ -24,7 +24,7 @@ FloatArray = NDArray[np.float64]
 _SCAN_ROWS = 200_000
 _MAG_LIMIT = 50.0
 _SENTINELS = np.array([99.0, 99.99, 99.999, 999.0, 999.99, 999.999, 9999.0])
-_ASTROMETRY = ("parallax", "pmra", "pmdec")
+_ASTROMETRY = ("parallax", "pmra", "pmdec", "radial_velocity")
 
 
 class ObservedStars(NamedTuple):
@@ -43,6 +43,10 @@ class ObservedStars(NamedTuple):
         [mas]
     pmra, pmra_error, pmdec, pmdec_error : float64 array (n_star,)
         [mas/yr]
+    pmra_pmdec_corr : float64 array (n_star,)
+        Correlation of the errors of the proper motion.
+    radial_velocity, radial_velocity_error : float64 array (n_star,)
+        [km/s]
     ruwe : float64 array (n_star,)
     flags : int32 array (n_star,)
         `Flag.ERROR_ASSUMED` and `Flag.NO_PHOTOMETRY`.
@@ -62,6 +66,9 @@ class ObservedStars(NamedTuple):
     pmra_error: FloatArray
     pmdec: FloatArray
     pmdec_error: FloatArray
+    pmra_pmdec_corr: FloatArray
+    radial_velocity: FloatArray
+    radial_velocity_error: FloatArray
     ruwe: FloatArray
     flags: NDArray[np.int32]
 
@@ -311,7 +318,8 @@ class ObservedCatalogue:
         return mag, error, assumed.any(axis=1)
 
     def _astrometry(self, chunk: Chunk, n_star: int, summary: ReadSummary) -> dict[str, FloatArray]:
-        names = [n for q in _ASTROMETRY for n in (q, f"{q}_error")] + ["ruwe"]
+        names = [n for q in _ASTROMETRY for n in (q, f"{q}_error")]
+        names += ["pmra_pmdec_corr", "ruwe"]
         values = {name: np.full(n_star, np.nan) for name in names}
         for name in names:
             if name in self.matches:
@@ -323,12 +331,16 @@ class ObservedCatalogue:
         for name in names:
             if name.endswith("_error") or name == "ruwe":
                 values[name][values[name] <= 0] = np.nan
+        correlation = values["pmra_pmdec_corr"]
+        correlation[np.abs(correlation) > 1.0] = np.nan
         # Catalogues store 0 where they have no measurement.
         unmeasured = (values["parallax"] == 0) & np.isnan(values["parallax_error"])
         values["parallax"][unmeasured] = np.nan
         unmeasured = (values["pmra"] == 0) & (values["pmdec"] == 0)
         for name in ("pmra", "pmra_error", "pmdec", "pmdec_error"):
             values[name][unmeasured] = np.nan
+        unmeasured = (values["radial_velocity"] == 0) & np.isnan(values["radial_velocity_error"])
+        values["radial_velocity"][unmeasured] = np.nan
         for name in names:
             if name in self.matches:
                 summary.missing[name] += int(np.isnan(values[name]).sum())

@@ -10,6 +10,7 @@ from typing import Any
 from gcmock import __version__
 from gcmock.compilation import fingerprint
 from gcmock.config import Config, RunConfig
+from gcmock.dust.calibrated import load_calibration
 from gcmock.errors import InterruptedRunError
 from gcmock.io.manifest import Manifest, entry_of
 from gcmock.io.writers import open_writer
@@ -51,6 +52,9 @@ def record_of(config: Config, source: Mapping[str, Any], **more: Any) -> dict[st
         Anything else, as JSON values.
     """
     settings = without_means(config).model_dump(mode="json")
+    if config.extinction.calibration:
+        # What it says, not where it is.
+        more["calibration"] = load_calibration(config.extinction.calibration).sha256
     return {
         "gcmock": __version__,
         "source code": fingerprint("gcmock.mock.build"),

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from gcmock.dust.sightline import signed_longitude
 from gcmock.errors import OutsideModelError
+from gcmock.frames import galactic_north_angle, icrs_to_galactic_proper_motion
 from gcmock.io.observed import ObservedStars
+from gcmock.mock.motion import with_measured_motion
 from gcmock.model import Model
 from gcmock.posterior.block import Draws, Summary
 from gcmock.posterior.draw import VELOCITY
 from gcmock.posterior.engine import Data
+from gcmock.posterior.motion import N_MEASURED
 from gcmock.random import star_key, uniform
 from gcmock.schema import BANDS, Flag
 
@@ -116,9 +119,10 @@ def prepare(stars: ObservedStars, model: Model) -> Prepared:
     e_jks, tau = model.reddening(l_deg, stars.b)
     mag, mag_error = _photometry(stars, model, flags)
     parallax, parallax_error = _parallax(stars, model, flags)
+    motion = measured_motion(stars, model, flags)
     return Prepared(
         keep,
-        Data(l_deg, stars.b, mag, mag_error, parallax, parallax_error, e_jks, tau),
+        Data(l_deg, stars.b, mag, mag_error, parallax, parallax_error, e_jks, tau, motion),
         flags,
     )
 
@@ -162,6 +166,52 @@ def _parallax(
     flags[good] |= Flag.PARALLAX_USED
     parallax = np.where(good, stars.parallax - settings.zero_point_mas, np.nan)
     return parallax, np.where(good, stars.parallax_error, np.nan)
+
+
+def measured_motion(
+    stars: ObservedStars, model: Model, flags: NDArray[np.int32]
+) -> FloatArray | None:
+    """Measured motions in Galactic axes, see `gcmock.posterior.engine.Data`; sets bits of `flags`.
+
+    Parameters
+    ----------
+    stars : ObservedStars
+    model : Model
+        ``[motion]`` of its config has the quality cut.
+    flags : int32 ndarray (n_star,)
+        Gets `Flag.MOTION_USED` and `Flag.MOTION_REJECTED`.
+
+    Returns
+    -------
+    ndarray (n_star, 7) or None
+        None if no star has a motion that is used.
+    """
+    settings = model.config.motion
+    with_pm = np.isfinite(stars.pmra) & np.isfinite(stars.pmdec)
+    with_rv = np.isfinite(stars.radial_velocity)
+    if not settings.use or not (with_pm | with_rv).any():
+        return None
+    error = np.maximum(stars.pmra_error, stars.pmdec_error)
+    # A comparison with a missing error is false; a missing ruwe is no reason for distrust.
+    good_pm = with_pm & (error <= settings.error_max_masyr) & ~(stars.ruwe > settings.ruwe_max)
+    good_rv = with_rv & (stars.radial_velocity_error > 0)
+    flags[(with_pm & ~good_pm) | (with_rv & ~good_rv)] |= Flag.MOTION_REJECTED
+    flags[good_pm | good_rv] |= Flag.MOTION_USED
+    motion = np.full((stars.n_star, N_MEASURED), np.nan)
+    pm_l, pm_b = icrs_to_galactic_proper_motion(stars.ra, stars.dec, stars.pmra, stars.pmdec)
+    correlation = np.nan_to_num(stars.pmra_pmdec_corr)
+    across = correlation * stars.pmra_error * stars.pmdec_error
+    angle = np.radians(galactic_north_angle(stars.ra, stars.dec))
+    cos, sin = np.cos(angle), np.sin(angle)
+    aa, dd = stars.pmra_error**2, stars.pmdec_error**2
+    motion[:, 0], motion[:, 1] = pm_l, pm_b
+    motion[:, 2] = aa * cos**2 + dd * sin**2 - 2.0 * across * sin * cos
+    motion[:, 3] = (aa - dd) * sin * cos + across * (cos**2 - sin**2)
+    motion[:, 4] = aa * sin**2 + dd * cos**2 + 2.0 * across * sin * cos
+    motion[:, 5], motion[:, 6] = stars.radial_velocity, stars.radial_velocity_error**2
+    motion[~good_pm, :5] = np.nan
+    motion[~good_rv, 5:] = np.nan
+    return motion if (good_pm | good_rv).any() else None
 
 
 def star_keys(stars: ObservedStars, model: Model) -> NDArray[np.uint64]:
@@ -212,6 +262,8 @@ def infer(
     velocity = model.galaxy.sample_velocity(
         draws.component.ravel(), x.ravel(), y.ravel(), z.ravel(), velocity_uniforms(keys.ravel())
     )
+    if data.motion is not None:
+        velocity = with_measured_motion(data, draws, keys, velocity, model)
     unexplained = (summary.inflation > 0) | (
         log_expected(data, summary.log_evidence, model) < np.log(LEAST_EXPECTED)
     )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 import gcmock
 from gcmock.config import Config
 from gcmock.data import path as data_path
+from gcmock.dust.calibrated import load_calibration
 from gcmock.dust.laws import load_law
 from gcmock.frames import galactic_to_icrs_proper_motion
 from gcmock.io.observed import ObservedStars
@@ -132,7 +133,11 @@ def provenance(
     dict of str to str
         Texts; structured entries are TOML (``config``) or JSON.
     """
-    hw, law = load_hw_relation(config.photometry.hw_relation), load_law(config.extinction.law)
+    hw = load_hw_relation(config.photometry.hw_relation)
+    law, calibration = load_law(config.extinction.law), {}
+    if config.extinction.calibration:
+        calibrated = load_calibration(config.extinction.calibration)
+        law, calibration = calibrated.law, {"calibration_sha256": calibrated.sha256}
     return {
         "creator": f"gcmock {gcmock.__version__}",
         "content": "true stars drawn from the posteriors of observed stars",
@@ -144,6 +149,7 @@ def provenance(
         "input_sha256": str(source["sha256"]),
         "rows": json.dumps(dict(rows)),
         "data_sha256": data_sha256(),
+        **calibration,
         "extinction_law": f"{law.name}: {law.source}",
         "hw_relation": f"{hw.name}: {hw.source} ({hw.status})",
         "flags": json.dumps({str(flag.value): f"{flag.name}: {flag.description}" for flag in Flag}),

@@ -39,6 +39,7 @@ from gcmock.posterior.kernel import (
     with_parallax,
     without_photometry,
 )
+from gcmock.posterior.motion import moving_prior
 from gcmock.posterior.terms import prepare, profile, tilted
 from gcmock.random import uniform_scalar
 
@@ -123,12 +124,7 @@ def evaluate(stars, i, mask, inflation, exact, shared, work):
     """
     table, lattice, tilt, law, bins, sightlines, groups = shared
     s = stars.sightline[i]
-    prior = sightlines.prior[s]
-    if np.isfinite(stars.parallax[i]):
-        error = stars.parallax_error[i] * INFLATION_PARALLAX[inflation]
-        parallax_likelihood(bins, stars.parallax[i], error, work.parallax)
-        with_parallax(prior, work.parallax, work.prior)
-        prior = work.prior
+    prior = prior_of(stars, i, INFLATION_PARALLAX[inflation], bins, sightlines, work)
     variance = np.empty(4)
     for b in range(4):
         variance[b] = stars.variance[i, b] + INFLATION_MAG[inflation] ** 2
@@ -152,6 +148,30 @@ def evaluate(stars, i, mask, inflation, exact, shared, work):
     )  # fmt: skip
     total = expand(bins, prior, n, begin, end, work)
     return total, star if exact else tilted(star, -tilt), variance
+
+
+@njit(**INNER)
+def prior_of(stars, i, parallax_factor, bins, sightlines, work):
+    """Prior of a star's line of sight, times the likelihoods of its motion and its parallax.
+
+    `parallax_factor` multiplies the error of the parallax.
+    """
+    s = stars.sightline[i]
+    prior = sightlines.prior[s]
+    motion = stars.motion[i]
+    with_pm, with_rv = np.isfinite(motion[0]), np.isfinite(motion[5])
+    if sightlines.moments.shape[1] > 0 and (with_pm or with_rv):
+        moving_prior(
+            prior, sightlines.moments[s], bins.motion_before, bins.motion_share, motion,
+            with_pm, with_rv, bins.motion_model, work.motion, work.prior,
+        )  # fmt: skip
+        prior = work.prior
+    if np.isfinite(stars.parallax[i]):
+        error = stars.parallax_error[i] * parallax_factor
+        parallax_likelihood(bins, stars.parallax[i], error, work.parallax)
+        with_parallax(prior, work.parallax, work.prior)
+        prior = work.prior
+    return prior
 
 
 @compiled(nogil=True, error_model="numpy")

@@ -141,6 +141,10 @@ class CountedModel(Protocol):
         """Mean and standard deviation of E(J-Ks) at the red-clump distance [mag]."""
         ...
 
+    def component_weights(self, l_deg: ArrayLike, b_deg: ArrayLike) -> Floats:
+        """Factors on the numbers of stars, shape (n_sightline, n_component)."""
+        ...
+
 
 def expected_counts(
     model: CountedModel,
@@ -206,7 +210,7 @@ def expected_counts(
         np.broadcast_to(np.asarray(mapped if given is None else given, dtype=np.float64), lon.shape)
         for given, mapped in zip((e_jks, tau), from_map, strict=True)
     )
-    if subcells:
+    if subcells and not model.config.extinction.calibration:
         mean, _ = model.extinction_map.value(lon, lat, "subcell")
         scatter = np.full(lon.size, model.config.extinction.residual_scatter_mag)
     outside = ~(np.isfinite(mean) & np.isfinite(scatter))
@@ -260,6 +264,7 @@ def _count_rays(
         part = first[start : start + _SIGHTLINES_AT_ONCE]
         lon, lat = cells.l_deg[part], cells.b_deg[part]
         priors = prior_counts(model.galaxy, lon, lat, grid)
+        priors *= model.component_weights(lon, lat)[:, :, None]
         shapes = profile(
             lon[:, None],
             lat[:, None],

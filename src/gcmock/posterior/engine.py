@@ -5,6 +5,7 @@ Groups the stars for the kernel and runs it in threads.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import Any, NamedTuple
@@ -13,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.dust.laws import ExtinctionLaw
-from gcmock.posterior.arrangement import KS, Rows, coordinates, no_rows
+from gcmock.posterior.arrangement import Rows, coordinates, no_rows
 from gcmock.posterior.block import Draws, Summary, empty_draws, empty_summary, evaluate, run
 from gcmock.posterior.grid import DistanceGrid
+from gcmock.posterior.kinds import Kind, one_lattice_each
 from gcmock.posterior.lattice import TILTS, Steps, build_lattice, choose_steps
+from gcmock.posterior.motion import N_MEASURED, MotionModel
 from gcmock.posterior.nodes import NodeTable, node_table, original_nodes
 from gcmock.posterior.sightline import SightlineCache
 from gcmock.posterior.structures import Law, Scratch, Sightlines, Stars, make_bins, make_scratch
-from gcmock.posterior.terms import ALIKE
 from gcmock.stars.bands import HwRelation
 from gcmock.stars.populations import PopulationSet
 
@@ -47,6 +49,10 @@ class Data(NamedTuple):
         Parallax corrected for its zero point, and error [mas].
     e_jks, tau : ndarray, shape (n_star,)
         Mean and standard deviation of E(J-Ks) at the red-clump distance [mag].
+    motion : ndarray, shape (n_star, 7), optional
+        pm_l cos b, pm_b [mas/yr], their covariances ll, lb, bb [mas²/yr²], radial velocity [km/s]
+        and its variance [km²/s²], without the floors; NaN where there is no proper motion, or no
+        radial velocity. None: no star has any.
     """
 
     l_deg: Floats
@@ -57,32 +63,16 @@ class Data(NamedTuple):
     parallax_error: Floats
     e_jks: Floats
     tau: Floats
+    motion: Floats | None = None
 
-
-class Kind(NamedTuple):
-    """What the stars of a block have in common.
-
-    Attributes
-    ----------
-    mask, row : int
-        Band mask, row of the extinction law.
-    steps : Steps
-        Steps of the lattice; -1 for a sum over nodes.
-    """
-
-    mask: int
-    row: int
-    steps: Steps
+    def take(self, part: NDArray[Any] | slice) -> Data:
+        """Return some of the stars."""
+        return Data._make(None if x is None else x[part] for x in self)
 
     @property
-    def on_lattice(self) -> bool:
-        """Whether the stars are summed over a lattice."""
-        return self.mask > 0 and self.steps.w >= 0
-
-    @property
-    def bands(self) -> int:
-        """Band mask of the tables: Hw beside J or H is turned into those."""
-        return ALIKE.get(self.mask, self.mask or KS)
+    def with_motion(self) -> bool:
+        """Whether any star has a measured motion."""
+        return self.motion is not None and bool(np.isfinite(self.motion).any())
 
 
 class Posterior:
@@ -102,6 +92,8 @@ class Posterior:
         Relation of Hw to J and H.
     error_floor_mag : float
         The model's own error in every band [mag], added in quadrature.
+    motion : MotionModel, optional
+        What is allowed for errors of measured motions.
     """
 
     def __init__(
@@ -112,6 +104,7 @@ class Posterior:
         law: ExtinctionLaw,
         hw: HwRelation,
         error_floor_mag: float,
+        motion: MotionModel | None = None,
     ) -> None:
         self.grid = grid
         self.nodes = original_nodes(populations)
@@ -120,7 +113,9 @@ class Posterior:
         self.model_variance = np.full(4, error_floor_mag**2)
         self.model_variance[3] += hw.scatter_mag**2
         self._sightlines = sightlines
-        self._bins = make_bins(grid.edges_pc)
+        self.motion = MotionModel() if motion is None else motion
+        nodes = sightlines.nodes
+        self._bins = make_bins(grid.edges_pc, (nodes.before, nodes.share, np.array(self.motion)))
         self._groups = np.array(populations.of_component, np.int64)
         self._tables: dict[tuple[int, int], NodeTable] = {}
         self._lattices: dict[tuple[int, int, Steps], Future[Rows]] = {}
@@ -150,7 +145,7 @@ class Posterior:
         draws = empty_draws(n, keys.shape[1])
         results: tuple[NDArray[Any], ...] = (*summary, *draws)
         for part in self._sightlines.batches(data.l_deg, data.b_deg):
-            found = self._infer_batch(Data(*(x[part] for x in data)), keys[part], workers)
+            found = self._infer_batch(data.take(part), keys[part], workers)
             for target, values in zip(results, found, strict=True):
                 target[part] = values
         return summary, draws
@@ -160,7 +155,7 @@ class Posterior:
     ) -> tuple[NDArray[Any], ...]:
         """Do the same for stars whose lines of sight fit in memory; arrays of both results."""
         n = data.l_deg.size
-        sightlines, sightline = self._sightlines.get(data.l_deg, data.b_deg)
+        sightlines, sightline = self._lines_of(data)
         summary = empty_summary(n, self._groups.size)
         draws = empty_draws(n, keys.shape[1])
         variance = data.mag_error**2 + self.model_variance
@@ -205,7 +200,7 @@ class Posterior:
         log_evidence : ndarray, shape (n_star,)
             -inf for such a star.
         """
-        sightlines, sightline = self._sightlines.get(data.l_deg, data.b_deg)
+        sightlines, sightline = self._lines_of(data)
         variance = data.mag_error**2 + self.model_variance
         probability = np.zeros((data.l_deg.size, self._groups.size, len(self.grid)))
         evidence = np.zeros(data.l_deg.size)
@@ -221,6 +216,48 @@ class Posterior:
         with np.errstate(divide="ignore"):
             return probability, np.log(evidence)
 
+    def blocks(
+        self, data: Data, variance: Floats, *, one_lattice: bool = False
+    ) -> list[tuple[Kind, NDArray[np.int64], Callable[[], tuple[Stars, tuple[Any, ...], Scratch]]]]:
+        """Stars grouped as the kernels take them.
+
+        Parameters
+        ----------
+        data : Data
+            Observations, few enough for their lines of sight to fit in memory.
+        variance : ndarray, shape (n_star, 4)
+            Variances of the magnitudes [mag²], the model's own included.
+        one_lattice : bool
+            Use the finest lattice that any of the stars with the same bands needs for all of them.
+
+        Returns
+        -------
+        list of (Kind, ndarray of int64, callable)
+            Kind and indices of the stars of a block, and a function that gathers what a kernel
+            needs: the stars, what they share, and a work space.
+        """
+        sightlines, sightline = self._lines_of(data)
+
+        def gather(
+            kind: Kind, part: NDArray[np.int64]
+        ) -> Callable[[], tuple[Stars, tuple[Any, ...], Scratch]]:
+            return lambda: (
+                self._stars(data, variance, sightline, part),
+                self._shared(kind, sightlines),
+                self._scratch(kind),
+            )
+
+        kinds = self.kinds(data, variance)
+        return [
+            (kind, part, gather(kind, part))
+            for kind, members in (one_lattice_each(kinds) if one_lattice else kinds)
+            for part in np.split(members, range(BLOCK, members.size, BLOCK))
+        ]
+
+    def _lines_of(self, data: Data) -> tuple[Sightlines, NDArray[np.int64]]:
+        """Lines of sight of stars, with motions if they have any, and the index of each star's."""
+        return self._sightlines.get(data.l_deg, data.b_deg, with_moments=data.with_motion)
+
     def _stars(
         self, data: Data, variance: Floats, sightline: NDArray[np.int64], part: NDArray[np.int64]
     ) -> Stars:
@@ -233,6 +270,7 @@ class Posterior:
             data.e_jks[part],
             data.tau[part],
             sightline[part],
+            np.full((part.size, N_MEASURED), np.nan) if data.motion is None else data.motion[part],
         )
 
     def _law(self, kind: Kind) -> Law:

@@ -5,7 +5,7 @@
 For component c and distance bin D
 
     P(c, D | d)  ∝  N_c(D) · Σ_k w_ck · N(m ; M_k + µ(D) + κ E(D), Σ + τ(D)² κ κᵀ) · <N(ϖ ; 1/D +
-    zp, σ_ϖ²)>
+    zp, σ_ϖ²)> · N(pm, v_r ; m_c(D), C_c(D) + R)
 
 with N_c(D) the number of stars of c in the bin, k the population nodes, and the reddening
 integrated out analytically: a Gaussian of mean E(D) and standard deviation τ(D). Nothing is
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from gcmock.posterior.grid import DistanceGrid
+from gcmock.posterior.motion import MotionModel
 from gcmock.stars.bands import HwRelation
 from gcmock.stars.populations import PopulationNodes
 
@@ -37,12 +38,15 @@ class Star(NamedTuple):
         included [mag].
     parallax, parallax_error : float
         Parallax, corrected for its zero point, and its standard error [mas].
+    motion : ndarray, shape (7,), optional
+        Measured motion, see `gcmock.posterior.engine.Data`.
     """
 
     mag: Floats
     mag_error: Floats
     parallax: float = np.nan
     parallax_error: float = np.nan
+    motion: Floats | None = None
 
 
 class Sightline(NamedTuple):
@@ -56,12 +60,17 @@ class Sightline(NamedTuple):
         Mean and standard deviation of E(J-Ks) at the bin centres [mag].
     kappa : ndarray, shape (3,)
         A_J, A_H, A_Ks over E(J-Ks).
+    motion_mean, motion_covariance : ndarray, optional
+        Moments of (pm_l cos b, pm_b, v_r), shapes (n_distance, n_component, 3) and (n_distance,
+        n_component, 3, 3) [mas/yr, mas/yr, km/s].
     """
 
     prior: Floats
     e_jks: Floats
     tau: Floats
     kappa: Floats
+    motion_mean: Floats | None = None
+    motion_covariance: Floats | None = None
 
 
 def joint(
@@ -71,6 +80,7 @@ def joint(
     population_of_component: tuple[int, ...],
     grid: DistanceGrid,
     hw: HwRelation,
+    errors: MotionModel | None = None,
 ) -> Floats:
     """Evidence of every component in every distance bin, not normalised.
 
@@ -86,6 +96,8 @@ def joint(
         Distance bins.
     hw : HwRelation
         How Hw follows from the apparent J and H.
+    errors : MotionModel, optional
+        What is allowed for errors of the motion.
 
     Returns
     -------
@@ -94,9 +106,8 @@ def joint(
         with a parallax)]; divided by its total it is P(c, D | data).
     """
     photometric = np.stack([likelihood(star, sightline, p, grid, hw) for p in populations])
-    return (
-        sightline.prior * photometric[list(population_of_component)] * parallax_factor(star, grid)
-    )
+    likely = photometric[list(population_of_component)] * parallax_factor(star, grid)
+    return sightline.prior * likely * motion_factor(star, sightline, errors or MotionModel())
 
 
 def likelihood(
@@ -169,3 +180,30 @@ def parallax_factor(star: Star, grid: DistanceGrid) -> Floats:
     flip = low > 0.0
     mass = np.where(flip, ndtr(-low) - ndtr(-high), ndtr(high) - ndtr(low))
     return mass / (inverse[:-1] - inverse[1:])
+
+
+def motion_factor(star: Star, sightline: Sightline, errors: MotionModel) -> Floats | float:
+    """Likelihood of the motion, shape (n_component, n_distance); 1 without a motion.
+
+    In units of the ellipse of its errors: the density times sqrt(det 2 pi R), with the floors in R.
+    """
+    if star.motion is None or sightline.motion_mean is None:
+        return 1.0
+    assert sightline.motion_covariance is not None
+    y = star.motion[[0, 1, 5]]
+    used = np.flatnonzero(np.isfinite(y))
+    if not used.size:
+        return 1.0
+    ll, lb, bb, rr = star.motion[[2, 3, 4, 6]]
+    noise = np.array([[ll, lb, 0.0], [lb, bb, 0.0], [0.0, 0.0, rr]])
+    noise += np.diag([errors.floor_masyr**2] * 2 + [errors.floor_kms**2])
+    noise = noise[np.ix_(used, used)]
+    covariance = sightline.motion_covariance[..., used, :][..., used] + noise
+    residual = y[used] - sightline.motion_mean[..., used]
+    chi2 = np.einsum("dci,dcij,dcj->dc", residual, np.linalg.inv(covariance), residual)
+    volume = np.linalg.det(noise)
+    gaussian = np.sqrt(volume / np.linalg.det(covariance)) * np.exp(-0.5 * chi2)
+    wide = np.array([errors.outlier_masyr, errors.outlier_masyr, errors.outlier_kms])[used]
+    outlier = min(np.sqrt(volume) / np.prod(wide), 1.0)
+    share = errors.outlier_share
+    return np.asarray(((1.0 - share) * gaussian + share * outlier).T)

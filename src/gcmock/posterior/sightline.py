@@ -6,7 +6,7 @@ How many stars of each component the model puts in every distance bin.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import NamedTuple
 
@@ -16,12 +16,18 @@ from numpy.typing import ArrayLike, NDArray
 from gcmock.dust.sightline import DUST_SCALE_HEIGHT_PC, SIN_B_FLOOR, red_clump_distance_pc
 from gcmock.galaxy.model import GalacticModel
 from gcmock.posterior.grid import DistanceGrid
+from gcmock.posterior.motion import moment_table, motion_nodes, no_moments
 from gcmock.posterior.structures import N_LANE, Sightlines
+
+Weights = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 
 SQUARE_DEGREE_SR = (np.pi / 180.0) ** 2
 
 CELL_DEG, FINE_CELL_DEG = 0.025, 0.005
 """Stars in one cell share a line of sight. The fine cells (0.7 pc) resolve the nuclear cluster."""
+
+MOMENTS_PER_PRIOR = 4
+"""So many times fewer lines of sight are kept of the motions: each takes 0.13 MB."""
 
 SIGHTLINES_AT_ONCE = 2048
 """Lines of sight that a kernel works on at a time: 84 MB."""
@@ -112,6 +118,9 @@ class SightlineCache:
         Scale height of the dust [pc].
     capacity : int
         Number of lines of sight that are kept (41 kB each).
+    component_weights : callable, optional
+        Takes l, b [deg], each (n_sightline,), and returns factors on the numbers of stars of the
+        components (n_sightline, n_component).
     """
 
     def __init__(
@@ -120,7 +129,11 @@ class SightlineCache:
         grid: DistanceGrid,
         dust_scale_height_pc: float = DUST_SCALE_HEIGHT_PC,
         capacity: int = 12_000,
+        component_weights: Weights | None = None,
     ) -> None:
+        self.nodes = motion_nodes(grid, galaxy.sun.r0_pc)
+        self._moments: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
+        self._weights = component_weights
         self._galaxy = galaxy
         self._grid = grid
         self._height = dust_scale_height_pc
@@ -128,13 +141,17 @@ class SightlineCache:
         self._priors: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, l_deg: ArrayLike, b_deg: ArrayLike) -> tuple[Sightlines, NDArray[np.int64]]:
+    def get(
+        self, l_deg: ArrayLike, b_deg: ArrayLike, *, with_moments: bool = False
+    ) -> tuple[Sightlines, NDArray[np.int64]]:
         """Lines of sight of stars and the index of each star's.
 
         Parameters
         ----------
         l_deg, b_deg : array_like, shape (n_star,)
             Positions [deg].
+        with_moments : bool
+            Fill `Sightlines.moments`, for stars with a measured motion.
 
         Returns
         -------
@@ -153,6 +170,8 @@ class SightlineCache:
         for start in range(0, len(missing), 16):
             part = missing[start : start + 16]
             counts = prior_counts(self._galaxy, lon[part], lat[part], self._grid)
+            if self._weights is not None:
+                counts *= self._weights(lon[part], lat[part])[:, :, None]
             for i, prior in zip(part, counts, strict=True):
                 found[i] = fresh[int(identity[i])] = prior.astype(np.float32)
         self._keep(fresh)
@@ -162,7 +181,28 @@ class SightlineCache:
             lanes[:, : len(prior)] = prior.T
         scale = self._height / (np.abs(np.sin(np.radians(lat))) + SIN_B_FLOOR)
         norm = -np.expm1(-red_clump_distance_pc(lon, lat) / scale)
-        return Sightlines(priors, scale, norm), index.astype(np.int64)
+        moments = self._moments_of(identity, lon, lat) if with_moments else no_moments(lon.size)
+        return Sightlines(priors, scale, norm, moments), index.astype(np.int64)
+
+    def _moments_of(
+        self, identity: NDArray[np.int64], lon: NDArray[np.float64], lat: NDArray[np.float64]
+    ) -> NDArray[np.float32]:
+        """Moments of the motions along lines of sight, kept like the priors."""
+        keys = identity.tolist()
+        with self._lock:
+            found = {k: self._moments[k] for k in keys if k in self._moments}
+            for k in found:
+                self._moments.move_to_end(k)
+        missing = [i for i, k in enumerate(keys) if k not in found]
+        for start in range(0, len(missing), 16):
+            part = missing[start : start + 16]
+            tables = moment_table(self._galaxy, lon[part], lat[part], self._grid, self.nodes)
+            found.update({keys[i]: table for i, table in zip(part, tables, strict=True)})
+        with self._lock:
+            self._moments.update(found)
+            while len(self._moments) > self._capacity // MOMENTS_PER_PRIOR:
+                self._moments.popitem(last=False)
+        return np.stack([found[k] for k in keys])
 
     def _known(self, identity: NDArray[np.int64]) -> list[NDArray[np.float32] | None]:
         """Priors of cells, None for those that must be computed."""

@@ -31,6 +31,10 @@ class Bins(NamedTuple):
     knot_mu, knot_distance : ndarray, shape (n_knot,)
         Distance moduli [mag] and distances [pc] between which the step of the coarse grid changes
         linearly; one magnitude apart, and around all bins.
+    motion_before, motion_share : ndarray, shape (n_distance,)
+        Node of the moments before every bin, and the share of the one after it.
+    motion_model : ndarray, shape (5,)
+        `gcmock.posterior.motion.MotionModel`.
     """
 
     edge: NDArray[np.float64]
@@ -39,6 +43,9 @@ class Bins(NamedTuple):
     bin_of_mu: NDArray[np.int64]
     knot_mu: NDArray[np.float64]
     knot_distance: NDArray[np.float64]
+    motion_before: NDArray[np.int64]
+    motion_share: NDArray[np.float32]
+    motion_model: NDArray[np.float64]
 
 
 class Sightlines(NamedTuple):
@@ -52,11 +59,14 @@ class Sightlines(NamedTuple):
         Scale of the dust along the line of sight, h / (|sin b| + 1e-4) [pc].
     dust_norm : ndarray, shape (n_sightline,)
         1 - exp(-D_RC / scale): the profile is 1 at the red-clump distance.
+    moments : ndarray of float32, shape (n_sightline, n_node, 9, 16)
+        Moments of the motions (`gcmock.posterior.motion`); no nodes if no star has a motion.
     """
 
     prior: NDArray[np.float32]
     dust_scale_pc: NDArray[np.float64]
     dust_norm: NDArray[np.float64]
+    moments: NDArray[np.float32]
 
 
 class Stars(NamedTuple):
@@ -73,6 +83,8 @@ class Stars(NamedTuple):
         Mean and standard deviation of E(J-Ks) at the red-clump distance [mag].
     sightline : ndarray of int64, shape (n_star,)
         Index of the line of sight.
+    motion : ndarray, shape (n_star, 7)
+        Measured motion, `gcmock.posterior.engine.Data.motion`; NaN where there is none.
     """
 
     mag: NDArray[np.float64]
@@ -82,6 +94,7 @@ class Stars(NamedTuple):
     e_jks: NDArray[np.float64]
     tau: NDArray[np.float64]
     sightline: NDArray[np.int64]
+    motion: NDArray[np.float64]
 
 
 class Law(NamedTuple):
@@ -125,7 +138,9 @@ class Scratch(NamedTuple):
     parallax : ndarray of float32, shape (n_distance,)
         Likelihood of the parallax in every bin.
     prior : ndarray of float32, shape (n_distance, 16)
-        Prior times that.
+        Prior times the likelihoods of motion and parallax.
+    motion : ndarray of float32, shape (n_distance, 16)
+        Likelihood of the motion at the nodes.
     post : ndarray of float32, shape (n_distance, 16)
         Posterior of every component, not normalised; valid inside `support` only.
     mass : ndarray, shape (n_distance,)
@@ -151,14 +166,21 @@ class Scratch(NamedTuple):
     density: NDArray[np.float64]
     parallax: NDArray[np.float32]
     prior: NDArray[np.float32]
+    motion: NDArray[np.float32]
     post: NDArray[np.float32]
     mass: NDArray[np.float64]
     evidence: NDArray[np.float32]
     support: NDArray[np.int64]
 
 
-def make_bins(edges_pc: NDArray[np.float64]) -> Bins:
-    """Arrange bin edges [pc] for the kernel."""
+def make_bins(
+    edges_pc: NDArray[np.float64],
+    motion: tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float64]] | None = None,
+) -> Bins:
+    """Arrange bin edges [pc] for the kernel; `motion` as the last three fields of `Bins`."""
+    if motion is None:
+        n = edges_pc.size - 1
+        motion = np.zeros(n, np.int64), np.zeros(n, np.float32), np.zeros(5)
     centre = 0.5 * (edges_pc[1:] + edges_pc[:-1])
     mu = 5.0 * np.log10(centre) - 5.0
     knot_mu = np.arange(np.floor(mu[0]), np.ceil(mu[-1]) + 1.0)
@@ -166,7 +188,7 @@ def make_bins(edges_pc: NDArray[np.float64]) -> Bins:
     bin_of_mu = np.searchsorted(edges_pc, 10.0 ** (0.2 * fine + 1.0), side="right") - 1
     return Bins(
         edges_pc, centre, mu, np.clip(bin_of_mu, 0, centre.size - 1).astype(np.int64),
-        knot_mu, 10.0 ** (0.2 * knot_mu + 1.0),
+        knot_mu, 10.0 ** (0.2 * knot_mu + 1.0), *motion,
     )  # fmt: skip
 
 
@@ -189,6 +211,7 @@ def make_scratch(n_place: int, bins: Bins) -> Scratch:
         np.zeros(n_knot),
         np.zeros(n_knot),
         np.ones(n_bin, f32),
+        np.zeros((n_bin, N_LANE), f32),
         np.zeros((n_bin, N_LANE), f32),
         np.zeros((n_bin, N_LANE), f32),
         np.zeros(n_bin),

@@ -1,0 +1,1 @@
+"""Extinction and fractions of the components, calibrated from the stars themselves."""

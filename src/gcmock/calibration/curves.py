@@ -1,0 +1,303 @@
+"""Evidence curves: how well each reddening explains a star.
+
+For star i and group g of components,
+
+    L_ig(f) = Σ_c∈g ∫ dD n_c D² Σ_k w_ck N(m; M_k + µ(D) + κ f E s(D), Σ),
+
+the evidence of the star if the reddening at its place were f times what the map says, without any
+scatter. Under a distribution p(f) its evidence is Σ_f L_ig(f) p(f): once the curves are known, any
+distribution can be tried at no cost.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from gcmock.compilation import compiled
+from gcmock.posterior.block import prior_of
+from gcmock.posterior.engine import Data, Kind, Posterior
+from gcmock.posterior.fastmath import INNER, INNER_FAST, LEAST_SUM
+from gcmock.posterior.kernel import RADIUS2
+from gcmock.posterior.sums import sum_rows
+from gcmock.posterior.terms import along_c, along_sightline, prepare, profile, tilted
+from gcmock.posterior.vector import LANES, N_POPULATION
+from gcmock.schema import COMPONENTS
+
+Floats = NDArray[np.float64]
+
+FACTORS = np.round(np.arange(0.5, 1.501, 0.01), 2)
+"""Factors f on the reddening of the map at which curves are tabulated."""
+
+FACTOR_STEP = 0.01
+
+GROUPS = ("disc", "bar", "nuclear")
+"""Groups of components, in the order of every `n_group` axis."""
+
+GROUP_OF_COMPONENT = np.array(
+    [1 if c == "bar" else 2 if c in ("nsd", "nsc") else 0 for c in COMPONENTS], np.int64
+)
+
+ERROR_FLOOR_MAG = 0.02
+"""Least error of a magnitude in a curve [mag]: no star tells its reddening better than the
+isochrones are known, and sharper curves would cost more than they teach."""
+
+STRIDES = np.array([1, 2, 4, 5, 10, 20])
+"""Steps between computed points along f, in units of `FACTOR_STEP`; all divide the range."""
+
+COLOUR_STEP, MODULUS_STEP, WIDEST_STEP = 1.8, 1.7, 0.2
+"""Largest steps in reddening and distance modulus, as fractions of the widths of the star's
+Gaussian, and the widest step in distance modulus [mag]."""
+
+COARSE, NEGLECTED = 3, 1e-3
+"""Every third distance is computed first; gaps between distances that hold less than this share
+of the mean are left out."""
+
+N_MODULUS = 1024
+"""Most distances of a star."""
+
+
+class Curves(NamedTuple):
+    """Evidence curves of stars.
+
+    Attributes
+    ----------
+    value : ndarray of float16, shape (n_star, n_group, n_factor)
+        L_ig(f) over the largest value of all groups together.
+    log_scale : ndarray, shape (n_star,)
+        ln of that value [per square degree per magnitude in every band]; -inf for a star that no
+        reddening explains, whose curve is zero.
+    """
+
+    value: NDArray[np.float16]
+    log_scale: Floats
+
+    @property
+    def explained(self) -> NDArray[np.bool_]:
+        """Whether any reddening explains the star, shape (n_star,)."""
+        return np.isfinite(self.log_scale)
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Curves:
+        """Return some of the curves."""
+        return Curves(self.value[rows], self.log_scale[rows])
+
+    def total(self, weights: Floats | None = None) -> NDArray[np.float32]:
+        """Sum over groups, weighted, and again relative to the largest value, (n_star, n_factor).
+
+        Parameters
+        ----------
+        weights : ndarray, shape (n_group,), optional
+            Factors on the groups; 1 if not given.
+        """
+        ones = np.ones(len(GROUPS)) if weights is None else weights
+        out = np.zeros((len(self.value), FACTORS.size), np.float32)
+        for group, weight in enumerate(ones):
+            out += np.float32(weight) * self.value[:, group]
+        return np.asarray(out / np.maximum(out.max(axis=1, keepdims=True), np.float32(1e-30)))
+
+
+def evidence_curves(
+    posterior: Posterior, data: Data, workers: int = 1, *, one_lattice: bool = False
+) -> Curves:
+    """Compute the evidence curves of stars.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        The model.
+    data : Data
+        Observations; `e_jks` is the reddening of the map [mag], `tau` is ignored.
+    workers : int
+        Threads. The result does not depend on it.
+    one_lattice : bool
+        Use one lattice for all stars with the same bands, the finest that any of them needs: saves
+        time where the law changes with every call.
+
+    Returns
+    -------
+    Curves
+    """
+    n = data.l_deg.size
+    value = np.zeros((n, len(GROUPS), FACTORS.size), np.float16)
+    log_scale = np.full(n, -np.inf)
+    variance = np.maximum(data.mag_error**2 + posterior.model_variance, ERROR_FLOOR_MAG**2)
+    data = data._replace(tau=np.zeros(n))
+
+    def work(block: tuple[Kind, NDArray[np.int64], object]) -> None:
+        kind, part, gather = block
+        if not kind.on_lattice:
+            # Off all populations in the colour that reddening does not change.
+            return
+        stars, shared, scratch = gather()  # type: ignore[operator]
+        found = np.zeros((part.size, len(GROUPS), FACTORS.size))
+        _curves(stars, kind.mask, shared, scratch, GROUP_OF_COMPONENT, found)
+        largest = found.sum(axis=1).max(axis=1)
+        good = largest > 0.0
+        value[part[good]] = found[good] / largest[good, None, None]
+        log_scale[part[good]] = np.log(largest[good])
+
+    blocks = posterior.blocks(data, variance, one_lattice=one_lattice)
+    if workers == 1:
+        for block in blocks:
+            work(block)
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            list(pool.map(work, blocks))
+    return Curves(value, log_scale)
+
+
+@compiled(nogil=True, error_model="numpy")
+def _curves(stars, mask, shared, work, group, out):  # type: ignore[no-untyped-def]
+    """Fill `out` (n_star, n_group, n_factor) with the curves of stars of one kind.
+
+    At fixed distance modulus and reddening the likelihood does not depend on f: it is computed on
+    a grid of both, steps of the reddening being steps of f, and summed over distance with the
+    prior as weights.
+    """
+    table, lattice, tilt, law, bins, sightlines, population = shared
+    n_group, n_factor = out.shape[1], out.shape[2]
+    mu = np.empty(N_MODULUS)
+    weight = np.empty((N_MODULUS, population.size))
+    score = np.empty(N_MODULUS)
+    value = np.empty((n_group, n_factor + 3))
+    for i in range(stars.e_jks.size):
+        s = stars.sightline[i]
+        scale, norm = sightlines.dust_scale_pc[s], sightlines.dust_norm[s]
+        star = tilted(prepare(mask, table.coordinates, stars.mag[i], stars.variance[i], law), tilt)
+        n = _distances(mask, star, law, bins, stars.e_jks[i], scale, norm, mu)
+        prior = prior_of(stars, i, 1.0, bins, sightlines, work)
+        _deposit_prior(bins, prior, mu[:n], weight)
+        width = COLOUR_STEP * along_c(star, 0.0)
+        total, n_score = 0.0, 0
+        for phase in range(2):
+            least = NEGLECTED * total / max(n_score, 1)
+            for j in range(n):
+                is_coarse = j % COARSE == 0 or j == n - 1
+                if is_coarse != (phase == 0):
+                    continue
+                if phase == 1:
+                    before = j - j % COARSE
+                    if max(score[before], score[min(before + COARSE, n - 1)]) <= least:
+                        continue
+                e = stars.e_jks[i] * profile(10.0 ** (0.2 * mu[j] + 1.0), scale, norm)
+                stride = _stride(width, e)
+                score[j] = _along_factor(
+                    star, lattice, mu[j], e, stride, weight[j], population, group, work, value
+                )
+                if score[j] > 0.0:
+                    _add_curve(value, stride, star.norm, out[i])
+                if phase == 0:
+                    total += score[j]
+                    n_score += 1
+        for g in range(n_group):
+            for k in range(n_factor):
+                out[i, g, k] = max(out[i, g, k], 0.0)
+
+
+@njit(**INNER)
+def _distances(mask, star, law, bins, e_jks, scale, norm, mu):  # type: ignore[no-untyped-def]
+    """Fill `mu` with distance moduli as close as the likelihood is narrow; their number."""
+    mu[0] = bins.mu[0]
+    n = 1
+    while mu[n - 1] < bins.mu[-1] and n < N_MODULUS:
+        distance = 10.0 ** (0.2 * mu[n - 1] + 1.0)
+        slope = FACTORS[-1] * e_jks * 0.4605 * distance / scale * np.exp(-distance / scale) / norm
+        step = MODULUS_STEP * along_sightline(mask, star, law, slope, 0.0)
+        # Never so many that they would not reach the end.
+        least = (bins.mu[-1] - mu[n - 1]) / max(N_MODULUS - n - 1, 1)
+        mu[n] = mu[n - 1] + max(min(step, WIDEST_STEP), least)
+        n += 1
+    return n
+
+
+@njit(**INNER)
+def _deposit_prior(bins, prior, mu, weight):  # type: ignore[no-untyped-def]
+    """Spread the stars of all bins over distances: weights of the cubic through four of them."""
+    n = mu.size
+    weight[:n] = 0.0
+    j = 0
+    share = np.empty(4)
+    for i in range(bins.mu.size):
+        x = bins.mu[i]
+        while j < n - 2 and mu[j + 1] <= x:
+            j += 1
+        first = min(max(j - 1, 0), n - 4)
+        for a in range(4):
+            share[a] = 1.0
+            for b in range(4):
+                if a != b:
+                    share[a] *= (x - mu[first + b]) / (mu[first + a] - mu[first + b])
+        for a in range(4):
+            for c in range(weight.shape[1]):
+                weight[first + a, c] += share[a] * prior[i, c]
+
+
+@njit(**INNER)
+def _stride(width, e):  # type: ignore[no-untyped-def]
+    """Return the steps of f between computed points where the map's reddening is `e`."""
+    stride = STRIDES[0]
+    for s in STRIDES:
+        if s * e * FACTOR_STEP <= width:
+            stride = s
+    return stride
+
+
+@njit(**INNER)
+def _along_factor(star, lattice, mu, e, stride, weight, population, group, work, value):  # type: ignore[no-untyped-def]
+    """Fill `value` with Σ_c weight · likelihood of every group at one distance; their sum.
+
+    Points of f are `stride` apart and stand behind one zero, for the interpolation.
+    """
+    n = (FACTORS.size - 1) // stride + 1
+    value[:, : n + 3] = 0.0
+    total, sums = work.total, work.sums
+    v_w, v_wc, v_c = star.v_ww, star.v_wc, star.v_cc
+    reach = np.sqrt(RADIUS2 * v_c) + 0.3 * abs(star.delta)
+    c_low = lattice.bin_min - reach
+    c_high = lattice.bin_min + lattice.bin_step * (lattice.first.shape[2] - 1) + reach
+    score = 0.0
+    for m in range(n):
+        red = FACTORS[m * stride] * e
+        if star.c - red < c_low or star.c - red > c_high:
+            continue
+        total.fill(np.float32(0.0))
+        sum_rows(
+            lattice.block, lattice.first, lattice.q_mean, lattice.q_half, lattice.row_min,
+            lattice.row_step, lattice.row_extent, lattice.bin_min, lattice.bin_step,
+            star.w - mu - star.kappa_w * red, star.c - red, star.q, star.gamma, star.delta,
+            star.inv_q, v_wc, v_c, v_w, RADIUS2, total,
+        )  # fmt: skip
+        largest = 0.0
+        for p in range(N_POPULATION):
+            one = 0.0
+            for lane in range(LANES):
+                one += total[p, lane]
+            sums[p] = one
+            largest = max(largest, one)
+        if largest <= LEAST_SUM:
+            continue
+        for c in range(population.size):
+            term = weight[c] * max(sums[population[c]], 0.0)
+            value[group[c], m + 1] += term
+            score += term * stride
+    return max(score, 0.0)
+
+
+@njit(**INNER_FAST)
+def _add_curve(value, stride, norm, out):  # type: ignore[no-untyped-def]
+    """Add the curves at one distance, interpolated to all f with cubics."""
+    n_group, n_factor = out.shape
+    for k in range(n_factor):
+        j = min(k // stride, (n_factor - 1) // stride - 1) if stride < n_factor else 0
+        f = k / stride - j
+        w0 = -f * (f - 1.0) * (f - 2.0) / 6.0
+        w1 = (f + 1.0) * (f - 1.0) * (f - 2.0) / 2.0
+        w2 = -(f + 1.0) * f * (f - 2.0) / 2.0
+        w3 = (f + 1.0) * f * (f - 1.0) / 6.0
+        for g in range(n_group):
+            v = value[g]
+            out[g, k] += norm * (w0 * v[j] + w1 * v[j + 1] + w2 * v[j + 2] + w3 * v[j + 3])

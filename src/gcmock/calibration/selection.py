@@ -1,0 +1,113 @@
+"""Selection: how many stars between two magnitudes the model expects for each reddening.
+
+The stars of a sample are those with a Ks magnitude between two limits. The likelihood of the
+parameters of a cell is therefore
+
+    Σ_i ln Z_i - n ln Λ,    Λ_g(f) = ∫ dD n_g D² Σ_k w_gk [bright <= m_K < faint],
+
+    m_K = M_K + µ(D) + κ_K f E s(D),
+
+because a reddening that hides stars makes those that are seen no less likely to be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcmock.calibration.curves import FACTORS, GROUP_OF_COMPONENT, GROUPS
+from gcmock.compilation import compiled
+from gcmock.model import Model
+from gcmock.posterior.counts import MAG_STEP
+
+Floats = NDArray[np.float64]
+
+_EVERY = 5
+"""Λ is smooth in f: it is computed at every fifth factor and interpolated in its logarithm."""
+
+_CELLS_AT_ONCE = 64
+
+
+def expected_density(
+    model: Model,
+    l_deg: Floats,
+    b_deg: Floats,
+    e_jks: Floats,
+    limits: tuple[float, float],
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    kappa_ks: Floats | None = None,
+) -> Floats:
+    """Stars per square degree between two magnitudes in Ks, for every factor on the reddening.
+
+    Parameters
+    ----------
+    model : Model
+    l_deg, b_deg : ndarray, shape (n_cell,)
+        Directions [deg].
+    e_jks : ndarray, shape (n_cell,)
+        Reddening of the map [mag].
+    limits : tuple of 2 floats
+        Bright and faint limit in Ks [mag].
+    progress : callable, optional
+        Called with the numbers of finished and of all cells.
+    kappa_ks : ndarray, shape (n_cell,), optional
+        A_Ks over E(J-Ks); that of the model's law if not given.
+
+    Returns
+    -------
+    ndarray, shape (n_cell, n_group, n_factor)
+        Λ_g(f).
+    """
+    out = np.zeros((l_deg.size, len(GROUPS), FACTORS.size))
+    coarse = FACTORS[::_EVERY]
+    groups = np.array(model.populations.of_component, np.int64)
+    kappa = model.law.kappa(l_deg, b_deg)[:, 2] if kappa_ks is None else kappa_ks
+    # Without extinction: the table of every law.
+    table = model.count_tables.get("ks", 0)
+    for start in range(0, l_deg.size, _CELLS_AT_ONCE):
+        part = slice(start, start + _CELLS_AT_ONCE)
+        sightlines, which = model.sightlines.get(l_deg[part], b_deg[part])
+        for i, s in enumerate(which):
+            cell = start + i
+            found = np.zeros((len(GROUPS), coarse.size))
+            _count(
+                sightlines.prior[s], groups, GROUP_OF_COMPONENT, table.cumulative, table.mag_min,
+                kappa[cell], model.grid.distance_modulus, sightlines.dust_scale_pc[s],
+                sightlines.dust_norm[s], e_jks[cell] * coarse, np.array(limits), found,
+            )  # fmt: skip
+            log = np.log(np.maximum(found, 1e-30))
+            for g in range(len(GROUPS)):
+                out[cell, g] = np.exp(np.interp(FACTORS, coarse, log[g]))
+        if progress is not None:
+            progress(min(start + _CELLS_AT_ONCE, l_deg.size), l_deg.size)
+    return out
+
+
+@compiled(nogil=True, error_model="numpy")
+def _count(  # type: ignore[no-untyped-def]
+    prior, groups, group, cumulative, mag_min, kappa, mu, scale, norm, reddening, limits, out
+):
+    """Add up the stars of one line of sight between the limits, by group and reddening."""
+    n_population, _, n_mag = cumulative.shape
+    bright = np.empty(n_population)
+    for i in range(mu.size):
+        shape = -np.expm1(-(10.0 ** (0.2 * mu[i] + 1.0)) / scale) / norm
+        for m in range(reddening.size):
+            shift = mu[i] + kappa * reddening[m] * shape
+            bright[:] = 0.0
+            for side in range(2):
+                x = (limits[side] - shift - mag_min) / MAG_STEP
+                if x <= 0.0:
+                    continue
+                x = min(x, n_mag - 1.0)
+                k = min(int(x), n_mag - 2)
+                x -= k
+                sign = 1.0 if side == 1 else -1.0
+                for p in range(n_population):
+                    near = cumulative[p, 0]
+                    bright[p] += sign * (near[k] + x * (near[k + 1] - near[k]))
+            for c in range(groups.size):
+                out[group[c], m] += prior[i, c] * bright[groups[c]]

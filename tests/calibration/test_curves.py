@@ -1,0 +1,221 @@
+"""Evidence curves agree with the posterior, and cells find the reddening that made their stars."""
+
+import numpy as np
+import pytest
+
+from gcmock.calibration.cells import fit_cells, gaussian_weights
+from gcmock.calibration.curves import FACTORS, GROUP_OF_COMPONENT, GROUPS, evidence_curves
+from gcmock.calibration.law import WAVELENGTH_UM, fit_law, parameters_of, power_law
+from gcmock.calibration.neighbours import plane, refine
+from gcmock.calibration.selection import expected_density
+from gcmock.config import load_config
+from gcmock.dust.laws import load_law
+from gcmock.model import load_model
+from gcmock.posterior.engine import Data
+
+N = 60
+
+
+@pytest.fixture(scope="module")
+def model():
+    settings = {"populations.name": "koshimoto2021", "extinction.map_value": "subcell_mean"}
+    return load_model(config=load_config(None, settings))
+
+
+@pytest.fixture(scope="module")
+def stars(model):
+    """Giants behind dust, in one cell; one star that nothing explains."""
+    rng = np.random.default_rng(2)
+    l_deg, b_deg = np.full(N, 0.3125), np.full(N, -0.2125)
+    e_jks = model.extinction_map.value(l_deg, b_deg, "subcell_mean")[0]
+    kappa = model.law.kappa(l_deg, b_deg)
+    absolute = np.array([-0.9, -1.5, -1.6]) - rng.uniform(0.0, 2.5, (N, 1))
+    mag = absolute + 14.5 + kappa * (e_jks * rng.normal(1.0, 0.05, N))[:, None]
+    mag += rng.normal(0.0, 0.05, mag.shape)
+    mag[-1, 1] += 2.0
+    mag = np.column_stack([mag, np.full(N, np.nan)])
+    missing = np.full(N, np.nan)
+    error = np.where(np.isfinite(mag), 0.05, np.nan)
+    return Data(l_deg, b_deg, mag, error, missing, missing, e_jks, np.zeros(N))
+
+
+@pytest.fixture(scope="module")
+def curves(model, stars):
+    return evidence_curves(model.posterior, stars)
+
+
+@pytest.mark.parametrize(("factor", "scatter"), [(1.0, 0.07), (0.95, 0.04), (1.03, 0.03)])
+def test_curves_agree_with_the_posterior(model, stars, curves, factor, scatter):
+    """Σ_f L(f) p(f) is the evidence under a Gaussian scatter, and its groups are P(c)."""
+    weights = gaussian_weights(np.array(factor), np.array(scatter))
+    z = curves.value.astype(float) @ weights
+    good = curves.explained
+    log_z = np.log(z[good].sum(axis=1)) + curves.log_scale[good]
+    given = stars._replace(e_jks=factor * stars.e_jks, tau=scatter * stars.e_jks)
+    probability, log_evidence = model.posterior.joint(given)
+    likely = log_z > log_z.max() - 15.0
+    off = (log_z - log_evidence[good])[likely]
+    assert np.sqrt(np.mean(off**2)) < 0.03
+    groups = np.stack(
+        [probability[good][:, g == GROUP_OF_COMPONENT].sum(axis=(1, 2)) for g in range(3)], axis=1
+    )
+    share = z[good] / z[good].sum(axis=1, keepdims=True)
+    assert np.abs(share - groups)[likely].max() < 0.03
+
+
+def test_outliers_have_no_curve(curves):
+    assert curves.explained[:-1].all()
+    assert not curves.explained[-1]
+    assert (curves.value[-1] == 0).all()
+
+
+def test_one_lattice_is_as_good(model, stars, curves):
+    same = evidence_curves(model.posterior, stars, one_lattice=True)
+    good = curves.explained & same.explained
+    assert good.sum() >= N - 1
+    assert np.median(np.abs(same.log_scale[good] - curves.log_scale[good])) < 0.01
+
+
+def test_expected_density_agrees_with_expected_counts(model):
+    """Without scatter Λ(f) is what the counts say at f times the reddening."""
+    l_deg, b_deg = np.array([0.3125, -0.7]), np.array([-0.2125, 0.4125])
+    e_jks = model.extinction_map.value(l_deg, b_deg, "subcell_mean")[0]
+    density = expected_density(model, l_deg, b_deg, e_jks, (10.0, 15.0))
+    for factor in (0.8, 1.0, 1.2):
+        at = int(np.argmin(np.abs(FACTORS - factor)))
+        counts = model.expected_counts(
+            l_deg, b_deg, "ks", [10.0, 15.0], e_jks=factor * e_jks, tau=np.zeros(2)
+        )[..., 0]
+        groups = np.stack([counts[:, g == GROUP_OF_COMPONENT].sum(axis=1) for g in range(3)], 1)
+        np.testing.assert_allclose(density[:, :, at], groups, rtol=0.01)
+
+
+def gaussian_curves(factor, width):
+    """Curves of stars that measure their own factor with a Gaussian error."""
+    return np.exp(-0.5 * ((FACTORS - factor[:, None]) / width) ** 2).astype(np.float32)
+
+
+@pytest.mark.parametrize("true", [0.93, 1.0, 1.07])
+def test_cells_find_mean_and_scatter(true):
+    """Of stars with known curves: no bias, and error bars of the right size."""
+    rng = np.random.default_rng(1)
+    n_cell, per_cell = 60, 30
+    cell = np.repeat(np.arange(n_cell), per_cell)
+    factor = rng.normal(true, 0.06, cell.size)
+    curves = gaussian_curves(rng.normal(factor, 0.05), 0.05)
+    fit = fit_cells(curves, cell, np.ones((n_cell, FACTORS.size)))
+    error = fit.factor - true
+    # The prior at 1 +- 0.1 draws a little.
+    assert abs(error.mean()) < 0.005
+    assert 0.8 < np.sqrt(np.mean((error / fit.factor_error) ** 2)) < 1.25
+    assert abs(np.median(fit.scatter) - 0.06) < 0.008
+    assert (fit.n_star == per_cell).all()
+
+
+def test_selection_matters():
+    """Stars behind more dust are rarer: without the term of the selection the mean is too low."""
+    rng = np.random.default_rng(3)
+    density = np.exp(-8.0 * FACTORS)
+    n = 20_000
+    factor = rng.normal(1.0, 0.06, n)
+    seen = rng.random(n) < np.exp(-8.0 * (factor - factor.min()))
+    factor = factor[seen]
+    curves = gaussian_curves(rng.normal(factor, 0.02), 0.02)
+    cell = np.zeros(factor.size, np.int64)
+    # The evidence of a star contains how many such stars there are: its curve falls with dust.
+    with_density = fit_cells(curves, cell, density[None])
+    without = fit_cells(curves, cell, density[None], selection=False)
+    assert abs(with_density.factor[0] - 1.0) < 0.01
+    assert without.factor[0] < 0.985
+
+
+def test_empty_cells_have_the_prior():
+    fit = fit_cells(np.zeros((0, FACTORS.size), np.float32), np.zeros(0, int), np.ones((1, 101)))
+    assert fit.n_star[0] == 0
+    assert fit.factor[0] == pytest.approx(1.0, abs=0.002)
+    assert fit.factor_error[0] == pytest.approx(0.1, abs=0.005)
+
+
+def test_neighbours_recover_structure_and_leave_the_star_out():
+    """A smooth gradient inside a cell: the neighbours know it, the star's own curve is not used."""
+    rng = np.random.default_rng(4)
+    n = 400
+    l_deg, b_deg = rng.uniform(0.0, 0.025, n), rng.uniform(0.0, 0.025, n)
+    factor = 1.0 + 4.0 * (l_deg - 0.0125)
+    curves = gaussian_curves(rng.normal(factor, 0.03), 0.03)
+    cell = np.zeros(n, np.int64)
+    given = (np.array([1.0]), np.array([0.04]), np.ones((1, FACTORS.size)))
+    local = refine(l_deg, b_deg, curves, cell, *given)
+    assert local.n_neighbour > 0
+    assert np.std(local.factor - factor) < 0.5 * np.std(factor)
+    chi = np.std((local.factor - factor) / local.scatter)
+    # Too wide, rather, where all is smooth: a neighbour may always lie behind another cloud.
+    assert 0.4 < chi < 1.3
+    # A star with a wild curve of its own must get the same answer.
+    wild = curves.copy()
+    wild[0] = gaussian_curves(np.array([1.4]), 0.03)
+    again = refine(l_deg, b_deg, wild, cell, *given)
+    assert again.factor[0] == pytest.approx(local.factor[0], abs=1e-6)
+    assert again.factor_all[0] != local.factor_all[0]
+
+
+def test_neighbours_are_dropped_where_they_say_nothing():
+    """Without structure the cell alone scores best, or is as good."""
+    rng = np.random.default_rng(5)
+    n = 300
+    factor = rng.normal(1.0, 0.08, n)
+    curves = gaussian_curves(rng.normal(factor, 0.02), 0.02)
+    local = refine(
+        rng.uniform(0, 0.025, n), rng.uniform(0, 0.025, n), curves, np.zeros(n, np.int64),
+        np.array([1.0]), np.array([0.082]), np.ones((1, FACTORS.size)),
+    )  # fmt: skip
+    assert local.n_neighbour == 0
+    assert (local.scatter == 0.082).all()
+
+
+def test_plane_has_true_distances():
+    xy = plane(np.array([1.0, 1.01]), np.array([4.0, 4.0]))
+    assert np.hypot(*np.diff(xy, axis=0)[0]) == pytest.approx(0.01 * np.cos(np.radians(4.0)))
+
+
+def test_power_law_is_wang_and_chen():
+    kappa = load_law("wang_chen_2019").rows[0]
+    slope, offset = parameters_of(kappa)
+    assert slope == pytest.approx(2.07, abs=1e-3)
+    assert offset == pytest.approx(0.0, abs=1e-3)
+    again = power_law(slope, offset, kappa[0] - kappa[2])
+    np.testing.assert_allclose(again, kappa, atol=1e-12)
+    assert again[0] - again[2] == pytest.approx(kappa[0] - kappa[2])
+    assert WAVELENGTH_UM.shape == (3,)
+
+
+@pytest.mark.parametrize("true", [(2.07, 0.0), (1.8, 0.06), (2.4, -0.03)])
+def test_law_is_found_from_a_quadratic_evidence(true):
+    """The optimiser and its error bars, on an evidence whose maximum and curvature are known."""
+    start = load_law("wang_chen_2019").rows[0]
+    excess = float(start[0] - start[2])
+
+    def evidence(kappa):
+        slope, offset = parameters_of(kappa)
+        return -0.5 * (((slope - true[0]) / 0.02) ** 2 + ((offset - true[1]) / 0.004) ** 2)
+
+    fit = fit_law(evidence, start, 100)
+    assert fit.slope == pytest.approx(true[0], abs=0.01)
+    assert fit.offset == pytest.approx(true[1], abs=0.002)
+    np.testing.assert_allclose(np.sqrt(np.diag(fit.covariance)), [0.02, 0.004], rtol=0.1)
+    np.testing.assert_allclose(fit.kappa, power_law(fit.slope, fit.offset, excess))
+    assert (fit.kappa_error > 0).all()
+    assert fit.spread < 0.3
+
+
+def test_groups_cover_all_components():
+    assert len(GROUPS) == 3
+    assert sorted(set(GROUP_OF_COMPONENT)) == [0, 1, 2]
+
+
+def test_no_scatter_is_exact():
+    """Weights of a scatter below the step of the table pick the factor itself."""
+    weights = gaussian_weights(np.array([1.0, 1.004]), np.array([0.0, 1e-4]))
+    np.testing.assert_allclose(weights.sum(axis=1), 1.0)
+    np.testing.assert_allclose(weights @ FACTORS, [1.0, 1.004])
+    assert weights.max(axis=1) == pytest.approx([1.0, 0.6])

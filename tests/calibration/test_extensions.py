@@ -1,0 +1,96 @@
+"""The benchmark of calibration and motions, on small samples."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from argparse import Namespace
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from gcmock.calibration.catalogue import Calibrators
+from gcmock.calibration.law_sample import choose, law_evidence
+from gcmock.calibration.neighbours import N_NEIGHBOURS
+
+
+@pytest.fixture(scope="module")
+def benchmark() -> ModuleType:
+    path = Path(__file__).resolve().parents[2] / "benchmarks" / "extensions.py"
+    spec = importlib.util.spec_from_file_location("benchmark_extensions", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses look their module up by name.
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    # Two fields are enough, and quicker to simulate.
+    module.FIELDS = module.FIELDS[:2]
+    return module
+
+
+@pytest.fixture(scope="module")
+def options() -> Namespace:
+    return Namespace(seed=31, per_cell=40, shared=None)
+
+
+def by_quantity(lines) -> dict[str, float]:
+    return {line.quantity: float(line.measured) for line in lines}
+
+
+@pytest.mark.parametrize("factor", [0.93, 1.07])
+def test_cells_forget_a_wrong_map(benchmark, options, factor):
+    """Half as many cells as the full run: the same scatter, a bias within its error."""
+    found = by_quantity(benchmark.reddening_of_cells(options, 100, factor))
+    assert found["bias"] < 0.015
+    assert found["sd over cells"] < 0.025
+    assert 0.4 < found["error over error bar"] < 1.8
+
+
+def test_posterior_recovers(benchmark, options):
+    """320 stars: coverage to three standard errors; the control fails."""
+    found = by_quantity(benchmark.posterior_after(options, 30, 0.93))
+    assert found["ECE"] < 0.09
+    assert 0.60 < found["68 % interval covers"] < 0.76
+    assert found["KS of the PIT"] < 0.09
+    assert found["Brier less true extinction"] < 0.012
+    assert found["KS of the control"] > 0.12
+
+
+def test_motions_gain(benchmark, options):
+    lines = list(benchmark.motions(options))
+    known = by_quantity(x for x in lines if "1 mas/yr, known" in x.test)
+    assert known["Brier less no motion"] < -0.01
+    assert known["AUC"] > 0.88
+    assert known["ECE"] < 0.06
+    assert 0.60 < known["68 % interval covers"] < 0.76
+    cell = by_quantity(x for x in lines if "1 mas/yr, cell" in x.test)
+    assert cell["Brier less no motion"] < -0.01
+    assert cell["width of NSD distances, ratio"] < 0.92
+    assert cell["near or far, AUC"] > 0.70
+
+
+def test_evidence_knows_the_law(benchmark, options):
+    """Stars reddened by another law: its evidence is far larger than that of the law of the map."""
+    law = "nishiyama_2009_quadrants"
+    sample, model = benchmark.draw_sample(options, law), benchmark.make_model()
+    data = sample.data
+    e_jks = model.extinction_map.value(data.l_deg, data.b_deg, "subcell_mean")[0]
+    cells, counts = np.unique(sample.cell, return_counts=True)
+    stars = Calibrators(
+        data._replace(e_jks=e_jks, tau=np.zeros(e_jks.size)), sample.cell, sample.limits, cells,
+        counts, {},
+    )  # fmt: skip
+    truth = benchmark.make_model(law).law
+    row = truth.row(data.l_deg, data.b_deg)
+    chosen = choose(stars, np.flatnonzero(row == row[0]))
+    assert chosen.size >= 80
+    evidence = law_evidence(stars, chosen, model)
+    assert evidence(truth.rows[row[0]]) > evidence(model.law.rows[0]) + 5.0
+
+
+def test_few_neighbours_are_tried():
+    """More than ten reach into other sub-cells, and their widths become too small."""
+    assert max(N_NEIGHBOURS) <= 10
