@@ -35,18 +35,9 @@ EXTRA_COLUMNS: Final = (
     *(
         Column(name, "float64", "", _CORRELATION, f"Correlation of {first} and {second}")
         for name, first, second in (
-            ("pmra_pmdec_corr", "pmra", "pmdec"),
             ("parallax_pmra_corr", "parallax", "pmra"),
             ("parallax_pmdec_corr", "parallax", "pmdec"),
         )
-    ),
-    Column("radial_velocity", "float64", "km/s", "spect.dopplerVeloc.opt", "Gaia radial velocity"),
-    Column(
-        "radial_velocity_error",
-        "float64",
-        "km/s",
-        "stat.error;spect.dopplerVeloc.opt",
-        "Error of radial_velocity",
     ),
     Column("phot_g_mag", "float64", "mag", "phot.mag;em.opt", "Gaia G magnitude (Vega)"),
     *(
