@@ -3,7 +3,7 @@
     python benchmarks/wide.py [--stars N] [--folder out/wide] [--workers W] [--kill-stars K]
 
 Simulates a survey (J, H, Ks, some parallaxes) of 10 x 2.4 degrees around the Galactic centre down
-to Ks = 15.3, about the density of the merged catalogue of JASMINE, and keeps its first N stars;
+to Ks = 15.4, about the density of the merged catalogue of JASMINE, and keeps its first N stars;
 fewer stars take a smaller window of the same shape. The survey stays in the folder for the next
 time. Then `gcmock build` runs as a user runs it, and its first K stars are built twice more: in one
 go, and killed (SIGKILL) several times.
@@ -28,7 +28,7 @@ from gcmock.config import load_config
 from gcmock.mock.simulate import simulate_to_file
 from machine import cpu
 
-STARS, HALF_L, HALF_B, KS_MAX = 20_897_004, 5.0, 1.2, 15.3
+STARS, HALF_L, HALF_B, KS_MAX = 20_897_004, 5.0, 1.2, 15.4
 KILLS = 3
 
 
