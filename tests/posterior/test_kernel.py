@@ -138,6 +138,25 @@ def test_kernel_equals_reference(model, seed, mask, tau, place, with_parallax) -
         assert log_evidence[0] == pytest.approx(np.log(total), abs=near)
 
 
+@pytest.mark.parametrize("hw", [18.0, 18.095])
+def test_very_red_star_with_h_and_hw(model, hw) -> None:
+    """Hw stands for J here, which is 5 mag fainter than H."""
+    mag, error = [np.nan, 14.934, 12.622, hw], [0.02, 0.018, 0.085, 0.0104]
+    data = one_star(mag, error, 0.05, 6.0, 0.31, -0.23, 0.0236, 0.0632)
+    expected = from_reference(model, data)
+    found, _ = model.posterior.joint(data)
+    assert 0.5 * np.abs(found[0] - expected / expected.sum()).sum() < TOLERANCE_ALIKE
+
+
+def test_precise_j_with_hw(model) -> None:
+    """The extinction in Hw changes with the colour of the star by more than the error of J."""
+    mag, error = [18.146, np.nan, np.nan, 17.299], [0.0125, 0.06, 0.05, 0.034]
+    data = one_star(mag, error, 0.4, 4.585, -0.06, -0.04, 0.05, 0.36)
+    expected = from_reference(model, data)
+    found, _ = model.posterior.joint(data)
+    assert 0.5 * np.abs(found[0] - expected / expected.sum()).sum() < TOLERANCE_LATTICE
+
+
 @pytest.mark.parametrize("tau", [0.05, 0.2])
 def test_lattice_equals_nodes_for_typical_stars(tau) -> None:
     """The full PARSEC populations, three bands: 99 % of stars within 1 %, all within 2 %."""

@@ -206,10 +206,12 @@ def coarse_likelihood(
     mask, exact, star, table, lattice, law, bins, prior, groups, e_rc, tau_rc, scale, norm, n, r2,
     work,
 ):  # fmt: skip
-    """Fill `work.coarse` with Σ_k w_k N of every component on the coarse grid.
+    """Fill `work.coarse` with (Σ_k w_k N)^(1/4) of every component on the coarse grid.
 
-    First every fourth point, then the gaps beside points whose score (prior times likelihood) is
-    not negligible against the others. `groups[c]` is the population of component c; `e_rc`,
+    First every eighth point, then, level by level, those between points whose score (prior times
+    likelihood) is not negligible and which their neighbours do not predict; the rest is
+    interpolated. The fourth root of a Gaussian is twice as wide, and what is interpolated stays
+    positive. `groups[c]` is the population of component c; `e_rc`,
     `tau_rc` are the reddening and its scatter at the red-clump distance, `scale` and `norm`
     describe the profile of the dust, `n` is the number of points. Returns the first and last (plus
     one) point that was looked at.
@@ -313,7 +315,7 @@ def coarse_likelihood(
 def expand(bins, prior, n, begin, end, work):
     """Fill `work.post`, `work.mass`, `work.evidence` and `work.support` from the coarse grid.
 
-    Returns the total evidence. Between two coarse points the likelihood is the cubic through the
+    Returns the total evidence. Between two coarse points its fourth root is the cubic through the
     four around them.
     """
     coarse, post, mass = work.coarse, work.post, work.mass

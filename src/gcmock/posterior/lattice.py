@@ -39,6 +39,10 @@ COLOUR_PER_SIGMA = 0.75
 STEP_COLOUR = 0.15
 """Step in J - H of the lattices with Hw [mag]: it changes the extinction alone, and smoothly."""
 
+STEP_COLOUR_SIGMA = 0.8
+"""With J and Hw, the largest change of the extinction in Hw over half a step in J - H as a fraction
+of the error of J: beyond, rows are too wide, and the star is summed over nodes."""
+
 PER_SIGMA = np.array([[0.8, 1.0, 1.0], [1.0, 0.5, 1.0], [1.1, 0.57, 0.7]])
 """Largest steps in W, c and Q as a fraction of the conditional width of the star's Gaussian, with
 one, two and three bands: the sum over a colour makes the likelihood smooth."""
@@ -250,6 +254,9 @@ def choose_steps(mask, table, stars, law, out):
             out[i, 0] = _largest(STEPS_W, PER_SIGMA[0, 0] * width)
             if mask != 8:
                 out[i, 1] = _largest(STEPS_C, COLOUR_PER_SIGMA * np.sqrt(star.v_cc))
+            change = abs(law.hw[1]) * (law.kappa[0] - law.kappa[1]) * stars.e_jks[i] * STEP_COLOUR
+            if mask == 9 and change > STEP_COLOUR_SIGMA * np.sqrt(star.v_cc):
+                out[i, 0] = -1
         elif mask == 1 or mask == 2 or mask == 4:
             out[i, 0] = _largest(STEPS_W, PER_SIGMA[0, 0] * along_w(star, 0.0))
         else:

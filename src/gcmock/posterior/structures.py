@@ -124,7 +124,7 @@ class Scratch(NamedTuple):
     sums : ndarray, shape (n_population,)
         Their totals.
     coarse : ndarray of float32, shape (n_coarse, 16)
-        Likelihood of every component (the lanes) on the coarse grid.
+        Fourth root of the likelihood of every component (the lanes) on the coarse grid.
     score, reached : ndarray, shape (n_coarse,)
         Prior times likelihood, and whether there is any likelihood.
     refine : ndarray of uint8, shape (n_coarse,)

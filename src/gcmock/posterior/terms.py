@@ -26,8 +26,8 @@ ALIKE = {10: 3, 11: 3, 13: 7, 14: 7, 15: 7}
 TYPICAL_JH, TYPICAL_JKS = 0.7, 0.9
 """Colours of a giant [mag]."""
 
-LEAST_COLOUR, LARGEST_COLOUR = 0.0, 5.0
-"""Range of J - H in which Hw is linearised [mag]."""
+LEAST_COLOUR, LARGEST_COLOUR = 0.0, 6.5
+"""Range of J - H in which Hw is linearised [mag]; beyond, it goes on with the slope at the end."""
 
 
 class Terms(NamedTuple):
@@ -121,8 +121,8 @@ def replace_hw(mask, mag, variance, law, m, covariance):
     for _ in range(20):
         shift, slope = hw_shift(x, p1, p2, p3)
         x = min(max(x + (mag[3] - mag[1] - shift) / slope, LEAST_COLOUR), LARGEST_COLOUR)
-    slope = hw_shift(x, p1, p2, p3)[1]
-    m[0] = mag[1] + x
+    shift, slope = hw_shift(x, p1, p2, p3)
+    m[0] = mag[1] + x + (mag[3] - mag[1] - shift) / slope
     covariance[0, 0] = (variance[3] + (1.0 - slope) ** 2 * variance[1]) / slope**2
     covariance[0, 1] = covariance[1, 0] = -(1.0 - slope) * variance[1] / slope
     return chi2
