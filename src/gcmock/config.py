@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import difflib
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from gcmock.config_text import to_toml
+from gcmock.config_text import read_toml, to_toml
 from gcmock.errors import InputError
 from gcmock.notebook import html_table
 from gcmock.schema import INPUT_COLUMNS
+
+
+def available_cores() -> int:
+    """Return the number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _in_unit(unit: str) -> Callable[[Any], Any]:
@@ -231,11 +237,7 @@ class RunConfig(_Section):
     @property
     def n_workers(self) -> int:
         """Number of workers to start, at least 1."""
-        if self.workers:
-            return self.workers
-        if hasattr(os, "sched_getaffinity"):
-            return len(os.sched_getaffinity(0))
-        return os.cpu_count() or 1
+        return self.workers or available_cores()
 
 
 class Config(_Section):
@@ -329,12 +331,7 @@ def load_config(
     source = "config"
     if path is not None:
         source = str(path)
-        try:
-            values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(f"{source}: cannot be read: {error.strerror}") from error
-        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise InputError(f"{source}: not valid TOML: {error}") from error
+        values = read_toml(Path(path))
     for key, value in (overrides or {}).items():
         _override(values, key, value)
     try:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from gcmock.config import load_config
 from gcmock.model import Model, load_model
 from gcmock.posterior import reference
 from gcmock.posterior.engine import Data
 from gcmock.posterior.grid import DistanceGrid
 from gcmock.posterior.terms import ALIKE, profile
 from gcmock.random import star_key
-from gcmock.stars.populations import PopulationNodes
 
 # Total variation of P(c, D) between kernel and reference.
 TOLERANCE_EXACT, TOLERANCE_LATTICE = 0.01, 0.02
@@ -30,16 +26,6 @@ TOLERANCE_EVIDENCE = {True: 0.02, False: 0.1}
 TOLERANCE_ALIKE, TOLERANCE_LINEAR_HW = 0.02, 0.15
 
 profile_at = njit(lambda d, scale, norm: profile(d, scale, norm))
-
-
-@pytest.fixture(scope="module")
-def model() -> Model:
-    """Every sixth node of the single-age populations: the reference visits them all."""
-    full = load_model(config=load_config(None, {"populations.name": "koshimoto2021"}))
-    thin = tuple(
-        PopulationNodes(*(x[::6] for x in nodes)) for nodes in full.populations.populations
-    )
-    return replace(full, populations=full.populations._replace(populations=thin))
 
 
 def one_star(mag, error, tau, e_jks, l_deg, b_deg, parallax=np.nan, parallax_error=np.nan) -> Data:

@@ -12,28 +12,18 @@ from numba import njit
 
 from gcmock.config import load_config
 from gcmock.mock.motion import conditioned, moments_of
-from gcmock.model import Model, load_model
+from gcmock.model import Model
 from gcmock.posterior import reference
 from gcmock.posterior.engine import Data
 from gcmock.posterior.motion import MotionModel, motion_nodes, observed_moments
 from gcmock.posterior.terms import profile
 from gcmock.random import star_key
 from gcmock.schema import COMPONENTS
-from gcmock.stars.populations import PopulationNodes
 
 N = 40
 NSD = COMPONENTS.index("nsd")
 
 profile_at = njit(lambda d, scale, norm: profile(d, scale, norm))
-
-
-@pytest.fixture(scope="module")
-def model() -> Model:
-    full = load_model(config=load_config(None, {"populations.name": "koshimoto2021"}))
-    thin = tuple(
-        PopulationNodes(*(x[::6] for x in nodes)) for nodes in full.populations.populations
-    )
-    return replace(full, populations=full.populations._replace(populations=thin))
 
 
 def make(motion, n=N, seed=1) -> Data:

@@ -29,6 +29,7 @@ from gcmock.astrometry.mission_sections import (
     Section,
     Window,
 )
+from gcmock.config_text import read_toml
 from gcmock.errors import InputError
 
 MISSIONS: Final = ("jasmine", "roman-gbtds", "roman-gbtds-2025", "gaianir")
@@ -141,10 +142,10 @@ def load_mission(
     own = isinstance(name, Path) or name.endswith(".toml")
     path = Path(name) if own else mission_path(str(name))
     source = str(path) if own else f"mission {name}"
-    values = _read(path)
+    values = read_toml(path)
     if config is not None:
         source = str(config)
-        for key, value in _read(Path(config)).items():
+        for key, value in read_toml(Path(config)).items():
             _merge(values, key, value)
     for key, value in (overrides or {}).items():
         if value is not None:
@@ -173,15 +174,6 @@ def parse_settings(texts: Sequence[str]) -> dict[str, Any]:
         except tomllib.TOMLDecodeError:
             settings[key.strip()] = value.strip()
     return settings
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from error
 
 
 def _merge(values: dict[str, Any], key: str, value: Any) -> None:

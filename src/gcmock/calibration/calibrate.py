@@ -322,10 +322,7 @@ def fit_extinction(
     source = np.where(
         fit.n_star >= LEAST_OF_CELL, 0, np.where(n_of_field[of_cell] >= LEAST_OF_CELL, 1, 2)
     )
-    known = np.zeros(cells.size)
-    if map_value == "subcell_mean":
-        l_deg, b_deg = model.extinction_map.cell_centre(cells)
-        known = model.extinction_map.value(l_deg, b_deg, "subcell_mean")[1] / e_map
+    known = scatter_of_subcells(cells, e_map, model, map_value)
     of_map = (
         np.ones(cells.size), np.full(cells.size, FALLBACK_SCATTER),
         np.hypot(known, np.full(cells.size, FALLBACK_SCATTER)), np.zeros(cells.size),
@@ -339,6 +336,14 @@ def fit_extinction(
     return found, source
 
 
+def scatter_of_subcells(cells: Integers, e_map: Floats, model: Model, map_value: str) -> Floats:
+    """Scatter of the sub-cells over the mean of each cell, if the mean is what the map gives."""
+    if map_value != "subcell_mean":
+        return np.zeros(cells.size)
+    l_deg, b_deg = model.extinction_map.cell_centre(cells)
+    return np.asarray(model.extinction_map.value(l_deg, b_deg, "subcell_mean")[1] / e_map)
+
+
 def extinction_of_map(
     curves: NDArray[np.float32],
     of_star: Integers,
@@ -349,11 +354,10 @@ def extinction_of_map(
     map_value: str,
 ) -> tuple[CellFit, Integers]:
     """Take the map as it is; arguments and result as those of `fit_extinction`."""
-    l_deg, b_deg = model.extinction_map.cell_centre(cells)
-    scatter = model.config.extinction.residual_scatter_mag / e_map
-    if map_value == "subcell_mean":
-        known = model.extinction_map.value(l_deg, b_deg, "subcell_mean")[1]
-        scatter = np.hypot(scatter, known / e_map)
+    scatter = np.hypot(
+        model.config.extinction.residual_scatter_mag / e_map,
+        scatter_of_subcells(cells, e_map, model, map_value),
+    )
     n_star = np.bincount(of_star, minlength=cells.size)
     one, zero = np.ones(cells.size), np.zeros(cells.size)
     return CellFit(n_star, one, zero, scatter, zero, zero), np.full(cells.size, 2)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from gcmock.config_text import choices_of, toml_value
+from gcmock.config import available_cores
+from gcmock.config_text import choices_of, read_toml, toml_value
 from gcmock.errors import InputError
 
 SurveyName = Literal["2mass", "virac2", "vvv", "sirius", "gnc", "gaia"]
@@ -166,7 +165,7 @@ class RunConfig(Section):
     @property
     def n_workers(self) -> int:
         """Number of threads."""
-        return self.workers or len(os.sched_getaffinity(0))
+        return self.workers or available_cores()
 
 
 class MergeConfig(Section):
@@ -216,12 +215,7 @@ def load_merge_config(path: str | Path, overrides: Mapping[str, Any] | None = No
         If the file cannot be read or a setting is wrong; one line per problem.
     """
     path = Path(path)
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from error
+    values = read_toml(path)
     for key, value in (overrides or {}).items():
         section, _, name = key.partition(".")
         if value is not None and isinstance(values.setdefault(section, {}), dict):

@@ -21,7 +21,8 @@ _MASK_SUFFIX = ".mask"
 
 
 @contextmanager
-def _as_input_error(path: Path) -> Iterator[None]:
+def as_input_error(path: Path) -> Iterator[None]:
+    """Turn errors of pyarrow and of the disk into an `InputError` with the name of the file."""
     try:
         yield
     except (pa.ArrowException, OSError) as error:
@@ -54,7 +55,7 @@ class ParquetSource:
         self.n_rows: int | None = 0
         schema = None
         for part in self._parts:
-            with _as_input_error(part), pq.ParquetFile(part) as file:
+            with as_input_error(part), pq.ParquetFile(part) as file:
                 self.n_rows += file.metadata.num_rows
                 if schema is None:
                     schema = file.schema_arrow
@@ -73,7 +74,7 @@ class ParquetSource:
         needed = names + [self._masks[name] for name in names if name in self._masks]
         for part in self._parts:
             # A pre-buffer keeps every row group that was read until the file is closed.
-            with _as_input_error(part), pq.ParquetFile(part, pre_buffer=False) as file:
+            with as_input_error(part), pq.ParquetFile(part, pre_buffer=False) as file:
                 for batch in file.iter_batches(batch_size=size, columns=needed):
                     yield {name: self._column(batch, name) for name in names}
 
@@ -117,18 +118,12 @@ class CsvSource:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.units: dict[str, str] = {}
+        self._read_header(path)
+        names = self.columns
         types: dict[str, int] = {}
         n_rows = 0
-        with _as_input_error(path), pyarrow.csv.open_csv(path) as first:
-            names = first.schema.names
-        for name in names:
-            if names.count(name) > 1:
-                raise InputError(f"{path}: column {name!r} occurs more than once")
-        self.columns = tuple(names)
         as_text = {name: pa.string() for name in names}
-        with _as_input_error(path), self._open(as_text) as reader:
+        with as_input_error(path), self._open(as_text) as reader:
             for batch in reader:
                 n_rows += batch.num_rows
                 for name in names:
@@ -138,6 +133,16 @@ class CsvSource:
             name: _CSV_TYPES[rank] if rank < len(_CSV_TYPES) else pa.string()
             for name, rank in types.items()
         }
+
+    def _read_header(self, path: Path) -> None:
+        self.path = path
+        self.units: dict[str, str] = {}
+        with as_input_error(path), pyarrow.csv.open_csv(path) as first:
+            names = first.schema.names
+        for name in names:
+            if names.count(name) > 1:
+                raise InputError(f"{path}: column {name!r} occurs more than once")
+        self.columns = tuple(names)
 
     def _open(
         self, types: dict[str, pa.DataType], columns: Sequence[str] | None = None
@@ -154,11 +159,14 @@ class CsvSource:
     def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
         """See `TableSource.chunks`; a chunk never spans two of pyarrow's blocks (16 MB)."""
         names = list(self.columns if columns is None else columns)
-        with _as_input_error(self.path), self._open(self._types, names) as reader:
+        with as_input_error(self.path), self._open(self._types, names) as reader:
             for batch in reader:
                 for start in range(0, batch.num_rows, size):
                     part = batch.slice(start, size)
-                    yield {name: array_of(part.column(name)) for name in names}
+                    yield {name: self._column(part.column(name)) for name in names}
+
+    def _column(self, column: pa.Array) -> Any:
+        return array_of(column)
 
 
 def _wider(column: pa.Array, rank: int) -> int:

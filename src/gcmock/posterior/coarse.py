@@ -13,12 +13,11 @@ from numba import njit
 
 from gcmock.posterior.fastmath import INNER
 from gcmock.posterior.structures import N_COARSE
-from gcmock.posterior.terms import along_sightline, by_colour, profile
+from gcmock.posterior.terms import along_sightline, profile
 
-STEP_PER_SIGMA, TWO_STEP_PER_SIGMA, ONE_STEP_PER_SIGMA, NODE_STEP_PER_SIGMA = 0.85, 0.85, 0.85, 0.5
-"""Step of the grid as a fraction of the width of the likelihood along the sightline: with three
-bands on a lattice; with two, where no sum over Q makes the likelihood smooth; with one band or Hw;
-for sums over nodes."""
+STEP_PER_SIGMA, NODE_STEP_PER_SIGMA = 0.85, 0.5
+"""Step of the grid as a fraction of the width of the likelihood along the sightline: on a lattice,
+and for sums over nodes."""
 
 WIDEST_STEP = 0.05
 """Widest step of the grid [mag]."""
@@ -34,12 +33,7 @@ def make_grid(mask, exact, fineness, star, law, bins, e_jks, tau, scale, norm, k
     Returns the number of points of the grid.
     """
     n = knot.size
-    step = STEP_PER_SIGMA if star.inv_q > 0.0 else TWO_STEP_PER_SIGMA
-    if mask == 1 or mask == 2 or mask == 4 or by_colour(mask):
-        step = ONE_STEP_PER_SIGMA
-    step *= fineness
-    if exact:
-        step = NODE_STEP_PER_SIGMA
+    step = NODE_STEP_PER_SIGMA if exact else STEP_PER_SIGMA * fineness
     for i in range(n):
         distance = bins.knot_distance[i]
         slope = e_jks * 0.4605 * distance / scale * np.exp(-distance / scale) / norm

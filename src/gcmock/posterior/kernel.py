@@ -29,12 +29,13 @@ Q_ORIGIN, Q_MARGIN = -0.1, 0.1
 
 LOG_PER_MAG = 0.2 * np.log(10.0)
 
-FIRST_STEP = 8
-"""Step of the coarse grid in the first pass; halved in each of the three that follow."""
+FIRST_STEP, LAST_LEVEL = 8, 3
+"""Step of the coarse grid in the first pass, and the number of passes that follow, each of which
+halves it."""
 
-SMOOTH = np.array([0.0, 0.005, 0.015, np.inf])
-"""By level: where its neighbours predict a point this well (error as a fraction), the points beside
-it, which are predicted some ten times better, are interpolated."""
+SMOOTH = np.array([0.005, 0.015])
+"""In the passes between: where its neighbours predict a point this well (error as a fraction), the
+points beside it, which are predicted some ten times better, are interpolated."""
 
 NOTABLE = 0.007
 """Errors below this fraction of the mean of the first pass do not matter."""
@@ -241,7 +242,7 @@ def coarse_likelihood(
             coarse[j, c] = 0.0
     score_sum, n_score, least, notable = 0.0, 0, 0.0, 0.0
     thorough = r2 > NODE_RADIUS2
-    for level in range(4):
+    for level in range(LAST_LEVEL + 1):
         step = FIRST_STEP >> level
         if level == 1:
             mean = score_sum / n_score
@@ -254,7 +255,8 @@ def coarse_likelihood(
                 else:
                     parent = j // (4 * step) * (4 * step) + 2 * step
                     wanted = refine[parent] == 1
-                _predict(coarse, j, step, guess)
+                if level < LAST_LEVEL or not wanted:
+                    _predict(coarse, j, step, guess)
                 if not wanted:
                     refine[j] = 0
                     reached[j] = max(reached[j - step], reached[j + step])
@@ -293,6 +295,8 @@ def coarse_likelihood(
                 if value > LEAST_SUM:
                     reached[j] = 1
                     coarse[j, c] = np.sqrt(np.sqrt(factor * value))
+            if level == LAST_LEVEL:
+                continue
             _prior_around(
                 prior,
                 _bin_at(bins, float(j - step), knot, density),
@@ -305,9 +309,9 @@ def coarse_likelihood(
                 n_score += 1
             else:
                 wrong = _distance(around, coarse[j], guess)
-                limit = max(SMOOTH[level] * score[j], notable * step)
-                wanted = level == 1 and score[j] > LARGE * score_sum
-                refine[j] = 1 if thorough or wanted or wrong > limit else 0
+                limit = max(SMOOTH[level - 1] * score[j], notable * step)
+                large = level == 1 and score[j] > LARGE * score_sum
+                refine[j] = 1 if thorough or large or wrong > limit else 0
     return begin, last
 
 

@@ -6,8 +6,7 @@ or an identifier of 19 digits keeps every character.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,9 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from gcmock.errors import InputError
 from gcmock.io.arrow_sources import CsvSource, array_of
-from gcmock.io.source import Chunk
 
 _HEAD: Final = 4096
 _OTHERS: Final = (b"PAR1", b"SIMPLE  =", b"# %ECSV", b"<?xml", b"<VOTABLE")
@@ -35,35 +32,12 @@ def is_plain_csv(path: Path) -> bool:
     return b"\n" in head and has_rows and b"\0" not in head and not head.startswith(_OTHERS)
 
 
-@contextmanager
-def _as_input_error(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{path}: damaged or not readable: {reason}") from error
-
-
-def _column(column: pa.Array) -> Any:
-    if pa.types.is_string(column.type):
-        return pc.fill_null(column, "")
-    return array_of(column)
-
-
 class NativeCsvSource(CsvSource):
     """A CSV file with a header line, whose types are given before it is read."""
 
     def __init__(self, path: Path) -> None:
-        # The scan of CsvSource is what is to be saved: its attributes are set here.
-        self.path = path
-        self.n_rows: int | None = None
-        self.units: dict[str, str] = {}
-        with _as_input_error(path), pyarrow.csv.open_csv(path) as reader:
-            names = reader.schema.names
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise InputError(f"{path}: column {twice!r} occurs more than once")
-        self.columns = tuple(names)
+        # The scan of CsvSource is what is to be saved.
+        self._read_header(path)
         self._types: dict[str, pa.DataType] = {}
 
     def read_as(self, text: Mapping[str, bool]) -> None:
@@ -76,14 +50,9 @@ class NativeCsvSource(CsvSource):
         """
         self._types = {name: pa.string() if t else pa.float64() for name, t in text.items()}
 
-    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
-        """See `TableSource.chunks`; text columns stay Arrow arrays, which are quicker to handle."""
-        names = list(self.columns if columns is None else columns)
-        with _as_input_error(self.path), self._open(self._types, names) as reader:
-            for batch in reader:
-                for start in range(0, batch.num_rows, size):
-                    part = batch.slice(start, size)
-                    yield {name: _column(part.column(name)) for name in names}
+    def _column(self, column: pa.Array) -> Any:
+        # Text stays in Arrow, which handles it more quickly.
+        return pc.fill_null(column, "") if pa.types.is_string(column.type) else array_of(column)
 
     def count_rows(self) -> int:
         """Return the number of rows; the file is read for it."""
