@@ -38,6 +38,7 @@ class NativeCsvSource(CsvSource):
     def __init__(self, path: Path) -> None:
         # The scan of CsvSource is what is to be saved.
         self._read_header(path)
+        self.n_rows: int | None = None
         self._types: dict[str, pa.DataType] = {}
 
     def read_as(self, text: Mapping[str, bool]) -> None:
