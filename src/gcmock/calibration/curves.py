@@ -269,7 +269,7 @@ def _along_factor(star, lattice, mu, e, stride, weight, population, group, work,
             lattice.block, lattice.first, lattice.q_mean, lattice.q_half, lattice.row_min,
             lattice.row_step, lattice.row_extent, lattice.bin_min, lattice.bin_step,
             star.w - mu - star.kappa_w * red, star.c - red, star.q, star.gamma, star.delta,
-            star.inv_q, v_wc, v_c, v_w, RADIUS2, total,
+            star.inv_q, v_wc, v_c, v_w, RADIUS2, work.span, work.listed, total,
         )  # fmt: skip
         largest = 0.0
         for p in range(N_POPULATION):

@@ -39,20 +39,20 @@ class Rows(NamedTuple):
     ----------
     block : ndarray of float32, shape (n_block, 3 + n_weight, 16)
         Coordinates W, c, Q (with Hw: absolute Hw, Hw less the other band, J - H) [mag] and weights.
-    first : ndarray of int64, shape (n_group, n_row, n_bin + 1)
+    first : ndarray of int32, shape (n_group, n_row, n_bin + 1)
         Place at which every bin begins; groups are populations, or one for all.
     row_min, row_step, row_extent : float
         Row i has places from ``row_min + i row_step`` up to `row_extent` more [mag].
     bin_min, bin_step : float
         The same for the bins [mag].
-    q_mean, q_half : ndarray, shape (n_row,)
-        Where most of the places of a row are in Q [mag].
+    q_mean, q_half : ndarray, shape (n_row + 16,)
+        Where most of the places of a row are in Q [mag]; sixteen rows more may be read.
     c_top, c_bottom : ndarray, shape (n_row,)
         Largest bin edge in a row and all fainter ones; least in it and all brighter ones [mag].
     """
 
     block: NDArray[np.float32]
-    first: NDArray[np.int64]
+    first: NDArray[np.int32]
     row_min: float
     row_step: float
     row_extent: float
@@ -191,9 +191,9 @@ def arrange(
         np.bincount(row, share * (place[2] - q_mean[row]) ** 2, layout.n_row) / total
     )
     return Rows(
-        np.ascontiguousarray(block), first.reshape(n_group, layout.n_row, -1),
+        np.ascontiguousarray(block), first.reshape(n_group, layout.n_row, -1).astype(np.int32),
         layout.row_min, layout.row_step, layout.row_extent, layout.bin_min, layout.bin_step,
-        q_mean, q_half, *_extremes(row, bin, layout),
+        np.pad(q_mean, (0, LANES)), np.pad(q_half, (0, LANES)), *_extremes(row, bin, layout),
     ), position  # fmt: skip
 
 
@@ -212,6 +212,6 @@ def no_rows() -> Rows:
     """Stand-in where there is nothing."""
     empty = np.empty(0)
     return Rows(
-        np.empty((0, N_COORDINATE + 1, LANES), np.float32), np.zeros((1, 0, 1), np.int64),
+        np.empty((0, N_COORDINATE + 1, LANES), np.float32), np.zeros((1, 0, 1), np.int32),
         0.0, 1.0, 0.0, 0.0, 1.0, empty, empty, empty, empty,
     )  # fmt: skip

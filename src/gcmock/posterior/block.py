@@ -34,13 +34,17 @@ from gcmock.posterior.kernel import (
     EXACT_RADIUS2,
     NODE_RADIUS2,
     RADIUS2,
+    TAIL,
+    TAIL_RADIUS2,
+    accumulate,
     coarse_likelihood,
     expand,
+    share_outside,
     with_parallax,
     without_photometry,
 )
 from gcmock.posterior.motion import moving_prior
-from gcmock.posterior.terms import prepare, profile, tilted
+from gcmock.posterior.terms import off_in_q, prepare, profile, tilted
 from gcmock.random import uniform_scalar
 
 INFLATION_MAG = np.array([0.0, 0.1, 0.3, 1.0, 3.0])
@@ -132,21 +136,39 @@ def evaluate(stars, i, mask, inflation, exact, shared, work):
     r2 = EXACT_RADIUS2 if exact else NODE_RADIUS2
     exact |= lattice.block.shape[0] == 0
     if not exact:
-        r2 = RADIUS2
+        # Beside the populations the ellipse is measured from the nearest node.
+        r2 = RADIUS2 + (off_in_q(star) ** 2 if mask & 7 == 7 else 0.0)
         star = tilted(star, tilt)
     if mask == 0:
         return without_photometry(bins, prior, work), star, variance
+    own = (
+        np.isfinite(stars.parallax[i])
+        or np.isfinite(stars.motion[i, 0])
+        or np.isfinite(stars.motion[i, 5])
+    )
+    if own or work.accumulated[0] != s:
+        accumulate(prior, work.cumulative)
+        work.accumulated[0] = -1 if own else s
     e_jks, tau = stars.e_jks[i], stars.tau[i]
     scale, norm = sightlines.dust_scale_pc[s], sightlines.dust_norm[s]
     n = make_grid(
         mask, exact, table.fineness, star, law, bins, e_jks, tau, scale, norm, work.knot,
         work.density,
     )  # fmt: skip
-    begin, end = coarse_likelihood(
-        mask, exact, star, table, lattice, law, bins, prior, groups, e_jks, tau, scale, norm, n, r2,
-        work,
-    )  # fmt: skip
-    total = expand(bins, prior, n, begin, end, work)
+    for _ in range(2):
+        begin, end = coarse_likelihood(
+            mask, exact, star, table, lattice, law, bins, groups, e_jks, tau, scale, norm, n, r2,
+            work,
+        )  # fmt: skip
+        total = expand(bins, prior, n, begin, end, work)
+        if exact or r2 >= TAIL_RADIUS2:
+            break
+        outside = share_outside(
+            mask, star, table, lattice, law, bins, groups, e_jks, tau, scale, norm, r2, work
+        )
+        if outside <= TAIL:
+            break
+        r2 = TAIL_RADIUS2
     return total, star if exact else tilted(star, -tilt), variance
 
 

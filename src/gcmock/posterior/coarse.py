@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from gcmock.posterior.fastmath import INNER
+from gcmock.posterior.fastmath import HOT
 from gcmock.posterior.structures import N_COARSE
 from gcmock.posterior.terms import along_sightline, profile
 
@@ -26,13 +26,14 @@ MARGIN = 16
 """Points before the first bin and behind the last: steps of eight may end there."""
 
 
-@njit(**INNER)
+@njit(**HOT)
 def make_grid(mask, exact, fineness, star, law, bins, e_jks, tau, scale, norm, knot, density):
     """Fill the places of the knots on the grid and the density of points there [per mag].
 
     Returns the number of points of the grid.
     """
     n = knot.size
+    mu0 = bins.knot_mu[0]
     step = NODE_STEP_PER_SIGMA if exact else STEP_PER_SIGMA * fineness
     for i in range(n):
         distance = bins.knot_distance[i]
@@ -46,29 +47,32 @@ def make_grid(mask, exact, fineness, star, law, bins, e_jks, tau, scale, norm, k
         for i in range(1, n):
             density[i] *= factor
             knot[i] = knot[i - 1] + 0.5 * (density[i - 1] + density[i])
-        length = place(bins, bins.mu[-1], knot, density) - place(bins, bins.mu[0], knot, density)
+        length = place(mu0, bins.mu[-1], knot, density) - place(mu0, bins.mu[0], knot, density)
         if length < N_COARSE - 2 * MARGIN:
             break
         # Only errors far below those of any survey come here.
         factor = (N_COARSE - 2 * MARGIN - 2) / length
         density[0] *= factor
-    begin = place(bins, bins.mu[0], knot, density) - MARGIN
+    begin = place(mu0, bins.mu[0], knot, density) - MARGIN
     for i in range(n):
         knot[i] -= begin
     return int(length) + 1 + 2 * MARGIN
 
 
-@njit(**INNER)
-def place(bins, mu, knot, density):
-    """Place of a distance modulus on the grid: 0 is its first point, 1 its second."""
-    x = mu - bins.knot_mu[0]
+@njit(**HOT)
+def place(mu0, mu, knot, density):
+    """Place of a distance modulus on the grid: 0 is its first point, 1 its second.
+
+    `mu0` is the distance modulus of the first knot.
+    """
+    x = mu - mu0
     i = int(x)
     x -= i
     return knot[i] + x * (density[i] + 0.5 * x * (density[i + 1] - density[i]))
 
 
-@njit(**INNER)
-def modulus(bins, j, knot, density):
+@njit(**HOT)
+def modulus(mu0, j, knot, density):
     """Distance modulus of a place on the grid: the inverse of `place` [mag]."""
     i = 0
     while i < knot.size - 2 and knot[i + 1] <= j:
@@ -78,5 +82,5 @@ def modulus(bins, j, knot, density):
     square = a * a + 2.0 * d * y
     # Beyond the first and the last knot the density does not change any more.
     if y < 0.0 or square <= 0.0:
-        return bins.knot_mu[i] + y / a
-    return bins.knot_mu[i] + 2.0 * y / (a + np.sqrt(square))
+        return mu0 + i + y / a
+    return mu0 + i + 2.0 * y / (a + np.sqrt(square))

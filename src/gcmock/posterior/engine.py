@@ -22,7 +22,16 @@ from gcmock.posterior.lattice import TILTS, Steps, build_lattice, choose_steps
 from gcmock.posterior.motion import N_MEASURED, MotionModel
 from gcmock.posterior.nodes import NodeTable, node_table, original_nodes
 from gcmock.posterior.sightline import SightlineCache
-from gcmock.posterior.structures import Law, Scratch, Sightlines, Stars, make_bins, make_scratch
+from gcmock.posterior.structures import (
+    N_LANE,
+    Law,
+    Scratch,
+    Sightlines,
+    Stars,
+    make_bins,
+    make_scratch,
+)
+from gcmock.posterior.vector import N_POPULATION
 from gcmock.stars.bands import HwRelation
 from gcmock.stars.populations import PopulationSet
 
@@ -117,6 +126,9 @@ class Posterior:
         nodes = sightlines.nodes
         self._bins = make_bins(grid.edges_pc, (nodes.before, nodes.share, np.array(self.motion)))
         self._groups = np.array(populations.of_component, np.int64)
+        # Lanes without a component read a sum that is always zero.
+        self._lane_groups = np.full(N_LANE, N_POPULATION)
+        self._lane_groups[: self._groups.size] = self._groups
         self._tables: dict[tuple[int, int], NodeTable] = {}
         self._lattices: dict[tuple[int, int, Steps], Future[Rows]] = {}
         self._lock = Lock()
@@ -285,7 +297,7 @@ class Posterior:
         """Gather what the kernel needs besides the stars."""
         return (
             self._node_table(kind), self._lattice(kind), TILTS[max(kind.steps.tilt, 0)],
-            self._law(kind), self._bins, sightlines, self._groups,
+            self._law(kind), self._bins, sightlines, self._lane_groups,
         )  # fmt: skip
 
     def kinds(self, data: Data, variance: Floats) -> list[tuple[Kind, NDArray[np.int64]]]:

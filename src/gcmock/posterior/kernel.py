@@ -18,7 +18,17 @@ import numpy as np
 from numba import njit
 
 from gcmock.posterior.coarse import modulus, place
-from gcmock.posterior.fastmath import INNER, INNER_FAST, LEAST_SUM
+from gcmock.posterior.fastmath import HOT, HOT_FAST, LEAST_SUM
+from gcmock.posterior.lanes import (
+    accumulate_lanes,
+    clear_lanes,
+    difference_lanes,
+    interpolate_lanes,
+    predict_lanes,
+    roots_of_sums,
+    score_lanes,
+    total_lanes,
+)
 from gcmock.posterior.structures import MU_STEP, N_COARSE, N_LANE
 from gcmock.posterior.sums import sum_colours, sum_rows, weigh_colours, weigh_rows
 from gcmock.posterior.terms import by_colour, profile, scattered
@@ -48,12 +58,18 @@ NEGLECTED = 3e-4
 """Gaps between two points of the first pass that are below this fraction of its mean are not looked
 into: even a peak in the middle of one has at most a hundred times more."""
 
-RADIUS2, NODE_RADIUS2, EXACT_RADIUS2 = 3.5**2, 4.5**2, 7.0**2
+TAIL, APART, NOTED = 0.01, 4, 0.1
+"""Where more than this share of the likelihood is outside the ellipse of a lattice, the star is in
+the tail of its errors, and gets a larger radius; how many coarse points apart the two places are
+where this is looked at; and what the second must have of the posterior of the first."""
+
+RADIUS2, NODE_RADIUS2, TAIL_RADIUS2, EXACT_RADIUS2 = 3.5**2, 4.5**2, 5.5**2, 7.0**2
 """Squared radius of the ellipse in standard deviations: on a lattice, where what lies outside is
-traded for speed; for sums over nodes; and where nothing is to be left out."""
+traded for speed; for sums over nodes; on a lattice for stars in the tail of their errors; and where
+nothing is to be left out."""
 
 
-@njit(**INNER)
+@njit(**HOT)
 def _red_enough(star, c_edge, row_min, row_step, side, mu, e, tau, r2):
     """Whether the reddening at a distance can explain the colour.
 
@@ -73,34 +89,38 @@ def _red_enough(star, c_edge, row_min, row_step, side, mu, e, tau, r2):
     return c + half >= c_edge[row]
 
 
-@njit(**INNER)
-def reach(star, rows, bins, n, e_rc, tau_rc, scale, norm, r2, knot, density):
+@njit(**HOT)
+def _limit(star, c_edge, side, rows, mu0, n, e_rc, tau_rc, scale, norm, r2, knot, density):
+    """First (side 0) or last (side 1) eighth coarse point of `reach`."""
+    low, high = 0, (n - 1) // FIRST_STEP
+    while low < high:
+        middle = (low + high + side) // 2
+        mu = modulus(mu0, float(FIRST_STEP * middle), knot, density)
+        s = profile(10.0 ** (0.2 * mu + 1.0), scale, norm)
+        red = _red_enough(
+            star, c_edge, rows.row_min, rows.row_step, side, mu, e_rc * s, tau_rc * s, r2
+        )
+        if red == (side == 0):
+            high = middle - side
+        else:
+            low = middle + 1 - side
+    return low
+
+
+@njit(**HOT)
+def reach(star, rows, mu0, n, e_rc, tau_rc, scale, norm, r2, knot, density):
     """First and last (plus one) coarse point at which the reddening can explain the colour at all.
 
     Nearer by, neither the reddening nor the stars faint enough to be so near are red enough;
-    further out, both are too red. The points are found by bisection, in steps of four.
+    further out, both are too red. The points are found by bisection, in steps of eight.
     """
-    limits = np.empty(2, np.int64)
-    for side in range(2):
-        c_edge = rows.c_top if side == 0 else rows.c_bottom
-        low, high = 0, (n - 1) // FIRST_STEP
-        while low < high:
-            middle = (low + high + side) // 2
-            mu = modulus(bins, float(FIRST_STEP * middle), knot, density)
-            s = profile(10.0 ** (0.2 * mu + 1.0), scale, norm)
-            red = _red_enough(
-                star, c_edge, rows.row_min, rows.row_step, side, mu, e_rc * s, tau_rc * s, r2
-            )
-            if red == (side == 0):
-                high = middle - side
-            else:
-                low = middle + 1 - side
-        limits[side] = low
+    near = _limit(star, rows.c_top, 0, rows, mu0, n, e_rc, tau_rc, scale, norm, r2, knot, density)
+    far = _limit(star, rows.c_bottom, 1, rows, mu0, n, e_rc, tau_rc, scale, norm, r2, knot, density)
     # One step more on either side: the limits lie between two points.
-    return FIRST_STEP * max(limits[0] - 1, 0), min(FIRST_STEP * (limits[1] + 1) + 1, n)
+    return FIRST_STEP * max(near - 1, 0), min(FIRST_STEP * (far + 1) + 1, n)
 
 
-@njit(**INNER)
+@njit(**HOT)
 def nodes_at(mask, star, table, law, population, mu, e, tau, r2, work):
     """Fill `work.node` with the likelihood of the nodes of a population at one distance.
 
@@ -118,11 +138,12 @@ def nodes_at(mask, star, table, law, population, mu, e, tau, r2, work):
     return weigh_rows(
         rows.block, rows.first, population, rows.q_mean, rows.q_half, rows.row_min, rows.row_step,
         rows.row_extent, rows.bin_min, rows.bin_step, star.w - mu - star.kappa_w * e, star.c - e,
-        star.q, star.gamma, star.delta, star.inv_q, v_wc, v_c, v_w, r2, work.node, work.source,
+        star.q, star.gamma, star.delta, star.inv_q, v_wc, v_c, v_w, r2, work.span, work.node,
+        work.source,
     )  # fmt: skip
 
 
-@njit(**INNER_FAST)
+@njit(**HOT_FAST)
 def _sum(values, n):
     """Sum of the first n values."""
     total = np.float32(0.0)
@@ -131,41 +152,7 @@ def _sum(values, n):
     return total
 
 
-@njit(**INNER_FAST)
-def _sum_lanes(total, sums):
-    """Fill `sums` with the sums over lanes."""
-    for p in range(N_POPULATION):
-        one = np.float32(0.0)
-        for i in range(LANES):
-            one += total[p, i]
-        sums[p] = one
-
-
-@njit(inline="always")
-def _fourth_power(y):
-    square = y * y
-    return square * square
-
-
-@njit(**INNER_FAST)
-def _dot(x, y):
-    """Sum over lanes of x y⁴."""
-    total = np.float32(0.0)
-    for c in range(N_LANE):
-        total += x[c] * _fourth_power(y[c])
-    return total
-
-
-@njit(**INNER_FAST)
-def _distance(x, y, z):
-    """Sum over lanes of x |y⁴ - z⁴|."""
-    total = np.float32(0.0)
-    for c in range(N_LANE):
-        total += x[c] * abs(_fourth_power(y[c]) - _fourth_power(z[c]))
-    return total
-
-
-@njit(**INNER_FAST)
+@njit(**HOT_FAST)
 def with_parallax(prior, parallax, out):
     """Fill `out` with the prior times the likelihood of the parallax."""
     for i in range(parallax.size):
@@ -173,65 +160,79 @@ def with_parallax(prior, parallax, out):
             out[i, c] = prior[i, c] * parallax[i]
 
 
-@njit(**INNER_FAST)
-def _prior_around(prior, first, last, sums):
-    """Fill `sums` with the prior of every component in a range of bins."""
-    for c in range(N_LANE):
-        sums[c] = 0.0
-    for i in range(first, last):
-        for c in range(N_LANE):
-            sums[c] += prior[i, c]
+@njit(**HOT)
+def accumulate(prior, cumulative):
+    """Fill `cumulative` with the prior of every component in all bins before each edge."""
+    accumulate_lanes(prior, prior.shape[0], cumulative)
 
 
-@njit(**INNER)
-def _bin_at(bins, j, knot, density):
-    """Bin at a place of the coarse grid."""
-    i = int((modulus(bins, j, knot, density) - bins.knot_mu[0]) / MU_STEP)
-    return bins.bin_of_mu[min(max(i, 0), bins.bin_of_mu.size - 1)]
+@njit(**HOT)
+def _locate(mu0, bin_of_mu, j, knot, density, mu_at, bin_at):
+    """Fill the distance modulus and the bin of a point of the coarse grid."""
+    mu_at[j] = modulus(mu0, float(j), knot, density)
+    i = int((mu_at[j] - mu0) / MU_STEP)
+    bin_at[j] = bin_of_mu[min(max(i, 0), bin_of_mu.size - 1)]
 
 
-@njit(**INNER_FAST)
-def _predict(coarse, j, step, guess):
-    """Fill `guess` with the cubic through the points one and three steps from point j."""
-    before, after = max(j - 3 * step, 0), min(j + 3 * step, N_COARSE - 1)
-    for c in range(N_LANE):
-        inner = coarse[j - step, c] + coarse[j + step, c]
-        value = (np.float32(9.0) * inner - coarse[before, c] - coarse[after, c]) * np.float32(
-            0.0625
-        )
-        guess[c] = max(value, np.float32(0.0))
+@njit(**HOT)
+def _sums_at(mask, exact, star, table, lattice, law, mu, e, tau, r2, work):
+    """Fill `work.sums` with Σ_k w_k N of every population at one distance, less a common factor.
+
+    Returns the fourth root of that factor.
+    """
+    sums, total, k = work.sums, work.total, law.kappa
+    factor = star.norm
+    if exact:
+        for p in range(N_POPULATION):
+            n_block = nodes_at(mask, star, table, law, p, mu, e, tau, r2, work)
+            sums[p] = _sum(work.node, n_block * LANES)
+    else:
+        clear_lanes(total, N_POPULATION)
+        if by_colour(mask):
+            sum_colours(
+                lattice.block, lattice.first, lattice.row_min, lattice.row_step, lattice.bin_min,
+                lattice.bin_step, star.w - mu, star.c, star.v_ww, star.v_cc, e, tau, k[0], k[1],
+                k[2 if mask == 12 else 0], law.hw[0], law.hw[1], law.hw[2], r2, total,
+            )  # fmt: skip
+        else:
+            v_w, v_wc, v_c = scattered(star, tau)
+            sum_rows(
+                lattice.block, lattice.first, lattice.q_mean, lattice.q_half, lattice.row_min,
+                lattice.row_step, lattice.row_extent, lattice.bin_min, lattice.bin_step,
+                star.w - mu - star.kappa_w * e, star.c - e, star.q, star.gamma, star.delta,
+                star.inv_q, v_wc, v_c, v_w, r2, work.span, work.listed, total,
+            )  # fmt: skip
+        for p in range(N_POPULATION):
+            total_lanes(total, p, sums)
+    if not by_colour(mask):
+        factor /= np.sqrt(1.0 + tau * tau * star.kk)
+    return np.float32(np.sqrt(np.sqrt(factor)))
 
 
-@njit(**INNER)
+@njit(**HOT)
 def coarse_likelihood(
-    mask, exact, star, table, lattice, law, bins, prior, groups, e_rc, tau_rc, scale, norm, n, r2,
-    work,
+    mask, exact, star, table, lattice, law, bins, groups, e_rc, tau_rc, scale, norm, n, r2, work,
 ):  # fmt: skip
     """Fill `work.coarse` with (Σ_k w_k N)^(1/4) of every component on the coarse grid.
 
     First every eighth point, then, level by level, those between points whose score (prior times
     likelihood) is not negligible and which their neighbours do not predict; the rest is
     interpolated. The fourth root of a Gaussian is twice as wide, and what is interpolated stays
-    positive. `groups[c]` is the population of component c; `e_rc`,
-    `tau_rc` are the reddening and its scatter at the red-clump distance, `scale` and `norm`
+    positive. `work.cumulative` must hold the prior. `groups[c]` is the population of component c;
+    `e_rc`, `tau_rc` are the reddening and its scatter at the red-clump distance, `scale` and `norm`
     describe the profile of the dust, `n` is the number of points. Returns the first and last (plus
     one) point that was looked at.
     """
     coarse, score, reached, refine = work.coarse, work.score, work.reached, work.refine
-    guess, around = work.guess, work.around
-    sums, total = work.sums, work.total
-    block, first, q_mean, q_half = lattice.block, lattice.first, lattice.q_mean, lattice.q_half
-    row_min, row_step, row_extent = lattice.row_min, lattice.row_step, lattice.row_extent
-    bin_min, bin_step = lattice.bin_min, lattice.bin_step
-    k0, k1, k2 = law.kappa[0], law.kappa[1], law.kappa[2 if mask == 12 else 0]
-    p1, p2, p3 = law.hw[0], law.hw[1], law.hw[2]
-    colours = by_colour(mask)
+    guess = work.guess
+    sums, mu_at, bin_at = work.sums, work.mu_at, work.bin_at
     per_scale, per_norm = 1.0 / scale, 1.0 / norm
-    knot, density = work.knot, work.density
+    knot, density, cumulative = work.knot, work.density, work.cumulative
+    mu0, bin_of_mu = bins.knot_mu[0], bins.bin_of_mu
     begin, end = 0, n
     rows = table.rows if exact else lattice
-    if rows.first.shape[2] > 2 and not colours:
-        begin, end = reach(star, rows, bins, n, e_rc, tau_rc, scale, norm, r2, knot, density)
+    if rows.first.shape[2] > 2 and not by_colour(mask):
+        begin, end = reach(star, rows, mu0, n, e_rc, tau_rc, scale, norm, r2, knot, density)
     last = begin + -(-(end - 1 - begin) // FIRST_STEP) * FIRST_STEP + 1
     # Some points more on both sides are read by the interpolation.
     for j in range(max(begin - 3 * FIRST_STEP, 0), min(last + 3 * FIRST_STEP, N_COARSE)):
@@ -240,8 +241,10 @@ def coarse_likelihood(
         refine[j] = 0
         for c in range(N_LANE):
             coarse[j, c] = 0.0
+    for j in range(begin, last, FIRST_STEP):
+        _locate(mu0, bin_of_mu, j, knot, density, mu_at, bin_at)
     score_sum, n_score, least, notable = 0.0, 0, 0.0, 0.0
-    thorough = r2 > NODE_RADIUS2
+    thorough = r2 >= EXACT_RADIUS2
     for level in range(LAST_LEVEL + 1):
         step = FIRST_STEP >> level
         if level == 1:
@@ -256,115 +259,116 @@ def coarse_likelihood(
                     parent = j // (4 * step) * (4 * step) + 2 * step
                     wanted = refine[parent] == 1
                 if level < LAST_LEVEL or not wanted:
-                    _predict(coarse, j, step, guess)
+                    predict_lanes(
+                        coarse, j, step, max(j - 3 * step, 0), min(j + 3 * step, N_COARSE - 1),
+                        guess,
+                    )  # fmt: skip
                 if not wanted:
                     refine[j] = 0
                     reached[j] = max(reached[j - step], reached[j + step])
                     for c in range(N_LANE):
                         coarse[j, c] = guess[c]
                     continue
-            mu = modulus(bins, float(j), knot, density)
+                _locate(mu0, bin_of_mu, j, knot, density, mu_at, bin_at)
+            mu = mu_at[j]
             distance = 10.0 * np.exp(LOG_PER_MAG * mu)
             # As `profile`; the difference matters only where there is no reddening.
             s = (1.0 - np.exp(-distance * per_scale)) * per_norm
             e, tau = e_rc * s, tau_rc * s
-            if exact:
-                for p in range(N_POPULATION):
-                    n_block = nodes_at(mask, star, table, law, p, mu, e, tau, r2, work)
-                    sums[p] = _sum(work.node, n_block * LANES)
-            else:
-                total.fill(np.float32(0.0))
-                if colours:
-                    sum_colours(
-                        block, first, row_min, row_step, bin_min, bin_step, star.w - mu, star.c,
-                        star.v_ww, star.v_cc, e, tau, k0, k1, k2, p1, p2, p3, r2, total,
-                    )  # fmt: skip
-                else:
-                    v_w, v_wc, v_c = scattered(star, tau)
-                    sum_rows(
-                        block, first, q_mean, q_half, row_min, row_step, row_extent, bin_min,
-                        bin_step, star.w - mu - star.kappa_w * e, star.c - e, star.q, star.gamma,
-                        star.delta, star.inv_q, v_wc, v_c, v_w, r2, total,
-                    )  # fmt: skip
-                _sum_lanes(total, sums)
-            factor = star.norm
-            if not colours:
-                factor /= np.sqrt(1.0 + tau * tau * star.kk)
-            for c in range(groups.size):
-                value = sums[groups[c]]
-                if value > LEAST_SUM:
-                    reached[j] = 1
-                    coarse[j, c] = np.sqrt(np.sqrt(factor * value))
+            factor = _sums_at(mask, exact, star, table, lattice, law, mu, e, tau, r2, work)
+            if roots_of_sums(sums, groups, factor, np.float32(LEAST_SUM), coarse, j):
+                reached[j] = 1
             if level == LAST_LEVEL:
                 continue
-            _prior_around(
-                prior,
-                _bin_at(bins, float(j - step), knot, density),
-                _bin_at(bins, float(j + step), knot, density) + 1,
-                around,
-            )
-            score[j] = _dot(around, coarse[j])
+            near, far = bin_at[max(j - step, begin)], bin_at[min(j + step, last - 1)] + 1
+            score[j] = score_lanes(cumulative, near, far, coarse, j)
             if level == 0:
                 score_sum += score[j]
                 n_score += 1
             else:
-                wrong = _distance(around, coarse[j], guess)
+                wrong = difference_lanes(cumulative, near, far, coarse, j, guess)
                 limit = max(SMOOTH[level - 1] * score[j], notable * step)
                 large = level == 1 and score[j] > LARGE * score_sum
                 refine[j] = 1 if thorough or large or wrong > limit else 0
     return begin, last
 
 
-@njit(**INNER_FAST)
+@njit(**HOT_FAST)
 def expand(bins, prior, n, begin, end, work):
     """Fill `work.post`, `work.mass`, `work.evidence` and `work.support` from the coarse grid.
 
     Returns the total evidence. Between two coarse points its fourth root is the cubic through the
-    four around them.
+    four around them. `work.score` gets the posterior between every point and the next, from the
+    first to the last of `work.cells` (less one).
     """
     coarse, post, mass = work.coarse, work.post, work.mass
-    evidence, cubic, knot, density = work.evidence, work.cubic, work.knot, work.density
-    zero, half = np.float32(0.0), np.float32(0.5)
-    third, sixth = np.float32(1 / 3), np.float32(1 / 6)
+    evidence, knot, density = work.evidence, work.knot, work.density
+    mu, mu0, cell = bins.mu, bins.knot_mu[0], work.score
     low, high = max(begin - 2, 1), min(end + 2, n - 2)
     while low < high and work.reached[min(low + 2, n - 1)] == 0:
         low += 1
     while high > low and work.reached[high - 1] == 0:
         high -= 1
-    first = np.searchsorted(bins.mu, modulus(bins, float(low), knot, density))
-    last = np.searchsorted(bins.mu, modulus(bins, float(high), knot, density))
+    first = np.searchsorted(mu, modulus(mu0, float(low), knot, density))
+    last = np.searchsorted(mu, modulus(mu0, float(high), knot, density))
     work.support[0], work.support[1] = first, last
     for c in range(N_LANE):
-        evidence[c] = zero
-    before = -1
+        evidence[c] = 0.0
+    for j in range(low, high):
+        cell[j] = 0.0
     for i in range(first, last):
-        at = place(bins, bins.mu[i], knot, density)
+        at = place(mu0, mu[i], knot, density)
         j = min(max(int(at), low), high - 1)
-        f = np.float32(at - j)
-        if j != before:
-            before = j
-            # Coefficients of the cubic in f = 0 ... 1 between points j and j + 1.
-            for c in range(N_LANE):
-                y0, y1, y2, y3 = coarse[j - 1, c], coarse[j, c], coarse[j + 1, c], coarse[j + 2, c]
-                cubic[0, c] = y1
-                cubic[1, c] = y2 - y1 * half - y0 * third - y3 * sixth
-                cubic[2, c] = (y0 + y2) * half - y1
-                cubic[3, c] = (y3 - y0) * sixth + (y1 - y2) * half
-        total = zero
-        for c in range(N_LANE):
-            root = cubic[0, c] + f * (cubic[1, c] + f * (cubic[2, c] + f * cubic[3, c]))
-            value = prior[i, c] * _fourth_power(max(root, zero))
-            post[i, c] = value
-            evidence[c] += value
-            total += value
-        mass[i] = total
+        mass[i] = interpolate_lanes(coarse, j, np.float32(at - j), prior, i, post, evidence)
+        cell[j] += mass[i]
+    work.cells[0], work.cells[1] = low, high
     total = 0.0
     for c in range(N_LANE):
         total += evidence[c]
     return total
 
 
-@njit(**INNER)
+@njit(**HOT)
+def share_outside(
+    mask, star, table, lattice, law, bins, groups, e_rc, tau_rc, scale, norm, r2, work
+):  # fmt: skip
+    """Share of the likelihood that is outside the ellipse of a lattice, where the posterior is.
+
+    It is looked at in two places: where most of the posterior is, and where most of it is at least
+    `APART` points away. Small for a star that stands among nodes, large for one beside all of them.
+    """
+    score, mu_at, bin_at = work.score, work.mu_at, work.bin_at
+    largest = 0.0
+    best = -APART
+    for look in range(2):
+        j = -1
+        for k in range(work.cells[0], work.cells[1]):
+            if abs(k - best) >= APART and (j < 0 or score[k] > score[j]):
+                j = k
+        if j < 0 or score[j] <= (0.0 if look == 0 else NOTED * score[best]):
+            break
+        best = j
+        _locate(bins.knot_mu[0], bins.bin_of_mu, j, work.knot, work.density, mu_at, bin_at)
+        s = profile(10.0 ** (0.2 * mu_at[j] + 1.0), scale, norm)
+        sums = 0.0
+        for wide in range(2):
+            radius2 = TAIL_RADIUS2 if wide else r2
+            _sums_at(
+                mask, False, star, table, lattice, law, mu_at[j], e_rc * s, tau_rc * s, radius2,
+                work,
+            )  # fmt: skip
+            before, sums = sums, 0.0
+            # Every component counts as in the posterior of the place.
+            near, far = bin_at[j], bin_at[j] + 1
+            for c in range(groups.size):
+                share = work.cumulative[far, c] - work.cumulative[near, c]
+                sums += share * work.sums[groups[c]]
+        if sums > 0.0:
+            largest = max(largest, 1.0 - before / sums)
+    return largest
+
+
+@njit(**HOT)
 def without_photometry(bins, prior, work):
     """Do the same without photometry: the posterior is the prior."""
     work.support[0], work.support[1] = 0, bins.centre.size

@@ -15,16 +15,26 @@ from numpy.typing import NDArray
 
 from gcmock.compilation import compiled
 from gcmock.posterior.arrangement import BY_COLOUR, Layout, Rows, arrange
-from gcmock.posterior.fastmath import INNER, LOG2_E
+from gcmock.posterior.fastmath import INNER
 from gcmock.posterior.nodes import OriginalNodes
-from gcmock.posterior.terms import along_c, along_q, along_w, by_colour, prepare, tilted
+from gcmock.posterior.terms import (
+    along_c,
+    along_q,
+    along_w,
+    by_colour,
+    off_in_q,
+    prepare,
+    tilted,
+)
 from gcmock.posterior.vector import N_POPULATION
 
 Floats = NDArray[np.float64]
 
-STEPS_W = np.array([0.007, 0.010, 0.014, 0.02, 0.03, 0.045, 0.065, 0.09, 0.125])
-STEPS_C = np.array([0.008, 0.012, 0.018, 0.027, 0.04, 0.06, 0.09, 0.13, 0.18])
-STEPS_Q = np.array([0.006, 0.009, 0.014, 0.022, 0.035, 0.055, 0.09])
+STEPS_W = np.array([0.007, 0.010, 0.013, 0.0155, 0.02, 0.027, 0.036, 0.05, 0.07, 0.095, 0.13])
+STEPS_C = np.array(
+    [0.008, 0.012, 0.016, 0.0205, 0.027, 0.036, 0.045, 0.06, 0.075, 0.1, 0.135, 0.18]
+)
+STEPS_Q = np.array([0.006, 0.009, 0.012, 0.0155, 0.0205, 0.028, 0.04, 0.06, 0.09])
 """Steps of the lattices [mag]."""
 
 TILTS = np.array([0.0, 0.3, 0.6, 0.9, 1.2, 1.5])
@@ -50,11 +60,10 @@ one, two and three bands: the sum over a colour makes the likelihood smooth."""
 GIANT = (1.35, 0.3, 0.0)
 """J - Ks and H - Ks of a red giant [mag]: tells how reddened a star is, at the least."""
 
-Q_ORIGIN, Q_RANGE, Q_TAIL, Q_OUTLIER = -0.11, (-0.14, -0.05), 0.6, 3.2
-"""The place in Q around which nearly all nodes lie, which is a place of the lattice; where they
-lie [mag]; how fast the step shrinks with the distance from there [per sigma]; and from how many
-sigma on a star is summed over nodes, because the Lagrange weights, which are not positive, show in
-the tails."""
+Q_ORIGIN, Q_TAIL, Q_OUTLIER = -0.11, 0.6, 3.2
+"""The place in Q around which nearly all nodes lie, which is a place of the lattice; how fast the
+step shrinks with the distance from where they are [per sigma]; and from how many sigma on a star is
+summed over nodes, because the Lagrange weights, which are not positive, show in the tails."""
 
 ROW_SLABS = {1: 16, 2: 4, 3: 2}
 """Steps in W that make a row, by the number of bands: a range of bins then fills whole blocks."""
@@ -136,12 +145,13 @@ def _deposit(place, weight, population, size):
     """Occupied places of the lattice, in the order of (W, c, Q), and their weights.
 
     `place` (3, n_node) is in units of the steps and from the lowest slab. The nodes come in the
-    order of W: four slabs are open at a time, each a dense table that is searched and emptied when
-    no later node can reach it.
+    order of W: four slabs are open at a time, each a dense table (c, population, Q) that is
+    searched and emptied when no later node can reach it; `reached` holds the range of Q at every c.
     """
     n_c, n_q = size[1], size[2]
-    table = np.zeros((4, n_c, n_q, N_POPULATION))
-    touched = np.zeros((4, n_c), np.uint8)
+    table = np.zeros((4, n_c, N_POPULATION, n_q))
+    reached = np.empty((4, n_c, 2), np.int64)
+    reached[:, :, 0], reached[:, :, 1] = n_q, 0
     capacity = min(4 * 4 * 3 * weight.size, CAPACITY)
     where = np.empty((3, capacity), np.int64)
     value = np.empty((N_POPULATION, capacity), np.float32)
@@ -154,7 +164,7 @@ def _deposit(place, weight, population, size):
         i_w = int(np.floor(place[0, node])) if node < weight.size else size[0] + 4
         while open_slab < min(i_w - 1, size[0]):
             count = _close(
-                table[open_slab % 4], touched[open_slab % 4], open_slab, where, value, count
+                table[open_slab % 4], reached[open_slab % 4], open_slab, where, value, count
             )
             open_slab += 1
         if node == weight.size:
@@ -166,10 +176,11 @@ def _deposit(place, weight, population, size):
         for a in range(4):
             slab = (i_w - 1 + a) % 4
             for b in range(min(n_c, 4)):
-                touched[slab, i_c + b] = 1
+                reach = reached[slab, i_c + b]
+                reach[0], reach[1] = min(reach[0], i_q), max(reach[1], i_q + min(n_q, 3))
                 share = weight[node] * w4[a] * c4[b]
                 for d in range(min(n_q, 3)):
-                    table[slab, i_c + b, i_q + d, p] += share * q3[d]
+                    table[slab, i_c + b, p, i_q + d] += share * q3[d]
     return where[:, :count].copy(), value[:, :count].copy()
 
 
@@ -203,32 +214,31 @@ def _lagrange_3(x, n, out):
 
 
 @njit(**INNER)
-def _close(table, touched, slab, where, value, count):
+def _close(table, reached, slab, where, value, count):
     """Move the places of a slab to the output, empty the slab, and return the new count."""
-    n_c, n_q, n_population = table.shape
-    largest = np.zeros(n_population)
+    n_c, n_population, n_q = table.shape
+    least = np.zeros(n_population)
     for i in range(n_c):
-        if touched[i]:
-            for j in range(n_q):
-                for p in range(n_population):
-                    largest[p] = max(largest[p], abs(table[i, j, p]))
+        for p in range(n_population):
+            for j in range(reached[i, 0], reached[i, 1]):
+                least[p] = max(least[p], abs(table[i, p, j]))
+    least *= NEGLIGIBLE
     for i in range(n_c):
-        if not touched[i]:
-            continue
-        touched[i] = 0
-        for j in range(n_q):
+        for j in range(reached[i, 0], reached[i, 1]):
             keep = False
             for p in range(n_population):
-                keep = keep or abs(table[i, j, p]) > NEGLIGIBLE * largest[p]
+                keep = keep or abs(table[i, p, j]) > least[p]
             if keep and count < where.shape[1]:
                 where[0, count] = slab
                 where[1, count] = i
                 where[2, count] = j
                 for p in range(n_population):
-                    value[p, count] = table[i, j, p]
+                    value[p, count] = table[i, p, j]
                 count += 1
-            for p in range(n_population):
-                table[i, j, p] = 0.0
+        for p in range(n_population):
+            for j in range(reached[i, 0], reached[i, 1]):
+                table[i, p, j] = 0.0
+        reached[i, 0], reached[i, 1] = n_q, 0
     return count
 
 
@@ -270,8 +280,7 @@ def choose_steps(mask, table, stars, law, out):
             out[i, 1] = _largest(STEPS_C, share[1] * along_c(star, tau))
             if star.inv_q > 0.0:
                 # Off the populations in Q only the tail of the Gaussian counts: a finer step.
-                off = max(Q_RANGE[0] - star.q, star.q - Q_RANGE[1], 0.0)
-                off *= np.sqrt(2.0 * star.inv_q / LOG2_E)
+                off = off_in_q(star)
                 width = along_q(star, tau) / (1.0 + Q_TAIL * off)
                 out[i, 2] = _largest(STEPS_Q, share[2] * width)
                 if off > Q_OUTLIER:

@@ -18,6 +18,9 @@ MU_STEP = 0.0025
 N_COARSE = 8192
 """Most points of the coarse grid of a star."""
 
+N_LISTED = 256
+"""Length of the list of blocks that are summed in one go."""
+
 
 class Bins(NamedTuple):
     """Distance bins as the kernel sees them.
@@ -121,22 +124,34 @@ class Scratch(NamedTuple):
         Weights of the nodes that a draw chooses from, and the blocks of sixteen they stand in.
     total : ndarray of float32, shape (n_population, 16)
         Sums over every sixteenth place of the lattice.
-    sums : ndarray, shape (n_population,)
-        Their totals.
+    sums : ndarray of float32, shape (n_population + 1,)
+        Their totals, and a zero.
+    span : ndarray, shape (2, 16)
+        First and last bin of sixteen rows that the ellipse of a star reaches.
+    listed : ndarray of int32, shape (256,)
+        Blocks that are to be summed.
     coarse : ndarray of float32, shape (n_coarse, 16)
         Fourth root of the likelihood of every component (the lanes) on the coarse grid.
     score, reached : ndarray, shape (n_coarse,)
-        Prior times likelihood, and whether there is any likelihood.
+        Prior times likelihood, later the posterior up to the next point; whether there is any
+        likelihood.
+    cells : ndarray of int64, shape (2,)
+        First point and last (plus one) with any posterior up to the next.
     refine : ndarray of uint8, shape (n_coarse,)
         Whether the points beside it must be computed.
-    guess, around : ndarray of float32, shape (16,)
-        Likelihood at a point as its neighbours predict it, and the prior around that point.
-    cubic : ndarray of float32, shape (4, 16)
-        Coefficients of the interpolation between two points of the coarse grid.
+    mu_at, bin_at : ndarray, of int64, shape (n_coarse,)
+        Distance modulus of every point that was computed [mag], and the bin that it is in.
+    guess : ndarray of float32, shape (16,)
+        Fourth root of the likelihood at a point as its neighbours predict it.
     knot, density : ndarray, shape (n_knot,)
         Places of the knots of the coarse grid, and its points per magnitude there.
     parallax : ndarray of float32, shape (n_distance,)
         Likelihood of the parallax in every bin.
+    cumulative : ndarray of float32, shape (n_distance + 1, 16)
+        Prior of every component, with the likelihoods of motion and parallax, in all bins before
+        an edge.
+    accumulated : ndarray of int64, shape (1,)
+        Line of sight of which it is the prior alone; -1 for none.
     prior : ndarray of float32, shape (n_distance, 16)
         Prior times the likelihoods of motion and parallax.
     motion : ndarray of float32, shape (n_distance, 16)
@@ -154,17 +169,22 @@ class Scratch(NamedTuple):
     node: NDArray[np.float32]
     source: NDArray[np.int64]
     total: NDArray[np.float32]
-    sums: NDArray[np.float64]
+    sums: NDArray[np.float32]
+    span: NDArray[np.float64]
+    listed: NDArray[np.int32]
     coarse: NDArray[np.float32]
     score: NDArray[np.float64]
     reached: NDArray[np.uint8]
+    cells: NDArray[np.int64]
     refine: NDArray[np.uint8]
+    mu_at: NDArray[np.float64]
+    bin_at: NDArray[np.int64]
     guess: NDArray[np.float32]
-    around: NDArray[np.float32]
-    cubic: NDArray[np.float32]
     knot: NDArray[np.float64]
     density: NDArray[np.float64]
     parallax: NDArray[np.float32]
+    cumulative: NDArray[np.float32]
+    accumulated: NDArray[np.int64]
     prior: NDArray[np.float32]
     motion: NDArray[np.float32]
     post: NDArray[np.float32]
@@ -200,17 +220,22 @@ def make_scratch(n_place: int, bins: Bins) -> Scratch:
         np.zeros(n_place, f32),
         np.zeros(n_place // LANES, np.int64),
         np.zeros((N_POPULATION, LANES), f32),
-        np.zeros(N_POPULATION),
+        np.zeros(N_POPULATION + 1, f32),
+        np.zeros((2, LANES)),
+        np.zeros(N_LISTED, np.int32),
         np.zeros((n, N_LANE), f32),
         np.zeros(n),
         np.zeros(n, np.uint8),
+        np.zeros(2, np.int64),
         np.zeros(n, np.uint8),
+        np.zeros(n),
+        np.zeros(n, np.int64),
         np.zeros(N_LANE, f32),
-        np.zeros(N_LANE, f32),
-        np.zeros((4, N_LANE), f32),
         np.zeros(n_knot),
         np.zeros(n_knot),
         np.ones(n_bin, f32),
+        np.zeros((n_bin + 1, N_LANE), f32),
+        np.full(1, -1),
         np.zeros((n_bin, N_LANE), f32),
         np.zeros((n_bin, N_LANE), f32),
         np.zeros((n_bin, N_LANE), f32),

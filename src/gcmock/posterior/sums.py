@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from gcmock.posterior.fastmath import INNER, LOG2_E
+from gcmock.posterior.fastmath import HOT, HOT_FAST, LOG2_E
+from gcmock.posterior.structures import N_LISTED
 from gcmock.posterior.terms import hw_shift
-from gcmock.posterior.vector import LANES, add_blocks, weigh_blocks
+from gcmock.posterior.vector import LANES, add_blocks, add_listed, list_blocks, weigh_blocks
 
 HALF_LOG2_E = 0.5 * LOG2_E
 
@@ -24,7 +25,7 @@ def _range(low, high, bin_min, per_bin, n_bin):
     return int(first), int(last)
 
 
-@njit(**INNER)
+@njit(**HOT)
 def _rows_of_star(w, q, gamma, v_w, r2, q_mean, q_half, row_min, row_step, row_extent, n_row):
     """Rows that the ellipse of a star reaches, as first and last plus one."""
     half = np.sqrt(r2 * v_w)
@@ -40,42 +41,46 @@ def _rows_of_star(w, q, gamma, v_w, r2, q_mean, q_half, row_min, row_step, row_e
     return int(first), int(last)
 
 
-@njit(inline="always")
-def _bins_of_row(row, w, c, q, gamma, delta, per_v_w, slope, v_rest, r2, row_min, row_step,
-                 row_extent, bin_min, per_bin, n_bin, q_mean, q_half):  # fmt: skip
-    """Bins of a row that are inside the ellipse of a star, as first and last plus one.
+@njit(**HOT_FAST)
+def _bins_of_rows(start, w, c, q, gamma, delta, per_v_w, slope, v_rest, r2, row_min, row_step,
+                  row_extent, bin_min, per_bin, n_bin, q_mean, q_half, span):  # fmt: skip
+    """Fill `span` with the bins of sixteen rows that are inside the ellipse of a star.
 
-    `per_v_w` is the inverse variance of W, `slope` the regression of c on W, and `v_rest` the
-    variance of c that remains.
+    First and last plus one, not rounded. `per_v_w` is the inverse variance of W, `slope` the
+    regression of c on W, and `v_rest` the variance of c that remains.
     """
     if n_bin == 1:
-        return 0, 1
-    dq = q - q_mean
-    w0 = row_min + row * row_step
-    z_high = w - gamma * dq - w0
-    z_low = z_high - row_extent
-    margin = abs(gamma) * q_half
-    # W is inside the row if z = 0 lies between z_low and z_high.
-    near = max(max(z_low, -z_high) - margin, 0.0)
-    rest = r2 - near * near * per_v_w
-    if rest <= 0.0:
-        return 0, 0
-    half = np.sqrt(rest * v_rest) + abs(delta) * q_half + abs(slope) * margin
-    centre = c - delta * dq
-    a, b = slope * z_low, slope * z_high
-    return _range(centre - max(a, b) - half, centre - min(a, b) + half, bin_min, per_bin, n_bin)
+        for k in range(LANES):
+            span[0, k], span[1, k] = 0.0, 1.0
+        return
+    for k in range(LANES):
+        dq, wide = q - q_mean[start + k], q_half[start + k]
+        z_high = w - gamma * dq - (row_min + (start + k) * row_step)
+        z_low = z_high - row_extent
+        margin = abs(gamma) * wide
+        # W is inside the row if z = 0 lies between z_low and z_high.
+        near = max(max(z_low, -z_high) - margin, 0.0)
+        rest = r2 - near * near * per_v_w
+        half = np.sqrt(max(rest, 0.0) * v_rest) + abs(delta) * wide + abs(slope) * margin
+        centre = c - delta * dq - bin_min
+        a, b = slope * z_low, slope * z_high
+        low = (centre - max(a, b) - half) * per_bin
+        high = (centre - min(a, b) + half) * per_bin + 1.0
+        span[0, k] = min(max(low, 0.0), n_bin + 0.0)
+        span[1, k] = min(max(high, 0.0), n_bin + 0.0) if rest > 0.0 else 0.0
 
 
-@njit(**INNER)
+@njit(**HOT)
 def sum_rows(
     block, first, q_mean, q_half, row_min, row_step, row_extent, bin_min, bin_step,
-    w, c, q, gamma, delta, inv_q, v_wc, v_c, v_w, r2, total,
+    w, c, q, gamma, delta, inv_q, v_wc, v_c, v_w, r2, span, listed, total,
 ):  # fmt: skip
     """Add the places of all populations inside the ellipse of a star at one distance to `total`.
 
     `w` is less the distance modulus and the reddening of a single band, `c` less the reddening;
     `v_c` is the variance of c with the scatter of the reddening, `v_w` that of W, `r2` the
-    square of the radius in standard deviations.
+    square of the radius in standard deviations. `span` (2, 16) and `listed`
+    (`N_LISTED`, int32) are work space.
     """
     f32 = np.float32
     n_row, n_bin = first.shape[1], first.shape[2] - 1
@@ -85,24 +90,38 @@ def sum_rows(
     per_v_w, per_bin = 1.0 / v_w, 1.0 / bin_step
     slope = v_wc * per_v_w
     v_rest = v_c - v_wc * slope
+    n = 0
     a, z = _rows_of_star(w, q, gamma, v_w, r2, q_mean, q_half, row_min, row_step, row_extent, n_row)
-    for row in range(a, z):
-        i, j = _bins_of_row(
-            row, w, c, q, gamma, delta, per_v_w, slope, v_rest, r2, row_min, row_step, row_extent,
-            bin_min, per_bin, n_bin, q_mean[row], q_half[row],
+    for start in range(a, z, LANES):
+        _bins_of_rows(
+            start, w, c, q, gamma, delta, per_v_w, slope, v_rest, r2, row_min, row_step, row_extent,
+            bin_min, per_bin, n_bin, q_mean, q_half, span,
         )  # fmt: skip
-        begin, end = first[0, row, i], first[0, row, j]
-        if end > begin:
-            add_blocks(
-                block, begin // LANES, (end + LANES - 1) // LANES, total, f32(1.0),
-                f32(w), f32(c), f32(q), f32(gamma), f32(delta), f32(inv_q), f32(beta), inv_w, inv_c,
-            )  # fmt: skip
+        for row in range(start, min(start + LANES, z)):
+            begin = first[0, row, int(span[0, row - start])]
+            end = first[0, row, int(span[1, row - start])]
+            if end <= begin:
+                continue
+            begin, end = begin // LANES, (end + LANES - 1) // LANES
+            for some in range(begin, end, LANES):
+                list_blocks(listed, n, some)
+                n += min(end - some, LANES)
+                if n > N_LISTED - LANES:
+                    add_listed(
+                        block, listed, n, total, f32(w), f32(c), f32(q), f32(gamma), f32(delta),
+                        f32(inv_q), f32(beta), inv_w, inv_c,
+                    )  # fmt: skip
+                    n = 0
+    add_listed(
+        block, listed, n, total, f32(w), f32(c), f32(q), f32(gamma), f32(delta), f32(inv_q),
+        f32(beta), inv_w, inv_c,
+    )  # fmt: skip
 
 
-@njit(**INNER)
+@njit(**HOT)
 def weigh_rows(
     block, first, population, q_mean, q_half, row_min, row_step, row_extent, bin_min, bin_step,
-    w, c, q, gamma, delta, inv_q, v_wc, v_c, v_w, r2, out, source,
+    w, c, q, gamma, delta, inv_q, v_wc, v_c, v_w, r2, span, out, source,
 ):  # fmt: skip
     """Write likelihood · weight of the nodes of one population inside the ellipse to `out`.
 
@@ -118,21 +137,23 @@ def weigh_rows(
     v_rest = v_c - v_wc * slope
     a, z = _rows_of_star(w, q, gamma, v_w, r2, q_mean, q_half, row_min, row_step, row_extent, n_row)
     n = 0
-    for row in range(a, z):
-        i, j = _bins_of_row(
-            row, w, c, q, gamma, delta, per_v_w, slope, v_rest, r2, row_min, row_step, row_extent,
-            bin_min, per_bin, n_bin, q_mean[row], q_half[row],
+    for start in range(a, z, LANES):
+        _bins_of_rows(
+            start, w, c, q, gamma, delta, per_v_w, slope, v_rest, r2, row_min, row_step, row_extent,
+            bin_min, per_bin, n_bin, q_mean, q_half, span,
         )  # fmt: skip
-        begin, end = first[population, row, i], first[population, row, j]
-        if end > begin:
-            begin, end = begin // LANES, (end + LANES - 1) // LANES
-            weigh_blocks(
-                block, begin, end, out, n, f32(w), f32(c), f32(q), f32(gamma), f32(delta),
-                f32(inv_q), f32(beta), inv_w, inv_c,
-            )  # fmt: skip
-            for k in range(begin, end):
-                source[n] = k
-                n += 1
+        for row in range(start, min(start + LANES, z)):
+            begin = first[population, row, int(span[0, row - start])]
+            end = first[population, row, int(span[1, row - start])]
+            if end > begin:
+                begin, end = begin // LANES, (end + LANES - 1) // LANES
+                weigh_blocks(
+                    block, begin, end, out, n, f32(w), f32(c), f32(q), f32(gamma), f32(delta),
+                    f32(inv_q), f32(beta), inv_w, inv_c,
+                )  # fmt: skip
+                for k in range(begin, end):
+                    source[n] = k
+                    n += 1
     return n
 
 
@@ -157,7 +178,7 @@ def _hw_moments(x, e, tau2, v_hw, v_other, k0, k1, k2, p1, p2, p3):
     return shift, shift - k2 * e, beta, per_z, per_y, v_w, v_hw * v_other * per_z * per_y
 
 
-@njit(**INNER)
+@njit(**HOT)
 def sum_colours(
     block, first, row_min, row_step, bin_min, bin_step, w, c, v_hw, v_other,
     e, tau, k0, k1, k2, p1, p2, p3, r2, total,
@@ -190,7 +211,7 @@ def sum_colours(
             )  # fmt: skip
 
 
-@njit(**INNER)
+@njit(**HOT)
 def weigh_colours(
     block, first, population, row_min, row_step, bin_min, bin_step, w, c, v_hw, v_other,
     e, tau, k0, k1, k2, p1, p2, p3, r2, out, source,

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from gcmock.posterior.fastmath import INNER, LOG2_E
+from gcmock.posterior.fastmath import HOT, INNER, LOG2_E
 
 ALIKE = {10: 3, 11: 3, 13: 7, 14: 7, 15: 7}
 """Band masks with Hw that are treated as the bands J and H (and Ks), see `replace_hw`."""
@@ -28,6 +28,10 @@ TYPICAL_JH, TYPICAL_JKS = 0.7, 0.9
 
 LEAST_COLOUR, LARGEST_COLOUR = 0.0, 6.5
 """Range of J - H in which Hw is linearised [mag]; beyond, it goes on with the slope at the end."""
+
+
+Q_RANGE = (-0.14, -0.05)
+"""Where nearly all nodes are in Q [mag]."""
 
 
 class Terms(NamedTuple):
@@ -73,13 +77,13 @@ def by_colour(mask):
     return mask == 8 or mask == 9 or mask == 12
 
 
-@njit(**INNER)
+@njit(**HOT)
 def profile(distance, scale, norm):
     """Return E(D) over E at the red-clump distance."""
     return -np.expm1(-distance / scale) / norm
 
 
-@njit(**INNER)
+@njit(**HOT)
 def hw_shift(x, p1, p2, p3):
     """Hw - H at an apparent colour x = J - H, and its derivative."""
     return x * (p1 + x * (p2 + x * p3)), p1 + x * (2.0 * p2 + 3.0 * x * p3)
@@ -128,7 +132,7 @@ def replace_hw(mask, mag, variance, law, m, covariance):
     return chi2
 
 
-@njit(**INNER)
+@njit(**HOT)
 def _colour_of_jhks(mag, law):
     """Colour J - H at which Hw is linearised for a star with J and Ks, but without H.
 
@@ -200,7 +204,14 @@ def prepare(mask, rows, mag, variance, law):
     )  # fmt: skip
 
 
-@njit(**INNER)
+@njit(**HOT)
+def off_in_q(star):
+    """How far a star is from nearly all nodes in Q [standard deviations]."""
+    off = max(Q_RANGE[0] - star.q, star.q - Q_RANGE[1], 0.0)
+    return off * np.sqrt(2.0 * star.inv_q / LOG2_E)
+
+
+@njit(**HOT)
 def tilted(star, tilt):
     """Return the star in coordinates W + tilt c, c, Q."""
     if tilt == 0.0:
@@ -212,28 +223,28 @@ def tilted(star, tilt):
     )  # fmt: skip
 
 
-@njit(**INNER)
+@njit(**HOT)
 def scattered(star, tau):
     """Covariance of W and c given Q with a scatter of the reddening: of W, both, and c [mag²]."""
     k, tau2 = star.kappa_w, tau * tau
     return star.v_ww + k * k * tau2, star.v_wc + k * tau2, star.v_cc + tau2
 
 
-@njit(**INNER)
+@njit(**HOT)
 def along_w(star, tau):
     """Width of a star's Gaussian in W, given c and Q, at a scatter of the reddening."""
     v_w, v_wc, v_c = scattered(star, tau)
     return np.sqrt(v_w - v_wc * v_wc / v_c)
 
 
-@njit(**INNER)
+@njit(**HOT)
 def along_c(star, tau):
     """Width in c, given W and Q."""
     v_w, v_wc, v_c = scattered(star, tau)
     return np.sqrt(v_c - v_wc * v_wc / v_w)
 
 
-@njit(**INNER)
+@njit(**HOT)
 def along_q(star, tau):
     """Width in Q, given W and c."""
     v_w, v_wc, v_c = scattered(star, tau)
@@ -242,7 +253,7 @@ def along_q(star, tau):
     return 1.0 / np.sqrt(2.0 * star.inv_q / LOG2_E + more)
 
 
-@njit(**INNER)
+@njit(**HOT)
 def along_sightline(mask, star, law, slope, tau):
     """Width of the likelihood of a node in distance modulus along the sightline, given dE/dµ."""
     if by_colour(mask):
