@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from gcmock.errors import InputError
 from gcmock.io.disk import PARTIAL
@@ -18,6 +19,7 @@ from gcmock.validation.product import Validation
 from gcmock.validation.result import Check
 
 _STYLE = {"pass": "green", "fail": "bold red", "info": "", "skip": "yellow"}
+_WIDTH = 130
 HEADS = ("test", "quantity", "value", "expected", "verdict", "source", "limitation")
 
 
@@ -37,16 +39,27 @@ def cells(check: Check) -> tuple[str, ...]:
 def print_validation(result: Validation) -> None:
     """Print the table and its sum."""
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_WIDTH)
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for head in HEADS:
-        table.add_column(head, overflow="fold", no_wrap=head in {"test", "verdict"})
+    for head in HEADS[:5]:
+        right = head == "value"
+        table.add_column(
+            head, overflow="fold", no_wrap=head in {"test", "verdict", "value"},
+            justify="right" if right else "left",
+        )  # fmt: skip
     previous = ""
     for check in result.checks:
-        texts = list(cells(check))
-        texts[0] = "" if check.test == previous else check.test
-        previous = check.test
-        table.add_row(*texts, style=_STYLE[check.verdict])
-    console.print(table, markup=False)
+        test, quantity, value, expected, verdict, source, limitation = cells(check)
+        words = Text(quantity)
+        for more in (source, f"limit: {limitation}" if limitation else ""):
+            if more:
+                words.append(f"\n  {more}", style="dim")
+        table.add_row(
+            "" if test == previous else test, words, value, expected, Text(verdict, _STYLE[verdict])
+        )
+        previous = test
+    console.print(table)
     verdicts = [check.verdict for check in result.checks]
     words = ", ".join(f"{verdicts.count(v)} {v}" for v in ("pass", "fail", "info", "skip"))
     console.print(words)

@@ -1,12 +1,13 @@
 """Absolute counts: a list of real stars in Hw against the numbers that the model expects.
 
-The list says where it differs: by magnitude, by reddening, by tile. What is known of causes is tried one
-after the other, and what remains is given as a number.
+The list says where it differs: by magnitude, by reddening, by tile. Causes are tried one after the
+other, and what remains is given as a number.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -142,7 +143,9 @@ def counts_checks(
     curves = count_curves(model, tiles, EDGES)
     expected = average(curves, fine)
     colour, chances = fit_colour(model, tiles, observed, fine)
-    red_curves = curves if np.isinf(colour) else count_curves(red_model(model, colour), tiles, EDGES)
+    red_curves = (
+        curves if np.isinf(colour) else count_curves(red_model(model, colour), tiles, EDGES)
+    )
     tau = config.extinction.residual_scatter_mag
     selected = average(red_curves, fine, tau)
     found = CountMap(tiles, observed, expected, selected, fine.mean(axis=1), colour)
@@ -157,9 +160,7 @@ def counts_checks(
     return checks, found
 
 
-def fit_colour(
-    model: Model, tiles: Tiles, observed: Floats, e_jks: Floats
-) -> tuple[float, float]:
+def fit_colour(model: Model, tiles: Tiles, observed: Floats, e_jks: Floats) -> tuple[float, float]:
     """Find the bluest J - H of a list, as a limit that its counts show [mag].
 
     The counts of red stars vanish where the reddening is low. Every bin of magnitude has a free
@@ -246,10 +247,10 @@ def _alternatives(
         for name, factor in factors.items()
     ]  # fmt: skip
     ratio = float(found.observed.sum() / found.selected.sum())
-    spread = np.hypot(*(np.ptp([1.0, *factors.values()]) for factors in (relations, laws)))
+    spread = 2.0 * np.hypot(*(np.std([1.0, *factors.values()]) for factors in (relations, laws)))
     checks.append(
         within("counts", "observed / expected, as red as the list", ratio, 1.0, float(spread),
-               "spread of Hw relations and laws, in quadrature", limitation=LIMITATIONS["fit"],
+               "2 sigma of Hw relations and laws", limitation=LIMITATIONS["fit"],
                **more)
     )  # fmt: skip
     return checks
@@ -258,7 +259,7 @@ def _alternatives(
 def _where(found: CountMap, more: dict[str, Any]) -> list[Check]:
     """Ratio by magnitude, latitude and reddening."""
     checks = []
-    for i, (low, high) in enumerate(zip(EDGES[:-1], EDGES[1:], strict=True)):
+    for i, (low, high) in enumerate(pairwise(EDGES.tolist())):
         o, s, e = (x[:, i].sum() for x in (found.observed, found.selected, found.expected))
         words = f"observed / expected red stars, {low:g} <= Hw < {high:g}"
         checks.append(noted("counts", words, o / s, f"{o / e:.2f} without the limit", **more))
@@ -267,7 +268,7 @@ def _where(found: CountMap, more: dict[str, Any]) -> list[Check]:
         "|b| < 0.1": b < 0.1, "0.1 < |b| < 0.3": (b > 0.1) & (b < 0.3), "|b| > 0.3": b > 0.3
     }  # fmt: skip
     edges = [0.0, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 9.0]
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         groups[f"{low:g} < E(J-Ks) < {high:g}"] = (found.e_jks >= low) & (found.e_jks < high)
     for words, part in groups.items():
         if found.selected[part].sum() > 0:
@@ -283,9 +284,7 @@ def robust(values: Floats) -> float:
     return float(0.5 * (high - low))
 
 
-def _scatter(
-    found: CountMap, red_curves: Floats, coarse: Floats, fine: Floats
-) -> list[Check]:
+def _scatter(found: CountMap, red_curves: Floats, coarse: Floats, fine: Floats) -> list[Check]:
     """Scatter from tile to tile, its part that chance makes, and empty tiles."""
     observed, expected = found.observed.sum(axis=1), found.selected.sum(axis=1)
     ratio = observed.sum() / expected.sum()
@@ -307,8 +306,8 @@ def _scatter(
     shift = _factor_of_unity(red_curves, fine, observed.sum())
     return [
         noted("counts", "holes: tiles with less than half the stars", float(hole.sum()), **more),
-        noted("counts", "share of the expected stars in holes", float(mean[hole].sum() / mean.sum()),
-              **more),
+        noted("counts", "share of the expected stars in holes",
+              float(mean[hole].sum() / mean.sum()), **more),
         noted("counts", "robust scatter of ln(observed / expected) of tiles, no limit in J - H",
               robust(plain), f"{chance:.3f} by chance", **more),
         noted("counts", "the same, as red as the list, means of the cells", robust(with_cells),

@@ -16,6 +16,7 @@ from gcmock.errors import InputError
 from gcmock.io.disk import PARTIAL, sha256_of
 from gcmock.mock.product import data_sha256, library_versions
 from gcmock.validation.counts import B_RANGE, L_RANGE, CountMap, counts_checks
+from gcmock.validation.fields import Fields, load_fields
 from gcmock.validation.genstars import genstars_checks
 from gcmock.validation.result import FALSE_ALARM, Check, failures, skipped
 
@@ -140,6 +141,7 @@ def validate(request: Request, progress: Stage | None = None) -> Validation:
     request.check()
     checks: list[Check] = []
     found: CountMap | None = None
+    loaded: list[Fields] = []
     for i, name in enumerate(request.only):
         if progress is not None:
             progress(name, i, len(request.only))
@@ -148,13 +150,13 @@ def validate(request: Request, progress: Stage | None = None) -> Validation:
                 request.counts, request.config, request.l_range, request.b_range
             )
         else:
-            more = _checks(name, request)
+            more = _checks(name, request, loaded)
         checks += more
     return Validation(tuple(checks), found, _provenance(request))
 
 
-def _checks(name: str, request: Request) -> Sequence[Check]:
-    """Checks of one test; its reason if it is left out."""
+def _checks(name: str, request: Request, loaded: list[Fields]) -> Sequence[Check]:
+    """Return the checks of one test, or its reason if it is left out."""
     run = request.config.run
     if name == "sbc":
         from gcmock.validation.sbc import sbc_checks
@@ -173,15 +175,22 @@ def _checks(name: str, request: Request) -> Sequence[Check]:
         return [skipped(name, "no list of stars: give one with Hw with --counts")]
     if request.mock is None or request.input is None:
         return [skipped(name, "no mock catalogue: give MOCK and --input")]
-    from gcmock.validation.fields import load_fields
     from gcmock.validation.offshelf import offshelf_checks
     from gcmock.validation.predictive import predictive_checks
 
-    fields = load_fields(
-        request.mock, request.input, request.completeness, request.n_star, request.limits, run.seed,
-        run.n_workers,
-    )  # fmt: skip
-    return predictive_checks(fields) if name == "predictive" else offshelf_checks(fields)
+    if not loaded:
+        loaded.append(
+            load_fields(
+                request.mock,
+                request.input,
+                request.completeness,
+                request.n_star,
+                request.limits,
+                run.seed,
+                run.n_workers,
+            )
+        )
+    return (predictive_checks if name == "predictive" else offshelf_checks)(loaded[0])
 
 
 def _provenance(request: Request) -> dict[str, Any]:

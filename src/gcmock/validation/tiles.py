@@ -1,7 +1,7 @@
 """Counts of stars in tiles of the sky: observed, and expected for any reddening of the tile.
 
-The expected counts of a line of sight are a smooth function of its reddening. They are computed on a
-grid of reddenings once, and averaged over the sub-cells of the map, or any other distribution.
+The expected counts of a line of sight are a smooth function of its reddening. They are computed on
+a grid of reddenings once, and averaged over the sub-cells of the map, or any other distribution.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ class RedTables(CountTables):
         nodes = self._populations.populations
         # Hw grows with the reddening for every star.
         ends = [
-            self._hw.hw_mag(p.absolute_mag[:, 0] + kappa[0] * e, p.absolute_mag[:, 1] + kappa[1] * e)
+            self._hw.hw_mag(
+                p.absolute_mag[:, 0] + kappa[0] * e, p.absolute_mag[:, 1] + kappa[1] * e
+            )
             for p in nodes
             for e in (axis[0], axis[-1])
         ]
@@ -152,9 +154,7 @@ def make_tiles(
     InputError
         If not one tile fits.
     """
-    n = [
-        int(np.floor((high - low) / size_deg + 1e-6)) for low, high in (l_range, b_range)
-    ]
+    n = [int(np.floor((high - low) / size_deg + 1e-6)) for low, high in (l_range, b_range)]
     if min(n) < 1:
         raise InputError(
             f"window l = {l_range[0]:g} ... {l_range[1]:g}, b = {b_range[0]:g} ... {b_range[1]:g} "
@@ -168,7 +168,9 @@ def make_tiles(
     return Tiles(l_deg, b_deg, size_deg, (n[0], n[1]))
 
 
-def count_observed(tiles: Tiles, l_deg: Floats, b_deg: Floats, mag: Floats, edges: Floats) -> Floats:
+def count_observed(
+    tiles: Tiles, l_deg: Floats, b_deg: Floats, mag: Floats, edges: Floats
+) -> Floats:
     """Count stars in tiles and bins of magnitude, shape (n_tile, n_bin)."""
     n_l, n_b = tiles.shape
     half = 0.5 * tiles.size_deg
@@ -184,7 +186,7 @@ def count_observed(tiles: Tiles, l_deg: Floats, b_deg: Floats, mag: Floats, edge
 
 
 def count_curves(model: Model | RedModel, tiles: Tiles, edges: Floats) -> Floats:
-    """Expected counts in Hw of every tile for `REDDENINGS`, (n_tile, n_reddening, n_bin)."""
+    """Return the counts in Hw expected of tiles for `REDDENINGS`, (n_tile, n_reddening, n_bin)."""
     n = REDDENINGS.size
     l_deg, b_deg = np.repeat(tiles.l_deg, n), np.repeat(tiles.b_deg, n)
     e_jks = np.tile(REDDENINGS, tiles.l_deg.size)
@@ -205,7 +207,7 @@ def reddenings_of(sky: ExtinctionMap, tiles: Tiles, value: MapValue) -> Floats:
 
 
 def average(curves: Floats, e_jks: Floats, tau: float = 0.0, factor: float = 1.0) -> Floats:
-    """Expected counts of tiles for the reddenings of their sub-cells.
+    """Return the counts that tiles expect for the reddenings of their sub-cells.
 
     Parameters
     ----------
@@ -234,7 +236,7 @@ def average(curves: Floats, e_jks: Floats, tau: float = 0.0, factor: float = 1.0
 
 
 def slope(curves: Floats, e_jks: Floats) -> Floats:
-    """d ln N / d E of the counts of all magnitudes [1/mag], shape (n_tile,)."""
+    """D ln N / d E of the counts of all magnitudes [1/mag], shape (n_tile,)."""
     step = 0.05
     total: Sequence[Floats] = [
         average(curves.sum(axis=2, keepdims=True), e_jks + sign * step)[:, 0] for sign in (1, -1)
