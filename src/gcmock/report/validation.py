@@ -51,12 +51,12 @@ def print_validation(result: Validation) -> None:
     previous = ""
     for check in result.checks:
         test, quantity, value, expected, verdict, source, limitation = cells(check)
-        words = Text(quantity)
-        for more in (source, f"limit: {limitation}" if limitation else ""):
-            if more:
-                words.append(f"\n  {more}", style="dim")
+        label = Text(quantity)
+        for note in (source, f"limit: {limitation}" if limitation else ""):
+            if note:
+                label.append(f"\n  {note}", style="dim")
         table.add_row(
-            "" if test == previous else test, words, value, expected, Text(verdict, _STYLE[verdict])
+            "" if test == previous else test, label, value, expected, Text(verdict, _STYLE[verdict])
         )
         previous = test
     console.print(table)

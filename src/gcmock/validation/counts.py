@@ -149,7 +149,7 @@ def counts_checks(
     tau = config.extinction.residual_scatter_mag
     selected = average(red_curves, fine, tau)
     found = CountMap(tiles, observed, expected, selected, fine.mean(axis=1), colour)
-    more = {"n": int(observed.sum())}
+    more: dict[str, Any] = {"n": int(observed.sum())}
     checks = [
         *_budget(observed, curves, coarse, fine, found, tau, more),
         noted("counts", "gain in ln L of that limit against none", chances, **more),
@@ -247,7 +247,7 @@ def _alternatives(
         for name, factor in factors.items()
     ]  # fmt: skip
     ratio = float(found.observed.sum() / found.selected.sum())
-    spread = 2.0 * np.hypot(*(np.std([1.0, *factors.values()]) for factors in (relations, laws)))
+    spread = 2.0 * np.hypot(np.std([1.0, *relations.values()]), np.std([1.0, *laws.values()]))
     checks.append(
         within("counts", "observed / expected, as red as the list", ratio, 1.0, float(spread),
                "2 sigma of Hw relations and laws", limitation=LIMITATIONS["fit"],

@@ -70,9 +70,9 @@ def offshelf_checks(fields: Fields) -> list[Check]:
         )  # fmt: skip
     a, b = mock["distance_pc"], model["distance_pc"]
     for q in (16, 50, 84):
-        pair = [float(np.percentile(x, q)) for x in (a, b)]
+        of_a, of_b = float(np.percentile(a, q)), float(np.percentile(b, q))
         error = np.hypot(_error_of_quantile(a, q), _error_of_quantile(b, q))
-        checks.append(_line(f"distance, {q} % quantile", *pair, error, limitation, n, "pc"))
+        checks.append(_line(f"distance, {q} % quantile", of_a, of_b, error, limitation, n, "pc"))
     return checks
 
 

@@ -180,4 +180,5 @@ def _merged(first: Floats, second: Floats, least: float = 10.0) -> tuple[Floats,
         max(np.floor(total.sum() / least) - 1, 0),
     ).astype(int)
     _, owner = np.unique(owner, return_inverse=True)
-    return np.bincount(owner, first), np.bincount(owner, second)
+    joined = [np.bincount(owner, x).astype(np.float64) for x in (first, second)]
+    return joined[0], joined[1]

@@ -142,6 +142,7 @@ def validate(request: Request, progress: Stage | None = None) -> Validation:
     checks: list[Check] = []
     found: CountMap | None = None
     loaded: list[Fields] = []
+    more: Sequence[Check]
     for i, name in enumerate(request.only):
         if progress is not None:
             progress(name, i, len(request.only))

@@ -38,6 +38,7 @@ REDDENINGS: Final = np.concatenate(([0.05, 0.25], np.arange(0.5, 6.76, 0.25)))
 """E(J-Ks) at which expected counts are computed [mag]."""
 
 _SUBCELL_DEG: Final = 0.005
+_NEAR_PER_SIDE: Final = 6
 _HERMITE: Final = np.polynomial.hermite_e.hermegauss(9)
 
 
@@ -187,14 +188,34 @@ def count_observed(
 
 def count_curves(model: Model | RedModel, tiles: Tiles, edges: Floats) -> Floats:
     """Return the counts in Hw expected of tiles for `REDDENINGS`, (n_tile, n_reddening, n_bin)."""
+    l_deg, b_deg, owner = _sightlines(model, tiles)
     n = REDDENINGS.size
-    l_deg, b_deg = np.repeat(tiles.l_deg, n), np.repeat(tiles.b_deg, n)
-    e_jks = np.tile(REDDENINGS, tiles.l_deg.size)
+    e_jks = np.tile(REDDENINGS, l_deg.size)
     found = expected_counts(
-        model, l_deg, b_deg, "hw", edges, e_jks=e_jks, tau=np.zeros(e_jks.size)
-    ).sum(axis=1)
-    curves = found.reshape(tiles.l_deg.size, n, edges.size - 1)
-    return np.asarray(curves * tiles.area_deg2[:, None, None])
+        model, np.repeat(l_deg, n), np.repeat(b_deg, n), "hw", edges, e_jks=e_jks,
+        tau=np.zeros(e_jks.size),
+    ).sum(axis=1)  # fmt: skip
+    curves = np.zeros((tiles.l_deg.size, n, edges.size - 1))
+    np.add.at(curves, owner, found.reshape(l_deg.size, n, edges.size - 1))
+    share = tiles.area_deg2 / np.bincount(owner)
+    return np.asarray(curves * share[:, None, None])
+
+
+def _sightlines(model: Model | RedModel, tiles: Tiles) -> tuple[Floats, Floats, NDArray[np.int64]]:
+    """Return lines of sight and the tile of each: its centre, or many near Sgr A*.
+
+    The nuclear cluster is smaller than a tile; the centre alone would count its core everywhere.
+    """
+    sun = model.galaxy.sun
+    near = np.hypot(tiles.l_deg - sun.sgr_a_l_deg, tiles.b_deg - sun.sgr_a_b_deg) < 0.18
+    side = np.where(near, _NEAR_PER_SIDE, 1)
+    owner = np.repeat(np.arange(side.size), side**2)
+    first = np.repeat(np.cumsum(side**2) - side**2, side**2)
+    i, k = np.divmod(np.arange(owner.size) - first, side[owner])
+    step = tiles.size_deg / side[owner]
+    l_deg = tiles.l_deg[owner] - 0.5 * tiles.size_deg + (i + 0.5) * step
+    b_deg = tiles.b_deg[owner] - 0.5 * tiles.size_deg + (k + 0.5) * step
+    return l_deg, b_deg, owner
 
 
 def reddenings_of(sky: ExtinctionMap, tiles: Tiles, value: MapValue) -> Floats:
