@@ -1,8 +1,8 @@
 """Posterior and prior predictive checks: whether mock and model look like the catalogue.
 
 The mock was drawn given the observations. Observed again, with fresh noise, it must fall into the
-same bins as the catalogue; only stars that change the bin are evidence, so that this is a weak test.
-The strong one draws stars from the model alone, through the errors and completeness of the survey.
+same bins as the catalogue; only stars that change the bin are evidence: a weak test. The strong one
+draws stars from the model alone, through the errors and the completeness of the survey.
 """
 
 from __future__ import annotations
