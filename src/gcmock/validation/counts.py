@@ -267,7 +267,7 @@ def _where(found: CountMap, more: dict[str, Any]) -> list[Check]:
     groups = {
         "|b| < 0.1": b < 0.1, "0.1 < |b| < 0.3": (b > 0.1) & (b < 0.3), "|b| > 0.3": b > 0.3
     }  # fmt: skip
-    edges = [0.0, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 9.0]
+    edges = [0.0, 1.25, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 9.0]
     for low, high in pairwise(edges):
         groups[f"{low:g} < E(J-Ks) < {high:g}"] = (found.e_jks >= low) & (found.e_jks < high)
     for words, part in groups.items():
