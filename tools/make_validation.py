@@ -2,7 +2,7 @@
 
     python tools/make_validation.py --shared FOLDER
 
-FOLDER has ``reference/`` (star lists of genstars) and ``real/`` (the JASMINE list). Takes a few minutes.
+FOLDER has ``reference/`` (star lists of genstars) and ``real/`` (the JASMINE list).
 """
 
 from __future__ import annotations
