@@ -12,6 +12,7 @@ import pytest
 from astropy.table import Table
 
 from gcmock import cli
+from gcmock.catalogue.completeness import N_BINS, Completeness
 from gcmock.config import load_config
 from gcmock.mock.build import build
 from gcmock.mock.demo import read_columns
@@ -89,6 +90,23 @@ def test_prediction_finds_missing_stars(files, tmp_path) -> None:
         tmp_path / "mock.parquet", tmp_path / "stars.parquet", None, 2500, (9.0, KS_MAX - 0.3), 1
     )
     assert any("counts per ks" in check.quantity for check in failures(predictive_checks(fields)))
+
+
+def test_completeness_enters_the_prediction(files, tmp_path) -> None:
+    """With a map that says that half the stars are seen, the model expects half of them."""
+    stars, mock = files
+    shape = (1, 3, 1, N_BINS)
+    nothing = np.zeros(shape, np.int64)
+    half = Completeness(
+        8, np.zeros(0, np.int64), ("merged",), nothing, nothing, np.full(shape, 0.5), np.ones(1)
+    )
+    half.write(tmp_path / "map.parquet", {})
+    fields = load_fields(mock, stars, tmp_path / "map.parquet", 2500, (9.0, KS_MAX - 0.3), 1)
+    assert fields.with_map
+    checks = predictive_checks(fields)
+    ratio = next(c.value for c in checks if "observed / model" in c.quantity)
+    assert 1.5 < ratio < 2.7
+    assert any("counts per ks" in check.quantity for check in failures(checks))
 
 
 def test_prediction_finds_wrong_magnitudes(files) -> None:
