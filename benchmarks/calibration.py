@@ -12,49 +12,24 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from gcmock.config import load_config
 from gcmock.dust.extinction_map import SUBCELLS_PER_SIDE
-from gcmock.dust.laws import load_law
-from gcmock.model import Model, load_model
+from gcmock.model import Model
 from gcmock.posterior.block import Draws, Summary
 from gcmock.posterior.engine import Data
-from gcmock.random import star_key
-from gcmock.schema import COMPONENTS
-
-Floats = NDArray[np.float64]
-
-N_DRAWS = 64
-"""Draws per star, among which the true distance is ranked."""
-
-NUCLEAR = [COMPONENTS.index("nsd"), COMPONENTS.index("nsc")]
-
-
-class Truth(NamedTuple):
-    """True stars: position [deg], J, H, Ks, A_Ks [mag], distance [pc], nuclear or not."""
-
-    l_deg: Floats
-    b_deg: Floats
-    mag: Floats
-    a_ks: Floats
-    distance_pc: Floats
-    nuclear: NDArray[np.bool_]
-
-
-class Scores(NamedTuple):
-    """Scores of P(NSD + NSC) and of the distance; `base_brier` is that of the mean fraction."""
-
-    n: int
-    base_brier: float
-    brier: float
-    ece: float
-    coverage: float
-    ks: float
+from gcmock.validation.genstars import (
+    N_DRAWS,
+    Scores,
+    Truth,
+    draw_keys,
+    load_truth,
+    make_model,
+    observed,
+    score,
+)
 
 
 @dataclass(frozen=True)
@@ -91,61 +66,13 @@ SCATTER_ROWS = tuple(
 )
 
 
-def load_truth(shared: Path, stars: str, n_per_field: int | None, true_law: str = "") -> Truth:
-    """Read a star list; the same random stars of each field for the same `n_per_field`."""
-    table = pq.read_table(shared / "reference" / f"stars_{stars}.parquet")
-    field = table["field"].to_numpy(zero_copy_only=False).astype(str)
-    rng = np.random.default_rng(11)
-    chosen = [
-        rng.permutation(np.flatnonzero(field == name))[:n_per_field] for name in np.unique(field)
-    ]
-    rows = np.sort(np.concatenate(chosen))
-
-    def column(name: str) -> Floats:
-        return table[name].to_numpy().astype(np.float64)[rows]
-
-    l_deg, b_deg, a_ks = column("l"), column("b"), column("a_ks")
-    mag = np.column_stack([column(f"phot_{band}_mag") for band in ("j", "h", "ks")])
-    if true_law:
-        kappa = load_law("wang_chen_2019").kappa(l_deg, b_deg)
-        reddening = (a_ks / kappa[:, 2])[:, None]
-        other = load_law(true_law).kappa(l_deg, b_deg)
-        mag = mag + (other - kappa) * reddening
-        a_ks = other[:, 2] * reddening[:, 0]
-    component = table["component"].to_numpy(zero_copy_only=False).astype(str)[rows]
-    nuclear = np.isin(component, ("nsd", "nsc"))
-    return Truth(l_deg, b_deg, mag, a_ks, column("distance_pc"), nuclear)
-
-
-def make_model(map_value: str, residual_scatter_mag: float) -> Model:
-    """Load the model with the populations and the extinction law of the star lists."""
-    settings = {
-        "populations.name": "koshimoto2021",
-        "extinction.law": "wang_chen_2019",
-        "extinction.map_value": map_value,
-        "extinction.residual_scatter_mag": residual_scatter_mag,
-        # The noise is known exactly and the isochrones are those of the truth.
-        "photometry.error_floor_mag": 0.0,
-    }
-    return load_model(config=load_config(None, settings))
-
-
 def infer(
     row: Row, truth: Truth, workers: int = 1, n_draws: int = N_DRAWS
 ) -> tuple[Summary, Draws]:
     """Add noise to true stars and infer."""
     model = make_model(row.map_value, row.residual_scatter_mag)
-    n = truth.l_deg.size
-    noise = np.random.default_rng(12).normal(0.0, row.noise_mag, (n, 3))
-    mag = np.column_stack([truth.mag + noise, np.full(n, np.nan)])
-    if row.without_j:
-        mag[:, 0] = np.nan
-    missing = np.full(n, np.nan)
-    error = np.where(np.isfinite(mag), row.noise_mag, np.nan)
-    e_jks, tau = model.reddening(truth.l_deg, truth.b_deg)
-    data = Data(truth.l_deg, truth.b_deg, mag, error, missing, missing, e_jks, tau)
-    ids = np.arange(n)
-    keys = np.column_stack([star_key(1, ids, r) for r in range(n_draws)])
+    data = observed(truth, model, row.noise_mag, without_j=row.without_j)
+    keys = draw_keys(truth.l_deg.size, n_draws)
     if row.all_subcells:
         return _average_over_subcells(model, data, keys, workers)
     return model.posterior.infer(data, keys, workers)
@@ -180,45 +107,9 @@ def _average_over_subcells(
     return summary, results[0][1]._replace(distance_pc=distance)
 
 
-def pit(draws_pc: Floats, distance_pc: Floats) -> Floats:
-    """Rank of the true distance among the draws, spread over (0, 1); uniform if calibrated."""
-    below = (draws_pc < distance_pc[:, None]).sum(axis=1)
-    chance = np.random.default_rng(14).random(distance_pc.size)
-    return (below + chance) / (draws_pc.shape[1] + 1)
-
-
-def ks_uniform(values: Floats) -> float:
-    """Kolmogorov-Smirnov distance from the uniform distribution."""
-    x = np.sort(values)
-    n = x.size
-    return float(max((np.arange(1, n + 1) / n - x).max(), (x - np.arange(n) / n).max()))
-
-
-def expected_calibration_error(probability: Floats, happened: NDArray[np.bool_]) -> float:
-    """Sum over ten bins of |mean P - true fraction| times the share of stars."""
-    place = np.minimum((probability * 10).astype(int), 9)
-    difference = np.bincount(place, probability - happened, 10)
-    return float(np.abs(difference).sum() / probability.size)
-
-
-def score(truth: Truth, summary: Summary, draws: Draws) -> Scores:
-    """Compare posteriors with the truth."""
-    p = summary.probability[:, NUCLEAR].sum(axis=1).astype(np.float64)
-    low, high = summary.distance_quantile_pc[:, 1], summary.distance_quantile_pc[:, 3]
-    rate = truth.nuclear.mean()
-    return Scores(
-        p.size,
-        float(rate * (1.0 - rate)),
-        float(((p - truth.nuclear) ** 2).mean()),
-        expected_calibration_error(p, truth.nuclear),
-        float(((truth.distance_pc >= low) & (truth.distance_pc <= high)).mean()),
-        ks_uniform(pit(draws.distance_pc, truth.distance_pc)),
-    )
-
-
 def measure(row: Row, shared: Path, n_per_field: int | None, workers: int = 1) -> Scores:
     """Scores of one row."""
-    truth = load_truth(shared, row.stars, n_per_field, row.true_law)
+    truth = load_truth(shared / "reference", row.stars, n_per_field, row.true_law)
     return score(truth, *infer(row, truth, workers))
 
 

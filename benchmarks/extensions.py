@@ -33,6 +33,12 @@ from gcmock.model import Model, load_model
 from gcmock.posterior.engine import Data
 from gcmock.random import star_key
 from gcmock.schema import COMPONENTS
+from gcmock.validation.scores import (
+    area_under_curve,
+    expected_calibration_error,
+    ks_uniform,
+    ranks,
+)
 
 Floats = NDArray[np.float64]
 
@@ -100,29 +106,13 @@ class Posteriors:
         """Summary."""
         nuclear = self.sample.nuclear
         return Scores(
-            nuclear.size, float(self.squared.mean()), ece(self.probability, nuclear),
-            float(self.covered.mean()), ks_uniform(self.rank), auc(self.probability, nuclear),
-        )  # fmt: skip
-
-
-def ece(p: Floats, happened: NDArray[np.bool_]) -> float:
-    """Sum over ten bins of |mean P - true fraction| times the share of stars."""
-    place = np.minimum((p * 10).astype(int), 9)
-    return float(np.abs(np.bincount(place, p - happened, 10)).sum() / p.size)
-
-
-def ks_uniform(values: Floats) -> float:
-    """Kolmogorov-Smirnov distance from the uniform distribution."""
-    x, n = np.sort(values), values.size
-    return float(max((np.arange(1, n + 1) / n - x).max(), (x - np.arange(n) / n).max()))
-
-
-def auc(p: Floats, positive: NDArray[np.bool_]) -> float:
-    """Chance that a positive has a larger value than a negative."""
-    order = np.argsort(np.argsort(p))
-    n = int(positive.sum())
-    rank = float(order[positive].sum() + n)
-    return (rank - n * (n + 1) / 2.0) / max(n * (p.size - n), 1)
+            nuclear.size,
+            float(self.squared.mean()),
+            expected_calibration_error(self.probability, nuclear),
+            float(self.covered.mean()),
+            ks_uniform(self.rank),
+            area_under_curve(self.probability, nuclear),
+        )
 
 
 def make_model(law: str = "wang_chen_2019", map_value: str = "subcell_mean") -> Model:
@@ -266,8 +256,7 @@ def infer(
     ids = np.arange(sample.cell.size)
     keys = np.column_stack([star_key(5, ids, r) for r in range(N_DRAWS)])
     summary, draws = model.posterior.infer(data, keys, 2)
-    below = (draws.distance_pc < sample.distance_pc[:, None]).sum(axis=1)
-    rank = (below + np.random.default_rng(9).random(below.size)) / (N_DRAWS + 1)
+    rank = ranks(draws.distance_pc, sample.distance_pc, seed=9)
     quantile = summary.distance_quantile_pc
     covered = (sample.distance_pc >= quantile[:, 1]) & (sample.distance_pc <= quantile[:, 3])
     probability = summary.probability[:, NUCLEAR].sum(axis=1).astype(np.float64)
@@ -293,7 +282,7 @@ def near_far_auc(found: Posteriors, r0_pc: float) -> float:
     """How well the mean distance tells the near from the far side, for stars of the disc."""
     of_disc = found.sample.nuclear
     far = found.sample.distance_pc > r0_pc
-    return auc(found.nsd_mean_pc[of_disc], far[of_disc])
+    return area_under_curve(found.nsd_mean_pc[of_disc], far[of_disc])
 
 
 def difference(a: Posteriors, b: Posteriors) -> tuple[float, float]:

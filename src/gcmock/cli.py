@@ -17,6 +17,7 @@ from gcmock.cli_catalogue import COMMANDS as CATALOGUE_COMMANDS
 from gcmock.cli_log import RunLog, split_log
 from gcmock.cli_report import COMMANDS as REPORT_COMMANDS
 from gcmock.cli_surveys import COMMANDS as SURVEY_COMMANDS
+from gcmock.cli_validate import COMMANDS as VALIDATE_COMMANDS
 from gcmock.errors import GcmockError, InputError
 
 if TYPE_CHECKING:
@@ -326,5 +327,6 @@ for _command in (
     *CALIBRATION_COMMANDS,
     *ASTROMETRY_COMMANDS,
     *REPORT_COMMANDS,
+    *VALIDATE_COMMANDS,
 ):
     app.command(_command)

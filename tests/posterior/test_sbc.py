@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.stats import kstest
 
 from gcmock.config import load_config
 from gcmock.mock.simulate import simulate
@@ -16,12 +15,11 @@ from gcmock.posterior.block import Draws, Summary
 from gcmock.posterior.engine import Data
 from gcmock.random import star_key
 from gcmock.schema import COMPONENTS
+from gcmock.validation.sbc import WINDOWS
+from gcmock.validation.scores import expected_calibration_error, ks_uniform, ranks
 
 Floats = NDArray[np.float64]
 
-WINDOWS = (((0.300, 0.315), (-0.25, -0.235)), ((-0.75, -0.73), (0.4, 0.42)),
-           ((-1.2, -1.18), (-0.5, -0.48)), ((0.55, 0.565), (0.2, 0.215)),
-           ((-0.065, -0.06), (-0.05, -0.045)), ((2.0, 2.03), (1.5, 1.53)))  # fmt: skip
 NOISE_MAG = 0.05
 N_DRAWS = 49
 LIMIT_KS = 15.5
@@ -74,25 +72,14 @@ def result(request: pytest.FixtureRequest) -> Result:
     return Result(component, stars["distance_pc"][kept], e_jks, summary, draws)
 
 
-def ranks(draws: Floats, truth: Floats) -> Floats:
-    """Rank of the truth among the draws, spread evenly over (0, 1)."""
-    chance = np.random.default_rng(24).random(truth.size)
-    return ((draws < truth[:, None]).sum(axis=1) + chance) / (N_DRAWS + 1)
-
-
-def calibration_error(p: Floats, happened: NDArray[np.bool_]) -> float:
-    place = np.minimum((p * 10).astype(int), 9)
-    return float(np.abs(np.bincount(place, p - happened, 10)).sum() / p.size)
-
-
 def test_distance_ranks_are_uniform(result: Result) -> None:
     rank = ranks(result.draws.distance_pc, result.distance_pc)
-    assert kstest(rank, "uniform").statistic < 1.6 / np.sqrt(rank.size)
+    assert ks_uniform(rank) < 1.6 / np.sqrt(rank.size)
 
 
 def test_reddening_ranks_are_uniform(result: Result) -> None:
     rank = ranks(result.draws.e_jks, result.e_jks)
-    assert kstest(rank, "uniform").statistic < 1.6 / np.sqrt(rank.size)
+    assert ks_uniform(rank) < 1.6 / np.sqrt(rank.size)
 
 
 @pytest.mark.parametrize(("low", "high", "share"), [(1, 3, 0.68), (0, 4, 0.90)])
@@ -108,8 +95,8 @@ def test_probabilities_are_frequencies(result: Result, group: list[int]) -> None
     p = np.clip(p, 0.0, 1.0)
     happened = np.isin(result.component, group)
     rng = np.random.default_rng(25)
-    floor = np.mean([calibration_error(p, rng.random(p.size) < p) for _ in range(50)])
-    assert calibration_error(p, happened) < floor + 0.02
+    floor = np.mean([expected_calibration_error(p, rng.random(p.size) < p) for _ in range(50)])
+    assert expected_calibration_error(p, happened) < floor + 0.02
     assert abs(happened.sum() - p.sum()) < 4.0 * np.sqrt((p * (1.0 - p)).sum())
 
 

@@ -1,0 +1,1 @@
+"""Tests of the science: is the model right, and are its posteriors, as numbers with thresholds."""

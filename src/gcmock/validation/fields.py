@@ -1,0 +1,288 @@
+"""Fields of a catalogue: its observed stars, their mock, and stars of the model seen likewise."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcmock.catalogue.completeness import BANDS as MAP_BANDS
+from gcmock.catalogue.completeness import Completeness, load_completeness
+from gcmock.config import Config, load_config
+from gcmock.errors import InputError
+from gcmock.frames import icrs_to_galactic_proper_motion
+from gcmock.io.metadata import read_metadata
+from gcmock.io.observed import read_observed
+from gcmock.io.readers import open_table
+from gcmock.mock.simulate import simulate
+from gcmock.model import Model, load_model
+from gcmock.schema import BANDS, COMPONENTS, magnitude_name
+
+Floats = NDArray[np.float64]
+Table = dict[str, NDArray[Any]]
+
+N_FIELDS: Final = 4
+MARGIN_MAG: Final = 0.5
+_STEP_DEG: Final = 0.025
+_CHUNK: Final = 200_000
+_ORDER: Final = ("ks", "h", "j", "hw")
+_MOCK_COLUMNS: Final = (
+    "source_id", "realisation", "ra", "dec", "l", "b", "distance_pc", "pmra", "pmdec", "component",
+    "flags", *(f"p_{name}" for name in COMPONENTS), *(magnitude_name(band) for band in BANDS),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Field:
+    """A rectangle on the sky: borders [deg], and the stars in it.
+
+    Attributes
+    ----------
+    l_range, b_range : tuple of 2 floats
+    observed : dict of str to ndarray
+        ``mag``, ``error`` (n_star, 4).
+    mock : dict of str to ndarray
+        One true star for each of them, in the same order.
+    model : dict of str to ndarray
+        Simulated stars of the model that the survey sees, with ``mag`` (n, 4) as it sees them.
+    """
+
+    l_range: tuple[float, float]
+    b_range: tuple[float, float]
+    observed: Table
+    mock: Table
+    model: Table
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Fields of a catalogue.
+
+    Attributes
+    ----------
+    fields : tuple of Field
+    band : str
+        Main band, in which stars are selected.
+    limits : tuple of 2 floats
+        Observed magnitudes that are compared [mag].
+    with_map : bool
+        Whether the completeness is known from a map.
+    shares : ndarray (4,)
+        Share of the stars that have each band.
+    """
+
+    fields: tuple[Field, ...]
+    band: str
+    limits: tuple[float, float]
+    with_map: bool
+    shares: Floats
+
+
+def settings_of(mock: Path) -> Config:
+    """Return the settings that a catalogue records.
+
+    Raises
+    ------
+    InputError
+        If it records none, or this version does not understand them.
+    """
+    part = mock
+    if mock.is_dir():
+        parts = sorted(p for p in mock.rglob("*.parquet") if p.name[0] not in "_.")
+        part = parts[0] if parts else mock
+    words = read_metadata(part) if part.is_file() else {}
+    if "config" not in words:
+        raise InputError(f"{mock}: records no settings; expected a catalogue of gcmock build")
+    try:
+        return load_config(None, tomllib.loads(words["config"]))
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{mock}: its settings are not TOML: {error}") from error
+
+
+def load_fields(
+    mock: Path,
+    input: Path,
+    completeness: Path | None,
+    n_star: int,
+    limits: tuple[float, float] | None,
+    seed: int,
+    workers: int = 1,
+) -> Fields:
+    """Choose fields of a catalogue and simulate the model in them.
+
+    Parameters
+    ----------
+    mock, input : Path
+        Catalogue, and the list that it was built from.
+    completeness : Path, optional
+        Map of ``gcmock merge``.
+    n_star : int
+        Stars of all fields together, about.
+    limits : tuple of 2 floats, optional
+        Observed magnitudes in the main band [mag]; found from the counts if not given.
+    seed, workers : int
+
+    Returns
+    -------
+    Fields
+
+    Raises
+    ------
+    InputError
+        If the tables do not belong together or cannot be used.
+    """
+    config = settings_of(mock)
+    model = load_model(config=config)
+    known = None if completeness is None else load_completeness(completeness)
+    listed = [
+        np.column_stack((_signed(s.l), s.b, s.mag)) for s in read_observed(input, config).chunks()
+    ]
+    sky = np.concatenate(listed)
+    shares = np.isfinite(sky[:, 2:]).mean(axis=0)
+    band = next((b for b in _ORDER if shares[BANDS.index(b)] > 0.5), "")
+    if not band:
+        raise InputError(f"{input}: no band that most of its stars have")
+    mag = sky[:, 2 + BANDS.index(band)]
+    limits = _limits(mag) if limits is None else limits
+    windows = _windows(sky[:, :2], n_star, seed)
+    seen, true = _read(windows, input, mock, config)
+    fields = []
+    for (l_range, b_range), observed, rows in zip(windows, seen, true, strict=True):
+        drawn = simulate(
+            model, l_range, b_range, ks_max=limits[1] + MARGIN_MAG, seed=seed + 5, workers=workers
+        )
+        fields.append(
+            Field(l_range, b_range, observed, rows, _see(drawn, observed, model, known, band, seed))
+        )
+    return Fields(tuple(fields), band, limits, known is not None, shares)
+
+
+def _signed(l_deg: Floats) -> Floats:
+    return (np.asarray(l_deg) + 180.0) % 360.0 - 180.0
+
+
+def _limits(mag: Floats) -> tuple[float, float]:
+    """Limits between which the counts rise: up to half a magnitude before their peak."""
+    good = mag[np.isfinite(mag)]
+    edges = np.arange(np.floor(good.min()), good.max() + 0.25, 0.25)
+    number, _ = np.histogram(good, edges)
+    return float(edges[0]), float(edges[max(int(number.argmax()) - 1, 1)])
+
+
+def _windows(
+    sky: Floats, n_star: int, seed: int
+) -> list[tuple[tuple[float, float], tuple[float, float]]]:
+    """Rectangles around random stars, inside of the box that holds all of them."""
+    low, high = sky.min(axis=0), sky.max(axis=0)
+    cells = np.unique(np.floor(sky / _STEP_DEG).astype(np.int64), axis=0).shape[0]
+    density = sky.shape[0] / (cells * _STEP_DEG**2)
+    side = np.sqrt(n_star / N_FIELDS / density)
+    size = np.minimum(np.full(2, side), high - low)
+    size = np.minimum(n_star / N_FIELDS / density / size[::-1], high - low)
+    rng = np.random.default_rng(seed)
+    chosen: list[tuple[tuple[float, float], tuple[float, float]]] = []
+    for place in rng.permutation(sky.shape[0])[: 50 * N_FIELDS]:
+        corner = np.clip(sky[place] - 0.5 * size, low, high - size)
+        box = tuple((float(c), float(c + s)) for c, s in zip(corner, size, strict=True))
+        apart = all(
+            any(new[1] <= old[0] or new[0] >= old[1] for new, old in zip(box, other, strict=True))
+            for other in chosen
+        )
+        if apart:
+            chosen.append((box[0], box[1]))
+        if len(chosen) == N_FIELDS:
+            break
+    return chosen
+
+
+def _inside(l_deg: Floats, b_deg: Floats, window: Any) -> NDArray[np.bool_]:
+    (l_low, l_high), (b_low, b_high) = window
+    l_deg = _signed(l_deg)
+    return (l_deg >= l_low) & (l_deg < l_high) & (b_deg >= b_low) & (b_deg < b_high)
+
+
+def _read(
+    windows: list[Any], input: Path, mock: Path, config: Config
+) -> tuple[list[Table], list[Table]]:
+    """Read the stars of the fields from both tables, in the same order."""
+    parts: list[list[Table]] = [[] for _ in windows]
+    for stars in read_observed(input, config).chunks():
+        for part, window in zip(parts, windows, strict=True):
+            rows = stars.take(_inside(stars.l, stars.b, window))
+            part.append({"source_id": rows.source_id, "mag": rows.mag, "error": rows.mag_error})
+    seen = [_joined(part) for part in parts]
+    source = open_table(mock)
+    missing = [name for name in _MOCK_COLUMNS if name not in source.columns]
+    if missing:
+        raise InputError(f"{mock}: not a mock catalogue, lacks the columns {', '.join(missing)}")
+    parts = [[] for _ in windows]
+    for chunk in source.chunks(_CHUNK, list(_MOCK_COLUMNS)):
+        first = np.asarray(chunk["realisation"]) == 0
+        for part, window in zip(parts, windows, strict=True):
+            rows = first & _inside(np.asarray(chunk["l"]), np.asarray(chunk["b"]), window)
+            part.append({name: np.asarray(chunk[name])[rows] for name in _MOCK_COLUMNS})
+    true = [_joined(part) for part in parts]
+    for i, (observed, drawn) in enumerate(zip(seen, true, strict=True)):
+        ids, a, b = np.intersect1d(observed["source_id"], drawn["source_id"], return_indices=True)
+        if ids.size == 0 or ids.size < 0.5 * observed["source_id"].size:
+            raise InputError(
+                f"{mock}: has {ids.size} of {observed['source_id'].size} stars of {input} in a "
+                "field: give the list from which the catalogue was built"
+            )
+        seen[i] = {name: values[a] for name, values in observed.items()}
+        true[i] = {name: values[b] for name, values in drawn.items()}
+        true[i]["mag"] = np.column_stack([true[i][magnitude_name(band)] for band in BANDS])
+        add_motion(true[i])
+    return seen, true
+
+
+def _joined(parts: list[Table]) -> Table:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def add_motion(table: Table) -> None:
+    """Add the proper motion in Galactic axes, ``pm_l`` and ``pm_b`` [mas/yr]."""
+    table["pm_l"], table["pm_b"] = icrs_to_galactic_proper_motion(
+        table["ra"], table["dec"], table["pmra"], table["pmdec"]
+    )
+
+
+def _see(
+    drawn: Table, observed: Table, model: Model, known: Completeness | None, band: str, seed: int
+) -> Table:
+    """Push stars of the model through the errors of the catalogue, and its completeness."""
+    rng = np.random.default_rng(seed + 6)
+    n = drawn["l"].size
+    mag = np.column_stack([drawn[magnitude_name(b)] for b in BANDS])
+    floor = model.config.photometry.error_floor_mag
+    for i, name in enumerate(BANDS):
+        has = np.isfinite(observed["mag"][:, i])
+        if not has.any():
+            mag[:, i] = np.nan
+            continue
+        order = np.argsort(observed["mag"][has, i])
+        bright, errors = observed["mag"][has, i][order], observed["error"][has, i][order]
+        near = np.searchsorted(bright, mag[:, i]) + rng.integers(-10, 11, n)
+        error = errors[near.clip(0, bright.size - 1)]
+        own = np.hypot(floor, model.hw.scatter_mag if name == "hw" else 0.0)
+        mag[:, i] += rng.normal(0.0, 1.0, n) * np.hypot(error, own)
+    kept = np.ones(n, bool)
+    if known is not None:
+        for i, name in enumerate(BANDS):
+            if name not in MAP_BANDS:
+                continue
+            chance = known.probability(
+                drawn["l"], drawn["b"], drawn[magnitude_name(name)], band=name
+            )
+            seen = rng.random(n) < chance
+            if name == band:
+                kept &= seen
+            mag[~seen, i] = np.nan
+    table = {name: values[kept] for name, values in drawn.items()}
+    table["mag"] = mag[kept]
+    add_motion(table)
+    return table
