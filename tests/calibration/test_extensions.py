@@ -87,8 +87,9 @@ def test_evidence_knows_the_law(benchmark, options):
     row = truth.row(data.l_deg, data.b_deg)
     chosen = choose(stars, np.flatnonzero(row == row[0]))
     assert chosen.size >= 80
-    evidence = law_evidence(stars, chosen, model)
-    assert evidence(truth.rows[row[0]]) > evidence(model.law.rows[0]) + 5.0
+    right, base = truth.rows[row[0]], model.law.rows[0]
+    near = law_evidence(stars, chosen, model)
+    assert near(right)(right) > near(base)(base) + 5.0
 
 
 def test_few_neighbours_are_tried():
