@@ -1,5 +1,7 @@
 """Evidence curves agree with the posterior, and cells find the reddening that made their stars."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from gcmock.calibration.law import WAVELENGTH_UM, fit_law, parameters_of, power_
 from gcmock.calibration.neighbours import plane, refine
 from gcmock.calibration.selection import expected_density
 from gcmock.config import load_config
-from gcmock.dust.laws import load_law
+from gcmock.dust.laws import ExtinctionLaw, load_law
 from gcmock.model import load_model
 from gcmock.posterior.engine import Data
 
@@ -74,6 +76,20 @@ def test_one_lattice_is_as_good(model, stars, curves):
     good = curves.explained & same.explained
     assert good.sum() >= N - 1
     assert np.median(np.abs(same.log_scale[good] - curves.log_scale[good])) < 0.01
+
+
+@pytest.mark.parametrize("law", [(2.1, 0.004), (2.0, -0.01)])
+def test_a_law_moves_stars_through_the_lattices_of_another(model, stars, curves, law):
+    """Curves under a law from the lattices of one close to it are those from its own."""
+    kappa = power_law(*law, 1.042)
+    own = dataclasses.replace(model, law=ExtinctionLaw("other", kappa[None], "")).posterior
+    expected = evidence_curves(own, stars)
+    moved = evidence_curves(model.posterior, stars, kappa=kappa)
+    good = expected.explained & moved.explained & curves.explained
+    assert good.sum() >= N - 3
+    assert np.std(moved.log_scale[good] - expected.log_scale[good]) < 0.05
+    # The law makes a difference that is far larger.
+    assert np.std(curves.log_scale[good] - expected.log_scale[good]) > 0.1
 
 
 def test_expected_density_agrees_with_expected_counts(model):
@@ -199,7 +215,7 @@ def test_law_is_found_from_a_quadratic_evidence(true):
         slope, offset = parameters_of(kappa)
         return -0.5 * (((slope - true[0]) / 0.02) ** 2 + ((offset - true[1]) / 0.004) ** 2)
 
-    fit = fit_law(evidence, start, 100)
+    fit = fit_law(lambda near: evidence, start, 100)
     assert fit.slope == pytest.approx(true[0], abs=0.01)
     assert fit.offset == pytest.approx(true[1], abs=0.002)
     np.testing.assert_allclose(np.sqrt(np.diag(fit.covariance)), [0.02, 0.004], rtol=0.1)

@@ -87,8 +87,37 @@ def test_evidence_knows_the_law(benchmark, options):
     row = truth.row(data.l_deg, data.b_deg)
     chosen = choose(stars, np.flatnonzero(row == row[0]))
     assert chosen.size >= 80
-    evidence = law_evidence(stars, chosen, model)
-    assert evidence(truth.rows[row[0]]) > evidence(model.law.rows[0]) + 5.0
+    right, base = truth.rows[row[0]], model.law.rows[0]
+    near = law_evidence(stars, chosen, model)
+    assert near(right)(right) > near(base)(base) + 5.0
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ((0.2,), "**fails**"),
+        ((0.05,), "ok"),
+        ((0.09, 0.13), "undecided"),
+        ((0.14, 0.16), "**fails**"),
+        ((0.02, 0.12), "ok"),
+    ],
+)
+def test_lines_are_judged_by_mean_and_error(benchmark, values, verdict):
+    """Outside by less than two standard errors is undecided; one seed has no error."""
+    lines = [benchmark.check("test", "quantity", v, -np.inf, 0.1) for v in values]
+    text, fails = benchmark.row(lines)
+    assert text.endswith(f"| {verdict} |")
+    assert fails == (verdict == "**fails**")
+    assert ("±" in text) == (len(values) > 1)
+
+
+def test_stars_without_j_are_calibrated(benchmark, options):
+    """Nothing is made of the non-detection: what is left of the star is inferred without bias."""
+    for line in benchmark.without_j(options):
+        if line.quantity == "ECE":
+            assert line.value < 0.11
+        else:
+            assert 0.58 < line.value < 0.78
 
 
 def test_few_neighbours_are_tried():

@@ -64,6 +64,23 @@ def test_selection_matters():
     assert np.abs(np.log(wrong.of_group)).max() > 3.0 * np.abs(np.log(right.of_group)).max()
 
 
+def test_stars_have_the_reddening_of_their_place():
+    """Half of the stars lie behind more dust than their cell says: they count where they are."""
+    rng = np.random.default_rng(6)
+    n, density = 8000, np.array([2.0, 5.0, 4.0])
+    curves = sample(np.array([1.0, 1.0, 0.7]), n, density, rng)
+    factor = np.where(np.arange(n) % 2 == 0, 1.0, 1.1)
+    moved = np.zeros_like(curves.value)
+    at = np.rint((factor - FACTORS[0]) / 0.01).astype(int)
+    moved[np.arange(n), :, at] = curves.value[:, :, AT_ONE]
+    given = np.zeros(n, np.int64), cells(1), np.repeat(density[None, :, None], FACTORS.size, axis=2)
+    where = Curves(moved, np.zeros(n)), *given, np.zeros(1, np.int64)
+    found = fit_fractions(*where, reddening=(factor, np.zeros(n)))
+    plain = fit_fractions(curves, *given, np.zeros(1, np.int64))
+    np.testing.assert_allclose(found.of_group, plain.of_group, rtol=1e-3)
+    assert abs(fit_fractions(*where).ratio[0] - found.ratio[0]) > 0.02
+
+
 def test_fields_may_deviate():
     rng = np.random.default_rng(3)
     density = np.array([2.0, 5.0, 4.0])

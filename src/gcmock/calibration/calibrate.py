@@ -219,18 +219,17 @@ def calibrate_stars(
         fit, source = (fit_extinction if options.extinction else extinction_of_map)(
             total, of_star[good], cells, e_map, all_density, model, config.extinction.map_value
         )
+        local = refine(
+            stars.data.l_deg[good], stars.data.b_deg[good], total, of_star[good], fit.factor,
+            fit.scatter, all_density, n_neighbours=N_NEIGHBOURS if options.local else (),
+        )  # fmt: skip
         if options.fractions:
             fractions = fit_fractions(
                 curves.take(good), of_star[good], fit, density,
                 field_number(model.extinction_map, cells),
-                fields_deviate=options.fields_deviate,
+                reddening=(local.factor, local.scatter), fields_deviate=options.fields_deviate,
             )  # fmt: skip
         tell("cells", repeat + 1, 2 if options.fractions else 1)
-    data = stars.data
-    local = refine(
-        data.l_deg[good], data.b_deg[good], total, of_star[good], fit.factor, fit.scatter,
-        all_density, n_neighbours=N_NEIGHBOURS if options.local else (),
-    )  # fmt: skip
     observed = np.zeros(cells.size, np.int64)
     at = np.minimum(np.searchsorted(cells, stars.cells), cells.size - 1)
     known = cells[at] == stars.cells

@@ -22,7 +22,6 @@ from gcmock.compilation import compiled
 from gcmock.posterior.block import prior_of
 from gcmock.posterior.engine import Data, Kind, Posterior
 from gcmock.posterior.fastmath import INNER, INNER_FAST, LEAST_SUM
-from gcmock.posterior.kernel import RADIUS2
 from gcmock.posterior.sums import sum_rows
 from gcmock.posterior.terms import along_c, along_sightline, prepare, profile, tilted
 from gcmock.posterior.vector import LANES, N_POPULATION
@@ -46,16 +45,23 @@ ERROR_FLOOR_MAG = 0.02
 """Least error of a magnitude in a curve [mag]: no star tells its reddening better than the
 isochrones are known, and sharper curves would cost more than they teach."""
 
-STRIDES = np.array([1, 2, 4, 5, 10, 20])
-"""Steps between computed points along f, in units of `FACTOR_STEP`; all divide the range."""
+LONGEST_STRIDE = 25
+"""Most steps of `FACTOR_STEP` between computed points along f."""
+
+RADIUS2 = 3.0**2
+"""Square of the radius of a star's Gaussian that is summed [standard deviations]."""
 
 COLOUR_STEP, MODULUS_STEP, WIDEST_STEP = 1.8, 1.7, 0.2
 """Largest steps in reddening and distance modulus, as fractions of the widths of the star's
 Gaussian, and the widest step in distance modulus [mag]."""
 
-COARSE, NEGLECTED = 3, 1e-3
-"""Every third distance is computed first; gaps between distances that hold less than this share
+COARSE, NEGLECTED = 4, 1e-3
+"""Every fourth distance is computed first; gaps between distances that hold less than this share
 of the mean are left out."""
+
+COARSER = 1.25
+"""Steps of the lattices over those of a posterior: no reddening is known so well that the curves,
+which are always blurred by its scatter, would show it."""
 
 N_MODULUS = 1024
 """Most distances of a star."""
@@ -101,7 +107,12 @@ class Curves(NamedTuple):
 
 
 def evidence_curves(
-    posterior: Posterior, data: Data, workers: int = 1, *, one_lattice: bool = False
+    posterior: Posterior,
+    data: Data,
+    workers: int = 1,
+    *,
+    one_lattice: bool = False,
+    kappa: Floats | None = None,
 ) -> Curves:
     """Compute the evidence curves of stars.
 
@@ -116,6 +127,9 @@ def evidence_curves(
     one_lattice : bool
         Use one lattice for all stars with the same bands, the finest that any of them needs: saves
         time where the law changes with every call.
+    kappa : ndarray, shape (3,), optional
+        A_J, A_H, A_Ks over E(J-Ks), if not those of the law of `posterior`: its lattices serve for
+        all laws close to it, because a law moves a star through them along another line.
 
     Returns
     -------
@@ -134,13 +148,14 @@ def evidence_curves(
             return
         stars, shared, scratch = gather()  # type: ignore[operator]
         found = np.zeros((part.size, len(GROUPS), FACTORS.size))
-        _curves(stars, kind.mask, shared, scratch, GROUP_OF_COMPONENT, found)
+        law = posterior.law.rows[kind.row] if kappa is None else kappa
+        _curves(stars, kind.mask, shared, scratch, GROUP_OF_COMPONENT, law, found)
         largest = found.sum(axis=1).max(axis=1)
         good = largest > 0.0
         value[part[good]] = found[good] / largest[good, None, None]
         log_scale[part[good]] = np.log(largest[good])
 
-    blocks = posterior.blocks(data, variance, one_lattice=one_lattice)
+    blocks = posterior.blocks(data, variance, one_lattice=one_lattice, coarser=COARSER)
     if workers == 1:
         for block in blocks:
             work(block)
@@ -151,7 +166,7 @@ def evidence_curves(
 
 
 @compiled(nogil=True, error_model="numpy")
-def _curves(stars, mask, shared, work, group, out):  # type: ignore[no-untyped-def]
+def _curves(stars, mask, shared, work, group, kappa, out):  # type: ignore[no-untyped-def]
     """Fill `out` (n_star, n_group, n_factor) with the curves of stars of one kind.
 
     At fixed distance modulus and reddening the likelihood does not depend on f: it is computed on
@@ -164,6 +179,7 @@ def _curves(stars, mask, shared, work, group, out):  # type: ignore[no-untyped-d
     weight = np.empty((N_MODULUS, population.size))
     score = np.empty(N_MODULUS)
     value = np.empty((n_group, n_factor + 3))
+    path = _path(mask, table.coordinates, kappa, tilt)
     for i in range(stars.e_jks.size):
         s = stars.sightline[i]
         scale, norm = sightlines.dust_scale_pc[s], sightlines.dust_norm[s]
@@ -186,7 +202,7 @@ def _curves(stars, mask, shared, work, group, out):  # type: ignore[no-untyped-d
                 e = stars.e_jks[i] * profile(10.0 ** (0.2 * mu[j] + 1.0), scale, norm)
                 stride = _stride(width, e)
                 score[j] = _along_factor(
-                    star, lattice, mu[j], e, stride, weight[j], population, group, work, value
+                    star, lattice, path, mu[j], e, stride, weight[j], population, group, work, value
                 )
                 if score[j] > 0.0:
                     _add_curve(value, stride, star.norm, out[i])
@@ -196,6 +212,21 @@ def _curves(stars, mask, shared, work, group, out):  # type: ignore[no-untyped-d
         for g in range(n_group):
             for k in range(n_factor):
                 out[i, g, k] = max(out[i, g, k], 0.0)
+
+
+@njit(**INNER)
+def _path(mask, rows, kappa, tilt):  # type: ignore[no-untyped-def]
+    """Change of W, c and Q of a lattice per unit of E(J-Ks) under a law."""
+    path = np.zeros(3)
+    if mask == 1 or mask == 2 or mask == 4:
+        path[0] = kappa[0 if mask == 1 else mask // 2]
+        return path
+    for i in range(3):
+        for a in range(3):
+            # Rows are zero for bands that are not used.
+            path[i] += rows[i, a] * kappa[a]
+    path[0] += tilt * path[1]
+    return path
 
 
 @njit(**INNER)
@@ -239,20 +270,36 @@ def _deposit_prior(bins, prior, mu, weight):  # type: ignore[no-untyped-def]
 @njit(**INNER)
 def _stride(width, e):  # type: ignore[no-untyped-def]
     """Return the steps of f between computed points where the map's reddening is `e`."""
-    stride = STRIDES[0]
-    for s in STRIDES:
-        if s * e * FACTOR_STEP <= width:
-            stride = s
-    return stride
+    return int(min(max(width / (e * FACTOR_STEP), 1.0), LONGEST_STRIDE))
+
+
+@njit(inline="always")
+def _n_points(n_factor, stride):  # type: ignore[no-untyped-def]
+    """Return the number of computed points along f."""
+    return (n_factor - 2) // stride + 2
+
+
+@njit(**INNER_FAST)
+def _add_lanes(total, sums):  # type: ignore[no-untyped-def]
+    """Fill `sums` with the sums of the populations and return the largest."""
+    largest = np.float32(0.0)
+    for p in range(N_POPULATION):
+        one = np.float32(0.0)
+        for lane in range(LANES):
+            one += total[p, lane]
+        sums[p] = one
+        largest = max(largest, one)
+    return largest
 
 
 @njit(**INNER)
-def _along_factor(star, lattice, mu, e, stride, weight, population, group, work, value):  # type: ignore[no-untyped-def]
+def _along_factor(star, lattice, path, mu, e, stride, weight, population, group, work, value):  # type: ignore[no-untyped-def]
     """Fill `value` with Σ_c weight · likelihood of every group at one distance; their sum.
 
-    Points of f are `stride` apart and stand behind one zero, for the interpolation.
+    Points of f are `stride` apart, the last at the end of the range or beyond, and stand behind one
+    zero, for the interpolation.
     """
-    n = (FACTORS.size - 1) // stride + 1
+    n = _n_points(FACTORS.size, stride)
     value[:, : n + 3] = 0.0
     total, sums = work.total, work.sums
     v_w, v_wc, v_c = star.v_ww, star.v_wc, star.v_cc
@@ -261,24 +308,18 @@ def _along_factor(star, lattice, mu, e, stride, weight, population, group, work,
     c_high = lattice.bin_min + lattice.bin_step * (lattice.first.shape[2] - 1) + reach
     score = 0.0
     for m in range(n):
-        red = FACTORS[m * stride] * e
-        if star.c - red < c_low or star.c - red > c_high:
+        red = (FACTORS[0] + m * stride * FACTOR_STEP) * e
+        c = star.c - path[1] * red
+        if c < c_low or c > c_high:
             continue
         total.fill(np.float32(0.0))
         sum_rows(
             lattice.block, lattice.first, lattice.q_mean, lattice.q_half, lattice.row_min,
             lattice.row_step, lattice.row_extent, lattice.bin_min, lattice.bin_step,
-            star.w - mu - star.kappa_w * red, star.c - red, star.q, star.gamma, star.delta,
+            star.w - mu - path[0] * red, c, star.q - path[2] * red, star.gamma, star.delta,
             star.inv_q, v_wc, v_c, v_w, RADIUS2, work.span, work.listed, total,
         )  # fmt: skip
-        largest = 0.0
-        for p in range(N_POPULATION):
-            one = 0.0
-            for lane in range(LANES):
-                one += total[p, lane]
-            sums[p] = one
-            largest = max(largest, one)
-        if largest <= LEAST_SUM:
+        if _add_lanes(total, sums) <= LEAST_SUM:
             continue
         for c in range(population.size):
             term = weight[c] * max(sums[population[c]], 0.0)
@@ -292,7 +333,7 @@ def _add_curve(value, stride, norm, out):  # type: ignore[no-untyped-def]
     """Add the curves at one distance, interpolated to all f with cubics."""
     n_group, n_factor = out.shape
     for k in range(n_factor):
-        j = min(k // stride, (n_factor - 1) // stride - 1) if stride < n_factor else 0
+        j = k // stride if k < n_factor - 1 else (n_factor - 2) // stride
         f = k / stride - j
         w0 = -f * (f - 1.0) * (f - 2.0) / 6.0
         w1 = (f + 1.0) * (f - 1.0) * (f - 2.0) / 2.0

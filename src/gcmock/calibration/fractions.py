@@ -2,10 +2,10 @@
 
     ln P(w) = Σ_i ln Σ_g w_g Z_ig - Σ_i ln Σ_g w_g Λ_ig - Σ_g ln² w_g / (2 · 0.3²),
 
-with Z_ig the evidence of group g under the extinction that was fitted and Λ_ig the stars that the
-model expects between the limits around star i. Without the second term, which says how likely stars
-of a group are to be seen at all, the weights would be wrong by large factors. Fields may deviate:
-ln w_field ~ N(ln w, 0.1).
+with Z_ig the evidence of group g under the reddening at the place of star i (from its neighbours
+without itself, or from its cell) and Λ_ig the stars that the model expects there between the
+limits. Without the second term, which says how likely stars of a group are to be seen at all, the
+weights would be wrong by large factors. Fields may deviate: ln w_field ~ N(ln w, 0.1).
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ LARGEST: Final = 5.0
 
 LEAST_STARS: Final = 1000
 """Fewer stars do more harm than good."""
+
+_AT_ONCE = 4096
 
 
 class Fractions(NamedTuple):
@@ -79,6 +81,7 @@ def fit_fractions(
     density: Floats,
     field_of_cell: Integers,
     *,
+    reddening: tuple[Floats, Floats] | None = None,
     fields_deviate: bool = False,
     selection: bool = True,
 ) -> Fractions:
@@ -96,6 +99,9 @@ def fit_fractions(
         Expected stars.
     field_of_cell : ndarray of int64, shape (n_cell,)
         Field of every cell.
+    reddening : tuple of 2 ndarrays, shape (n_star,), optional
+        Mean factor and scatter at the place of every star, from its neighbours without itself;
+        those of its cell if not given.
     fields_deviate : bool
         Let fields deviate from the common weights.
     selection : bool
@@ -117,36 +123,33 @@ def fit_fractions(
             "the weights scatter by more than models err. Use more stars of a cell, fainter "
             "limits or a larger region, or leave fractions out"
         )
-    weights = gaussian_weights(fit.factor, fit.scatter)
-    z = np.empty((n, len(GROUPS)))
-    for g in range(len(GROUPS)):
-        z[:, g] = (curves.value[:, g].astype(np.float64) * weights[of_star]).sum(axis=1)
-    z += 1e-6
-    expected = np.einsum("cgf,cf->cg", density, weights)
-    count = np.bincount(of_star, minlength=len(expected)).astype(float)
+    factor, scatter = reddening or (fit.factor[of_star], fit.scatter[of_star])
+    z, seen = np.empty((n, len(GROUPS))), np.empty((n, len(GROUPS)))
+    for start in range(0, n, _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        weights = gaussian_weights(factor[part], scatter[part])
+        z[part] = np.einsum("igf,if->ig", curves.value[part].astype(np.float64), weights)
+        seen[part] = np.einsum("igf,if->ig", density[of_star[part]], weights)
     fields, of_cell = np.unique(field_of_cell, return_inverse=True)
-    return _maximise(z, of_star, expected, count, fields, of_cell, fields_deviate, selection)
+    return _maximise(z + 1e-6, seen, fields, of_cell[of_star], fields_deviate, selection)
 
 
 def _maximise(
     z: Floats,
-    of_star: Integers,
     expected: Floats,
-    count: Floats,
     fields: Integers,
-    of_cell: Integers,
+    of_star: Integers,
     fields_deviate: bool,
     selection: bool,
 ) -> Fractions:
-    """Minimise the negative posterior with its gradient."""
+    """Minimise the negative posterior with its gradient; fields by the index of every star's."""
     n_group, n_field = len(GROUPS), fields.size if fields_deviate else 0
-    field_of_star = of_cell[of_star]
 
     def objective(x: Floats) -> tuple[float, Floats]:
         log_w = x[:n_group]
         delta = x[n_group:].reshape(n_field, n_group)
         w = np.exp(log_w + delta) if n_field else np.exp(log_w)[None]
-        w_star = w[field_of_star] if n_field else w
+        w_star = w[of_star] if n_field else w
         share = w_star * z
         total = share.sum(axis=1)
         value = -np.log(total).sum()
@@ -155,16 +158,15 @@ def _maximise(
         gradient[:n_group] = per_star.sum(axis=0)
         of_field = np.zeros((n_field, n_group))
         if n_field:
-            np.add.at(of_field, field_of_star, per_star)
+            np.add.at(of_field, of_star, per_star)
         if selection:
-            w_cell = w[of_cell] if n_field else w
-            seen = w_cell * expected
+            seen = w_star * expected
             all_seen = seen.sum(axis=1)
-            value += count @ np.log(all_seen)
-            per_cell = count[:, None] * seen / all_seen[:, None]
-            gradient[:n_group] += per_cell.sum(axis=0)
+            value += np.log(all_seen).sum()
+            per_star = seen / all_seen[:, None]
+            gradient[:n_group] += per_star.sum(axis=0)
             if n_field:
-                np.add.at(of_field, of_cell, per_cell)
+                np.add.at(of_field, of_star, per_star)
         value += 0.5 * (log_w @ log_w) / LOG_WEIGHT_PRIOR**2
         gradient[:n_group] += log_w / LOG_WEIGHT_PRIOR**2
         if n_field:
@@ -190,4 +192,4 @@ def _maximise(
     kept = fields if n_field else fields[:0]
     delta = found.x[n_group:].reshape(n_field, n_group)
     of_field = np.asarray(of_group * np.exp(delta))
-    return Fractions(of_group, covariance, kept, of_field, of_star.size)
+    return Fractions(of_group, covariance, kept, of_field, len(z))

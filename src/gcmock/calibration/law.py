@@ -100,18 +100,26 @@ def parameters_of(kappa: Floats) -> tuple[float, float]:
 
 
 def fit_law(
-    evidence: Callable[[Floats], float], start: Floats, n_star: int, *, with_offset: bool = True
+    evidence_near: Callable[[Floats], Callable[[Floats], float]],
+    start: Floats,
+    n_star: int,
+    *,
+    with_offset: bool = True,
 ) -> LawFit:
     """Fit slope and offset.
 
+    The search from several starts uses the evidence that is exact near `start`; it is finished, and
+    its error bars are taken, with that which is exact near the best law.
+
     Parameters
     ----------
-    evidence : callable
-        ln of the evidence of the stars under a law, shape (3,).
+    evidence_near : callable
+        Given a law, shape (3,), returns a function of a law that is ln of the evidence of the
+        stars, exact for laws close to the given one.
     start : ndarray, shape (3,)
         Law that is corrected: one of the starts, and its A_J - A_Ks is kept.
     n_star : int
-        Stars behind `evidence`, for the record.
+        Stars behind `evidence_near`, for the record.
     with_offset : bool
         Fit the offset in H; else it is that of `start`.
 
@@ -124,20 +132,29 @@ def fit_law(
     scale = np.array([SLOPE_PRIOR[1], OFFSET_PRIOR[1]])
     centre = np.array([SLOPE_PRIOR[0], OFFSET_PRIOR[0]])
     n_free = 2 if with_offset else 1
-    known: dict[tuple[float, ...], float] = {}
 
-    def objective(x: Floats) -> float:
-        key = tuple(np.round(x, 6))
-        if key not in known:
-            full = np.array([x[0], x[1] if with_offset else first[1] / scale[1]]) * scale
-            if not 0.3 <= full[0] <= 6.0:
-                return 1e6
-            z = (full - centre) / scale
-            prior = 0.5 * float(z[:n_free] @ z[:n_free])
-            known[key] = prior - evidence(power_law(full[0], full[1], excess))
-        return known[key]
+    def full(x: Floats) -> Floats:
+        return np.array([x[0], x[1] if with_offset else first[1] / scale[1]]) * scale
+
+    def objective_of(evidence: Callable[[Floats], float]) -> Callable[[Floats], float]:
+        known: dict[tuple[float, ...], float] = {}
+
+        def objective(x: Floats) -> float:
+            key = tuple(np.round(x, 6))
+            if key not in known:
+                slope, offset = full(x)
+                if not 0.3 <= slope <= 6.0:
+                    return 1e6
+                z = (full(x) - centre) / scale
+                prior = 0.5 * float(z[:n_free] @ z[:n_free])
+                known[key] = prior - evidence(power_law(slope, offset, excess))
+            return known[key]
+
+        return objective
 
     step = np.array(DERIVATIVE_STEPS) / scale
+    objective = objective_of(evidence_near(start))
+    at_start = objective((np.array(first) / scale)[:n_free])
     found: list[Optimum] = []
     for begin in (first, *STARTS):
         x0 = (np.array(begin) / scale)[:n_free]
@@ -148,6 +165,10 @@ def fit_law(
         if len(found) > 1 and found[-1].meets(min(found[:-1], key=lambda r: r.value)):
             break
     best = min(found, key=lambda r: r.value)
+    spread = max(r.value for r in found) - best.value
+    slope, offset = (float(v) for v in full(best.x))
+    near = power_law(slope, offset, excess)
+    best = newton(objective_of(evidence_near(near)), best.x, step[:n_free])
     x = best.x
     covariance = np.zeros((2, 2))
     inverse = np.linalg.inv(best.hessian)
@@ -164,8 +185,7 @@ def fit_law(
         axis=1,
     )
     error = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian), 0.0))
-    gain = objective((np.array(first) / scale)[:n_free]) - best.value
-    spread = max(r.value for r in found) - best.value
+    gain = at_start - best.value
     return LawFit(slope, offset, covariance, kappa, error, n_star, gain, spread)
 
 

@@ -86,8 +86,8 @@ def fit_laws(
     samples = {r: chosen for r, chosen in samples.items() if chosen.size >= LEAST_OF_REGION}
 
     def fit(r: int) -> LawFit:
-        evidence = law_evidence(stars, samples[r], model)
-        return fit_law(evidence, base[r], samples[r].size, with_offset=with_offset)
+        evidence_near = law_evidence(stars, samples[r], model)
+        return fit_law(evidence_near, base[r], samples[r].size, with_offset=with_offset)
 
     # The regions side by side: the stars of one are too few to share.
     for r, found in zip(samples, in_order(fit, samples, model.config.run.n_workers), strict=True):
@@ -117,8 +117,22 @@ def choose(stars: Calibrators, rows: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def law_evidence(
     stars: Calibrators, chosen: NDArray[np.int64], model: Model
-) -> Callable[[Floats], float]:
-    """Evidence of a law: every cell with its own factor and scatter, integrated out."""
+) -> Callable[[Floats], Callable[[Floats], float]]:
+    """Evidence of laws: every cell with its own factor and scatter, integrated out.
+
+    Parameters
+    ----------
+    stars : Calibrators
+    chosen : ndarray of int64
+        Rows of the stars.
+    model : Model
+
+    Returns
+    -------
+    callable
+        Given a law, shape (3,), returns the evidence as a function of the law. It moves stars
+        through the lattices of the given law, and is exact close to it.
+    """
     sample = stars.data.take(chosen)
     error = np.where(np.isfinite(sample.mag), np.maximum(sample.mag_error, LEAST_ERROR_MAG), np.nan)
     sample = sample._replace(mag_error=error)
@@ -128,20 +142,24 @@ def law_evidence(
     kind: MapValue = "cell_mean" if by_cell else "subcell_mean"
     e_map = model.extinction_map.value(l_deg, b_deg, kind)[0]
 
-    def evidence(kappa: Floats) -> float:
-        law = ExtinctionLaw("trial", kappa[None], "")
+    def near(anchor: Floats) -> Callable[[Floats], float]:
+        law = ExtinctionLaw("trial", np.array(anchor)[None], "")
         posterior = Posterior(
             model.sightlines, model.grid, model.populations, law, model.hw,
             model.config.photometry.error_floor_mag,
         )  # fmt: skip
-        curves = evidence_curves(posterior, sample, one_lattice=True)
-        good = curves.explained
-        density = expected_density(
-            model, l_deg, b_deg, e_map, stars.limits, kappa_ks=np.full(cells.size, kappa[2])
-        ).sum(axis=1)
-        fit = fit_cells(curves.take(good).total(), of_star[good], density)
-        # Outliers, which no law explains, must not decide between laws.
-        scale = np.logaddexp(curves.log_scale, UNEXPLAINED).sum()
-        return float(fit.log_evidence.sum() + scale)
 
-    return evidence
+        def evidence(kappa: Floats) -> float:
+            curves = evidence_curves(posterior, sample, one_lattice=True, kappa=kappa)
+            good = curves.explained
+            density = expected_density(
+                model, l_deg, b_deg, e_map, stars.limits, kappa_ks=np.full(cells.size, kappa[2])
+            ).sum(axis=1)
+            fit = fit_cells(curves.take(good).total(), of_star[good], density)
+            # Outliers, which no law explains, must not decide between laws.
+            scale = np.logaddexp(curves.log_scale, UNEXPLAINED).sum()
+            return float(fit.log_evidence.sum() + scale)
+
+        return evidence
+
+    return near

@@ -229,7 +229,7 @@ class Posterior:
             return probability, np.log(evidence)
 
     def blocks(
-        self, data: Data, variance: Floats, *, one_lattice: bool = False
+        self, data: Data, variance: Floats, *, one_lattice: bool = False, coarser: float = 1.0
     ) -> list[tuple[Kind, NDArray[np.int64], Callable[[], tuple[Stars, tuple[Any, ...], Scratch]]]]:
         """Stars grouped as the kernels take them.
 
@@ -241,6 +241,8 @@ class Posterior:
             Variances of the magnitudes [mag²], the model's own included.
         one_lattice : bool
             Use the finest lattice that any of the stars with the same bands needs for all of them.
+        coarser : float
+            Choose the steps of the lattices as if errors were so many times larger.
 
         Returns
         -------
@@ -259,7 +261,7 @@ class Posterior:
                 self._scratch(kind),
             )
 
-        kinds = self.kinds(data, variance)
+        kinds = self.kinds(data, variance * coarser**2)
         return [
             (kind, part, gather(kind, part))
             for kind, members in (one_lattice_each(kinds) if one_lattice else kinds)
