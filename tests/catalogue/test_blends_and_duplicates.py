@@ -89,17 +89,15 @@ def test_a_fine_source_beside_a_coarse_star_is_no_blend(with_gnc):
 
 
 def test_a_coarse_star_that_finer_ones_explain_is_left_out(with_gnc):
-    """A VIRAC2 source between two equal stars is neither of them."""
-    x, ks = np.array([0.0, 0.45]), np.array([14.0, 14.0])
-    place, _ = together(x, ks)
-    # Brighter than either by more than any link allows, as the light of three would be.
-    cells = {"virac2": seen("virac2", place, [12.9]), "gnc": seen("gnc", x, ks)}
+    """A VIRAC2 source of five equal stars is none of them."""
+    x, ks = np.linspace(-0.4, 0.4, 5), np.full(5, 14.0)
+    cells = {"virac2": seen("virac2", *together(x, ks)), "gnc": seen("gnc", x, ks)}
     merged = merge_cell(cells, with_gnc, config_of("virac2", "gnc"))
-    assert ids_of(merged, "gnc") == ["gnc0", "gnc1"]
+    assert ids_of(merged, "gnc") == [f"gnc{k}" for k in range(5)]
     alone = (merged.stars.link >= 0).sum(axis=1) == 1
     virac2 = merged.stars.link[:, BACKBONE.index("virac2")] >= 0
     assert merged.reason[alone & virac2].tolist() == ["blend"]
-    assert len(merged.stars.primary[merged.reason == ""]) == 2
+    assert len(merged.stars.primary[merged.reason == ""]) == 5
 
 
 def test_a_source_of_two_equal_stars_is_linked_to_neither(knowledge):

@@ -119,9 +119,9 @@ def merge_cell(
     mark_blends(stars, knowledge, config)
     missed = probability_missed(stars, surveys, knowledge)
     stars_field = field_of(config.match, knowledge.motion_masyr)
-    blends = explained_stars(stars, stars_field, EXPLAINED_SHARE)
+    explained = explained_stars(stars, stars_field, EXPLAINED_SHARE)
     reason, near = star_reasons(stars, surveys, missed, knowledge.reality, config.cleaning)
-    reason[blends] = "blend"
+    reason[explained] = "blend"
     return MergedCell(stars, surveys, reason, near, _core(stars, surveys), removed)
 
 
