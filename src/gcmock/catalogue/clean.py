@@ -19,7 +19,7 @@ from gcmock.catalogue.reality import (
     telling,
 )
 from gcmock.catalogue.settings import CleaningConfig, SurveyInput
-from gcmock.catalogue.sources import Sources
+from gcmock.catalogue.sources import Sources, numbers
 from gcmock.catalogue.stars import Stars
 from gcmock.catalogue.traits import BACKBONE, TRAITS
 from gcmock.surveys.source_table import Quality
@@ -68,13 +68,13 @@ def native_reasons(
 
 
 def too_faint(sources: Sources, limit: float | None) -> NDArray[np.bool_]:
-    """Which sources are fainter than a limit in Ks: by their own system, and those without Ks.
+    """Which sources are fainter than a limit in Ks, as the survey lists it, or have no Ks.
 
     A survey that is cut brighter than it reaches would have seen Ks of a brighter star.
     """
     if limit is None:
         return np.zeros(len(sources), bool)
-    ks = sources.native_mag[:, 2]
+    ks = numbers(sources.table, "phot_ks_mag")
     return np.asarray(~(ks <= limit) & np.isnan(sources.side.g_mag))
 
 

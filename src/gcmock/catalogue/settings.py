@@ -38,7 +38,9 @@ class SurveyInput(Section):
         description="Marks of the survey for which a source is left out",
     )
     faint_ks_mag: float | None = Field(
-        default=None, description="Faintest Ks of a source, in the survey's own system [mag]"
+        default=None,
+        description="Faintest Ks of a source, as the survey lists it; those without Ks are left "
+        "out as well [mag]",
     )
 
 
