@@ -1,10 +1,16 @@
 """Merge simulated surveys and compare with the truth, by the default rule and that of the pilot.
 
-    python benchmarks/merge.py [--deg2 0.25] [--l 0.35] [--b -0.3] [--folder FOLDER]
+    python benchmarks/merge.py [--deg2 0.25] [--l 0.35] [--b -0.3] [--seed 2] [--depth both]
+                               [--folder FOLDER]
 
 The window is a square of `--deg2` square degrees around `--l`, `--b`. Prints the tables of
 docs/catalogue.md: completeness, purity and wrong links of both rules, and the limit of an ideal
 classifier on the same sky; by survey and by magnitude.
+
+Depths. "window": VIRAC2, SIRIUS and GALACTICNUCLEUS end at one Ks (`faint_ks_mag`), chosen so that
+all surveys together have 1.1 million stars per square degree, as many as the JASMINE pilot
+catalogue has sources. "full": all that the surveys see, but for GALACTICNUCLEUS beyond Ks = 17.5,
+where the simulated sky ends. Settings were chosen on seed 1; tables are of other seeds.
 
 Definitions. A true star is *detected* if at least one survey has a source whose light is mostly its
 own. A merged star *is* the true star of its first source, in the order of the surveys.
@@ -17,6 +23,9 @@ with the truth in place of everything that other surveys have measured: the comp
 detected stars, their noise-free positions at every epoch and their noise-free magnitudes. For
 detections without a partner it knows how many of each kind (survey, set of bands, magnitude, seen
 once or oftener) are real, and keeps a kind if most of it is.
+
+"blends linked" is the default rule with `least_share = 0`: sources in which no star has 60 % of the
+light are linked to the most probable one instead of being left out.
 
 Wrong links of *pairs* are those of sources that are blends of several stars none of which gives
 more than 60 % of the light: which of them such a source "is" is a matter of definition.
@@ -37,7 +46,7 @@ import pyarrow.parquet as pq
 from gcmock.catalogue.density import Counter
 from gcmock.catalogue.healpix import pixel_of
 from gcmock.catalogue.likelihood import Side
-from gcmock.catalogue.linking import N_MAG, Rates, field_of, link
+from gcmock.catalogue.linking import N_MAG, Rates, field_of, link, magnitude_bin, rank_mag
 from gcmock.catalogue.settings import MatchConfig
 from gcmock.catalogue.sources import Sources, canonical_order, magnitudes, make_sources, numbers
 from gcmock.catalogue.stars import no_stars
@@ -47,6 +56,10 @@ from gcmock.surveys.readers import open_survey
 
 SURVEYS = ("2mass", "virac2", "sirius", "gnc", "gaia")
 RULES = ("probabilistic", "pilot2023")
+RUNS = {"probabilistic": "", "blends linked": "[match]\nleast_share = 0.0", "pilot2023": ""}
+STARS_PER_DEG2 = 1.1e6
+LIMITED = ("virac2", "sirius", "gnc")
+FAINTEST = 17.5
 FILES = {
     "2mass": "2mass.csv",
     "virac2": "virac2.fits",
@@ -58,33 +71,83 @@ FILES = {
 
 
 def simulate(
-    folder: Path, window: tuple[float, float, float, float], surveys: tuple[str, ...]
+    folder: Path, window: tuple[float, float, float, float], surveys: tuple[str, ...], seed: int
 ) -> None:
     """Write the simulated surveys, unless they are there."""
     if (folder / "truth_links.parquet").exists():
         return
     l0, l1, b0, b1 = (f"{value:.6f}" for value in window)
     words = ["simulate", "--surveys", ",".join(surveys), "-o", str(folder)]
-    words += ["--l", l0, l1, "--b", b0, b1, "--ks-max", "17.5", "--seed", "1"]
+    words += ["--l", l0, l1, "--b", b0, b1, "--ks-max", str(FAINTEST), "--seed", str(seed)]
     if run(words):
         raise SystemExit("the simulation failed")
 
 
+def limits_of(
+    depth: str, folder: Path, surveys: tuple[str, ...], truth: pd.DataFrame, deg2: float
+) -> dict[str, float]:
+    """Return the faintest Ks of the surveys that have one."""
+    if depth == "full":
+        return {"gnc": FAINTEST} if "gnc" in surveys else {}
+    # The brightest Ks with which a limited survey has a star; -inf where another one has it.
+    best = []
+    for survey in surveys:
+        keys, ks = keys_and_ks(folder, survey)
+        true = truth.true_source_id.reindex(keys).to_numpy()
+        ks = np.where(np.isfinite(ks), ks, np.inf) if survey in LIMITED else np.full(len(ks), -9.0)
+        best.append(pd.Series(ks[true >= 0], index=true[true >= 0]))
+    faint = np.sort(pd.concat(best).groupby(level=0).min().to_numpy())
+    place = min(int(STARS_PER_DEG2 * deg2), len(faint) - 1)
+    limit = round(min(float(faint[place]), FAINTEST), 2)
+    return {survey: limit for survey in LIMITED if survey in surveys}
+
+
+def keys_and_ks(folder: Path, survey: str) -> tuple[pd.Index, np.ndarray]:
+    """Return keys of the sources of a survey, and their Ks [mag] (NaN for Gaia)."""
+    table = read_survey(folder, survey)
+    keys = pd.Index([f"{survey} {one}" for one in table.column("source_id").to_pylist()])
+    if survey == "gaia":
+        return keys, np.full(len(keys), np.nan)
+    return keys, numbers(table, "phot_ks_mag")
+
+
+def within(folder: Path, surveys: tuple[str, ...], limits: dict[str, float]) -> pd.Index:
+    """Return the keys of all sources within the limits."""
+    parts = []
+    for survey in surveys:
+        keys, ks = keys_and_ks(folder, survey)
+        parts.append(keys[ks <= limits[survey]] if survey in limits else keys)
+    return parts[0].append(parts[1:])
+
+
 def merge(
-    folder: Path, window: tuple[float, float, float, float], surveys: tuple[str, ...]
+    folder: Path,
+    depth: str,
+    window: tuple[float, float, float, float],
+    surveys: tuple[str, ...],
+    limits: dict[str, float],
 ) -> None:
     """Merge the surveys by both rules."""
     l0, l1, b0, b1 = window
     lines = [f"[window]\nl = [{l0}, {l1}]\nb = [{b0}, {b1}]"]
-    lines += [f'[[survey]]\nname = "{name}"\npath = "{FILES[name]}"' for name in surveys]
-    (folder / "merge.toml").write_text("\n".join(lines), encoding="utf-8")
-    for rule in RULES:
+    for name in surveys:
+        lines.append(f'[[survey]]\nname = "{name}"\npath = "{FILES[name]}"')
+        if name in limits:
+            lines.append(f"faint_ks_mag = {limits[name]}")
+    for name, more in RUNS.items():
+        path = folder / "merge.toml"
+        path.write_text("\n".join([*lines, more]), encoding="utf-8")
         start = time.perf_counter()
-        words = ["merge", str(folder / "merge.toml"), "-o", str(folder / rule), "--rule", rule]
-        words += ["--keep-rejected"]
+        rule = "pilot2023" if name == "pilot2023" else "probabilistic"
+        words = ["merge", str(path), "-o", str(output_of(folder, depth, name)), "--rule", rule]
         if run([*words, "--overwrite"]):
             raise SystemExit("the merge failed")
-        print(f"{rule}: {time.perf_counter() - start:.1f} s")
+        print(f"{depth}, {name}: {time.perf_counter() - start:.1f} s", flush=True)
+
+
+def output_of(folder: Path, depth: str, name: str) -> Path:
+    """Return the folder of a merged catalogue."""
+    return folder / f"{depth}_{name.replace(' ', '_')}"
 
 
 def truth_of(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -138,7 +201,12 @@ def read_survey(folder: Path, survey: str) -> pa.Table:
 
 
 def ideal_links(
-    folder: Path, survey: str, stars: pd.DataFrame, links: pd.DataFrame, detected: pd.Index
+    folder: Path,
+    survey: str,
+    stars: pd.DataFrame,
+    links: pd.DataFrame,
+    detected: pd.Index,
+    used: pd.Index,
 ) -> pd.DataFrame:
     """Return the links of a survey to the true, noise-free stars, and whether they are wrong."""
     known = stars.loc[stars.index.isin(detected)]
@@ -161,6 +229,7 @@ def ideal_links(
     true.position_from = np.full(n, BACKBONE.index("gaia"))
     table = read_survey(folder, survey)
     keys = pd.Index([f"{survey} {one}" for one in table.column("source_id").to_pylist()])
+    table, keys = table.filter(pa.array(keys.isin(used))), keys[keys.isin(used)]
     own = known.index.get_indexer(links.true_source_id.reindex(keys))
     plain = make_sources(survey, table, np.ones(table.num_rows, bool))
     order = canonical_order(table)
@@ -170,13 +239,26 @@ def ideal_links(
     side, counter = sources.side, Counter()
     counter.add(side.ra, side.dec, side.mag, side.g_mag)
     field = field_of(MatchConfig(), 1000.0 * motion.mean(axis=0))
-    rates = Rates(np.full(N_MAG, 0.9), np.full(N_MAG, 0.02), np.zeros(N_MAG))
+    rates = true_rates(true.side, own[order], side)
     match = MatchConfig()
     radius, tail = match.search_radius_arcsec, match.tail_position_fwhm
     found = link(true, sources, counter.density(), rates, field, radius, tail)
-    key = keys[order][found.source]
-    frame = pd.DataFrame({"key": key, "wrong": own[order][found.source] != found.star})
-    return frame.assign(true=known.index.to_numpy()[found.star])
+    one = found.share >= match.least_share
+    star, source = found.star[one], found.source[one]
+    frame = pd.DataFrame({"key": keys[order][source], "wrong": own[order][source] != star})
+    return frame.assign(true=known.index.to_numpy()[star])
+
+
+def true_rates(stars: Side, own: np.ndarray, sources: Side) -> Rates:
+    """Return which shares of the true stars a survey has, and of its sources are none of them."""
+    rank, of_source = magnitude_bin(rank_mag(stars)), magnitude_bin(rank_mag(sources))
+    has = np.isin(np.arange(len(rank)), own)
+
+    def share(some: np.ndarray, whole: np.ndarray) -> np.ndarray:
+        n_some, n_all = (np.bincount(one, minlength=N_MAG)[:N_MAG] for one in (some, whole))
+        return ((n_some + 0.5) / (n_all + 1.0)).clip(0.001, 0.999)
+
+    return Rates(share(rank[has], rank), share(of_source[own < 0], of_source), np.zeros(N_MAG))
 
 
 def known_offsets(sources: Sources, true: Side, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -196,10 +278,11 @@ def known_offsets(sources: Sources, true: Side, own: np.ndarray) -> tuple[np.nda
 
 
 def ideal_detections(
-    folder: Path, links: pd.DataFrame, surveys: tuple[str, ...]
+    folder: Path, links: pd.DataFrame, surveys: tuple[str, ...], used: pd.Index
 ) -> tuple[float, float]:
     """Return completeness and purity if kinds of lone detections are kept that are mostly real."""
     parts = []
+    links = links[links.index.isin(used)]
     n_surveys = links[links.true_source_id >= 0].groupby("true_source_id").survey.nunique()
     for survey in surveys:
         table = read_survey(folder, survey)
@@ -214,7 +297,7 @@ def ideal_detections(
                 "true": links.true_source_id.reindex(keys).to_numpy(),
             }
         )
-        parts.append(frame)
+        parts.append(frame[keys.isin(used)])
     every = pd.concat(parts)
     every = every[(every.true < 0) | ~every.duplicated(["survey", "true"])]
     lone = every[(every.true < 0) | (every.true.map(n_surveys) == 1)]
@@ -235,6 +318,8 @@ def main() -> None:
     parser.add_argument("--deg2", type=float, default=0.25)
     parser.add_argument("--l", type=float, default=0.35)
     parser.add_argument("--b", type=float, default=-0.3)
+    parser.add_argument("--seed", type=int, default=2)
+    parser.add_argument("--depth", choices=("window", "full", "both"), default="both")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--surveys", default=",".join(SURVEYS))
     options = parser.parse_args()
@@ -243,40 +328,60 @@ def main() -> None:
     window = (options.l - half, options.l + half, options.b - half, options.b + half)
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary) / "sky"
-        simulate(folder, window, surveys)
+        simulate(folder, window, surveys, options.seed)
         # A window may lie outside a survey.
         surveys = tuple(name for name in surveys if (folder / FILES[name]).exists())
-        merge(folder, window, surveys)
-        report(folder, surveys)
+        stars, truth = truth_of(folder)
+        truth = truth[truth.survey.isin(surveys)]
+        for depth in ("window", "full") if options.depth == "both" else (options.depth,):
+            limits = limits_of(depth, folder, surveys, truth, options.deg2)
+            merge(folder, depth, window, surveys, limits)
+            report(folder, depth, surveys, stars, truth, limits, options.deg2)
 
 
-def report(folder: Path, surveys: tuple[str, ...]) -> None:
-    """Print the tables."""
-    stars, truth = truth_of(folder)
-    detected = pd.Index(truth.true_source_id[truth.true_source_id >= 0].unique())
-    results = {rule: score(merged_links(folder / rule), truth, detected) for rule in RULES}
+def report(
+    folder: Path,
+    depth: str,
+    surveys: tuple[str, ...],
+    stars: pd.DataFrame,
+    truth: pd.DataFrame,
+    limits: dict[str, float],
+    deg2: float,
+) -> None:
+    """Print the tables of a depth."""
+    used = within(folder, surveys, limits)
+    seen = truth[truth.index.isin(used)]
+    detected = pd.Index(seen.true_source_id[seen.true_source_id >= 0].unique())
+    merged = {name: merged_links(output_of(folder, depth, name)) for name in RUNS}
+    results = {name: score(links, truth, detected) for name, links in merged.items()}
     wrong = {
-        name: ideal_links(folder, name, stars, truth, detected)
+        name: ideal_links(folder, name, stars, truth, detected, used)
         for name in surveys
         if name != "gaia"
     }
-    complete, pure = ideal_detections(folder, truth, surveys)
-    print(f"\n{len(detected):,} detected stars of {len(truth):,} sources\n")
-    print("| | completeness | purity | wrong links | of these pairs | spurious | repeated |")
-    print("|---|---|---|---|---|---|---|")
-    for rule, (scores, _) in results.items():
-        print(f"| {rule} | " + " | ".join(f"{value:.2%}" for value in scores.values()) + " |")
+    complete, pure = ideal_detections(folder, truth, surveys, used)
+    ends = ", ".join(f"{name} to Ks = {limit}" for name, limit in limits.items())
+    print(f"\n{depth}: {len(detected) / deg2 / 1e6:.2f} million detected stars per deg2 ({ends})")
+    print(f"{len(detected):,} detected stars of {len(used):,} sources\n")
+    print(
+        "| | completeness | purity | wrong links | of these pairs | links | spurious | repeated |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    for rule, (scores, more) in results.items():
+        cells = [f"{value:.2%}" for value in scores.values()]
+        cells.insert(4, f"{len(more):,}")
+        print(f"| {rule} | " + " | ".join(cells) + " |")
     # Sources of the first survey begin stars; they are nobody's links.
     first = min(wrong, key=BACKBONE.index)
     limit = pd.concat([frame for name, frame in wrong.items() if name != first]).wrong.mean()
     print(
-        f"| ideal classifier | {complete:.2%} | {pure:.2%} | {limit:.2%} | | {1 - pure:.2%} | 0 |"
+        f"| ideal classifier | {complete:.2%} | {pure:.2%} | {limit:.2%} | | | {1 - pure:.2%} | 0 |"
     )
     print("\n| wrong links of | links | " + " | ".join(RULES) + " | ideal |")
     print("|---|---|" + "---|" * (len(RULES) + 1))
     for survey in surveys:
         number = BACKBONE.index(survey)
-        more = [frame[frame.number == number] for _, frame in results.values()]
+        more = [results[rule][1].query(f"number == {number}") for rule in RULES]
         if not len(more[0]):
             continue
         ideal = f"{wrong[survey].wrong.mean():.2%}" if survey in wrong else ""
@@ -289,22 +394,22 @@ def report(folder: Path, surveys: tuple[str, ...]) -> None:
     )
     print("|---|---|" + "---|---|" * len(RULES))
     ks = stars.phot_ks_mag
-    found = {r: pd.Index(frame_of(folder / r, truth)) for r in RULES}
+    found = {r: pd.Index(frame_of(merged[r], truth)) for r in RULES}
     for low in range(8, 19):
         some = detected[(ks.reindex(detected) >= low) & (ks.reindex(detected) < low + 1)]
         if len(some) < 20:
             continue
         cells = []
-        for rule, (_, more) in results.items():
+        for rule in RULES:
+            more = results[rule][1]
             here = more[more["first"].isin(some)]
             share = f"{here.wrong.mean():.2%}" if len(here) else ""
             cells.append(f"{some.isin(found[rule]).mean():.2%} | {share}")
         print(f"| {low}-{low + 1} | {len(some):,} | " + " | ".join(cells) + " |")
 
 
-def frame_of(folder: Path, truth: pd.DataFrame) -> np.ndarray:
+def frame_of(links: pd.DataFrame, truth: pd.DataFrame) -> np.ndarray:
     """Return the true stars that a catalogue has."""
-    links = merged_links(folder)
     first = truth.true_source_id.reindex(links[~links.duplicated("row")].key)
     return first[first >= 0].unique()
 

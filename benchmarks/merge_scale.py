@@ -2,6 +2,9 @@
 
     python benchmarks/merge_scale.py [--sources 20e6] [--folder FOLDER] [--workers 2] [--no-kill]
 
+With `--folder` the surveys are written once and kept: another run with the same number of sources
+takes them from there.
+
 Writes four surveys of a sky of independent stars (1.1 million per square degree and survey at the
 most), as Parquet files with the names of the archives; merges them in a process of its own whose
 memory is watched; then starts again, kills the process with SIGKILL in the middle, starts it once
@@ -13,18 +16,21 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import resource
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gcmock.frames import galactic_to_icrs
+from machine import cpu
 
 DENSITY = 1.5e6
 PER_STAR = 2.6
@@ -131,7 +137,9 @@ def write_surveys(folder: Path, n_sources: float) -> float:
     width = n_stars / DENSITY / (2.0 * WINDOW_B)
     done = folder / "width.txt"
     if done.exists():
-        return float(done.read_text())
+        if float(done.read_text()) != width:
+            raise SystemExit(f"{folder} has surveys of another number of sources")
+        return width
     folder.mkdir(parents=True, exist_ok=True)
     writers: dict[str, pq.ParquetWriter] = {}
     counts = dict.fromkeys(NATIVE, 0)
@@ -162,21 +170,39 @@ def command(folder: Path, output: Path, workers: int) -> list[str]:
     return [*words, "-o", str(output), "--workers", str(workers)]
 
 
-def watched(words: list[str], kill_after: float | None = None) -> tuple[float, float, str]:
-    """Run a command; return seconds, largest memory [GB], and what it printed."""
+class Watched(NamedTuple):
+    """What a run took: time by the clock and of processors [s], largest memory [GB], its output."""
+
+    seconds: float
+    processor: float
+    peak: float
+    text: str
+
+
+def watched(words: list[str], kill_after: float | None = None) -> Watched:
+    """Run a command, and kill it after some seconds."""
     start, peak = time.perf_counter(), 0.0
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     page = os.sysconf("SC_PAGE_SIZE")
-    while process.poll() is None:
-        try:
-            resident = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
-            peak = max(peak, resident * page / 1e9)
-        except (OSError, IndexError, ValueError):
-            pass
-        if kill_after is not None and time.perf_counter() - start > kill_after:
-            process.send_signal(signal.SIGKILL)
-        time.sleep(0.2)
-    return time.perf_counter() - start, peak, process.stdout.read() if process.stdout else ""
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(words, stdout=output, stderr=subprocess.STDOUT, text=True)
+        while process.poll() is None:
+            try:
+                resident = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
+                peak = max(peak, resident * page / 1e9)
+            except (OSError, IndexError, ValueError):
+                pass
+            if kill_after is not None and time.perf_counter() - start > kill_after:
+                process.send_signal(signal.SIGKILL)
+            time.sleep(0.2)
+        seconds = time.perf_counter() - start
+        output.seek(0)
+        text = output.read()
+    if process.returncode and kill_after is None:
+        raise SystemExit(f"the merge failed:\n{text}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return Watched(seconds, used, peak, text)
 
 
 def digest(folder: Path) -> str:
@@ -202,21 +228,30 @@ def main() -> None:
         n = sum(pq.read_metadata(folder / f"{name}.parquet").num_rows for name in NATIVE)
         output = folder / "catalogue"
         words = command(folder, output, options.workers)
-        seconds, peak, text = watched([*words, "--overwrite"])
-        print(text)
-        print("| sources | threads | time | sources/s | memory | output |")
-        print("|---|---|---|---|---|---|")
+        whole = watched([*words, "--overwrite"])
+        print(whole.text)
         size = sum(path.stat().st_size for path in output.iterdir()) / 1e9
-        print(
-            f"| {n / 1e6:.1f} million | {options.workers} | {seconds / 60:.1f} min | "
-            f"{n / seconds:,.0f} | {peak:.1f} GB | {size:.2f} GB |"
+        cells = (
+            f"{n / 1e6:.1f} million",
+            f"{options.workers}",
+            f"{whole.seconds / 60:.1f} min",
+            f"{n / whole.seconds:,.0f}",
+            f"{1e6 * whole.processor / n:.0f} µs",
+            f"{whole.peak:.1f} GB",
+            f"{size:.2f} GB",
         )
+        print(f"{cpu()}\n")
+        print(
+            "| sources | threads | time | sources/s | processor time per source | memory | output |"
+        )
+        print("|---|---|---|---|---|---|---|\n| " + " | ".join(cells) + " |", flush=True)
         if not options.no_kill:
             before = digest(output)
-            killed, _, _ = watched([*words, "--overwrite"], kill_after=0.6 * seconds)
-            rest, _, _ = watched(words)
+            killed = watched([*words, "--overwrite"], kill_after=0.6 * whole.seconds)
+            rest = watched(words)
             same = "the same bytes" if digest(output) == before else "OTHER BYTES"
-            print(f"killed after {killed:.0f} s, finished in {rest:.0f} s more: {same}")
+            times = f"killed after {killed.seconds:.0f} s, finished in {rest.seconds:.0f} s more"
+            print(f"\n{times}: {same}")
 
 
 if __name__ == "__main__":

@@ -76,3 +76,13 @@ def test_gaia_without_most_columns(real_dir, tmp_path):
     rows = read(copy)
     for name in ("pmra", "pmdec"):
         assert np.flatnonzero(np.isnan(rows[name])).tolist() == [3, 4, 5, 6, 7]
+
+
+def test_the_columns_of_motions_of_the_gaia_rows_look_like_magnitudes(real_dir):
+    """What the docs say of this file: G lies between them, as it does between BP and RP."""
+    native = pyarrow.csv.read_csv(real_dir / "gaia_dr3_bright_window.csv").to_pandas()
+    assert (native["pmra"] > 0).all()
+    assert (native["pmdec"] > 0).all()
+    g_mag = native["phot_g_mean_mag"]
+    assert ((native["pmra"] > g_mag) & (g_mag > native["pmdec"])).sum() == 599
+    assert np.corrcoef(g_mag, native["pmdec"])[0, 1] == pytest.approx(0.90, abs=0.005)

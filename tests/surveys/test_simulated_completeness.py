@@ -66,3 +66,16 @@ def test_bad_input(completeness: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert run([*command, str(tmp_path / "none.parquet"), "--survey"]) == 2
     assert "no such file" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [completeness]
+
+
+def test_bins_without_stars_have_the_value_of_the_nearest_but_on_the_faint_side() -> None:
+    """Bright bins are empty because bright stars are rare, faint ones because none is seen."""
+    value = np.full((1, len(BANDS), 1, N_BINS), np.nan)
+    low = FIRST_MAG + STEP_MAG * np.arange(N_BINS)
+    value[..., (low >= 9.0) & (low < 15.0)] = 0.8
+    value[..., low == 11.0] = np.nan
+    counts = np.zeros(value.shape, np.int64)
+    made = Completeness(5, np.zeros(0, np.int64), (MERGED,), counts, counts, value, np.ones(1))
+    mag = np.array([5.0, 7.0, 9.0, 11.2, 14.7, 15.25, 16.0, np.nan])
+    found = made.probability(np.zeros(8), np.zeros(8), mag)
+    np.testing.assert_allclose(found, [0.8, 0.8, 0.8, 0.8, 0.8, 0.0, 0.0, 0.0], atol=1e-12)

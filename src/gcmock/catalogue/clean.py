@@ -19,7 +19,7 @@ from gcmock.catalogue.reality import (
     telling,
 )
 from gcmock.catalogue.settings import CleaningConfig, SurveyInput
-from gcmock.catalogue.sources import Sources
+from gcmock.catalogue.sources import Sources, numbers
 from gcmock.catalogue.stars import Stars
 from gcmock.catalogue.traits import BACKBONE, TRAITS
 from gcmock.surveys.source_table import Quality
@@ -33,6 +33,7 @@ _MARK_REASON: Final = {"duplicate": "duplicate", "artefact": "artefact", "extend
 _DUPLICATE_MAG: Final = 1.0
 _FARTHEST_FWHM: Final = 1.0
 _SAME_SIGMA: Final = 3.0
+_NOT_RESOLVED_FWHM: Final = 0.5
 
 
 def native_reasons(
@@ -55,18 +56,46 @@ def native_reasons(
     measured = np.isfinite(sources.side.mag).any(axis=1) | np.isfinite(sources.side.g_mag)
     _mark(reason, ~measured, "no_magnitude")
     for name in survey.reject:
-        bit = int(Quality[name.upper()])
-        _mark(reason, (sources.quality & bit) != 0, _MARK_REASON.get(name, "quality"))
-    if survey.faint_ks_mag is not None:
-        _mark(reason, sources.native_mag[:, 2] > survey.faint_ks_mag, "too_faint")
+        marked = (sources.quality & int(Quality[name.upper()])) != 0
+        if name == "duplicate":
+            marked = _has_original(sources, marked, config.duplicate_fwhm)
+        _mark(reason, marked, _MARK_REASON.get(name, "quality"))
+    _mark(reason, too_faint(sources, survey.faint_ks_mag), "too_faint")
     kept = np.flatnonzero(reason == KEPT)
     lost = _duplicates(sources.take(kept), config.duplicate_fwhm)
     reason[kept[lost]] = "duplicate"
     return reason
 
 
+def too_faint(sources: Sources, limit: float | None) -> NDArray[np.bool_]:
+    """Which sources are fainter than a limit in Ks, as the survey lists it, or have no Ks.
+
+    A survey that is cut brighter than it reaches would have seen Ks of a brighter star.
+    """
+    if limit is None:
+        return np.zeros(len(sources), bool)
+    ks = numbers(sources.table, "phot_ks_mag")
+    return np.asarray(~(ks <= limit) & np.isnan(sources.side.g_mag))
+
+
 def _mark(reason: NDArray[np.str_], where: NDArray[np.bool_], word: str) -> None:
     reason[where & (reason == KEPT)] = word
+
+
+def _has_original(sources: Sources, marked: NDArray[np.bool_], share: float) -> NDArray[np.bool_]:
+    """Which sources marked as duplicates have another one that is not marked.
+
+    Where the row of the original is missing, the duplicate is all that there is of the star.
+    """
+    side, copies = sources.side, np.flatnonzero(marked)
+    others = np.flatnonzero(~marked)
+    radius = (share or _NOT_RESOLVED_FWHM) * TRAITS[sources.survey].fwhm_arcsec
+    i, _ = pairs_within(
+        side.ra[copies], side.dec[copies], side.ra[others], side.dec[others], radius
+    )
+    result = np.zeros(len(sources), bool)
+    result[copies[i]] = True
+    return result
 
 
 def _duplicates(sources: Sources, share: float) -> NDArray[np.int64]:

@@ -95,7 +95,8 @@ class Completeness:
         """Return the probability that stars are detected.
 
         Linear in magnitude between the centres of bins; pixels without stars have the values of
-        the whole window.
+        the whole window. Stars brighter than all that were seen have the value of the brightest
+        bin: there are none because they are rare. Fainter ones than all are not detected.
 
         Parameters
         ----------
@@ -111,7 +112,7 @@ class Completeness:
         Returns
         -------
         ndarray (n,)
-            0 where nothing is known.
+            0 for stars fainter than all that were seen, and without a magnitude.
 
         Raises
         ------
@@ -123,7 +124,7 @@ class Completeness:
                 f"no completeness of {survey!r} in {band!r}: the map has the surveys "
                 f"{', '.join(self.surveys)} in {', '.join(BANDS)}"
             )
-        value = np.nan_to_num(self.value[self.surveys.index(survey), BANDS.index(band)])
+        value = _filled(self.value[self.surveys.index(survey), BANDS.index(band)])
         ra, dec = galactic_to_icrs(np.atleast_1d(l_deg), np.atleast_1d(b_deg))
         pixel = pixel_of(ra, dec, self.order)
         row = np.full(len(pixel), len(self.pixels))
@@ -163,6 +164,17 @@ class Completeness:
                     "density": self.density[pixel],
                 }
             )
+
+
+def _filled(value: Floats) -> Floats:
+    """Values of bins in which nothing is known, by those that are known, (n_row, N_BINS)."""
+    place = np.arange(N_BINS)
+    result = np.zeros_like(value)
+    for row, values in enumerate(value):
+        known = np.isfinite(values)
+        if known.any():
+            result[row] = np.interp(place, place[known], values[known], right=0.0)
+    return result
 
 
 def load_completeness(path: str | Path) -> Completeness:

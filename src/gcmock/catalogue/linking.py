@@ -66,6 +66,9 @@ class Linked(NamedTuple):
         Whether neighbours add more than 10 % to the light of the star in this survey.
     rival : ndarray (n_source,)
         For every source of the survey, the probability that it is a star of the list.
+    share : ndarray (n_link,)
+        Share of the star in the light that the survey collects at its place, by the stars of the
+        list.
     """
 
     star: NDArray[np.int64]
@@ -73,6 +76,7 @@ class Linked(NamedTuple):
     probability: Floats
     blended: NDArray[np.bool_]
     rival: Floats
+    share: Floats
 
 
 def rank_mag(side: Side) -> Floats:
@@ -148,7 +152,7 @@ def link(
     n_star, n_source = len(stars), len(sources)
     if not n_star or not n_source:
         none = np.empty(0, np.int64)
-        return Linked(none, none, np.empty(0), np.empty(0, bool), np.zeros(n_source))
+        return Linked(none, none, np.empty(0), np.empty(0, bool), np.zeros(n_source), np.empty(0))
     ra, dec = moved(stars.side, load_survey(sources.survey).ref_epoch, field)
     i, j = pairs_within(ra, dec, sources.side.ra, sources.side.dec, radius)
     shared, shared_mag, shift, share_of = light_of_neighbours(
@@ -183,13 +187,22 @@ def link(
     brighter = np.nanmax(
         np.nan_to_num(stars.side.mag[star] - shared_mag[star], nan=0.0), axis=1, initial=0.0
     )
-    return Linked(star, source, found.probability[found.chosen], brighter > 0.1, rival)
+    probability = found.probability[found.chosen]
+    return Linked(star, source, probability, brighter > 0.1, rival, share_of[star])
+
+
+def finest_fwhm(stars: Stars) -> Floats:
+    """Return the width of the finest images that stars were seen on, (n_star,) [arcsec]."""
+    fwhm = np.array([TRAITS[name].fwhm_arcsec for name in BACKBONE])
+    return np.asarray(np.where(stars.link >= 0, fwhm, np.inf).min(axis=1, initial=np.inf))
 
 
 def explained_share(
     sources: Sources, index: NDArray[np.int64], stars: Stars, field: Field
 ) -> Floats:
     """Return which share of the light of sources the stars in their resolution element give.
+
+    Only stars that a finer survey resolves count: those of images as coarse as its own say nothing.
 
     Parameters
     ----------
@@ -208,6 +221,8 @@ def explained_share(
     ra, dec = moved(stars.side, load_survey(sources.survey).ref_epoch, field)
     some_ra, some_dec = sources.side.ra[index], sources.side.dec[index]
     i, j = pairs_within(some_ra, some_dec, ra, dec, 0.6 * fwhm)
+    finer = finest_fwhm(stars) < fwhm
+    i, j = i[finer[j]], j[finer[j]]
     difference = np.full(len(i), np.nan)
     for band in range(3):
         both = stars.side.mag[j, band] - sources.side.mag[index[i], band]
@@ -218,3 +233,43 @@ def explained_share(
     beam = fwhm * _BEAM_PER_FWHM
     light *= np.exp(-0.25 * (east * east + north * north) / beam**2)
     return np.asarray(np.bincount(i, weights=light, minlength=len(index)), dtype=np.float64)
+
+
+def explained_stars(stars: Stars, field: Field, share: float) -> NDArray[np.bool_]:
+    """Return which stars are the blended light of others that a finer survey resolves.
+
+    A star that only coarse images show is no star if stars on finer images, within its resolution
+    element, give enough of its light. Stars with few bands are judged by those that there are.
+
+    Parameters
+    ----------
+    stars : Stars
+        All of them, after the last survey.
+    field : Field
+    share : float
+        Least share of its light that they give.
+
+    Returns
+    -------
+    ndarray of bool (n_star,)
+    """
+    result = np.zeros(len(stars), bool)
+    fwhm = finest_fwhm(stars)
+    epoch = float(np.median(stars.side.epoch)) if len(stars) else 0.0
+    ra, dec = moved(stars.side, epoch, field)
+    for width in np.unique(fwhm):
+        coarse, fine = np.flatnonzero(fwhm == width), np.flatnonzero(fwhm < width)
+        if not len(fine):
+            continue
+        i, j = pairs_within(ra[coarse], dec[coarse], ra[fine], dec[fine], 0.6 * width)
+        i_star, j_star = coarse[i], fine[j]
+        difference = np.full(len(i), np.nan)
+        for band in range(3):
+            both = stars.side.mag[j_star, band] - stars.side.mag[i_star, band]
+            difference = np.where(np.isfinite(both), both, difference)
+        light = np.where(np.isfinite(difference), 10.0 ** (-0.4 * np.nan_to_num(difference)), 0.0)
+        east = (ra[j_star] - ra[i_star]) * np.cos(np.radians(dec[i_star])) * 3600.0
+        north = (dec[j_star] - dec[i_star]) * 3600.0
+        light *= np.exp(-0.25 * (east * east + north * north) / (width * _BEAM_PER_FWHM) ** 2)
+        result[coarse] = np.bincount(i, weights=light, minlength=len(coarse)) > share
+    return result

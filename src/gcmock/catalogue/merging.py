@@ -16,6 +16,7 @@ from gcmock.catalogue.linking import (
     Rates,
     default_rates,
     explained_share,
+    explained_stars,
     field_of,
     light_of_neighbours,
     link,
@@ -117,7 +118,10 @@ def merge_cell(
         removed[number] = (sources.take(out), reason[out])
     mark_blends(stars, knowledge, config)
     missed = probability_missed(stars, surveys, knowledge)
+    stars_field = field_of(config.match, knowledge.motion_masyr)
+    explained = explained_stars(stars, stars_field, EXPLAINED_SHARE)
     reason, near = star_reasons(stars, surveys, missed, knowledge.reality, config.cleaning)
+    reason[explained] = "blend"
     return MergedCell(stars, surveys, reason, near, _core(stars, surveys), removed)
 
 
@@ -137,14 +141,23 @@ def _add_survey(
         config.match.search_radius_arcsec,
         config.match.tail_position_fwhm,
     )
-    stars.attach(number, sources, found.star, found.source, found.probability, found.blended)
+    # A source in which no star has most of the light is none of them.
+    one = found.share >= config.match.least_share
+    stars.attach(
+        number,
+        sources,
+        found.star[one],
+        found.source[one],
+        found.probability[one],
+        found.blended[one],
+    )
     left = np.ones(len(sources), bool)
     left[found.source] = False
     index = np.flatnonzero(left)
-    blends = np.empty(0, np.int64)
+    blends = found.source[~one]
     if len(stars) and len(index) and name != "gaia":
         share = explained_share(sources, index, stars, stars_field)
-        blends = index[share > EXPLAINED_SHARE]
+        blends = np.concatenate((blends, index[share > EXPLAINED_SHARE]))
         index = index[~(share > EXPLAINED_SHARE)]
     stars.add(number, sources, index)
     return blends

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.catalogue.clean import too_faint
 from gcmock.catalogue.merging import MergedCell
 from gcmock.catalogue.neighbours import pairs_within, separation
 from gcmock.catalogue.settings import MergeConfig
@@ -51,7 +52,9 @@ def _distances(i, j, ra_1, dec_1, ra_2, dec_2):
 
 
 def merge_cell_pilot(cell: Mapping[str, Sources], config: MergeConfig) -> MergedCell:
-    """Merge a cell by the simple rule; nothing is cleaned but what has no magnitude.
+    """Merge a cell by the simple rule.
+
+    Nothing is cleaned but what has no magnitude or is beyond the limit of the settings.
 
     Parameters
     ----------
@@ -60,6 +63,7 @@ def merge_cell_pilot(cell: Mapping[str, Sources], config: MergeConfig) -> Merged
     config : MergeConfig
     """
     stars = no_stars()
+    limits = {one.name: one.faint_ks_mag for one in config.survey}
     surveys: dict[int, Sources] = {}
     removed: dict[int, tuple[Sources, NDArray[np.str_]]] = {}
     for name in ORDER:
@@ -68,11 +72,10 @@ def merge_cell_pilot(cell: Mapping[str, Sources], config: MergeConfig) -> Merged
         number, sources = BACKBONE.index(name), cell[name]
         side = sources.side
         empty = ~(np.isfinite(side.mag).any(axis=1) | np.isfinite(side.g_mag))
-        removed[number] = (
-            sources.take(empty),
-            np.full(int(empty.sum()), "no_magnitude", dtype="U16"),
-        )
-        surveys[number] = sources.take(~empty)
+        out = empty | too_faint(sources, limits[name])
+        why = np.where(empty[out], "no_magnitude", "too_faint").astype("U16")
+        removed[number] = (sources.take(out), why)
+        surveys[number] = sources.take(~out)
         _add_survey(stars, number, surveys[number])
     core = np.zeros(len(stars), bool)
     for number, sources in surveys.items():

@@ -39,7 +39,7 @@ N_KINDS: Final = N_PLACES * N_PATTERNS * 2 * N_MAGNITUDES
 UNKNOWN_BEYOND: Final = 0.5
 """Where the other surveys miss a star with this probability, its being alone says nothing."""
 
-TOLERANCE: Final = 3.0
+TOLERANCE: Final = 2.0
 
 _GROWTH_PER_MAG: Final = 1.3
 _LARGEST_RADIUS: Final = 20.0

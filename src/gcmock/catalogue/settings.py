@@ -38,7 +38,9 @@ class SurveyInput(Section):
         description="Marks of the survey for which a source is left out",
     )
     faint_ks_mag: float | None = Field(
-        default=None, description="Faintest Ks of a source, in the survey's own system [mag]"
+        default=None,
+        description="Faintest Ks of a source, as the survey lists it; those without Ks are left "
+        "out as well [mag]",
     )
 
 
@@ -87,6 +89,12 @@ class MatchConfig(Section):
         default=0.15, gt=0, description="Extra error of their position [FWHM of the coarser image]"
     )
     tail_mag: float = Field(default=0.5, gt=0, description="Extra error of their magnitude [mag]")
+    least_share: float = Field(
+        default=0.6,
+        ge=0,
+        le=1,
+        description="A source in which its star gives less of the light than this is a blend",
+    )
     ambiguous_below: float = Field(
         default=0.9, ge=0, le=1, description="Links less probable than this are flagged"
     )
@@ -96,7 +104,7 @@ class CleaningConfig(Section):
     """What is not a star."""
 
     duplicate_fwhm: float = Field(
-        default=0.35,
+        default=0.5,
         ge=0,
         description="Sources of one survey closer than this are one source [FWHM]",
     )
@@ -112,7 +120,7 @@ class CleaningConfig(Section):
         "per magnitude, up to 20 arcsec [arcsec]",
     )
     least_real_probability: float = Field(
-        default=0.3,
+        default=0.7,
         ge=0,
         le=1,
         description="Sources that one survey alone has are left out if fewer of their kind than "
