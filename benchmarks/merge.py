@@ -262,7 +262,9 @@ def report(folder: Path, surveys: tuple[str, ...]) -> None:
     }
     complete, pure = ideal_detections(folder, truth, surveys)
     print(f"\n{len(detected):,} detected stars of {len(truth):,} sources\n")
-    print("| | completeness | purity | wrong links | of these pairs | spurious | repeated |")
+    print(
+        "<!-- part: rules -->\n\n| | completeness | purity | wrong links | of these pairs | spurious | repeated |"
+    )
     print("|---|---|---|---|---|---|---|")
     for rule, (scores, _) in results.items():
         print(f"| {rule} | " + " | ".join(f"{value:.2%}" for value in scores.values()) + " |")
@@ -272,7 +274,9 @@ def report(folder: Path, surveys: tuple[str, ...]) -> None:
     print(
         f"| ideal classifier | {complete:.2%} | {pure:.2%} | {limit:.2%} | | {1 - pure:.2%} | 0 |"
     )
-    print("\n| wrong links of | links | " + " | ".join(RULES) + " | ideal |")
+    print(
+        "\n<!-- part: surveys -->\n\n| wrong links of | links | " + " | ".join(RULES) + " | ideal |"
+    )
     print("|---|---|" + "---|" * (len(RULES) + 1))
     for survey in surveys:
         number = BACKBONE.index(survey)
@@ -283,7 +287,7 @@ def report(folder: Path, surveys: tuple[str, ...]) -> None:
         cells = " | ".join(f"{frame.wrong.mean():.2%}" for frame in more)
         print(f"| {survey} | {len(more[0]):,} | {cells} | {ideal} |")
     print(
-        "\n| true Ks | detected | "
+        "\n<!-- part: magnitudes -->\n\n| true Ks | detected | "
         + " | ".join(f"completeness, {r} | wrong, {r}" for r in RULES)
         + " |"
     )

@@ -204,7 +204,7 @@ def main() -> None:
         words = command(folder, output, options.workers)
         seconds, peak, text = watched([*words, "--overwrite"])
         print(text)
-        print("| sources | threads | time | sources/s | memory | output |")
+        print("<!-- part: cost -->\n\n| sources | threads | time | sources/s | memory | output |")
         print("|---|---|---|---|---|---|")
         size = sum(path.stat().st_size for path in output.iterdir()) / 1e9
         print(
