@@ -105,8 +105,8 @@ def report(folder: Path, rows: list[tuple[str, float, float]], total: float) -> 
     part("nuclear_disc")
     separation = pq.read_table(folder / "comparison/separation.parquet").to_pylist()
     table(
-        ("nuclear disc told by", "stars with Hw up to", "of the nuclear disc", "of them P(nsd) > 0.5",
-         "of those with P(nsd) > 0.5 in it", "of them P(nsd) > 0.9"),
+        ("nuclear disc told by", "stars with Hw up to", "of the nuclear disc",
+         "of them P(nsd) > 0.5", "of those with P(nsd) > 0.5 in it", "of them P(nsd) > 0.9"),
         (
             (s["measure"], f"{s['hw_max']:.1f}", f"{s['n_nsd']:,}", f"{s['found_50']:.0%}",
              f"{s['purity_50']:.0%}" if s["found_50"] else "", f"{s['found_90']:.0%}")

@@ -18,10 +18,11 @@ import pyarrow.parquet as pq
 from gcmock.schema import COMPONENTS
 from printed import table
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "posterior"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "posterior"))
 
 from test_counts import CELL_DEG, FIELDS, NSC, NSD, make_model
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def counts(shared: Path, stars: str) -> tuple[np.ndarray, np.ndarray]:

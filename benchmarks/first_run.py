@@ -1,12 +1,12 @@
-"""What a newcomer does, timed: a fresh environment, the commands of README and first catalogue.
+"""What a newcomer does, timed: a fresh environment and the commands of the first pages.
 
     python benchmarks/first_run.py [--python python3] [--extras] [--no-cache] [--no-tests]
 
 Copies the files of the repository that git knows into a temporary folder and types there what
 docs/first_catalogue.md says, as it stands there, block by block, and last the command of the README
-that passes the tests. Nothing that was compiled or set before is used. Of what was downloaded
-before only the cache of pip is; --no-cache leaves it out, too. With --extras the time and the size of an installation without and with the extra [hats] are
-measured instead.
+that passes the tests. Nothing that was compiled or set before is used; of what was downloaded
+before only the cache of pip, which --no-cache leaves out, too. With --extras the time and the size
+of an installation without and with the extra [hats] are measured instead.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ MARKED = re.compile(r"<!-- (?:ci|first run): (\w+) -->\n```(\w+)\n(.*?)```", re.
 def main() -> None:
     """Do it and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--python", default=getattr(sys, "_base_executable", sys.executable),
-                        help="for python3 in the commands (default: the one that runs this)")  # fmt: skip
+    own = getattr(sys, "_base_executable", sys.executable)
+    parser.add_argument("--python", default=own, help="python3 of the commands (the one of this)")
     parser.add_argument("--extras", action="store_true", help="only: installations with extras")
     parser.add_argument("--no-cache", action="store_true", help="download every package again")
     parser.add_argument("--no-tests", action="store_true", help="leave out the tests")

@@ -261,10 +261,8 @@ def report(folder: Path, surveys: tuple[str, ...]) -> None:
         if name != "gaia"
     }
     complete, pure = ideal_detections(folder, truth, surveys)
-    print(f"\n{len(detected):,} detected stars of {len(truth):,} sources\n")
-    print(
-        "<!-- part: rules -->\n\n| | completeness | purity | wrong links | of these pairs | spurious | repeated |"
-    )
+    print(f"\n<!-- part: rules -->\n\n{len(detected):,} detected stars of {len(truth):,} sources\n")
+    print("| | completeness | purity | wrong links | of these pairs | spurious | repeated |")
     print("|---|---|---|---|---|---|---|")
     for rule, (scores, _) in results.items():
         print(f"| {rule} | " + " | ".join(f"{value:.2%}" for value in scores.values()) + " |")

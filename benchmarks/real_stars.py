@@ -92,7 +92,7 @@ def components(summary: BuildSummary) -> None:
 def account(
     summary: BuildSummary, mock: dict[str, NDArray[Any]], given: dict[str, NDArray[Any]]
 ) -> Iterator[tuple[str, str]]:
-    """What was read and found."""
+    """Tell what was read and found."""
     yield "rows read, rows written", f"{summary.n_rows:,}, {summary.n_written:,}"
     for bands, n in summary.read.band_sets.most_common():
         yield f"stars with {bands}", f"{n:,}"

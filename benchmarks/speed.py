@@ -76,8 +76,8 @@ def main() -> None:
     print(f"Bound of table look-ups: {bound:,.0f} stars/s")
     part("table")
     print(
-        "| populations | bands | error [mag] | scatter [mag] | parallax | stars/s | of bound | nodes | "
-        "TV median | 99 % | 99.5 % | max | > 1 % |\n|" + "---|" * 13
+        "| populations | bands | error [mag] | scatter [mag] | parallax | stars/s | of bound | "
+        "nodes | TV median | 99 % | 99.5 % | max | > 1 % |\n|" + "---|" * 13
     )
     rates = []
     models = {

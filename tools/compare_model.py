@@ -90,7 +90,9 @@ def compare_densities(reference: Path) -> None:
             off = deviation(ours[:, i], column(rows, f"nMS_{title.get(name, name)}"))
             genulens[shown(name)] = max(genulens[shown(name)], off)
             if name == "bar":
-                bars[variant] = off
+                # The discs hold part of the mass of the bar's box.
+                bar = variant.removesuffix("_hDISK1")
+                bars[bar] = max(bars.get(bar, 0.0), off)
     rows = read_rows(reference / "density_reference_genstars.csv")
     place = [column(rows, c) for c in ("l_deg", "b_deg", "D_pc")]
     model = load_galactic_model()

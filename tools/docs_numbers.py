@@ -34,10 +34,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
 from machine import cpu
+
+ROOT = Path(__file__).resolve().parents[1]
 
 BLOCK = re.compile(
     r"^<!-- numbers: (?P<key>(?!given )\S+) -->\n(?P<text>.*?)^<!-- end numbers -->$",
@@ -282,9 +283,10 @@ def _loose_tables(name: str, page: str) -> Iterator[str]:
         cells = [c for row in match[0].splitlines()[2:] for c in row.strip("|").split("|")[1:]]
         if sum(bool(re.match(r"\W*\d", cell)) for cell in cells) > 0.3 * len(cells):
             yield (
-                f"{name}, line {_line(page, match.start())}: a table of numbers outside of a block: "
-                "let a registered command print it, or put the line <!-- numbers: given --> before "
-                "it if nothing here measures them (parameters, sums, what others measured)"
+                f"{name}, line {_line(page, match.start())}: a table of numbers outside of a "
+                "block: let a registered command print it, or put the line "
+                "<!-- numbers: given --> before it if nothing here measures them (parameters, "
+                "sums, what others measured)"
             )
 
 
@@ -301,9 +303,9 @@ def _quote_problems(root: Path, commands: dict[str, Command], quote: Quote) -> I
     printed = re.search(quote.printed, "\n".join(stored.parts.values()))
     if found is None:
         yield f"{quote.page}: no sentence like '{quote.sentence}' (a quote of commands.toml)"
-    elif printed is None:
-        yield f"docs/numbers/{quote.run}.md: nothing like '{quote.printed}' ({quote.page} quotes it)"
-    else:
+    elif printed is None and "origin" not in stored.head:
+        yield f"docs/numbers/{quote.run}.md: nothing like '{quote.printed}', for {quote.page}"
+    elif printed is not None:
         for here, there in zip(found.groups(), printed.groups(), strict=True):
             if not same(here, there):
                 yield (
@@ -357,6 +359,7 @@ def run(root: Path, name: str, shared: Path, out: Path) -> bool:
         "seconds": round(time.monotonic() - start, 1),
     }
     save(root, name, Stored(head, split("".join(printed))))
+    insert(root, [name])
     return True
 
 
@@ -394,9 +397,9 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         what.add_argument(option, action="store_true")
     parser.add_argument("names", nargs="*", metavar="NAME", help="default: all")
     parser.add_argument("--shared", type=Path, default=root.parent / "shared", metavar="DIR",
-                        help="star lists and tables of other programs (default: beside the clone)")  # fmt: skip
+                        help="star lists and tables of other programs (../shared)")  # fmt: skip
     parser.add_argument("--out", type=Path, default=root / "out" / "numbers", metavar="DIR",
-                        help="folder for large files of the commands (default: out/numbers)")  # fmt: skip
+                        help="folder for large files of the commands (out/numbers)")  # fmt: skip
     options = parser.parse_args(arguments)
     commands, _ = registry(root)
     if unknown := set(options.names) - set(commands):
@@ -414,8 +417,11 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     else:
         os.environ.setdefault("COLUMNS", "120")
         names = options.names or list(commands)
-        failed = [n for n in names if not run(root, n, options.shared, options.out)]
-        insert(root, [name for name in names if name not in failed])
+        try:
+            failed = [n for n in names if not run(root, n, options.shared, options.out)]
+        except KeyboardInterrupt:
+            print("interrupted; what was measured before is stored", file=sys.stderr)
+            return 130
         return int(bool(failed))
     return 0
 
