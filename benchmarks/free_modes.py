@@ -43,7 +43,7 @@ def column(min_degree: int) -> list[str]:
 
 def short(value: float) -> str:
     """Return an eigenvalue as text; what is smaller than the rounding of sums is none."""
-    return f"{value:.0e}".replace("e-0", "e-") if value > 1e-15 else "< 1e-15"
+    return f"{value:.1g}".replace("e-0", "e-") if value > 1e-15 else "< 1e-15"
 
 
 def main() -> None:

@@ -9,7 +9,9 @@ with the settings of `examples/`, and prints what `docs/results.md` quotes.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +61,10 @@ def report(catalogue: Path, settings: str, folder: Path) -> None:
     """Build a catalogue, print its summary, and the parts of the documentation."""
     output = folder / f"mock_{catalogue.stem}.parquet"
     config = load_config(ROOT / "examples" / settings)
-    print(f"\n== {catalogue.name}, examples/{settings}")
     summary = build(catalogue, output, config, overwrite=True)
-    print_summary(summary)
+    with redirect_stdout(sys.stderr):
+        print(f"\n== {catalogue.name}, examples/{settings}")
+        print_summary(summary)
     mock = read_columns(output)
     name = catalogue.stem.split("_")[0]
     part(f"{name}_components")

@@ -136,9 +136,13 @@ def caption(stored: Stored) -> str:
     """Return the line that says where the numbers come from."""
     head = stored.head
     words = f"Printed by `{head['command']}` on {head['date']}"
-    details = [head[key] for key in ("machine", "versions") if key in head]
+    if "origin" in head:
+        words = words.replace(" on ", " on or before ")
+    details = [head["machine"]]
     if "seconds" in head:
-        details.append(f"{head['seconds'] / 60:.1f} minutes in all")
+        details.append(head["versions"].partition(",")[0])
+        seconds = head["seconds"]
+        details.append(f"{seconds:.0f} s" if seconds < 99 else f"{seconds / 60:.0f} minutes")
     return f"*{words}{': ' if details else ''}{', '.join(details)}.*"
 
 
