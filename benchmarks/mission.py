@@ -4,7 +4,8 @@
 
 Builds the JASMINE target list of the window (as `benchmarks/real_stars.py`), unless it is there,
 observes it with all visits of three years by the command of gcmock, and propagates a catalogue of N
-stars (copies of the list) to one epoch. Prints the tables of docs/astrometry.md.
+stars (copies of the list) to one epoch. Prints the tables of docs/astrometry.md, and that of
+docs/closed_loop.md on a solution of the whole mission, as `gcmock solve` estimates it.
 """
 
 from __future__ import annotations
@@ -16,16 +17,22 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gcmock.astrometry.geometry import distortion_terms
+from gcmock.astrometry.plan import Size, estimate
 from gcmock.config import load_config
 from gcmock.mock.build import build
 from machine import processor
 from printed import part, table
 from real_stars import ROOT, cut_to_window
+
+DEGREE, GFLOPS = 3, 25.0
+"""Degree of the distortion of JASMINE, and a speed of matrix products for the estimate."""
 
 
 def main() -> None:
@@ -70,6 +77,32 @@ def observe(mock: Path, output: Path, visits: int | None) -> None:
         ("visits", "stars", "observations", "s processor", "peak memory", "on the disk"),
         [(*counts, f"{seconds:.0f}", f"{memory:.1f} GB", f"{disk:.1f} GB")],
     )
+    solution(found)
+
+
+def solution(found: dict[str, Any]) -> None:
+    """Print what solving the whole mission would take (not run)."""
+    n_star, n_primary, n_observation = (
+        found[f"n_{name}"] for name in ("source", "primary", "observation")
+    )
+    n_term = len(distortion_terms(DEGREE, 1))
+    rows = []
+    for words, n in (("primary", n_primary), ("all", n_star)):
+        # Every star is seen about as often as another.
+        size = Size(n_primary, n - n_primary, found["n_visit"], found["n_block"], n_term,
+                    round(n_observation * n / n_star))  # fmt: skip
+        plan = estimate(size, gflops=GFLOPS)
+        rows.append(
+            (f"{words} ({n:,})", f"{size.n_instrument:,}",
+             "stars" if plan.order == "sources" else "instrument", f"{plan.n_reduced:,}",
+             f"{plan.memory_gb:.0f} GB", f"{plan.minutes / 60:.1f}")
+        )  # fmt: skip
+    part("solve")
+    table(
+        ("stars", "unknowns of the instrument", "eliminated first", "unknowns left", "memory",
+         f"hours at {GFLOPS:.0f} GFlop/s"),
+        rows,
+    )  # fmt: skip
 
 
 def propagate(mock: Path, folder: Path, n_star: int) -> None:
