@@ -30,6 +30,7 @@ from gcmock.frames import galactic_to_icrs
 from gcmock.io.writers import open_writer
 from gcmock.schema import TRUTH_COLUMNS
 from machine import processor
+from printed import part
 
 
 def main() -> None:
@@ -89,6 +90,7 @@ def directions(mock: Path, stars: dict[str, np.ndarray], epochs: np.ndarray, fol
     parameters = Stars(*(stars[name] for name in Stars._fields))
     place = observer(epochs)
     n = len(stars["ra"]) * len(epochs)
+    part("propagation")
     print(HEAD.format("propagation", "star-epochs"))
     for label, options in (
         ("space motion, parallax", {}),
@@ -110,7 +112,8 @@ def directions(mock: Path, stars: dict[str, np.ndarray], epochs: np.ndarray, fol
 
 def observations(mock: Path, visits: int, folder: Path) -> None:
     """Print the speed of observations."""
-    print("\n" + HEAD.format("observation", "observations"))
+    part("observation")
+    print(HEAD.format("observation", "observations"))
     for label, changes in (
         ("JASMINE", {}),
         ("with aberration and deflection",

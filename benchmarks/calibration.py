@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +29,7 @@ from gcmock.validation.genstars import (
     observed,
     score,
 )
+from printed import head, part, row
 
 
 @dataclass(frozen=True)
@@ -48,22 +48,21 @@ class Row:
 
 
 ROWS = (
-    Row("cell-mean extinction", "cell mean", "cellmean", "cell_mean"),
-    Row("same, noise 0.02 mag", "cell mean", "cellmean", "cell_mean", noise_mag=0.02),
-    Row("same, J missing", "cell mean", "cellmean", "cell_mean", without_j=True),
-    Row("sub-cell extinction", "cell mean, no scatter", "subcell", "cell_mean"),
-    Row("sub-cell extinction", "mean and scatter of the sub-cells", "subcell", "subcell_mean"),
-    Row("sub-cell extinction", "average over the 25 sub-cells", "subcell", "subcell",
-        all_subcells=True),
-    Row("sub-cell extinction", "own sub-cell", "subcell", "subcell"),
-    Row("Nishiyama law, cell mean", "cell mean, Wang & Chen law", "cellmean", "cell_mean",
-        true_law="nishiyama_2009_quadrants"),
+    Row("mean of the cell", "mean of the cell", "cellmean", "cell_mean"),
+    Row("the same, noise 0.02 mag", "mean of the cell", "cellmean", "cell_mean", noise_mag=0.02),
+    Row("the same, J missing", "mean of the cell", "cellmean", "cell_mean", without_j=True),
+    Row("sub-cells", "mean of the cell, no scatter (control)", "subcell", "cell_mean"),
+    Row("sub-cells", "mean and scatter of the sub-cells", "subcell", "subcell_mean"),
+    Row("sub-cells", "average over the 25 sub-cells", "subcell", "subcell", all_subcells=True),
+    Row("sub-cells", "own sub-cell", "subcell", "subcell"),
+    Row("mean of the cell, Nishiyama law", "mean of the cell, Wang & Chen law", "cellmean",
+        "cell_mean", true_law="nishiyama_2009_quadrants"),
 )  # fmt: skip
 
-SCATTER_ROWS = tuple(
-    replace(ROWS[6], extinction=f"own sub-cell, scatter {s:g} mag", residual_scatter_mag=s)
-    for s in (0.02, 0.05, 0.1)
-)
+README_ROWS = (0, 6, 4, 3)
+"""Those of the README, in its order."""
+
+SCATTERS_MAG = (0.0, 0.02, 0.05, 0.1)
 
 
 def infer(
@@ -113,21 +112,35 @@ def measure(row: Row, shared: Path, n_per_field: int | None, workers: int = 1) -
     return score(truth, *infer(row, truth, workers))
 
 
-def print_table(rows: tuple[Row, ...], run: Callable[[Row], Scores], markdown: bool) -> None:
-    """Print a table row by row, as the results come."""
-    words = ("truth", "extinction used", "n", "base Brier", "Brier", "ECE", "68 %", "KS", "stars/s")
-    cells = "| {:24} | {:34} | {:>5} | {:>10} | {:>5} | {:>5} | {:>5} | {:>5} | {:>7} |"
-    if not markdown:
-        cells = cells.replace("|", "").strip()
-    print(cells.format(*words))
-    if markdown:
-        print("|" + "---|" * len(words))
-    for row in rows:
-        begin = time.perf_counter()
-        s = run(row)
-        rate = s.n / (time.perf_counter() - begin)
-        numbers = [f"{x:.3f}" for x in s[1:]]
-        print(cells.format(row.truth, row.extinction, s.n, *numbers, f"{rate:.0f}"), flush=True)
+HEAD = ("extinction of the stars", "extinction used", "Brier", "ECE", "68 %", "KS")
+
+
+def print_table(run: Callable[[Row], Scores]) -> None:
+    """Print the table row by row, as the results come, and what README and text say of it."""
+    part("table")
+    head(HEAD)
+    scores = []
+    for case in ROWS:
+        scores.append(run(case))
+        row([case.truth, case.extinction, *(f"{x:.3f}" for x in scores[-1][2:])])
+    part("readme")
+    head([HEAD[0], HEAD[1], "Brier score of P(nuclear)", "calibration error",
+          "68 % interval covers"])  # fmt: skip
+    for i in README_ROWS:
+        row([ROWS[i].truth, ROWS[i].extinction, *(f"{x:.3f}" for x in scores[i][2:5])])
+    n, base = scores[6].n, scores[6].base_brier
+    part("stars")
+    print(
+        f"{n:,} stars with sub-cells; the share of nuclear stars for every star: Brier {base:.3f}"
+    )
+
+
+def print_scatter(run: Callable[[Row], Scores]) -> None:
+    """Print the table of the residual scatter, on stars with sub-cells."""
+    head(("residual scatter [mag]", "Brier", "ECE", "68 %", "KS"))
+    for scatter in SCATTERS_MAG:
+        scores = run(replace(ROWS[6], residual_scatter_mag=scatter))
+        row([f"{scatter:g}", *(f"{x:.3f}" for x in scores[2:])])
 
 
 def main() -> None:
@@ -135,17 +148,12 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=Path("../shared"), metavar="DIR")
     parser.add_argument("--n", type=int, default=None, help="stars per field (default: all)")
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--scatter", action="store_true", help="only: own sub-cell, by scatter")
     options = parser.parse_args()
     if not (options.shared / "reference").is_dir():
         sys.exit(f"no star lists in {options.shared}: give their folder with --shared")
-    rows = (ROWS[6], *SCATTER_ROWS) if options.scatter else ROWS
-    print_table(
-        rows,
-        lambda row: measure(row, options.shared, options.n, options.workers),
-        options.markdown,
-    )
+    show = print_scatter if options.scatter else print_table
+    show(lambda case: measure(case, options.shared, options.n, options.workers))
 
 
 if __name__ == "__main__":

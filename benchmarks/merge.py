@@ -53,6 +53,7 @@ from gcmock.catalogue.stars import no_stars
 from gcmock.catalogue.traits import BACKBONE, ID_COLUMN
 from gcmock.cli import run
 from gcmock.surveys.readers import open_survey
+from printed import part
 
 SURVEYS = ("2mass", "virac2", "sirius", "gnc", "gaia")
 RULES = ("probabilistic", "pilot2023")
@@ -361,7 +362,8 @@ def report(
     }
     complete, pure = ideal_detections(folder, truth, surveys, used)
     ends = ", ".join(f"{name} to Ks = {limit}" for name, limit in limits.items())
-    print(f"\n{depth}: {len(detected) / deg2 / 1e6:.2f} million detected stars per deg2 ({ends})")
+    part(depth)
+    print(f"{depth}: {len(detected) / deg2 / 1e6:.2f} million detected stars per deg2 ({ends})")
     print(f"{len(detected):,} detected stars of {len(used):,} sources\n")
     print(
         "| | completeness | purity | wrong links | of these pairs | links | spurious | repeated |"

@@ -30,7 +30,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gcmock.frames import galactic_to_icrs
-from machine import cpu
+from printed import part
 
 DENSITY = 1.5e6
 PER_STAR = 2.6
@@ -240,7 +240,7 @@ def main() -> None:
             f"{whole.peak:.1f} GB",
             f"{size:.2f} GB",
         )
-        print(f"{cpu()}\n")
+        part("cost")
         print(
             "| sources | threads | time | sources/s | processor time per source | memory | output |"
         )

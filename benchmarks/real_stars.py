@@ -9,20 +9,29 @@ with the settings of `examples/`, and prints what `docs/results.md` quotes.
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from gcmock.config import load_config
 from gcmock.frames import icrs_to_galactic
 from gcmock.mock.build import build
 from gcmock.mock.demo import read_columns
+from gcmock.mock.summary import BuildSummary
 from gcmock.report.terminal import print_summary
 from gcmock.schema import COMPONENTS, Flag
+from printed import part, table
 
 ROOT = Path(__file__).parents[1]
 L_RANGE, B_RANGE = (-1.4, 0.7), (-0.6, 0.6)
+ASSUMED_ERROR_MAG = 0.05
+"""That of the settings of the JASMINE list."""
 
 
 def main() -> None:
@@ -49,19 +58,59 @@ def cut_to_window(catalogue: Path, output: Path) -> None:
 
 
 def report(catalogue: Path, settings: str, folder: Path) -> None:
-    """Build a catalogue and print its summary and checks."""
+    """Build a catalogue, print its summary, and the parts of the documentation."""
     output = folder / f"mock_{catalogue.stem}.parquet"
     config = load_config(ROOT / "examples" / settings)
-    print(f"\n== {catalogue.name}, examples/{settings}")
     summary = build(catalogue, output, config, overwrite=True)
-    print_summary(summary)
+    with redirect_stdout(sys.stderr):
+        print(f"\n== {catalogue.name}, examples/{settings}")
+        print_summary(summary)
     mock = read_columns(output)
-    total = np.sum([mock[f"p_{name}"] for name in COMPONENTS], axis=0)
+    name = catalogue.stem.split("_")[0]
+    part(f"{name}_components")
+    components(summary)
+    part(f"{name}_account")
+    table(("quantity", "value"), account(summary, mock, read_columns(catalogue)))
+
+
+def components(summary: BuildSummary) -> None:
+    """Print the expected stars of every component, of the discs together where they are few."""
+    number, variance = summary.component_sum, summary.component_variance
+    n_disc = len(COMPONENTS) - 3
+    rows = list(zip(COMPONENTS, number, variance, strict=True))
+    if number[:n_disc].max() < 100.0:
+        discs = (f"discs ({COMPONENTS[0]} to {COMPONENTS[n_disc - 1]})", number[:n_disc].sum(),
+                 variance[:n_disc].sum())  # fmt: skip
+        rows = [discs, *rows[n_disc:]]
+    digits = 1 if summary.n_star < 1000 else 0
+    table(
+        ("component", "expected stars (sum of P)", "+-", "share"),
+        (
+            (name, f"{n:,.{digits}f}", f"{np.sqrt(v):,.{digits}f}", f"{n / summary.n_star:.1%}")
+            for name, n, v in rows
+        ),
+    )
+
+
+def account(
+    summary: BuildSummary, mock: dict[str, NDArray[Any]], given: dict[str, NDArray[Any]]
+) -> Iterator[tuple[str, str]]:
+    """Tell what was read and found."""
+    yield "rows read, rows written", f"{summary.n_rows:,}, {summary.n_written:,}"
+    for bands, n in summary.read.band_sets.most_common():
+        yield f"stars with {bands}", f"{n:,}"
+    for flag in (Flag.UNEXPLAINED, Flag.NO_SUBCELL, Flag.HW_EXTRAPOLATED):
+        yield f"flag `{flag.name}`", f"{int(((mock['flags'] & flag) != 0).sum()):,}"
+    total = np.sum([mock[f"p_{name}"] for name in COMPONENTS], axis=0, dtype=np.float64)
+    yield "largest deviation of the sum of probabilities from 1", f"{np.abs(total - 1).max():.0e}"
+    same = all(np.array_equal(mock[name], given[name]) for name in ("ra", "dec"))
+    yield "positions are those of the input, bit by bit", "yes" if same else "no"
     width = np.median(mock["distance_q84_pc"] - mock["distance_q16_pc"])
-    unexplained = int(((mock["flags"] & Flag.UNEXPLAINED) != 0).sum())
-    print(f"largest deviation of the sum of probabilities from 1: {np.abs(total - 1).max():.1e}")
-    print(f"median width of the 68 % interval of the distance: {width:.0f} pc")
-    print(f"unexplained stars: {unexplained}")
+    yield "median width of the 68 % interval of the distance", f"{width / 1000:.1f} kpc"
+    if "phot_hw_mag" in given:
+        pull = np.std((given["phot_hw_mag"] - mock["phot_hw_mag"]) / ASSUMED_ERROR_MAG)
+        yield "standard deviation of (observed - true Hw)/error", f"{pull:.2f}"
+    yield "seconds, stars/s", f"{summary.seconds:.0f}, {summary.rate:,.0f}"
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ import numpy as np
 
 from gcmock.config import load_config
 from machine import cpu
+from printed import part
 
 CORNER = (0.3, -0.7)
 """Least longitude and middle latitude of the windows [deg]."""
@@ -52,6 +53,17 @@ STAGES = (
     "write",
     "rest",
 )
+
+NOTES = {
+    "load model": "once",
+    "read": "two passes over the Parquet input",
+    "check": "identifiers, positions, census of the sky",
+    "checksum": "SHA-256 of input and output",
+    "prepare": "units, missing values, map, random keys",
+    "velocity": "draws of velocities, tables of the discs",
+    "assemble": "columns of the output",
+    "write": "Parquet",
+}
 
 
 def main() -> None:
@@ -74,7 +86,8 @@ def main() -> None:
         folder.mkdir(exist_ok=True)
         most = max(options.workers)
         stage_table(folder, options.stage_stars, options.without_kernel)
-        print("\n| stars | lines of sight | workers | realisations | seconds | stars/s | "
+        part("builds")
+        print("| stars | lines of sight | workers | realisations | seconds | stars/s | "
               "µs per star | peak memory | output |")  # fmt: skip
         print("|---|---|---|---|---|---|---|---|---|")
         for n in options.stars:
@@ -110,7 +123,8 @@ def simulation_table(folder: Path, n_star: int, workers: int) -> None:
     """Print the rate of `gcmock simulate` into folders, from the call to the last file."""
     from gcmock.mock.simulate import simulate_to_file
 
-    print("\n| field | faintest Ks | output | stars | seconds | stars/s |")
+    part("simulate")
+    print("| field | faintest Ks | output | stars | seconds | stars/s |")
     print("|---|---|---|---|---|---|")
     for field, (ks_max, _) in FIELDS.items():
         for with_survey in (False, True):
@@ -159,12 +173,15 @@ def stage_table(folder: Path, n_star: int, no_kernel: bool) -> None:
     path = str(survey(folder, n_star, "deep"))
     found = run_alone(path=path, workers=1, realisations=1, no_kernel=no_kernel, stages=True)
     n = found["stars"]
-    print(f"Processor time per star, {n:,} stars, one worker:\n")
-    print("| stage | µs per star |")
-    print("|---|---|")
+    sight = found["stages"].get("lines of sight", 0.0) / found["cells"] * 1e3
+    notes = NOTES | {"lines of sight": f"{sight:.2f} ms for each of {found['cells']:,}"}
+    part("stages")
+    print(f"| {n:,} stars, one worker | µs per star | |")
+    print("|---|---|---|")
     for name in STAGES:
-        print(f"| {name} | {found['stages'].get(name, 0.0) / n * 1e6:.2f} |")
-    print(f"| all | {sum(found['stages'].values()) / n * 1e6:.2f} |", flush=True)
+        note = notes.get(name, "")
+        print(f"| {name} | {found['stages'].get(name, 0.0) / n * 1e6:.2f} | {note} |")
+    print(f"| all | {sum(found['stages'].values()) / n * 1e6:.2f} | |", flush=True)
 
 
 def measure(

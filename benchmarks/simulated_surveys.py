@@ -31,6 +31,7 @@ import pyarrow.parquet as pq
 from gcmock.surveys.definition import SURVEYS
 from gcmock.surveys.readers import open_survey
 from machine import cpu
+from printed import part, table
 
 WINDOW = ((-1.4, 0.7), (-0.6, 0.6))
 UNION = ("2mass", "sirius", "vvv")
@@ -111,6 +112,7 @@ def count(folder: Path, area: float) -> None:
     ghost, noise = is_one("kind", "ghost"), is_one("kind", "noise")
     star, copy = links["true_source_id"].to_numpy(), links["copy"].to_numpy()
     share = links["blend_share"].to_numpy()
+    part("counts")
     print(
         "| survey | rows/deg2 | real | with J, H, Ks [%] | real | ghosts, noise, duplicates,",
         end="",
@@ -159,11 +161,8 @@ def count_pilot(folder: Path, l: list[float], b: list[float]) -> None:
         names = [f"phot_{band}_mag" for band in ("j", "h", "ks")]
         rows = pq.read_table(output, columns=names)
         seen = np.column_stack([np.isfinite(rows[name].to_numpy()) for name in names])
-    text = f"l = {l[0]:g} ... {l[1]:g}, b = {b[0]:g} ... {b[1]:g}"
-    print(
-        f"\nMerged by the rule of the pilot catalogue, {text}: {len(seen) / area:,.0f} rows/deg2, "
-    )
-    print(f"{percent(seen.mean(axis=0))} % with J, H, Ks")
+    REAL["the three merged by the rule of the pilot"] = REAL["union"]
+    print(line("the three merged by the rule of the pilot", seen, area, ""))
 
 
 def count_by_magnitude(folder: Path) -> None:
@@ -175,7 +174,8 @@ def count_by_magnitude(folder: Path) -> None:
     identity = truth["source_id"].to_numpy()
     bins = np.arange(1, edges.size)
     number = np.array([(ks == k).sum() for k in bins])
-    print("\n| Ks | " + " | ".join(f"{a:g}-{b:g}" for a, b in pairwise(edges)) + " |")
+    part("magnitudes")
+    print("| Ks | " + " | ".join(f"{a:g}-{b:g}" for a, b in pairwise(edges)) + " |")
     print("|---" * (bins.size + 1) + "|")
     print("| true stars | " + " | ".join(f"{n:,}" for n in number) + " |")
     for name in (*SURVEYS, "any"):
@@ -198,9 +198,9 @@ def main() -> None:
     area = (l1 - l0) * np.degrees(np.sin(np.radians(b1)) - np.sin(np.radians(b0)))
     if arguments.count:
         count(arguments.count, area)
-        count_by_magnitude(arguments.count)
         if arguments.pilot:
             count_pilot(arguments.count, arguments.l, arguments.b)
+        count_by_magnitude(arguments.count)
         return
     print(f"{cpu()}, {arguments.workers} workers\n")
     with tempfile.TemporaryDirectory() as scratch:
@@ -208,17 +208,19 @@ def main() -> None:
         run = simulate(folder, (l0, l1), (b0, b1), ",".join(SURVEYS), 17.5, arguments.workers)
         n_rows = sum(table["rows"] for table in run["surveys"].values())
         n_star = run["true_stars"]
-        print(
-            f"{l0:g} <= l < {l1:g}, {b0:g} <= b < {b1:g} ({area:.2f} deg2): {n_star:,} true stars, "
-            f"{n_rows:,} rows in {run['seconds']:.0f} s ({run['processor']:.0f} s of processors): "
-            f"{n_star / run['seconds']:,.0f} stars/s, {n_star / run['processor']:,.0f} stars per "
-            f"second of a processor; {run['gigabyte']:.1f} GB\n"
-        )
+        part("cost")
+        table(
+            ("window [deg2]", "true stars", "rows", "workers", "s passed", "s processor",
+             "true stars per s of a processor", "peak memory"),
+            [(f"{area:.2f}", f"{n_star:,}", f"{n_rows:,}", arguments.workers,
+              f"{run['seconds']:.0f}", f"{run['processor']:.0f}",
+              f"{n_star / run['processor']:,.0f}", f"{run['gigabyte']:.1f} GB")],
+        )  # fmt: skip
         count(folder, area)
-        count_by_magnitude(folder)
         if arguments.pilot:
             count_pilot(folder, arguments.l, arguments.b)
-        print("\nGALACTICNUCLEUS, true stars down to Ks = 19.5\n")
+        count_by_magnitude(folder)
+        part("gnc")
         print("| field l, b | rows/deg2 | with J, H, Ks [%] |\n|---|---|---|")
         density, shares, weights = [], [], []
         for number, (l, b, weight) in enumerate(GNC_SAMPLES):

@@ -30,6 +30,7 @@ from gcmock.frames import galactic_to_icrs
 from gcmock.io.writers import open_writer
 from gcmock.schema import TRUTH_COLUMNS
 from machine import processor
+from printed import part
 
 SIZES = (
     # stars, visits, length of a calibration block [d], order
@@ -50,7 +51,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     print(f"{processor()}, {os.cpu_count()} cores, Python {platform.python_version()},", end=" ")
-    print(f"{measured_gflops():.0f} GFlop/s in matrix products\n")
+    print(f"{measured_gflops():.0f} GFlop/s in matrix products")
+    part("table")
     head = (
         "stars", "visits", "blocks", "unknowns", "reduced", "2-D observations", "order", "passes",
         "chi2/dof", "read", "solve", "all", "memory",

@@ -29,6 +29,7 @@ from gcmock.posterior import reference
 from gcmock.posterior.engine import Data
 from gcmock.random import star_key
 from machine import cpu
+from printed import part
 
 FIELDS = ((0.30, -0.24), (-0.75, 0.40), (-1.20, -0.50), (0.02, -0.12))
 FIELD_DEG = 0.05
@@ -72,11 +73,13 @@ def main() -> None:
     options = parser.parse_args()
     print(f"{cpu()}, {options.workers} threads, Python {platform.python_version()}\n")
     bound = table_bound(options.workers)
-    print(f"Bound of table look-ups: {bound:,.0f} stars/s\n")
+    print(f"Bound of table look-ups: {bound:,.0f} stars/s")
+    part("table")
     print(
-        "| populations | bands | error | scatter | parallax | stars/s | of bound | nodes | "
-        "TV median | 99 % | 99.5 % | max | > 1 % |\n|" + "---|" * 13
+        "| populations | bands | error [mag] | scatter [mag] | parallax | stars/s | of bound | "
+        "nodes | TV median | 99 % | 99.5 % | max | > 1 % |\n|" + "---|" * 13
     )
+    rates = []
     models = {
         name: load_model(config=load_config(None, {"populations.name": name}))
         for name in ("parsec", "koshimoto2021")
@@ -85,6 +88,7 @@ def main() -> None:
         model = models[populations]
         data = observations(model, options.stars, bands, errors, scatter, with_parallax)
         rate = stars_per_second(model, data, options.workers)
+        rates.append(rate)
         exact, tv = total_variation(model, data, options.sample)
         label = f"{errors[0]:g}" if errors[0] == errors[1] else f"{errors[0]:g}-{errors[1]:g}"
         print(
@@ -94,6 +98,12 @@ def main() -> None:
             f"{tv.max():.4f} | {np.mean(tv > 0.01):.2%} |",
             flush=True,
         )
+    part("rates")
+    print(
+        f"{min(rates):,.0f} to {max(rates):,.0f} stars/s; bound of table look-ups {bound:,.0f} "
+        f"stars/s; {options.sample} stars of each row compared with the sum over all nodes"
+    )
+    part("reference")
     against_reference(models["koshimoto2021"], options.reference)
 
 
@@ -213,7 +223,7 @@ def against_reference(model: Model, n_star: int) -> None:
         )
         variation[i] = 0.5 * np.abs(found[i] - joint / joint.sum()).sum()
     print(
-        f"\n{n_star} stars against posterior/reference.py (koshimoto2021, any bands, errors "
+        f"{n_star} stars against posterior/reference.py (koshimoto2021, any bands, errors "
         f"{WIDE[0]:g}-{WIDE[1]:g}, parallaxes): TV median {np.median(variation):.4f}, "
         f"largest {variation.max():.4f}"
     )

@@ -21,6 +21,7 @@ from gcmock.frames import galactic_to_icrs
 from gcmock.surveys.fetch import fetch
 from gcmock.surveys.readers import open_survey
 from machine import cpu
+from printed import part
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "surveys"))
 
@@ -45,7 +46,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("out/surveys"), help="git-ignored")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    print(f"{cpu()}, {options.rows:,} rows\n")
+    print(f"{cpu()}, {options.rows:,} rows")
+    part("readers")
     print("| survey | spelling | Parquet | FITS | CSV | text |")
     print("|---|---|---|---|---|---|")
     for survey, spelling in TABLES:
@@ -58,7 +60,7 @@ def main() -> None:
             path.unlink()
         print(f"| {survey} | {spelling} | {' | '.join(f'{r:,.0f}' for r in rates)} | |", flush=True)
     path = sirius(options.folder / "sirius.dat", options.rows)
-    print(f"| sirius | text | | | | {rate(path):,.0f} |\n", flush=True)
+    print(f"| sirius | text | | | | {rate(path):,.0f} |", flush=True)
     path.unlink()
     fetched(options.folder / "virac2", options.fetch_rows)
 
@@ -94,6 +96,7 @@ def fetched(folder: Path, n: int) -> None:
     table["ra"][:], table["de"][:] = galactic_to_icrs(
         rng.uniform(*l_range, n), rng.uniform(*b_range, n)
     )
+    part("fetch")
     print("| rows | rows of a tile | tiles | jobs | seconds | rows/s |")
     print("|---|---|---|---|---|---|")
     with serve({"VVVX_VIRAC_V2_SOURCES": table}) as server:

@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 from gcmock.config import load_config
 from gcmock.mock.simulate import simulate_to_file
 from machine import cpu
+from printed import part as begin_part
 
 STARS, HALF_L, HALF_B, KS_MAX = 20_897_004, 5.0, 1.2, 15.4
 KILLS = 3
@@ -42,7 +43,8 @@ def main() -> None:
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     survey = survey_of(options.folder, options.stars)
-    print(f"{cpu()}, {options.workers} workers\n")
+    print(f"{cpu()}, {options.workers} workers")
+    begin_part("build")
     print("| stars | seconds | stars/s | peak memory | input | output |")
     print("|---|---|---|---|---|---|")
     output = options.folder / "mock"

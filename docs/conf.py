@@ -23,7 +23,7 @@ include_patterns = [
     "docs/**.md",
     "src/gcmock/data/README.md",
 ]
-exclude_patterns = ["build", ".venv", "dist"]
+exclude_patterns = ["build", ".venv", "dist", "docs/numbers"]
 
 # Anchors as code hosts make them; tests/test_docs.py checks all of them.
 myst_heading_anchors = 3

@@ -35,14 +35,23 @@ class Result(NamedTuple):
     draws: Draws
 
 
-@pytest.fixture(scope="module", params=["koshimoto2021", "parsec"])
+POPULATIONS = ("koshimoto2021", "parsec")
+
+
+@pytest.fixture(scope="module", params=POPULATIONS)
 def result(request: pytest.FixtureRequest) -> Result:
+    found = simulate_and_infer(request.param)
+    assert 1500 < found.component.size < 6000
+    return found
+
+
+def simulate_and_infer(populations: str) -> Result:
     """Magnitude-limited stars; a quarter has no J. Fainter ones are simulated too: noise moves
     some of them across the limit, as the prior of the posterior expects."""
     config = load_config(
         None,
         {
-            "populations.name": request.param,
+            "populations.name": populations,
             "extinction.residual_scatter_mag": 0.05,
             "photometry.error_floor_mag": 0.0,
         },
@@ -68,7 +77,6 @@ def result(request: pytest.FixtureRequest) -> Result:
     component = np.array([COMPONENTS.index(c) for c in stars["component"][kept]])
     kappa = model.law.kappa(l_deg, b_deg)[:, 2]
     e_jks = stars["a_ks"][kept] / kappa
-    assert 1500 < kept.sum() < 6000
     return Result(component, stars["distance_pc"][kept], e_jks, summary, draws)
 
 
