@@ -163,7 +163,7 @@ def checksums(folder: Path) -> dict[str, str]:
 
 def size_gb(folder: Path) -> float:
     """Size of the files of a folder [GB]."""
-    return sum(path.stat().st_size for path in folder.iterdir()) / 1e9
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e9
 
 
 if __name__ == "__main__":

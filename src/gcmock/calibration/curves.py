@@ -176,7 +176,7 @@ def _curves(stars, mask, shared, work, group, kappa, out):  # type: ignore[no-un
     table, lattice, tilt, law, bins, sightlines, population = shared
     n_group, n_factor = out.shape[1], out.shape[2]
     mu = np.empty(N_MODULUS)
-    weight = np.empty((N_MODULUS, population.size))
+    weight = np.empty((N_MODULUS, group.size))
     score = np.empty(N_MODULUS)
     value = np.empty((n_group, n_factor + 3))
     path = _path(mask, table.coordinates, kappa, tilt)
@@ -321,7 +321,7 @@ def _along_factor(star, lattice, path, mu, e, stride, weight, population, group,
         )  # fmt: skip
         if _add_lanes(total, sums) <= LEAST_SUM:
             continue
-        for c in range(population.size):
+        for c in range(group.size):
             term = weight[c] * max(sums[population[c]], 0.0)
             value[group[c], m + 1] += term
             score += term * stride
