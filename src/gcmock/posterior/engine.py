@@ -26,10 +26,10 @@ from gcmock.posterior.structures import (
     N_LANE,
     Law,
     Scratch,
+    ScratchPool,
     Sightlines,
     Stars,
     make_bins,
-    make_scratch,
 )
 from gcmock.posterior.vector import N_POPULATION
 from gcmock.stars.bands import HwRelation
@@ -38,10 +38,7 @@ from gcmock.stars.populations import PopulationSet
 Floats = NDArray[np.float64]
 
 BLOCK = 512
-"""Stars per call of the kernel.
-
-Small enough to share among threads, large enough to cost nothing.
-"""
+"""Stars per call of the kernel: few enough to share among threads, enough to cost nothing."""
 
 
 class Data(NamedTuple):
@@ -125,10 +122,11 @@ class Posterior:
         self.motion = MotionModel() if motion is None else motion
         nodes = sightlines.nodes
         self._bins = make_bins(grid.edges_pc, (nodes.before, nodes.share, np.array(self.motion)))
+        self._pool = ScratchPool(self._bins)
         self._groups = np.array(populations.of_component, np.int64)
         # Lanes without a component read a sum that is always zero.
-        self._lane_groups = np.full(N_LANE, N_POPULATION)
-        self._lane_groups[: self._groups.size] = self._groups
+        padding = np.full(N_LANE - self._groups.size, N_POPULATION)
+        self._lane_groups = np.concatenate([self._groups, padding])
         self._tables: dict[tuple[int, int], NodeTable] = {}
         self._lattices: dict[tuple[int, int, Steps], Future[Rows]] = {}
         self._lock = Lock()
@@ -292,8 +290,8 @@ class Posterior:
         return Law(self.law.rows[kind.row], np.array(self.hw.coefficients))
 
     def _scratch(self, kind: Kind) -> Scratch:
-        """Work space of one call of the kernel."""
-        return make_scratch(self._node_table(kind).node.size, self._bins)
+        """Work space that no thread uses."""
+        return self._pool.take(self._node_table(kind).node.size)
 
     def _shared(self, kind: Kind, sightlines: Sightlines) -> tuple[Any, ...]:
         """Gather what the kernel needs besides the stars."""
@@ -390,10 +388,12 @@ class Posterior:
         """Run the kernel on a block and put the results where they belong."""
         block_summary = empty_summary(part.size, self._groups.size)
         block_draws = empty_draws(part.size, keys.shape[1])
+        scratch = self._scratch(kind)
         run(
             stars, keys, kind.mask, self._shared(kind, sightlines), self.nodes,
-            self.model_variance, self._scratch(kind), block_summary, block_draws,
+            self.model_variance, scratch, block_summary, block_draws,
         )  # fmt: skip
+        self._pool.give(scratch)
         whole: tuple[NDArray[Any], ...] = (*summary, *draws)
         of_block: tuple[NDArray[Any], ...] = (*block_summary, *block_draws)
         for target, values in zip(whole, of_block, strict=True):

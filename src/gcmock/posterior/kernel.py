@@ -352,7 +352,7 @@ def share_outside(
         s = profile(10.0 ** (0.2 * mu_at[j] + 1.0), scale, norm)
         sums = 0.0
         for wide in range(2):
-            radius2 = TAIL_RADIUS2 if wide else r2
+            radius2 = NODE_RADIUS2 if wide else r2
             _sums_at(
                 mask, False, star, table, lattice, law, mu_at[j], e_rc * s, tau_rc * s, radius2,
                 work,

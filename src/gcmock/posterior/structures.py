@@ -243,3 +243,33 @@ def make_scratch(n_place: int, bins: Bins) -> Scratch:
         np.zeros(N_LANE, f32),
         np.zeros(2, np.int64),
     )
+
+
+class ScratchPool:
+    """Work spaces, used again: to allocate one costs as much as some ten stars.
+
+    Parameters
+    ----------
+    bins : Bins
+        Distance bins that they are for.
+    """
+
+    def __init__(self, bins: Bins) -> None:
+        self._bins = bins
+        self._idle: list[Scratch] = []
+
+    def take(self, n_place: int) -> Scratch:
+        """Work space that nobody uses, for tables of up to `n_place` nodes."""
+        try:
+            scratch = self._idle.pop()
+        except IndexError:
+            return make_scratch(n_place, self._bins)
+        if scratch.node.size < n_place:
+            return make_scratch(n_place, self._bins)
+        # The line of sight that it holds is one of other stars.
+        scratch.accumulated[0] = -1
+        return scratch
+
+    def give(self, scratch: Scratch) -> None:
+        """Take back a work space."""
+        self._idle.append(scratch)
