@@ -46,12 +46,13 @@ LINEAR_HW = 0.6
 COLOUR_PER_SIGMA = 0.75
 """Largest step in Hw less another band as a fraction of the error of that band."""
 
-STEP_COLOUR = 0.15
-"""Step in J - H of the lattices with Hw [mag]: it changes the extinction alone, and smoothly."""
+STEPS_COLOUR = np.array([0.02, 0.05, 0.15])
+"""Steps in J - H of the lattices with Hw [mag], which changes the extinction alone, and smoothly:
+the last, but for J and Hw."""
 
-STEP_COLOUR_SIGMA = 0.8
-"""With J and Hw, the largest change of the extinction in Hw over half a step in J - H as a fraction
-of the error of J: beyond, rows are too wide, and the star is summed over nodes."""
+STEP_COLOUR_SIGMA = 0.6
+"""With J and Hw, the largest change of the extinction in Hw over one step in J - H as a fraction
+of the error of J: beyond the finest step the star is summed over nodes."""
 
 PER_SIGMA = np.array([[0.8, 1.0, 1.0], [1.0, 0.5, 1.0], [1.1, 0.57, 0.7]])
 """Largest steps in W, c and Q as a fraction of the conditional width of the star's Gaussian, with
@@ -110,7 +111,7 @@ def build_lattice(nodes: OriginalNodes, mask: int, place: Floats, steps: Steps) 
     population = np.repeat(np.arange(N_POPULATION), np.diff(nodes.start))
     place = place + np.outer([TILTS[steps.tilt], 0.0, 0.0], place[1])
     order = np.argsort(place[0], kind="stable")
-    step_q = STEP_COLOUR if mask in BY_COLOUR else float(STEPS_Q[steps.q])
+    step_q = float((STEPS_COLOUR if mask in BY_COLOUR else STEPS_Q)[steps.q])
     step = np.array([STEPS_W[steps.w], STEPS_C[steps.c], step_q])
     origin = np.array([0.0, 0.0, Q_ORIGIN])
     scaled = (place[:, order] - origin[:, None]) / step[:, None]
@@ -264,9 +265,11 @@ def choose_steps(mask, table, stars, law, out):
             out[i, 0] = _largest(STEPS_W, PER_SIGMA[0, 0] * width)
             if mask != 8:
                 out[i, 1] = _largest(STEPS_C, COLOUR_PER_SIGMA * np.sqrt(star.v_cc))
-            change = abs(law.hw[1]) * (law.kappa[0] - law.kappa[1]) * stars.e_jks[i] * STEP_COLOUR
-            if mask == 9 and change > STEP_COLOUR_SIGMA * np.sqrt(star.v_cc):
-                out[i, 0] = -1
+            out[i, 2] = STEPS_COLOUR.size - 1
+            if mask == 9:
+                change = abs(law.hw[1]) * (law.kappa[0] - law.kappa[1]) * stars.e_jks[i]
+                limit = STEP_COLOUR_SIGMA * table.fineness * np.sqrt(star.v_cc) / max(change, 1e-9)
+                out[i, 2] = _largest(STEPS_COLOUR, limit)
         elif mask == 1 or mask == 2 or mask == 4:
             out[i, 0] = _largest(STEPS_W, PER_SIGMA[0, 0] * along_w(star, 0.0))
         else:
