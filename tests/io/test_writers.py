@@ -16,7 +16,7 @@ from gcmock.errors import GcmockError, InputError
 from gcmock.io.disk import sha256_of
 from gcmock.io.metadata import read_metadata
 from gcmock.io.readers import open_table
-from gcmock.io.writers import open_writer
+from gcmock.io.writers import Writer, open_writer
 from gcmock.schema import COMPONENTS, OUTPUT_COLUMNS, Column, columns_by_name
 
 SUFFIXES = [".parquet", ".fits", ".vot", ".xml", ".ecsv"]
@@ -205,6 +205,18 @@ def test_full_disk(tmp_path, monkeypatch, when):
     with pytest.raises(GcmockError, match=r"t\.fits: writing failed: No space left"):
         write(path, [fake_rows(3)])
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_left_when_opening_is_interrupted(tmp_path):
+    """Ctrl-C may come when the file exists, but is not open for rows yet."""
+
+    def interrupted(partial):
+        partial.touch()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Writer(tmp_path / "mock.parquet", OUTPUT_COLUMNS, interrupted)
+    assert not list(tmp_path.iterdir())
 
 
 def test_outputs_that_cannot_be_written(tmp_path, monkeypatch):

@@ -68,9 +68,13 @@ class Writer:
         self._partial = path.with_name(f"{path.name}{PARTIAL}{os.getpid()}-{uuid4().hex[:8]}")
         try:
             self._encoder = make_encoder(self._partial)
-        except OSError as error:
+        except BaseException as error:
+            # Ctrl-C, too, may come when the file exists already.
             self._partial.unlink(missing_ok=True)
-            raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
+            if isinstance(error, OSError):
+                reason = error.strerror or error
+                raise InputError(f"{path}: cannot be written: {reason}") from error
+            raise
 
     def write(self, chunk: Mapping[str, Any]) -> None:
         """Append rows.
