@@ -13,42 +13,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
 
-from gcmock.schema import COMPONENTS
 from printed import table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "posterior"))
 
-from test_counts import CELL_DEG, FIELDS, NSC, NSD, make_model
+from test_counts import genstars_counts
 
 ROOT = Path(__file__).resolve().parents[1]
-
-
-def counts(shared: Path, stars: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return stars of the list and expected stars, (n_field, n_component) without the cluster.
-
-    genstars counts the stars of the nuclear cluster as nuclear disc.
-    """
-    listed = pq.read_table(shared / "reference" / f"stars_{stars}.parquet")
-    field, component = (np.array(listed[name].to_pylist()) for name in ("field", "component"))
-    model = make_model("cell_mean" if stars == "cellmean" else "subcell")
-    steps = 0.5 * CELL_DEG * np.array([[1, 3, 1, 3], [1, 1, 3, 3]])
-    found, expected = [], []
-    for name, (l0, b0) in FIELDS.items():
-        of_cells = model.expected_counts(
-            l0 + steps[0],
-            b0 + steps[1],
-            "ks",
-            (6.0, 15.5),
-            CELL_DEG**2,
-            subcells=stars == "subcell",
-        )
-        sums = of_cells.sum(axis=(0, 2))
-        sums[NSD] += sums[NSC]
-        expected.append(sums[:NSC])
-        found.append([((component == c) & (field == name)).sum() for c in COMPONENTS[:NSC]])
-    return np.array(found), np.array(expected)
 
 
 def main() -> None:
@@ -56,7 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared")
     options = parser.parse_args()
-    results = {stars: counts(options.shared, stars) for stars in ("cellmean", "subcell")}
+    results = {stars: genstars_counts(options.shared, stars) for stars in ("cellmean", "subcell")}
     rows = []
     for words, stars in (("mean of the cell", "cellmean"), ("sub-cells", "subcell")):
         found, expected = results[stars]

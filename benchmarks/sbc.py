@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import kstest
 
+from gcmock.validation.scores import coverage, expected_calibration_error, ks_uniform, ranks
 from printed import table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "posterior"))
@@ -33,19 +33,19 @@ def cells(populations: str) -> list[str]:
     found = sbc.simulate_and_infer(populations)
     n = found.distance_pc.size
     distance, reddening = (
-        kstest(sbc.ranks(draws, truth), "uniform").statistic
+        ks_uniform(ranks(draws, truth))
         for draws, truth in (
             (found.draws.distance_pc, found.distance_pc),
             (found.draws.e_jks, found.e_jks),
         )
     )
     q, d = found.summary.distance_quantile_pc, found.distance_pc
-    covered = [((d >= q[:, a]) & (d <= q[:, b])).mean() for a, b in ((1, 3), (0, 4))]
+    covered = [coverage(d, q[:, a], q[:, b]) for a, b in ((1, 3), (0, 4))]
     errors, counts = [], ""
     for group in (sbc.DISC, sbc.NUCLEAR):
         p = np.clip(found.summary.probability[:, group].sum(axis=1, dtype=np.float64), 0.0, 1.0)
         happened = np.isin(found.component, group)
-        errors.append(sbc.calibration_error(p, happened))
+        errors.append(expected_calibration_error(p, happened))
         counts = f"{happened.sum():,} / {p.sum():,.0f}"
     return [
         populations, f"{n:,}", f"{distance:.3f} ({1.6 / np.sqrt(n):.3f})", f"{reddening:.3f}",
