@@ -22,9 +22,10 @@ from gcmock.compilation import compiled
 from gcmock.posterior.block import prior_of
 from gcmock.posterior.engine import Data, Kind, Posterior
 from gcmock.posterior.fastmath import INNER, INNER_FAST, LEAST_SUM
+from gcmock.posterior.lanes import clear_lanes, total_lanes
 from gcmock.posterior.sums import sum_rows
 from gcmock.posterior.terms import along_c, along_sightline, prepare, profile, tilted
-from gcmock.posterior.vector import LANES, N_POPULATION
+from gcmock.posterior.vector import N_POPULATION
 from gcmock.schema import COMPONENTS
 
 Floats = NDArray[np.float64]
@@ -279,16 +280,13 @@ def _n_points(n_factor, stride):  # type: ignore[no-untyped-def]
     return (n_factor - 2) // stride + 2
 
 
-@njit(**INNER_FAST)
+@njit(**INNER)
 def _add_lanes(total, sums):  # type: ignore[no-untyped-def]
     """Fill `sums` with the sums of the populations and return the largest."""
     largest = np.float32(0.0)
     for p in range(N_POPULATION):
-        one = np.float32(0.0)
-        for lane in range(LANES):
-            one += total[p, lane]
-        sums[p] = one
-        largest = max(largest, one)
+        total_lanes(total, p, sums)
+        largest = max(largest, sums[p])
     return largest
 
 
@@ -312,7 +310,7 @@ def _along_factor(star, lattice, path, mu, e, stride, weight, population, group,
         c = star.c - path[1] * red
         if c < c_low or c > c_high:
             continue
-        total.fill(np.float32(0.0))
+        clear_lanes(total, N_POPULATION)
         sum_rows(
             lattice.block, lattice.first, lattice.q_mean, lattice.q_half, lattice.row_min,
             lattice.row_step, lattice.row_extent, lattice.bin_min, lattice.bin_step,

@@ -12,16 +12,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from gcmock.posterior.vector import (
-    FAST,
-    FLOATS,
-    INDEX,
-    LANES,
-    constant,
-    data,
-    load,
-    splat,
-)
+from gcmock.posterior.vector import FAST, FLOATS, INDEX, LANES, constant, data, load, splat
 
 
 def _vector(builder: Any, operation: str, *values: Any) -> Any:
@@ -117,16 +108,21 @@ def predict_lanes(typingctx, roots, j, near, before, after, out):
     return signature, generate
 
 
+def _prior_between(context: Any, builder: Any, signature: Any, args: Any) -> tuple[Any, Any]:
+    """Prior between two bins, and the likelihood at a row, of `score_lanes` and its like."""
+    sums = data(context, builder, signature.args[0], args[0])
+    rows = data(context, builder, signature.args[3], args[3])
+    between = builder.fsub(load(builder, sums, args[2]), load(builder, sums, args[1]))
+    return between, _fourth_power(builder, load(builder, rows, args[4]))
+
+
 @intrinsic
 def score_lanes(typingctx, cumulative, first, last, roots, j):
     """Sum over lanes of (cumulative[last] - cumulative[first]) · roots[j]⁴."""
     signature = types.float32(cumulative, first, last, roots, j)
 
     def generate(context, builder, signature, args):
-        sums = data(context, builder, signature.args[0], args[0])
-        rows = data(context, builder, signature.args[3], args[3])
-        between = builder.fsub(load(builder, sums, args[2]), load(builder, sums, args[1]))
-        value = _fourth_power(builder, load(builder, rows, args[4]))
+        between, value = _prior_between(context, builder, signature, args)
         return _total(builder, builder.fmul(between, value, flags=FAST))
 
     return signature, generate
@@ -138,11 +134,8 @@ def difference_lanes(typingctx, cumulative, first, last, roots, j, guess):
     signature = types.float32(cumulative, first, last, roots, j, guess)
 
     def generate(context, builder, signature, args):
-        sums = data(context, builder, signature.args[0], args[0])
-        rows = data(context, builder, signature.args[3], args[3])
+        between, value = _prior_between(context, builder, signature, args)
         guess = builder.load(data(context, builder, signature.args[5], args[5]), align=4)
-        between = builder.fsub(load(builder, sums, args[2]), load(builder, sums, args[1]))
-        value = _fourth_power(builder, load(builder, rows, args[4]))
         difference = builder.fsub(value, _fourth_power(builder, guess))
         size = _vector(builder, "llvm.fabs", difference)
         return _total(builder, builder.fmul(between, size, flags=FAST))
