@@ -79,9 +79,10 @@ def validate(
         Replace existing outputs.
     """
     from gcmock.config import load_config
+    from gcmock.io.disk import check_new_file, whole_file
     from gcmock.report.calibration import stages
     from gcmock.report.validation import markdown, print_validation, write_figure
-    from gcmock.validation.product import TESTS, Request, check_output, write_json
+    from gcmock.validation.product import TESTS, Request, write_json
     from gcmock.validation.product import validate as run
 
     settings = load_config(config, {"run": {"seed": seed, "workers": workers}})
@@ -94,7 +95,7 @@ def validate(
             raise InputError("--figure shows the counts by tile: give a list with --counts")
     for path in (output, figure):
         if path is not None:
-            check_output(path, overwrite=overwrite)
+            check_new_file(path, overwrite=overwrite)
     names = TESTS if only is None else tuple(n.strip() for n in only.split(",") if n.strip())
     request = Request(
         settings, mock, input, reference, counts, completeness, names, stars, l, b, limits
@@ -104,7 +105,8 @@ def validate(
     print_validation(result)
     if output is not None:
         if output.suffix.lower() == ".md":
-            output.write_text(markdown(result), encoding="utf-8")
+            with whole_file(output) as partial:
+                partial.write_text(markdown(result), encoding="utf-8")
         else:
             write_json(result, output)
         print(output)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +15,35 @@ PARTIAL: Final = ".partial-"
 """Marks files that are being written: this and the process follow the name of the output."""
 
 _HASH_BLOCK: Final = 2**20
+
+
+def check_new_file(path: Path, *, overwrite: bool) -> None:
+    """Raise an `InputError` if a file cannot be written there."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; give the name of a file")
+    if path.exists() and not overwrite:
+        raise InputError(f"{path}: exists already; choose another name, or use --overwrite")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: the folder {path.parent} does not exist")
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a name to write to: the file gets its own when the context ends without an error.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written; nothing is left behind.
+    """
+    partial = path.with_name(f"{path.name}{PARTIAL}{os.getpid()}")
+    try:
+        yield partial
+        os.replace(partial, path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def flush_to_disk(path: Path) -> None:

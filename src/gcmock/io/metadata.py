@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from gcmock.config import Config, load_config
 from gcmock.errors import InputError
 from gcmock.io.readers import format_of
 
@@ -40,6 +43,34 @@ def read_metadata(path: str | Path) -> dict[str, str]:
     except Exception as error:
         raise InputError(f"{path}: damaged or not readable: {error}") from error
     return json.loads(found) if isinstance(found, str | bytes) else dict(found or {})
+
+
+def catalogue_metadata(path: Path) -> dict[str, str]:
+    """Return the metadata of a catalogue: of the file, or of the first part of a folder."""
+    if not path.is_dir():
+        return read_metadata(path)
+    for part in sorted(path.rglob("*.parquet")):
+        if not part.name.startswith(("_", ".")) and (found := read_metadata(part)):
+            return found
+    return {}
+
+
+def recorded_config(path: Path, metadata: Mapping[str, str]) -> Config | None:
+    """Return the settings in the metadata of a catalogue; None if there are none.
+
+    Raises
+    ------
+    InputError
+        If this version does not understand them.
+    """
+    if "config" not in metadata:
+        return None
+    try:
+        return load_config(None, tomllib.loads(metadata["config"]))
+    except (tomllib.TOMLDecodeError, InputError) as error:
+        raise InputError(
+            f"{path}: this version of gcmock does not understand its settings: {error}"
+        ) from error
 
 
 def _from_parquet(path: Path) -> bytes | None:

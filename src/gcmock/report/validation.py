@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gcmock.errors import InputError
-from gcmock.io.disk import PARTIAL
+from gcmock.io.disk import whole_file
 from gcmock.validation.counts import CountMap
 from gcmock.validation.product import Validation
 from gcmock.validation.result import Check
@@ -109,11 +107,5 @@ def figure_of(counts: CountMap) -> Figure:
 
 def write_figure(counts: CountMap, path: Path) -> None:
     """Write the maps as PNG or PDF."""
-    temporary = path.with_name(f"{path.stem}{PARTIAL}{os.getpid()}{path.suffix}")
-    try:
-        figure_of(counts).savefig(temporary, dpi=110)
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    with whole_file(path) as partial:
+        figure_of(counts).savefig(partial, dpi=110, format=path.suffix[1:].lower())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,10 +11,10 @@ from numpy.typing import NDArray
 
 from gcmock.catalogue.completeness import BANDS as MAP_BANDS
 from gcmock.catalogue.completeness import Completeness, load_completeness
-from gcmock.config import Config, load_config
+from gcmock.config import Config
 from gcmock.errors import InputError
 from gcmock.frames import icrs_to_galactic_proper_motion
-from gcmock.io.metadata import read_metadata
+from gcmock.io.metadata import catalogue_metadata, recorded_config
 from gcmock.io.observed import read_observed
 from gcmock.io.readers import open_table
 from gcmock.mock.simulate import simulate
@@ -90,17 +89,10 @@ def settings_of(mock: Path) -> Config:
     InputError
         If it records none, or this version does not understand them.
     """
-    part = mock
-    if mock.is_dir():
-        parts = sorted(p for p in mock.rglob("*.parquet") if p.name[0] not in "_.")
-        part = parts[0] if parts else mock
-    words = read_metadata(part) if part.is_file() else {}
-    if "config" not in words:
+    config = recorded_config(mock, catalogue_metadata(mock)) if mock.exists() else None
+    if config is None:
         raise InputError(f"{mock}: records no settings; expected a catalogue of gcmock build")
-    try:
-        return load_config(None, tomllib.loads(words["config"]))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{mock}: its settings are not TOML: {error}") from error
+    return config
 
 
 def load_fields(

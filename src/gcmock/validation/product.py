@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from typing import Any, Final
 import gcmock
 from gcmock.config import Config
 from gcmock.errors import InputError
-from gcmock.io.disk import PARTIAL, sha256_of
+from gcmock.io.disk import sha256_of, whole_file
 from gcmock.mock.product import data_sha256, library_versions
 from gcmock.validation.counts import B_RANGE, L_RANGE, CountMap, counts_checks
 from gcmock.validation.fields import Fields, load_fields
@@ -217,25 +216,8 @@ def _provenance(request: Request) -> dict[str, Any]:
     }
 
 
-def check_output(output: Path, *, overwrite: bool) -> None:
-    """Raise an `InputError` if a file cannot be written there."""
-    if output.exists() and not overwrite:
-        raise InputError(f"{output}: exists already; choose another name, or use --overwrite")
-    if output.is_dir():
-        raise InputError(f"{output}: is a folder; give the name of a file")
-    if not output.parent.is_dir():
-        raise InputError(f"{output}: the folder {output.parent} does not exist")
-
-
 def write_json(result: Validation, output: Path) -> None:
     """Write the numbers and how they were made; nothing is left behind if that fails."""
-    temporary = output.with_name(f"{output.name}{PARTIAL}{os.getpid()}")
-    try:
-        temporary.write_text(
-            json.dumps(result.record(), indent=1, allow_nan=False) + "\n", encoding="utf-8"
-        )
-        temporary.replace(output)
-    except OSError as error:
-        raise InputError(f"{output}: cannot be written: {error.strerror}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    text = json.dumps(result.record(), indent=1, allow_nan=False)
+    with whole_file(output) as partial:
+        partial.write_text(text + "\n", encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 import gcmock
-from gcmock.config import Config, load_config
+from gcmock.config import load_config
 from gcmock.errors import InputError
-from gcmock.io.disk import PARTIAL
-from gcmock.io.metadata import read_metadata
+from gcmock.io.disk import check_new_file, whole_file
+from gcmock.io.metadata import catalogue_metadata, recorded_config
 from gcmock.io.readers import open_table
 from gcmock.io.source import TableSource
 from gcmock.model import Model, load_model
@@ -116,11 +115,13 @@ def write_report(
     """
     start = time.perf_counter()
     output, mock = Path(output), Path(mock)
-    _check_output(output, overwrite)
+    if output.suffix.lower() not in {".html", ".htm"}:
+        raise InputError(f"{output}: a report is an HTML page; give a name that ends in .html")
+    check_new_file(output, overwrite=overwrite)
     begin = stage or (lambda _: None)
     source = open_table(mock)
-    metadata = _metadata(mock)
-    config = _config(mock, metadata)
+    metadata = catalogue_metadata(mock)
+    config = recorded_config(mock, metadata) or load_config()
     seen = open_table(input) if input is not None else None
     known = open_table(truth) if truth is not None else None
     extent = look(source, begin("look"))
@@ -159,41 +160,6 @@ def write_report(
         tuple(written),
         time.perf_counter() - start,
     )
-
-
-def _check_output(output: Path, overwrite: bool) -> None:
-    if output.suffix.lower() not in {".html", ".htm"}:
-        raise InputError(f"{output}: a report is an HTML page; give a name that ends in .html")
-    if output.is_dir():
-        raise InputError(f"{output}: is a folder; give the name of a file")
-    if output.exists() and not overwrite:
-        raise InputError(f"{output}: exists already; choose another name, or use --overwrite")
-    if not output.parent.is_dir():
-        raise InputError(f"{output}: the folder {output.parent} does not exist")
-
-
-def _metadata(mock: Path) -> dict[str, str]:
-    """Provenance of a catalogue: of the file, or of the first part of a folder."""
-    if not mock.is_dir():
-        return read_metadata(mock)
-    for part in sorted(mock.rglob("*.parquet")):
-        if not part.name.startswith(("_", ".")) and (found := read_metadata(part)):
-            return found
-    return {}
-
-
-def _config(mock: Path, metadata: dict[str, str]) -> Config:
-    """Return the settings that the catalogue records; the defaults if it records none."""
-    import tomllib
-
-    if "config" not in metadata:
-        return load_config()
-    try:
-        return load_config(None, tomllib.loads(metadata["config"]))
-    except (tomllib.TOMLDecodeError, InputError) as error:
-        raise InputError(
-            f"{mock}: this version of gcmock does not understand its settings: {error}"
-        ) from error
 
 
 def _count(
@@ -274,12 +240,6 @@ def _write(
                     update(i, len(pictures))
         except OSError as error:
             raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from error
-    partial = output.with_name(f"{output.name}{PARTIAL}{os.getpid()}")
-    try:
+    with whole_file(output) as partial:
         partial.write_text(text, encoding="utf-8")
-        os.replace(partial, output)
-    except OSError as error:
-        raise InputError(f"{output}: cannot be written: {error.strerror or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
     return written
