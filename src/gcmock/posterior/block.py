@@ -137,7 +137,7 @@ def evaluate(stars, i, mask, inflation, exact, shared, work):
     exact |= lattice.block.shape[0] == 0
     if not exact:
         # Beside the populations the ellipse is measured from the nearest node.
-        r2 = RADIUS2 + (off_in_q(star) ** 2 if mask & 7 == 7 else 0.0)
+        r2 = RADIUS2 + off_in_q(star) ** 2
         star = tilted(star, tilt)
     if mask == 0:
         return without_photometry(bins, prior, work), star, variance

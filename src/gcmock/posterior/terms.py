@@ -206,7 +206,7 @@ def prepare(mask, rows, mag, variance, law):
 
 @njit(**HOT)
 def off_in_q(star):
-    """How far a star is from nearly all nodes in Q [standard deviations]."""
+    """How far a star is from nearly all nodes in Q [standard deviations]; 0 without Q."""
     off = max(Q_RANGE[0] - star.q, star.q - Q_RANGE[1], 0.0)
     return off * np.sqrt(2.0 * star.inv_q / LOG2_E)
 
