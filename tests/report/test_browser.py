@@ -47,7 +47,8 @@ def page(browser, report_page):
     from selenium.webdriver.support.ui import WebDriverWait
 
     browser.get(report_page.as_uri())
-    state = "return document.getElementById('view').dataset.state"
+    # The browser may answer between two pages, when there is no view yet.
+    state = "return document.getElementById('view')?.dataset.state ?? 'loading'"
     WebDriverWait(browser, 30).until(lambda b: b.execute_script(state) != "loading")
     assert browser.execute_script(state) == "ready"
     return browser
