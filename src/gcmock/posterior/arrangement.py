@@ -28,7 +28,7 @@ KEY_BANDS: dict[int, tuple[int, ...]] = {
 }  # fmt: skip
 """The band, or the two bands, that make W and c, for every set of J, H, Ks."""
 
-BY_COLOUR = {HW: -1, HW | J: 0, HW | KS: 2}
+BY_COLOUR = {HW: -1, HW | J: 0, HW | H: 1, HW | KS: 2}
 """Band masks whose rows are colours J - H, and the band beside Hw (-1: none)."""
 
 
@@ -46,7 +46,8 @@ class Rows(NamedTuple):
     bin_min, bin_step : float
         The same for the bins [mag].
     q_mean, q_half : ndarray, shape (n_row + 16,)
-        Where most of the places of a row are in Q [mag]; sixteen rows more may be read.
+        Where most of the places of a row are in Q (with Hw: where all are in Hw less the other
+        band) [mag]; sixteen rows more may be read.
     c_top, c_bottom : ndarray, shape (n_row,)
         Largest bin edge in a row and all fainter ones; least in it and all brighter ones [mag].
     """
@@ -123,7 +124,7 @@ def coordinates(mask: int, mag: Floats, kappa: Floats, hw: HwRelation) -> Floats
     Parameters
     ----------
     mask : int
-        One to three of J, H, Ks; or Hw, alone or with J or Ks.
+        One to three of J, H, Ks; or Hw, alone or with one of them.
     mag : ndarray, shape (3, n_node)
         M_J, M_H, M_Ks [mag].
     kappa : ndarray, shape (3,)
@@ -186,10 +187,14 @@ def arrange(
     block = flat.reshape(-1, LANES, flat.shape[1]).transpose(0, 2, 1)
     share = np.abs(weight).sum(axis=0).astype(np.float64) + 1e-30
     total = np.bincount(row, share, layout.n_row) + 1e-30
-    q_mean = np.bincount(row, share * place[2], layout.n_row) / total
-    q_half = 2.0 * np.sqrt(
-        np.bincount(row, share * (place[2] - q_mean[row]) ** 2, layout.n_row) / total
-    )
+    third = place[3 - layout.row_axis - layout.bin_axis]
+    q_mean = np.bincount(row, share * third, layout.n_row) / total
+    away = third - q_mean[row]
+    if layout.row_axis == 2:
+        q_half = np.zeros(layout.n_row)
+        np.maximum.at(q_half, row, np.abs(away))
+    else:
+        q_half = 2.0 * np.sqrt(np.bincount(row, share * away**2, layout.n_row) / total)
     return Rows(
         np.ascontiguousarray(block), first.reshape(n_group, layout.n_row, -1).astype(np.int32),
         layout.row_min, layout.row_step, layout.row_extent, layout.bin_min, layout.bin_step,

@@ -14,6 +14,7 @@ from numba import njit
 
 from gcmock.posterior.fastmath import INNER, LEAST_SUM
 from gcmock.posterior.kernel import nodes_at
+from gcmock.posterior.terms import N_NEWTON
 from gcmock.posterior.vector import LANES
 from gcmock.random import uniform_scalar
 
@@ -177,21 +178,25 @@ def draw_reddening(mask, mag, variance, law, node_mag, mu, e, tau, normal):
     """
     if tau <= 0.0:
         return e
-    j = node_mag[0] + mu + law.kappa[0] * e
-    h = node_mag[1] + mu + law.kappa[1] * e
-    precision = 1.0 / tau**2
-    shift = 0.0
-    for b in range(4):
-        if mask & (1 << b):
-            if b < 3:
-                k = law.kappa[b]
-                residual = mag[b] - node_mag[b] - mu - k * e
-            else:
-                k = law.kappa[1] + hw_slope(law.hw, j - h) * (law.kappa[0] - law.kappa[1])
-                residual = mag[b] - hw_mag(law.hw, j, h)
-            precision += k * k / variance[b]
-            shift += k * residual / variance[b]
-    return max(e + shift / precision + normal / np.sqrt(precision), 0.0)
+    best, precision = e, 0.0
+    # Without Hw the first step ends at the most probable reddening.
+    for _ in range(N_NEWTON if mask & 8 else 1):
+        j = node_mag[0] + mu + law.kappa[0] * best
+        h = node_mag[1] + mu + law.kappa[1] * best
+        precision = 1.0 / tau**2
+        shift = (e - best) * precision
+        for b in range(4):
+            if mask & (1 << b):
+                if b < 3:
+                    k = law.kappa[b]
+                    residual = mag[b] - node_mag[b] - mu - k * best
+                else:
+                    k = law.kappa[1] + hw_slope(law.hw, j - h) * (law.kappa[0] - law.kappa[1])
+                    residual = mag[b] - hw_mag(law.hw, j, h)
+                precision += k * k / variance[b]
+                shift += k * residual / variance[b]
+        best += shift / precision
+    return max(best + normal / np.sqrt(precision), 0.0)
 
 
 @njit(**INNER)

@@ -31,7 +31,7 @@ from gcmock.posterior.lanes import (
 )
 from gcmock.posterior.structures import MU_STEP, N_COARSE, N_LANE
 from gcmock.posterior.sums import sum_colours, sum_rows, weigh_colours, weigh_rows
-from gcmock.posterior.terms import by_colour, profile, scattered
+from gcmock.posterior.terms import beside_hw, by_colour, profile, scattered
 from gcmock.posterior.vector import LANES, N_POPULATION
 
 Q_ORIGIN, Q_MARGIN = -0.1, 0.1
@@ -131,7 +131,7 @@ def nodes_at(mask, star, table, law, population, mu, e, tau, r2, work):
         return weigh_colours(
             rows.block, rows.first, population, rows.row_min, rows.row_step, rows.bin_min,
             rows.bin_step, star.w - mu, star.c, star.v_ww, star.v_cc, e, tau, law.kappa[0],
-            law.kappa[1], law.kappa[2 if mask == 12 else 0], law.hw[0], law.hw[1], law.hw[2], r2,
+            law.kappa[1], law.kappa[beside_hw(mask)], law.hw[0], law.hw[1], law.hw[2], r2,
             work.node, work.source,
         )  # fmt: skip
     v_w, v_wc, v_c = scattered(star, tau)
@@ -190,9 +190,10 @@ def _sums_at(mask, exact, star, table, lattice, law, mu, e, tau, r2, work):
         clear_lanes(total, N_POPULATION)
         if by_colour(mask):
             sum_colours(
-                lattice.block, lattice.first, lattice.row_min, lattice.row_step, lattice.bin_min,
-                lattice.bin_step, star.w - mu, star.c, star.v_ww, star.v_cc, e, tau, k[0], k[1],
-                k[2 if mask == 12 else 0], law.hw[0], law.hw[1], law.hw[2], r2, total,
+                lattice.block, lattice.first, lattice.q_mean, lattice.q_half, lattice.row_min,
+                lattice.row_step, lattice.bin_min, lattice.bin_step, star.w - mu, star.c, star.v_ww,
+                star.v_cc, e, tau, k[0], k[1], k[beside_hw(mask)], law.hw[0], law.hw[1], law.hw[2],
+                r2, total,
             )  # fmt: skip
         else:
             v_w, v_wc, v_c = scattered(star, tau)

@@ -34,7 +34,7 @@ class Kind(NamedTuple):
 
     @property
     def bands(self) -> int:
-        """Band mask of the tables: Hw beside J or H is turned into those."""
+        """Band mask of the tables: Hw beside two others is turned into those."""
         return ALIKE.get(self.mask, self.mask or KS)
 
 

@@ -21,6 +21,7 @@ from gcmock.posterior.terms import (
     along_c,
     along_q,
     along_w,
+    beside_hw,
     by_colour,
     off_in_q,
     prepare,
@@ -41,18 +42,19 @@ TILTS = np.array([0.0, 0.3, 0.6, 0.9, 1.2, 1.5])
 """Tilts of the lattices of two or three bands: W + tilt c takes the place of W."""
 
 LINEAR_HW = 0.6
-"""Factor on the steps where Hw stands for J or H: their errors are then strongly correlated."""
+"""Factor on the steps where Hw is beside two bands: their errors are then much correlated."""
 
 COLOUR_PER_SIGMA = 0.75
 """Largest step in Hw less another band as a fraction of the error of that band."""
 
 STEPS_COLOUR = np.array([0.02, 0.05, 0.15])
 """Steps in J - H of the lattices with Hw [mag], which changes the extinction alone, and smoothly:
-the last, but for J and Hw."""
+the last for Hw alone."""
 
-STEP_COLOUR_SIGMA = 0.6
-"""With J and Hw, the largest change of the extinction in Hw over one step in J - H as a fraction
-of the error of J: beyond the finest step the star is summed over nodes."""
+STEP_COLOUR_SIGMA, TYPICAL_SLOPE = 0.4, 0.6
+"""With another band, the largest change of the extinction in Hw over one step in J - H as a
+fraction of the error of Hw given that band: beyond the finest step the star is summed over nodes;
+and d(Hw)/dJ of a reddened giant."""
 
 PER_SIGMA = np.array([[0.8, 1.0, 1.0], [1.0, 0.5, 1.0], [1.1, 0.57, 0.7]])
 """Largest steps in W, c and Q as a fraction of the conditional width of the star's Gaussian, with
@@ -93,7 +95,7 @@ def build_lattice(nodes: OriginalNodes, mask: int, place: Floats, steps: Steps) 
     nodes : OriginalNodes
         All populations.
     mask : int
-        Bands: J, H, Ks in any combination; or Hw, alone or with J or Ks.
+        Bands: J, H, Ks in any combination; or Hw, alone or with one of them.
     place : ndarray, shape (3, n_node)
         Their coordinates (`gcmock.posterior.arrangement.coordinates`). One that is zero throughout
         has one layer.
@@ -266,9 +268,14 @@ def choose_steps(mask, table, stars, law, out):
             if mask != 8:
                 out[i, 1] = _largest(STEPS_C, COLOUR_PER_SIGMA * np.sqrt(star.v_cc))
             out[i, 2] = STEPS_COLOUR.size - 1
-            if mask == 9:
-                change = abs(law.hw[1]) * (law.kappa[0] - law.kappa[1]) * stars.e_jks[i]
-                limit = STEP_COLOUR_SIGMA * table.fineness * np.sqrt(star.v_cc) / max(change, 1e-9)
+            if mask != 8:
+                k = law.kappa
+                change = 2.0 * abs(law.hw[1]) * (k[0] - k[1]) * stars.e_jks[i]
+                # Error of Hw if the other band tells the reddening better than its scatter.
+                k_hw = k[1] + TYPICAL_SLOPE * (k[0] - k[1])
+                known = min(stars.tau[i], np.sqrt(star.v_cc) / k[beside_hw(mask)])
+                width = np.sqrt(star.v_ww + (k_hw * known) ** 2)
+                limit = STEP_COLOUR_SIGMA * table.fineness * width / max(change, 1e-9)
                 out[i, 2] = _largest(STEPS_COLOUR, limit)
         elif mask == 1 or mask == 2 or mask == 4:
             out[i, 0] = _largest(STEPS_W, PER_SIGMA[0, 0] * along_w(star, 0.0))

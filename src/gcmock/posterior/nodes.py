@@ -90,7 +90,7 @@ def node_table(nodes: OriginalNodes, mask: int, place: Floats, kappa: Floats) ->
     nodes : OriginalNodes
         All nodes.
     mask : int
-        Bands: J, H, Ks in any combination; or Hw, alone or with J or Ks.
+        Bands: J, H, Ks in any combination; or Hw, alone or with one of them.
     place : ndarray, shape (3, n_node)
         Their coordinates (`gcmock.posterior.arrangement.coordinates`).
     kappa : ndarray, shape (3,)

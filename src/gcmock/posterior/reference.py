@@ -8,8 +8,9 @@ For component c and distance bin D
     zp, σ_ϖ²)> · N(pm, v_r ; m_c(D), C_c(D) + R)
 
 with N_c(D) the number of stars of c in the bin, k the population nodes, and the reddening
-integrated out analytically: a Gaussian of mean E(D) and standard deviation τ(D). Nothing is
-normalised per component.
+integrated out analytically: a Gaussian of mean E(D) and standard deviation τ(D). Magnitudes are
+linear in it but for Hw, which is expanded to second order about the reddening at which the node
+explains the star best. Nothing is normalised per component.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from gcmock.stars.bands import HwRelation
 from gcmock.stars.populations import PopulationNodes
 
 Floats = NDArray[np.float64]
+
+N_NEWTON = 3
+"""Steps to the best reddening of a node for a star with Hw, whose extinction depends on it."""
 
 
 class Star(NamedTuple):
@@ -123,30 +127,42 @@ def likelihood(
     variance = star.mag_error[used] ** 2
     out = np.empty(len(grid))
     for i, mu in enumerate(grid.distance_modulus):
-        predicted, kappa = apparent(nodes.absolute_mag, mu, sightline.e_jks[i], sightline.kappa, hw)
-        residual = star.mag[used] - predicted[:, used]
-        kappa = kappa[:, used]
-        # (Σ + τ² κ κᵀ)⁻¹ and its determinant, by Sherman and Morrison.
-        tau2 = sightline.tau[i] ** 2
-        kk = np.sum(kappa**2 / variance, axis=1)
-        kr = np.sum(kappa * residual / variance, axis=1)
-        chi2 = np.sum(residual**2 / variance, axis=1) - tau2 * kr**2 / (1.0 + tau2 * kk)
-        norm = np.sqrt(np.prod(2.0 * np.pi * variance) * (1.0 + tau2 * kk))
+        mean, tau2 = sightline.e_jks[i], sightline.tau[i] ** 2
+        # The reddening at which a node explains the star best; one step finds it without Hw.
+        e = np.full(len(nodes.weight), mean)
+        for _ in range(1 + N_NEWTON * bool(used[3])):
+            predicted, kappa, bend = apparent(nodes.absolute_mag, mu, e, sightline.kappa, hw)
+            residual = (star.mag - predicted)[:, used]
+            kappa, bend = kappa[:, used], bend[:, used]
+            information = np.sum(kappa**2 / variance, axis=1)
+            chi2 = np.sum(residual**2 / variance, axis=1)
+            if tau2 == 0.0:
+                break
+            chi2 += (e - mean) ** 2 / tau2
+            slope = np.sum(kappa * residual / variance, axis=1) - (e - mean) / tau2
+            # What is left of the way to the best reddening, to second order.
+            step = slope / (information + 1.0 / tau2)
+            chi2 -= slope * step
+            e = e + step
+        curvature = information - np.sum(residual * bend / variance, axis=1)
+        norm = np.sqrt(np.prod(2.0 * np.pi * variance) * (1.0 + tau2 * curvature))
         out[i] = np.sum(nodes.weight * np.exp(-0.5 * chi2) / norm)
     return out
 
 
 def apparent(
-    absolute_mag: Floats, mu: float, e_jks: float, kappa: Floats, hw: HwRelation
-) -> tuple[Floats, Floats]:
+    absolute_mag: Floats, mu: float, e_jks: Floats, kappa: Floats, hw: HwRelation
+) -> tuple[Floats, Floats, Floats]:
     """Apparent J, H, Ks, Hw of nodes and their derivatives with respect to the reddening.
 
     Parameters
     ----------
     absolute_mag : ndarray, shape (n_node, 3)
         M_J, M_H, M_Ks [mag].
-    mu, e_jks : float
-        Distance modulus and reddening [mag].
+    mu : float
+        Distance modulus [mag].
+    e_jks : ndarray, shape (n_node,)
+        Reddening of every node [mag].
     kappa : ndarray, shape (3,)
         A_J, A_H, A_Ks over E(J-Ks).
     hw : HwRelation
@@ -154,15 +170,16 @@ def apparent(
 
     Returns
     -------
-    mag, slope : ndarray, shape (n_node, 4)
-        Magnitudes, and d(mag)/d(E(J-Ks)): constant in J, H, Ks; for Hw it depends on the colour and
-        is taken at the mean reddening (its change over the scatter is below 0.005 mag).
+    mag, slope, bend : ndarray, shape (n_node, 4)
+        Magnitudes, d(mag)/d(E(J-Ks)) and the second derivative, which is zero but for Hw.
     """
-    jhk = absolute_mag + mu + kappa * e_jks
+    jhk = absolute_mag + mu + np.outer(e_jks, kappa)
     d_j, d_h = hw.derivatives(jhk[:, 0], jhk[:, 1])
     mag = np.column_stack([jhk, hw.hw_mag(jhk[:, 0], jhk[:, 1])])
     slope = np.column_stack([np.tile(kappa, (len(jhk), 1)), d_j * kappa[0] + d_h * kappa[1]])
-    return mag, slope
+    bend = np.zeros_like(mag)
+    bend[:, 3] = hw.curvature(jhk[:, 0], jhk[:, 1]) * (kappa[0] - kappa[1]) ** 2
+    return mag, slope, bend
 
 
 def parallax_factor(star: Star, grid: DistanceGrid) -> Floats:

@@ -16,6 +16,10 @@ from gcmock.posterior.vector import LANES, add_blocks, add_listed, list_blocks, 
 
 HALF_LOG2_E = 0.5 * LOG2_E
 
+LEAST_OFF, MOST_OFF = 0.02, 5.0
+"""Where the reddening of a star is so near to its mean that the bend of Hw does not matter, and the
+farthest from it that it is looked for [standard deviations]."""
+
 
 @njit(inline="always")
 def _range(low, high, bin_min, per_bin, n_bin):
@@ -158,50 +162,81 @@ def weigh_rows(
 
 
 @njit(inline="always")
-def _hw_moments(x, e, tau2, v_hw, v_other, k0, k1, k2, p1, p2, p3):
+def _hw_moments(x, e, off, tau2, v_hw, v_other, k0, k1, k2, p1, p2, p3):
     """Shift of Hw by the reddening e for a star of colour x, and the variances that go with it.
 
-    Returns the shift, what it adds to the colour Hw less the other band, the regression of Hw on
-    that colour, the inverse variances of both, the variance of Hw alone, and the ratio of the
-    determinants without and with scatter of the reddening.
+    Hw is linear in the reddening about `off` more than e, where the star is. Returns the shift,
+    what it adds to the colour Hw less the other band, the regression of Hw on that colour, the
+    inverse variances of both, the variance of Hw alone, the ratio of the determinants without and
+    with scatter of the reddening, and the regressions of the reddening on that colour and on what
+    is then left of Hw.
     """
-    reddened, slope = hw_shift(x + (k0 - k1) * e, p1, p2, p3)
-    shift = k1 * e + reddened - hw_shift(x, p1, p2, p3)[0]
+    reddened, slope, _ = hw_shift(x + (k0 - k1) * (e + off), p1, p2, p3)
     k3 = k1 + slope * (k0 - k1)
+    shift = k1 * (e + off) + reddened - hw_shift(x, p1, p2, p3)[0] - k3 * off
     v_w = v_hw + tau2 * k3 * k3
     if v_other == np.inf:
         per_w = 1.0 / v_w
-        return shift, 0.0, 0.0, per_w, 0.0, v_w, v_hw * per_w
+        return shift, 0.0, 0.0, per_w, 0.0, v_w, v_hw * per_w, 0.0, tau2 * k3 * per_w
     per_y = 1.0 / (v_hw + v_other + tau2 * (k3 - k2) ** 2)
     beta = (v_hw + tau2 * k3 * (k3 - k2)) * per_y
     per_z = 1.0 / (v_w - beta * beta / per_y)
-    return shift, shift - k2 * e, beta, per_z, per_y, v_w, v_hw * v_other * per_z * per_y
+    of_y = tau2 * (k3 - k2) * per_y
+    of_z = tau2 * (k3 - beta * (k3 - k2)) * per_z
+    return (
+        shift,
+        shift - k2 * e,
+        beta,
+        per_z,
+        per_y,
+        v_w,
+        v_hw * v_other * per_z * per_y,
+        of_y,
+        of_z,
+    )
 
 
 @njit(**HOT)
 def sum_colours(
-    block, first, row_min, row_step, bin_min, bin_step, w, c, v_hw, v_other,
+    block, first, c_mean, c_half, row_min, row_step, bin_min, bin_step, w, c, v_hw, v_other,
     e, tau, k0, k1, k2, p1, p2, p3, r2, total,
 ):  # fmt: skip
-    """Do the same as `sum_rows` for a star with Hw, alone or with J or Ks: rows are colours J - H.
+    """Do the same as `sum_rows` for a star with Hw, alone or with one other band.
 
-    `w` is Hw less the distance modulus, `c` Hw less the other band; `v_other` and `k2` are that
-    band's variance (infinite without one) and extinction.
+    Rows are colours J - H.
+
+    `w` is Hw less the distance modulus, `c` Hw less the other band, `c_mean` and `c_half` where
+    that is in every row; `v_other` and `k2` are that band's variance (infinite without one) and
+    extinction.
     """
     f32 = np.float32
     zero = f32(0.0)
     per_bin = 1.0 / bin_step
+    tau2 = tau * tau
     n_row, n_bin = first.shape[1], first.shape[2] - 1
     for row in range(n_row):
         begin, end = first[0, row, 0], first[0, row, n_bin]
         if end == begin:
             continue
         x = row_min + (row + 0.5) * row_step
-        shift, c_shift, beta, per_z, per_y, v_w, ratio = _hw_moments(
-            x, e, tau * tau, v_hw, v_other, k0, k1, k2, p1, p2, p3
+        shift, c_shift, beta, per_z, per_y, _, ratio, of_y, _ = _hw_moments(
+            x, e, 0.0, tau2, v_hw, v_other, k0, k1, k2, p1, p2, p3
         )
-        half = np.sqrt(r2 * v_w)
-        i, j = _range(w - shift - half, w - shift + half, bin_min, per_bin, n_bin)
+        y = c - c_shift - c_mean[row]
+        near = max(abs(y) - c_half[row], 0.0)
+        if near * near * per_y > 2.0 * r2:
+            continue
+        # The colour of the row tells where the reddening is.
+        off = of_y * y
+        if off * off * abs(p2) * per_y > LEAST_OFF:
+            off = min(max(off, -MOST_OFF * tau), MOST_OFF * tau)
+            shift, c_shift, beta, per_z, per_y, _, ratio, _, _ = _hw_moments(
+                x, e, off, tau2, v_hw, v_other, k0, k1, k2, p1, p2, p3
+            )
+            y = c - c_shift - c_mean[row]
+        half = np.sqrt(r2 / per_z) + abs(beta) * c_half[row]
+        centre = w - shift - beta * y
+        i, j = _range(centre - half, centre + half, bin_min, per_bin, n_bin)
         begin, end = first[0, row, i], first[0, row, j]
         if end > begin:
             add_blocks(
@@ -223,9 +258,10 @@ def weigh_colours(
     for row in range(n_row):
         low, high = np.inf, -np.inf
         for edge in range(2):
-            shift, _, _, _, _, v_w, _ = _hw_moments(
-                row_min + (row + edge) * row_step, e, tau2, v_hw, v_other, k0, k1, k2, p1, p2, p3
-            )
+            shift, _, _, _, _, v_w, _, _, _ = _hw_moments(
+                row_min + (row + edge) * row_step, e, 0.0, tau2, v_hw, v_other, k0, k1, k2, p1, p2,
+                p3,
+            )  # fmt: skip
             half = np.sqrt(r2 * v_w)
             low, high = min(low, w - shift - half), max(high, w - shift + half)
         i, j = _range(low, high, bin_min, 1.0 / bin_step, n_bin)
@@ -234,11 +270,14 @@ def weigh_colours(
             continue
         for k in range(begin // LANES, (end + LANES - 1) // LANES):
             for lane in range(LANES):
-                shift, c_shift, beta, per_z, per_y, _, ratio = _hw_moments(
-                    block[k, 2, lane], e, tau2, v_hw, v_other, k0, k1, k2, p1, p2, p3
-                )
-                y = c - c_shift - block[k, 1, lane]
-                z = w - shift - block[k, 0, lane] - beta * y
+                off = 0.0
+                for _ in range(1 if tau == 0.0 else 3):
+                    shift, c_shift, beta, per_z, per_y, _, ratio, of_y, of_z = _hw_moments(
+                        block[k, 2, lane], e, off, tau2, v_hw, v_other, k0, k1, k2, p1, p2, p3
+                    )
+                    y = c - c_shift - block[k, 1, lane]
+                    z = w - shift - block[k, 0, lane] - beta * y
+                    off = min(max(of_y * y + of_z * z, -MOST_OFF * tau), MOST_OFF * tau)
                 like = np.exp(-0.5 * (z * z * per_z + y * y * per_y)) * np.sqrt(ratio)
                 out[n * LANES + lane] = block[k, 3, lane] * like
             source[n] = k

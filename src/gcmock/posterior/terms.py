@@ -19,19 +19,27 @@ from numba import njit
 
 from gcmock.posterior.fastmath import HOT, INNER, LOG2_E
 
-ALIKE = {10: 3, 11: 3, 13: 7, 14: 7, 15: 7}
+ALIKE = {11: 3, 13: 7, 14: 7, 15: 7}
 """Band masks with Hw that are treated as the bands J and H (and Ks), see `replace_hw`."""
 
 
-TYPICAL_JH, TYPICAL_JKS = 0.7, 0.9
+TYPICAL_JH, TYPICAL_JKS, TYPICAL_HKS = 0.7, 0.9, 0.2
 """Colours of a giant [mag]."""
 
-LEAST_COLOUR, LARGEST_COLOUR = 0.0, 6.5
-"""Range of J - H in which Hw is linearised [mag]; beyond, it goes on with the slope at the end."""
+LEAST_COLOUR, LARGEST_COLOUR = 0.0, 11.0
+"""Range of J - H in which Hw is expanded [mag]; beyond, it goes on with the slope at the end."""
+
+N_NEWTON = 4
+"""Steps towards the most probable magnitudes, or reddening, of a star with Hw."""
+
+MOST_CURVED = 0.5
+"""Largest part of the curvature of ln L of Hw that may come from its bend, either way."""
 
 
 Q_RANGE = (-0.14, -0.05)
 """Where nearly all nodes are in Q [mag]."""
+
+Q_RANGE_MIDDLE, Q_SIGMA = 0.5 * (Q_RANGE[0] + Q_RANGE[1]), 0.5 * (Q_RANGE[1] - Q_RANGE[0])
 
 
 class Terms(NamedTuple):
@@ -73,8 +81,14 @@ class Terms(NamedTuple):
 
 @njit(inline="always")
 def by_colour(mask):
-    """Whether nodes are arranged by colour: Hw alone, or with J or Ks."""
-    return mask == 8 or mask == 9 or mask == 12
+    """Whether nodes are arranged by colour: Hw alone, or with one other band."""
+    return mask == 8 or mask == 9 or mask == 10 or mask == 12
+
+
+@njit(inline="always")
+def beside_hw(mask):
+    """Index of the one band that such a star has beside Hw (that of J if there is none)."""
+    return 2 if mask == 12 else 1 if mask == 10 else 0
 
 
 @njit(**HOT)
@@ -85,64 +99,101 @@ def profile(distance, scale, norm):
 
 @njit(**HOT)
 def hw_shift(x, p1, p2, p3):
-    """Hw - H at an apparent colour x = J - H, and its derivative."""
-    return x * (p1 + x * (p2 + x * p3)), p1 + x * (2.0 * p2 + 3.0 * x * p3)
+    """Hw - H at an apparent colour x = J - H, and its two derivatives."""
+    bent = p2 + 3.0 * x * p3
+    return x * (p1 + x * (p2 + x * p3)), p1 + x * (p2 + bent), 2.0 * bent
 
 
 @njit(**INNER)
 def replace_hw(mask, mag, variance, law, m, covariance):
     """Fill `m` and `covariance` with J, H, Ks that say what all bands with Hw say.
 
-    Hw is linear in J and H within the errors of a star: with J and H it is one more measurement of
-    them, with one of them it stands for the other. Returns χ² of what J, H and Hw disagree about.
+    ln L of Hw is taken to second order where it is largest together with the other bands and, with
+    Ks, with the colour Q that all stars have nearly in common: there most of the posterior is, even
+    if Hw contradicts the other bands. Returns χ² of what they disagree about.
     """
-    p1, p2, p3 = law.hw[0], law.hw[1], law.hw[2]
-    chi2 = 0.0
-    for a in range(3):
-        m[a] = mag[a]
-        for b in range(3):
-            covariance[a, b] = variance[a] if a == b else 0.0
-    if mask & 3 == 3:
-        hw, slope = hw_shift(mag[0] - mag[1], p1, p2, p3)
-        gain = np.array([variance[0] * slope, variance[1] * (1.0 - slope)])
-        total = gain[0] * slope + gain[1] * (1.0 - slope) + variance[3]
-        residual = mag[3] - mag[1] - hw
-        chi2 = residual * residual / total
-        for a in range(2):
-            m[a] += gain[a] * residual / total
-            for b in range(2):
-                covariance[a, b] -= gain[a] * gain[b] / total
-        return chi2
-    if mask & 1:
-        x = _colour_of_jhks(mag, law)
-        shift, slope = hw_shift(x, p1, p2, p3)
-        # Hw = H + shift + slope (J - H - x), solved for H.
-        m[1] = (mag[3] - shift - slope * (mag[0] - x)) / (1.0 - slope)
-        covariance[1, 1] = (variance[3] + slope**2 * variance[0]) / (1.0 - slope) ** 2
-        covariance[0, 1] = covariance[1, 0] = -slope * variance[0] / (1.0 - slope)
-        return chi2
-    x = 0.7
-    for _ in range(20):
-        shift, slope = hw_shift(x, p1, p2, p3)
-        x = min(max(x + (mag[3] - mag[1] - shift) / slope, LEAST_COLOUR), LARGEST_COLOUR)
-    shift, slope = hw_shift(x, p1, p2, p3)
-    m[0] = mag[1] + x + (mag[3] - mag[1] - shift) / slope
-    covariance[0, 0] = (variance[3] + (1.0 - slope) ** 2 * variance[1]) / slope**2
-    covariance[0, 1] = covariance[1, 0] = -(1.0 - slope) * variance[1] / slope
+    k = law.kappa
+    f = (k[1] - k[2]) / (k[0] - k[2])
+    q = np.array([-f, 1.0, f - 1.0])
+    per_q = 1.0 / Q_SIGMA**2 if mask & 4 else 0.0
+    weight = np.zeros(3)
+    for b in range(3):
+        m[b] = 0.0
+        if mask & (1 << b):
+            m[b] = mag[b]
+            weight[b] = 1.0 / variance[b]
+    x = _first_colour(mask, mag, law)
+    if not mask & 1:
+        m[0] = m[1] + x
+    if not mask & 2:
+        m[1] = m[0] - x
+    # A band without any information, so that there is one way for all bands.
+    unknown = 0.0 if mask & 4 else 1.0
+    step = np.zeros(3)
+    a = np.zeros((3, 3))
+    for iteration in range(N_NEWTON + 1):
+        last = iteration == N_NEWTON
+        x = min(max(m[0] - m[1], LEAST_COLOUR), LARGEST_COLOUR)
+        shift, slope, bend = hw_shift(x, law.hw[0], law.hw[1], law.hw[2])
+        residual = mag[3] - m[1] - shift - slope * (m[0] - m[1] - x)
+        g = np.array([slope, 1.0 - slope, 0.0])
+        # In the steps towards the largest value the curvature is left out: they cannot overshoot.
+        curved = min(max(residual * bend, -MOST_CURVED), MOST_CURVED * slope**2) if last else 0.0
+        off_q = Q_RANGE_MIDDLE - (q[0] * m[0] + q[1] * m[1] + q[2] * m[2])
+        use_q = 0.0 if last else per_q
+        for i in range(3):
+            step[i] = g[i] * residual / variance[3] + use_q * q[i] * off_q
+            if weight[i] > 0.0:
+                step[i] += weight[i] * (mag[i] - m[i])
+            for j in range(3):
+                d = 1.0 if i == j else -1.0
+                a[i, j] = g[i] * g[j] / variance[3] + use_q * q[i] * q[j]
+                if i < 2 and j < 2:
+                    a[i, j] -= curved * d / variance[3]
+            a[i, i] += weight[i]
+        a[2, 2] += unknown
+        _invert(a, covariance)
+        chi2 = residual * residual / variance[3]
+        for i in range(3):
+            if weight[i] > 0.0:
+                chi2 += weight[i] * (mag[i] - m[i]) ** 2
+        for i in range(3):
+            for j in range(3):
+                chi2 -= step[i] * covariance[i, j] * step[j]
+        for i in range(3):
+            for j in range(3):
+                m[i] += covariance[i, j] * step[j]
     return chi2
 
 
 @njit(**HOT)
-def _colour_of_jhks(mag, law):
-    """Colour J - H at which Hw is linearised for a star with J and Ks, but without H.
-
-    Hw - J hardly depends on it, so that an error of Hw would make a large one of the colour: the
-    reddening tells it better.
-    """
+def _first_colour(mask, mag, law):
+    """Colour J - H from which the search for the most probable one begins."""
+    if mask & 3 == 3:
+        return mag[0] - mag[1]
     k = law.kappa
-    e = (mag[0] - mag[2] - TYPICAL_JKS) / (k[0] - k[2])
-    x = TYPICAL_JH + (k[0] - k[1]) * e
-    return min(max(x, LEAST_COLOUR), LARGEST_COLOUR)
+    # The reddening tells it well enough.
+    if mask & 1:
+        e = (mag[0] - mag[2] - TYPICAL_JKS) / (k[0] - k[2])
+    else:
+        e = (mag[1] - mag[2] - TYPICAL_HKS) / (k[1] - k[2])
+    return min(max(TYPICAL_JH + (k[0] - k[1]) * e, LEAST_COLOUR), LARGEST_COLOUR)
+
+
+@njit(**HOT)
+def _invert(a, out):
+    """Fill `out` with the inverse of a symmetric 3 x 3 matrix."""
+    out[0, 0] = a[1, 1] * a[2, 2] - a[1, 2] * a[1, 2]
+    out[0, 1] = a[0, 2] * a[1, 2] - a[0, 1] * a[2, 2]
+    out[0, 2] = a[0, 1] * a[1, 2] - a[0, 2] * a[1, 1]
+    out[1, 1] = a[0, 0] * a[2, 2] - a[0, 2] * a[0, 2]
+    out[1, 2] = a[0, 1] * a[0, 2] - a[0, 0] * a[1, 2]
+    out[2, 2] = a[0, 0] * a[1, 1] - a[0, 1] * a[0, 1]
+    per = 1.0 / (a[0, 0] * out[0, 0] + a[0, 1] * out[0, 1] + a[0, 2] * out[0, 2])
+    for i in range(3):
+        for j in range(i, 3):
+            out[i, j] *= per
+            out[j, i] = out[i, j]
 
 
 @njit(**INNER)
@@ -156,7 +207,7 @@ def prepare(mask, rows, mag, variance, law):
         if mask & (1 << b):
             norm /= np.sqrt(2.0 * np.pi * variance[b])
     if by_colour(mask):
-        second = 2 if mask == 12 else 0
+        second = beside_hw(mask)
         seen = mag[3] - mag[second] if mask != 8 else 0.0
         v_second = variance[second] if mask != 8 else np.inf
         return Terms(norm, mag[3], seen, 0.0, 0.0, variance[3], 0.0, v_second, 0.0, 0.0, 0.0, 0.0)
@@ -257,7 +308,7 @@ def along_q(star, tau):
 def along_sightline(mask, star, law, slope, tau):
     """Width of the likelihood of a node in distance modulus along the sightline, given dE/dµ."""
     if by_colour(mask):
-        k_second = law.kappa[2] if mask == 12 else law.kappa[0]
+        k_second = law.kappa[beside_hw(mask)]
         # The steepest Hw: that of the bluest star.
         k = law.kappa[1] + law.hw[0] * (law.kappa[0] - law.kappa[1])
         a, b = 1.0 + k * slope, 1.0 + k_second * slope

@@ -57,6 +57,12 @@ class HwRelation:
         d_j = np.asarray(p1 + x * (2.0 * p2 + x * 3.0 * p3))
         return d_j, 1.0 - d_j
 
+    def curvature(self, j_mag: ArrayLike, h_mag: ArrayLike) -> Floats:
+        """Return the second derivative of Hw with J - H at apparent J and H [1 / mag]."""
+        x = np.asarray(j_mag, dtype=np.float64) - np.asarray(h_mag, dtype=np.float64)
+        _, p2, p3 = self.coefficients
+        return np.asarray(2.0 * p2 + 6.0 * p3 * x)
+
     def is_valid(self, j_mag: ArrayLike, h_mag: ArrayLike) -> NDArray[np.bool_]:
         """Return whether J - H lies in the valid range; NaN does not."""
         x = np.asarray(j_mag, dtype=np.float64) - np.asarray(h_mag, dtype=np.float64)
