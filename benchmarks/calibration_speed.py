@@ -21,6 +21,7 @@ from gcmock.config import Config, load_config
 from gcmock.mock.build import build
 from gcmock.mock.simulate import simulate
 from gcmock.model import load_model
+from printed import head, part, row
 
 STARS_PER_DEG2 = 1.0e6
 """Stars with Ks < 15 in a square degree of the inner degree, at the least."""
@@ -60,10 +61,11 @@ def inputs(options: argparse.Namespace, folder: Path, config: Config) -> tuple[P
     return every, few
 
 
-def line(what: str, n: int, begin: tuple[float, float]) -> None:
-    """Print a line of the table."""
+def line(what: str, n: int, begin: tuple[float, float]) -> float:
+    """Print a line of the table and return its stars per second."""
     wall, cpu = time.perf_counter() - begin[0], time.process_time() - begin[1]
-    print(f"| {what} | {wall:.0f} | {cpu:.0f} | {n / wall:,.0f} |", flush=True)
+    row((what, f"{wall:.0f}", f"{cpu:.0f}", f"{n / wall:,.0f}"))
+    return n / wall
 
 
 def now() -> tuple[float, float]:
@@ -87,7 +89,8 @@ def main() -> None:
         kept = options.folder or folder
         kept.mkdir(parents=True, exist_ok=True)
         stars, few = inputs(options, kept, config)
-        print("| what | seconds | processor seconds | stars/s |\n|---|---|---|---|", flush=True)
+        part("speed")
+        head(("what", "seconds", "processor seconds", "stars/s"))
         begin = now()
         chosen = Options(limits=(-5.0, 14.8), stars_per_cell=options.stars_per_cell)
         result = calibrate(stars, config, chosen)
@@ -104,13 +107,15 @@ def main() -> None:
             ("build, with both", {"extinction.calibration": str(path)}),
         )
         n = len(Table.read(few))
+        speeds = []
         for what, changes in cases:
             one = load_config(None, settings | changes)
             # The first call of a process loads compiled code.
             build(few, folder / "mock.parquet", one, overwrite=True)
             begin = now()
             build(few, folder / "mock.parquet", one, overwrite=True)
-            line(what, n, begin)
+            speeds.append(line(what, n, begin))
+        print(f"\nbuild with both: {speeds[-1] / speeds[0]:.2f} of the speed without")
 
 
 if __name__ == "__main__":
