@@ -83,7 +83,6 @@ def fit_fractions(
     *,
     reddening: tuple[Floats, Floats] | None = None,
     fields_deviate: bool = False,
-    selection: bool = True,
 ) -> Fractions:
     """Fit the weights.
 
@@ -104,8 +103,6 @@ def fit_fractions(
         those of its cell if not given.
     fields_deviate : bool
         Let fields deviate from the common weights.
-    selection : bool
-        Include the term of the selection; to be left out only to see what that does.
 
     Returns
     -------
@@ -131,7 +128,7 @@ def fit_fractions(
         z[part] = np.einsum("igf,if->ig", curves.value[part].astype(np.float64), weights)
         seen[part] = np.einsum("igf,if->ig", density[of_star[part]], weights)
     fields, of_cell = np.unique(field_of_cell, return_inverse=True)
-    return _maximise(z + 1e-6, seen, fields, of_cell[of_star], fields_deviate, selection)
+    return _maximise(z + 1e-6, seen, fields, of_cell[of_star], fields_deviate)
 
 
 def _maximise(
@@ -140,7 +137,6 @@ def _maximise(
     fields: Integers,
     of_star: Integers,
     fields_deviate: bool,
-    selection: bool,
 ) -> Fractions:
     """Minimise the negative posterior with its gradient; fields by the index of every star's."""
     n_group, n_field = len(GROUPS), fields.size if fields_deviate else 0
@@ -159,14 +155,13 @@ def _maximise(
         of_field = np.zeros((n_field, n_group))
         if n_field:
             np.add.at(of_field, of_star, per_star)
-        if selection:
-            seen = w_star * expected
-            all_seen = seen.sum(axis=1)
-            value += np.log(all_seen).sum()
-            per_star = seen / all_seen[:, None]
-            gradient[:n_group] += per_star.sum(axis=0)
-            if n_field:
-                np.add.at(of_field, of_star, per_star)
+        seen = w_star * expected
+        all_seen = seen.sum(axis=1)
+        value += np.log(all_seen).sum()
+        per_star = seen / all_seen[:, None]
+        gradient[:n_group] += per_star.sum(axis=0)
+        if n_field:
+            np.add.at(of_field, of_star, per_star)
         value += 0.5 * (log_w @ log_w) / LOG_WEIGHT_PRIOR**2
         gradient[:n_group] += log_w / LOG_WEIGHT_PRIOR**2
         if n_field:
