@@ -19,11 +19,13 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from gcmock.cli import run
 from gcmock.config import load_config
 from gcmock.frames import icrs_to_galactic
 from gcmock.mock.build import build
 from gcmock.mock.demo import read_columns
 from gcmock.mock.summary import BuildSummary
+from gcmock.report.page.write import write_report
 from gcmock.report.terminal import print_summary
 from gcmock.schema import COMPONENTS, Flag
 from printed import part, table
@@ -58,7 +60,7 @@ def cut_to_window(catalogue: Path, output: Path) -> None:
 
 
 def report(catalogue: Path, settings: str, folder: Path) -> None:
-    """Build a catalogue, print its summary, and the parts of the documentation."""
+    """Build a catalogue, report and validate it, and print the parts of the documentation."""
     output = folder / f"mock_{catalogue.stem}.parquet"
     config = load_config(ROOT / "examples" / settings)
     summary = build(catalogue, output, config, overwrite=True)
@@ -71,6 +73,25 @@ def report(catalogue: Path, settings: str, folder: Path) -> None:
     components(summary)
     part(f"{name}_account")
     table(("quantity", "value"), account(summary, mock, read_columns(catalogue)))
+    part(f"{name}_report")
+    page = write_report(output, folder / f"{name}.html", input=catalogue, overwrite=True)
+    size, seconds = f"{page.size / 1e6:.1f}", f"{page.seconds:.0f}"
+    table(
+        ("rows", "stars to look at one by one", "page [MB]", "seconds"),
+        [(f"{page.n_row:,}", f"{page.n_posterior:,}", size, seconds)],
+    )
+    if name == "jasmine":
+        compare_with_model(catalogue, output, folder / f"{name}_validation.md")
+
+
+def compare_with_model(catalogue: Path, output: Path, found: Path) -> None:
+    """Print what `gcmock validate` says of a catalogue that is limited in magnitude."""
+    part("jasmine_validation")
+    words = ["validate", output, "--input", catalogue, "--only", "predictive,offshelf"]
+    with redirect_stdout(sys.stderr):
+        # Exit code 1: the list fails.
+        run([*map(str, words), "-o", str(found), "--overwrite"])
+    print(found.read_text(encoding="utf-8"))
 
 
 def components(summary: BuildSummary) -> None:
