@@ -1,7 +1,8 @@
 """Speed of calibrate, and of build with motions and a calibration against build without.
 
 Simulates so many stars with J, H, Ks and proper motions, writes them as Parquet, calibrates all of
-them, and builds mock catalogues of the first of them four times. Run
+them, and builds mock catalogues of a part of them four times: so many that tables, of which a
+calibration with a law of its own in every quadrant needs more, do not decide. Run
 ``python benchmarks/calibration_speed.py --help``.
 """
 
@@ -26,6 +27,9 @@ from printed import head, part, row
 STARS_PER_DEG2 = 1.0e6
 """Stars with Ks < 15 in a square degree of the inner degree, at the least."""
 
+FEW = 2000
+"""Stars of a first build in every case, which loads the compiled code."""
+
 FIRST_L, FIRST_B = -0.9, -0.7
 
 
@@ -49,16 +53,19 @@ def simulated(n: int, config: Config, seed: int) -> Table:
     return table
 
 
-def inputs(options: argparse.Namespace, folder: Path, config: Config) -> tuple[Path, Path]:
-    """Files of all stars, and of those that are built; made unless the folder has them."""
+def inputs(options: argparse.Namespace, folder: Path, config: Config) -> tuple[Path, ...]:
+    """Files of all stars, of those that are built, and of a few; made unless they are there."""
     n = int(options.stars)
     name = f"stars_{n}_{options.seed}"
-    every, few = folder / f"{name}.parquet", folder / f"{name}_{options.build_stars}.parquet"
+    every = folder / f"{name}.parquet"
     if not every.exists():
         simulated(n, config, options.seed).write(every)
-    if not few.exists():
-        Table.read(every)[: options.build_stars].write(few)
-    return every, few
+    parts = []
+    for size in (options.build_stars, FEW):
+        parts.append(folder / f"{name}_{size}.parquet")
+        if not parts[-1].exists():
+            Table.read(every)[:size].write(parts[-1])
+    return every, *parts
 
 
 def line(what: str, n: int, begin: tuple[float, float]) -> float:
@@ -76,7 +83,7 @@ def now() -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stars", type=float, default=1e6, help="stars to calibrate, about")
-    parser.add_argument("--build-stars", type=int, default=50_000, help="stars to build")
+    parser.add_argument("--build-stars", type=int, default=400_000, help="stars to build")
     parser.add_argument("--stars-per-cell", type=int, default=200)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
@@ -88,7 +95,7 @@ def main() -> None:
         folder = Path(name)
         kept = options.folder or folder
         kept.mkdir(parents=True, exist_ok=True)
-        stars, few = inputs(options, kept, config)
+        stars, built, few = inputs(options, kept, config)
         part("speed")
         head(("what", "seconds", "processor seconds", "stars/s"))
         begin = now()
@@ -106,14 +113,13 @@ def main() -> None:
             ("build, with calibration", {"motion.use": False, "extinction.calibration": str(path)}),
             ("build, with both", {"extinction.calibration": str(path)}),
         )
-        n = len(Table.read(few))
+        n = options.build_stars
         speeds = []
         for what, changes in cases:
             one = load_config(None, settings | changes)
-            # The first call of a process loads compiled code.
             build(few, folder / "mock.parquet", one, overwrite=True)
             begin = now()
-            build(few, folder / "mock.parquet", one, overwrite=True)
+            build(built, folder / "mock.parquet", one, overwrite=True)
             speeds.append(line(what, n, begin))
         print(f"\nbuild with both: {speeds[-1] / speeds[0]:.2f} of the speed without")
 
