@@ -22,6 +22,7 @@ from gcmock.catalogue.merging import Knowledge, MergedCell, merge_cell, probabil
 from gcmock.catalogue.reality import learn_reality, learn_spikes
 from gcmock.catalogue.settings import MergeConfig
 from gcmock.catalogue.sources import Sources
+from gcmock.catalogue.stars import Stars
 from gcmock.catalogue.surroundings import N_BESIDE, places
 from gcmock.catalogue.traits import BACKBONE
 
@@ -31,6 +32,10 @@ N_ROUNDS: Final = 2
 _LEAST: Final = 0.02
 _RARE: Final = 0.002
 _PRIOR: Final = 4.0
+_SURE: Final = 0.9
+_FEWEST: Final = 50
+_FITS: Final = 5
+_LEAST_SCATTER: Final = 0.2
 
 
 def learn_rates(
@@ -45,8 +50,9 @@ def learn_rates(
     knowledge : Knowledge
     config : MergeConfig
     """
-    for _ in range(N_ROUNDS):
-        cell = merge_cell(sample, knowledge, config)
+    for turn in range(N_ROUNDS):
+        # Half of it is enough for a beginning.
+        cell = merge_cell(_half(sample) if turn == 0 else sample, knowledge, config)
         stars = cell.stars
         rank = magnitude_bin(rank_mag(stars.side))
         pixel = pixel_of(stars.side.ra, stars.side.dec, ORDER)
@@ -63,9 +69,56 @@ def learn_rates(
             begun = stars.link[stars.primary == number, number]
             new = _share(sources_rank[begun], sources_rank)
             rates[BACKBONE[number]] = replace(default_rates(), detected=detected, new=new)
-        knowledge = replace(knowledge, rates=rates)
+        knowledge = replace(knowledge, rates=rates, g_relation=fit_g_relation(stars, cell.surveys))
         knowledge = _learn_lone(cell, knowledge)
     return knowledge
+
+
+def _half(sample: Mapping[str, Sources]) -> dict[str, Sources]:
+    """Return the sources in every other pixel; all of them if one survey has none there."""
+    half = {}
+    for name, one in sample.items():
+        half[name] = one.take(pixel_of(one.side.ra, one.side.dec, ORDER) % 2 == 0)
+        if not len(half[name]):
+            return dict(sample)
+    return half
+
+
+def fit_g_relation(stars: Stars, surveys: Mapping[int, Sources]) -> np.ndarray | None:
+    """Fit G - J = a + b (J - Ks) to the stars that Gaia and VIRAC2 share.
+
+    Parameters
+    ----------
+    stars : Stars
+    surveys : mapping of int to Sources
+
+    Returns
+    -------
+    ndarray (3,) or None
+        a, b and the scatter, by straight lines without outliers of three robust standard
+        deviations; None with fewer than 50 stars.
+    """
+    infrared, gaia = BACKBONE.index("virac2"), BACKBONE.index("gaia")
+    if infrared not in surveys or gaia not in surveys:
+        return None
+    sure = (stars.link[:, infrared] >= 0) & (stars.probability[:, gaia] > _SURE)
+    mag = surveys[infrared].side.mag[stars.link[sure, infrared]]
+    g_mag = surveys[gaia].side.g_mag[stars.link[sure, gaia]]
+    colour, g_colour = mag[:, 0] - mag[:, 2], g_mag - mag[:, 0]
+    good = np.isfinite(colour) & np.isfinite(g_colour)
+    if good.sum() < _FEWEST:
+        return None
+    colour, g_colour = colour[good], g_colour[good]
+    near, scatter = np.ones(len(colour), bool), _LEAST_SCATTER
+    slope, offset = 0.0, 0.0
+    for _ in range(_FITS):
+        if near.sum() < _FEWEST // 2 or np.ptp(colour[near]) == 0:
+            return None
+        slope, offset = np.polyfit(colour[near], g_colour[near], 1)
+        away = np.abs(g_colour - offset - slope * colour)
+        scatter = max(1.4826 * float(np.median(away)), _LEAST_SCATTER)
+        near = away < 3.0 * scatter
+    return np.array([offset, slope, scatter])
 
 
 def _learn_lone(cell: MergedCell, knowledge: Knowledge) -> Knowledge:

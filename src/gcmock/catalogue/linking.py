@@ -102,8 +102,8 @@ def magnitude_bin(mag: Floats) -> NDArray[np.int64]:
     return place.clip(0, N_MAG - 1).astype(np.int64)
 
 
-def field_of(config: MatchConfig, motion_masyr: Floats) -> Field:
-    """Return what the stars of the field are like."""
+def field_of(config: MatchConfig, motion_masyr: Floats, g_relation: Floats | None = None) -> Field:
+    """Return what the stars of the field are like; see `Field`."""
     return Field(
         motion=motion_masyr * MAS,
         motion_sigma=np.full(2, config.motion_sigma_masyr * MAS),
@@ -111,6 +111,7 @@ def field_of(config: MatchConfig, motion_masyr: Floats) -> Field:
         tail=np.array([config.tail_share, -0.1, config.tail_mag]),
         g_colour=np.array([3.0, 4.0, 4.4]),
         g_sigma=np.array([1.3, 1.6, 1.8]),
+        g_relation=np.full(3, np.nan) if g_relation is None else g_relation,
     )
 
 

@@ -35,8 +35,11 @@ from gcmock.surveys.definition import load_survey
 
 Floats = NDArray[np.float64]
 
-EXPLAINED_SHARE: Final = 0.5
-"""An unlinked source of a coarse survey is a blend if known stars give this share of its light."""
+EXPLAINED_SHARE: Final = 0.35
+"""An unlinked source of a coarse survey is a blend if known stars give this share of its light.
+
+At their distance from it a fitted profile collects less of them than there is: a third of the light
+so counted is about half of it."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,15 @@ class Knowledge:
         Mean proper motion of the field, east and north [mas/yr].
     reality : dict of str to Reality
         By survey: what its lone sources are.
+    g_relation : ndarray (3,), optional
+        Gaia's G from J and Ks, see `gcmock.catalogue.likelihood.Field`.
     """
 
     density: Mapping[str, Density]
     rates: Mapping[str, Rates]
     motion_masyr: Floats
     reality: Mapping[str, Reality] = field(default_factory=dict)
+    g_relation: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +137,7 @@ def merge_cell(
     share = mark_blends(stars, knowledge, config)
     around = surroundings(stars, config.cleaning)
     missed = probability_missed(stars, surveys, around, share, knowledge)
-    stars_field = field_of(config.match, knowledge.motion_masyr)
+    stars_field = field_of(config.match, knowledge.motion_masyr, knowledge.g_relation)
     explained = explained_stars(stars, stars_field, EXPLAINED_SHARE)
     reason = star_reasons(stars, surveys, around, missed, knowledge.reality, config.cleaning)
     reason[explained] = "blend"
@@ -144,7 +150,7 @@ def _add_survey(
 ) -> NDArray[np.int64]:
     """Link a survey to the stars and begin new ones; return the sources that are blends."""
     name = BACKBONE[number]
-    stars_field = field_of(config.match, knowledge.motion_masyr)
+    stars_field = field_of(config.match, knowledge.motion_masyr, knowledge.g_relation)
     rates = knowledge.rates.get(name) or default_rates()
     found: Linked = link(
         stars,
@@ -190,7 +196,7 @@ def mark_blends(stars: Stars, knowledge: Knowledge, config: MergeConfig) -> Floa
         mine = stars.link[:, number] >= 0
         if not mine.any() or name == "gaia":
             continue
-        stars_field = field_of(config.match, knowledge.motion_masyr)
+        stars_field = field_of(config.match, knowledge.motion_masyr, knowledge.g_relation)
         ra, dec = moved(stars.side, load_survey(name).ref_epoch, stars_field)
         _, shared, _, share[:, number] = light_of_neighbours(
             stars, ra, dec, TRAITS[name].fwhm_arcsec
