@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_sky import LOOKS, make_sky
 
+from gcmock.catalogue.calibrate import fit_g_relation
 from gcmock.catalogue.density import Counter
 from gcmock.catalogue.healpix import memberships, pixel_of
 from gcmock.catalogue.linking import SHARE_STEPS, magnitude_bin
@@ -16,6 +17,7 @@ from gcmock.catalogue.offsets import bright_sources, mean_motion, measure_offset
 from gcmock.catalogue.reality import N_KINDS, N_PATTERNS, kinds, learn_reality, learn_spikes
 from gcmock.catalogue.settings import CleaningConfig
 from gcmock.catalogue.sources import canonical_order, make_sources, stored_columns
+from gcmock.catalogue.stars import no_stars
 from gcmock.catalogue.surroundings import (
     N_BESIDE,
     N_DIRECTIONS,
@@ -192,3 +194,33 @@ def test_spikes_are_where_lone_sources_pile_up(seed, direction):
 def test_equal_positions_are_ordered_by_their_identifier():
     table = pa.table({"source_id": ["b", "a", "c"], "ra": [1.0, 1.0, 1.0], "dec": [2.0, 2.0, 1.0]})
     np.testing.assert_array_equal(canonical_order(table), [2, 1, 0])
+
+
+def test_relation_of_g_is_found_among_outliers():
+    """G - J = 0.4 + 2.2 (J - Ks), with one in ten anywhere."""
+    rng = np.random.default_rng(4)
+    n = 400
+    ks, colour = rng.uniform(11, 14, n), rng.uniform(0.5, 4.0, n)
+    g_mag = ks + colour + 0.4 + 2.2 * colour + rng.normal(0, 0.3, n)
+    g_mag[:40] = rng.uniform(14, 21, 40)
+    where = np.zeros(n)
+    common = {"source_id": [str(k) for k in range(n)], "ra": 266.0 + np.arange(n) / 3600.0}
+    common |= {"dec": where - 29.0, "ref_epoch": where + 2016.0}
+    common |= {"n_epochs": np.ones(n, np.int32), "quality": np.zeros(n, np.int32)}
+    infrared = pa.table(common | {"phot_j_mag": ks + colour, "phot_ks_mag": ks})
+    every = np.ones(n, bool)
+    surveys = {
+        0: make_sources("virac2", infrared, every),
+        1: make_sources("gaia", pa.table(common | {"phot_g_mag": g_mag}), every),
+    }
+    stars = no_stars()
+    stars.add(0, surveys[0], np.arange(n))
+    stars.link[:, 1], stars.probability[:, 1] = np.arange(n), 1.0
+    j_mag, _, ks_mag = surveys[0].side.mag.T
+    offset, slope, scatter = fit_g_relation(stars, surveys)
+    away = g_mag[40:] - j_mag[40:] - offset - slope * (j_mag - ks_mag)[40:]
+    assert abs(np.median(away)) < 0.06
+    assert slope == pytest.approx(2.2, abs=0.15)
+    assert scatter == pytest.approx(0.33, abs=0.08)
+    stars.probability[:, 1] = 0.5
+    assert fit_g_relation(stars, surveys) is None
