@@ -36,6 +36,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,15 @@ import pyarrow.parquet as pq
 from gcmock.catalogue.density import Counter
 from gcmock.catalogue.healpix import pixel_of
 from gcmock.catalogue.likelihood import Side
-from gcmock.catalogue.linking import N_MAG, Rates, field_of, link, magnitude_bin, rank_mag
+from gcmock.catalogue.linking import (
+    N_MAG,
+    Rates,
+    default_rates,
+    field_of,
+    link,
+    magnitude_bin,
+    rank_mag,
+)
 from gcmock.catalogue.settings import MatchConfig
 from gcmock.catalogue.sources import Sources, canonical_order, magnitudes, make_sources, numbers
 from gcmock.catalogue.stars import no_stars
@@ -259,7 +268,8 @@ def true_rates(stars: Side, own: np.ndarray, sources: Side) -> Rates:
         n_some, n_all = (np.bincount(one, minlength=N_MAG)[:N_MAG] for one in (some, whole))
         return ((n_some + 0.5) / (n_all + 1.0)).clip(0.001, 0.999)
 
-    return Rates(share(rank[has], rank), share(of_source[own < 0], of_source), np.zeros(N_MAG))
+    detected, new = share(rank[has], rank), share(of_source[own < 0], of_source)
+    return replace(default_rates(), detected=detected, new=new)
 
 
 def known_offsets(sources: Sources, true: Side, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

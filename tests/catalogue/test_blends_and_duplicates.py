@@ -129,3 +129,12 @@ def test_a_limit_leaves_out_what_has_no_ks(knowledge):
     ):
         assert ids_of(merged, "sirius") == ["sirius0"]
         assert merged.removed[BACKBONE.index("sirius")][1].tolist() == ["too_faint"] * 2
+
+
+def test_a_duplicate_of_a_source_beyond_the_limit_is_kept():
+    sources = seen("virac2", [0.0, 0.02], [14.52, 14.48])
+    survey = SurveyInput(name="virac2", path="-", faint_ks_mag=14.5)
+    ids = sources.ids.to_pylist()
+    quality = np.array([int(Quality.DUPLICATE) if one == "virac21" else 0 for one in ids], np.int32)
+    reason = native_reasons(replace(sources, quality=quality), survey, CleaningConfig())
+    assert dict(zip(ids, reason.tolist(), strict=True)) == {"virac20": "too_faint", "virac21": ""}

@@ -9,13 +9,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_sky import LOOKS, make_sky
 
+from gcmock.catalogue.calibrate import fit_g_relation
 from gcmock.catalogue.density import Counter
 from gcmock.catalogue.healpix import memberships, pixel_of
-from gcmock.catalogue.linking import magnitude_bin
+from gcmock.catalogue.linking import SHARE_STEPS, magnitude_bin
 from gcmock.catalogue.offsets import bright_sources, mean_motion, measure_offsets
-from gcmock.catalogue.reality import N_KINDS, N_PATTERNS, learn_reality, places
+from gcmock.catalogue.reality import N_KINDS, N_PATTERNS, kinds, learn_reality, learn_spikes
 from gcmock.catalogue.settings import CleaningConfig
 from gcmock.catalogue.sources import canonical_order, make_sources, stored_columns
+from gcmock.catalogue.stars import no_stars
+from gcmock.catalogue.surroundings import (
+    N_BESIDE,
+    N_DIRECTIONS,
+    N_PLACES,
+    Surroundings,
+    find_spikes,
+    no_surroundings,
+    places,
+    surroundings,
+)
 from gcmock.catalogue.traits import BACKBONE
 
 
@@ -98,7 +110,8 @@ def test_margins_hold_all_neighbours(seed, margin):
 
 
 def test_rates_follow_the_depth(knowledge):
-    depth = knowledge.rates["2mass"].depth[magnitude_bin(np.array([11.5, 13.0, 15.5]))]
+    alone = len(SHARE_STEPS)
+    depth = knowledge.rates["2mass"].depth[0, alone, magnitude_bin(np.array([11.5, 13.0, 15.5]))]
     assert depth[0] > 0.85
     assert depth[2] < 0.3
     assert min(depth[:2]) > depth[2]
@@ -121,24 +134,93 @@ def test_peaks_of_noise_are_recognised(merged, cell, sky):
     assert np.mean([true[one] < 0 for one in ids]) > 0.9
 
 
+def test_stars_in_the_light_of_others_are_missed_oftener(knowledge):
+    depth = knowledge.rates["2mass"].depth[0, :, magnitude_bin(np.array([12.0]))[0]]
+    assert 1.0 - depth[1] > 2.0 * (1.0 - depth[-1])
+
+
 def test_a_kind_without_any_partner_is_not_real(merged):
     missed = np.zeros((len(merged.stars), len(BACKBONE)))
-    found = learn_reality(merged.stars, merged.surveys, missed, CleaningConfig())
+    spikes = learn_spikes(merged.stars, merged.surveys, merged.around)
+    found = learn_reality(merged.stars, merged.surveys, merged.around, spikes, missed)
     assert set(found) == {"virac2", "sirius", "2mass"}
-    for values in found.values():
-        assert values.shape == (N_KINDS + N_PATTERNS,)
-        assert (values > 0).all()
-        assert (values <= 1).all()
+    for number in (BACKBONE.index(name) for name in found):
+        known = found[BACKBONE[number]]
+        assert known.probability.shape == (N_KINDS + N_PATTERNS,)
+        assert (known.probability > 0).all()
+        assert (known.probability <= 1).all()
+        # No survey ever misses a star: of those without a partner none is real, as surely as there
+        # are many.
+        place = places(merged.around, known.spikes)
+        star, kind, _ = kinds(merged.stars, merged.surveys, place, missed, number)
+        alone = (merged.stars.link[star] >= 0).sum(axis=1) == 1
+        far = np.bincount(kind[alone], minlength=N_KINDS)[: N_KINDS // N_PLACES]
+        assert far.max() > 0
+        np.testing.assert_allclose(known.probability[: len(far)], 2.0 / (far + 2.0))
 
 
 def test_places_are_around_bright_stars(merged):
     config = CleaningConfig(bright_ks_mag=11.0, bright_radius_arcsec=6.0)
-    place = places(merged.stars, config)
+    no_spikes = np.zeros(N_DIRECTIONS, bool)
+    around = surroundings(merged.stars, config)
+    place = places(around, no_spikes)
     assert 0 < (place > 0).mean() < 0.5
-    none = places(merged.stars, CleaningConfig(bright_radius_arcsec=0.0))
-    assert not none.any()
+    np.testing.assert_array_equal(place > 0, around.ring > 0)
+    everywhere = places(around, ~no_spikes)
+    np.testing.assert_array_equal(everywhere, np.where(place > 0, place + N_BESIDE - 1, 0))
+    none = surroundings(merged.stars, CleaningConfig(bright_radius_arcsec=0.0))
+    assert not places(none, ~no_spikes).any()
+    assert not places(no_surroundings(3), ~no_spikes).any()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**31), st.integers(0, N_DIRECTIONS - 1))
+def test_spikes_are_where_lone_sources_pile_up(seed, direction):
+    """Of 4000 sources around bright stars 400 lie on a spike; pairs do not count."""
+    rng = np.random.default_rng(seed)
+    where = rng.integers(0, N_DIRECTIONS, 8000)
+    where[:400] = direction
+    lone = np.arange(8000) < 4000
+    # Many pairs in another direction are stars, not a spike.
+    where[4000:5000] = (direction + 45) % N_DIRECTIONS
+    one = np.ones(8000, np.int64)
+    around = Surroundings(one, np.arange(8000), one, rng.uniform(0, 3, 8000), where)
+    found = find_spikes(around, lone)
+    assert found[direction]
+    assert found.sum() <= 3
+    assert not find_spikes(around, ~lone)[direction]
 
 
 def test_equal_positions_are_ordered_by_their_identifier():
     table = pa.table({"source_id": ["b", "a", "c"], "ra": [1.0, 1.0, 1.0], "dec": [2.0, 2.0, 1.0]})
     np.testing.assert_array_equal(canonical_order(table), [2, 1, 0])
+
+
+def test_relation_of_g_is_found_among_outliers():
+    """G - J = 0.4 + 2.2 (J - Ks), with one in ten anywhere."""
+    rng = np.random.default_rng(4)
+    n = 400
+    ks, colour = rng.uniform(11, 14, n), rng.uniform(0.5, 4.0, n)
+    g_mag = ks + colour + 0.4 + 2.2 * colour + rng.normal(0, 0.3, n)
+    g_mag[:40] = rng.uniform(14, 21, 40)
+    where = np.zeros(n)
+    common = {"source_id": [str(k) for k in range(n)], "ra": 266.0 + np.arange(n) / 3600.0}
+    common |= {"dec": where - 29.0, "ref_epoch": where + 2016.0}
+    common |= {"n_epochs": np.ones(n, np.int32), "quality": np.zeros(n, np.int32)}
+    infrared = pa.table(common | {"phot_j_mag": ks + colour, "phot_ks_mag": ks})
+    every = np.ones(n, bool)
+    surveys = {
+        0: make_sources("virac2", infrared, every),
+        1: make_sources("gaia", pa.table(common | {"phot_g_mag": g_mag}), every),
+    }
+    stars = no_stars()
+    stars.add(0, surveys[0], np.arange(n))
+    stars.link[:, 1], stars.probability[:, 1] = np.arange(n), 1.0
+    j_mag, _, ks_mag = surveys[0].side.mag.T
+    offset, slope, scatter = fit_g_relation(stars, surveys)
+    away = g_mag[40:] - j_mag[40:] - offset - slope * (j_mag - ks_mag)[40:]
+    assert abs(np.median(away)) < 0.06
+    assert slope == pytest.approx(2.2, abs=0.15)
+    assert scatter == pytest.approx(0.33, abs=0.08)
+    stars.probability[:, 1] = 0.5
+    assert fit_g_relation(stars, surveys) is None

@@ -9,18 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.catalogue.neighbours import pairs_within
-from gcmock.catalogue.reality import (
-    N_KINDS,
-    N_MAGNITUDES,
-    N_PATTERNS,
-    is_alone,
-    kinds,
-    places,
-    telling,
-)
+from gcmock.catalogue.reality import Reality, is_alone, kinds
 from gcmock.catalogue.settings import CleaningConfig, SurveyInput
 from gcmock.catalogue.sources import Sources, numbers
 from gcmock.catalogue.stars import Stars
+from gcmock.catalogue.surroundings import Surroundings, places
 from gcmock.catalogue.traits import BACKBONE, TRAITS
 from gcmock.surveys.source_table import Quality
 
@@ -55,12 +48,14 @@ def native_reasons(
     reason = np.full(len(sources), KEPT, dtype="U16")
     measured = np.isfinite(sources.side.mag).any(axis=1) | np.isfinite(sources.side.g_mag)
     _mark(reason, ~measured, "no_magnitude")
+    # A cut survey does not have its faint sources: a duplicate of one of them has no original.
+    faint = too_faint(sources, survey.faint_ks_mag)
+    _mark(reason, faint, "too_faint")
     for name in survey.reject:
         marked = (sources.quality & int(Quality[name.upper()])) != 0
         if name == "duplicate":
-            marked = _has_original(sources, marked, config.duplicate_fwhm)
+            marked = _has_original(sources, marked, ~marked & ~faint, config.duplicate_fwhm)
         _mark(reason, marked, _MARK_REASON.get(name, "quality"))
-    _mark(reason, too_faint(sources, survey.faint_ks_mag), "too_faint")
     kept = np.flatnonzero(reason == KEPT)
     lost = _duplicates(sources.take(kept), config.duplicate_fwhm)
     reason[kept[lost]] = "duplicate"
@@ -82,13 +77,15 @@ def _mark(reason: NDArray[np.str_], where: NDArray[np.bool_], word: str) -> None
     reason[where & (reason == KEPT)] = word
 
 
-def _has_original(sources: Sources, marked: NDArray[np.bool_], share: float) -> NDArray[np.bool_]:
+def _has_original(
+    sources: Sources, marked: NDArray[np.bool_], original: NDArray[np.bool_], share: float
+) -> NDArray[np.bool_]:
     """Which sources marked as duplicates have another one that is not marked.
 
     Where the row of the original is missing, the duplicate is all that there is of the star.
     """
     side, copies = sources.side, np.flatnonzero(marked)
-    others = np.flatnonzero(~marked)
+    others = np.flatnonzero(original)
     radius = (share or _NOT_RESOLVED_FWHM) * TRAITS[sources.survey].fwhm_arcsec
     i, _ = pairs_within(
         side.ra[copies], side.dec[copies], side.ra[others], side.dec[others], radius
@@ -140,46 +137,44 @@ def _all_below(values: Floats, limit: Floats | float) -> NDArray[np.bool_]:
 def star_reasons(
     stars: Stars,
     surveys: Mapping[int, Sources],
+    around: Surroundings,
     missed: Floats,
-    reality: Mapping[str, Floats],
+    reality: Mapping[str, Reality],
     config: CleaningConfig,
-) -> tuple[NDArray[np.str_], NDArray[np.bool_]]:
-    """Return why merged stars are left out, and which are close to a bright star.
+) -> NDArray[np.str_]:
+    """Return why merged stars are left out.
 
     Parameters
     ----------
     stars : Stars
     surveys : mapping of int to Sources
         By the number of the survey in `BACKBONE`.
+    around : Surroundings
     missed : ndarray (n_star, n_survey)
         Probability that all surveys but one miss a star like this one here.
-    reality : mapping of str to ndarray (N_KINDS + N_PATTERNS,)
+    reality : mapping of str to Reality
         From `learn_reality`; a survey that is not in it has real sources only.
     config : CleaningConfig
 
     Returns
     -------
-    reason : ndarray of str (n_star,)
-        "ghost", "single_detection", or empty.
-    near : ndarray of bool (n_star,)
-        Whether a bright star is so close that ghosts are expected.
+    ndarray of str (n_star,)
+        "ghost", "single_detection", "unconfirmed", or empty.
     """
     reason = np.full(len(stars), KEPT, dtype="U16")
-    place = places(stars, config)
     alone = is_alone(stars)
     for number, sources in surveys.items():
         name = BACKBONE[number]
         if name not in reality:
             continue
-        star, kind = kinds(stars, surveys, place, number)
+        place = places(around, reality[name].spikes)
+        star, kind, _ = kinds(stars, surveys, place, missed, number)
         source = stars.link[star, number]
-        judged = telling(sources, source, missed[star, number])
-        pattern = kind // (2 * N_MAGNITUDES) % N_PATTERNS
-        kind = np.where(judged, kind, N_KINDS + pattern)
-        doubtful = alone[star] & (reality[name][kind] < config.least_real_probability)
+        real = reality[name].probability[kind]
+        doubtful = alone[star] & (real < config.least_real_probability)
         few_bands = np.isfinite(sources.native_mag[source]).sum(axis=1) == 1
         ghost = place[star] > 0
         reason[star[doubtful & ghost]] = "ghost"
         reason[star[doubtful & ~ghost & few_bands]] = "single_detection"
         reason[star[doubtful & ~ghost & ~few_bands]] = "unconfirmed"
-    return reason, place > 0
+    return reason

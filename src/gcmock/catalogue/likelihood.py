@@ -78,6 +78,8 @@ class Field(NamedTuple):
         difference of magnitude.
     g_colour, g_sigma : ndarray (3,)
         G - J, G - H, G - Ks of stars that Gaia and the near infrared share, and their scatter.
+    g_relation : ndarray (3,)
+        a, b and scatter of G - J = a + b (J - Ks) of the stars of this field; NaN if not known.
     """
 
     motion: Floats
@@ -86,6 +88,7 @@ class Field(NamedTuple):
     tail: Floats
     g_colour: Floats
     g_sigma: Floats
+    g_relation: Floats
 
 
 @compiled(nogil=True, error_model="numpy")
@@ -133,11 +136,19 @@ def _same_motion(first, first_error, i, second, second_error, j, mean, sigma):
 
 
 @compiled(nogil=True, error_model="numpy")
-def _g_term(mag, k, g, colour, sigma, reverse, log_density):
+def _g_term(mag, k, g, field, reverse, log_density):
     """Log of the density of one magnitude given G (or of G given one) against the field's."""
     for band in (0, 1, 2):
         if np.isfinite(mag[k, band]):
-            expected = _normal(g - mag[k, band] - colour[band], sigma[band] * sigma[band])
+            sigma = field.g_sigma[band]
+            expected = _normal(g - mag[k, band] - field.g_colour[band], sigma * sigma)
+            offset, slope, scatter = field.g_relation
+            if band == 0 and np.isfinite(mag[k, 2]) and np.isfinite(scatter):
+                # Dust and temperature redden both colours; neighbours enter many J; some are odd.
+                colour = offset + slope * (mag[k, 0] - mag[k, 2])
+                away = g - mag[k, 0] - colour
+                expected = _add(np.log(0.25) + _normal(away, 1.0), np.log(0.05) + expected)
+                expected = _add(np.log(0.7) + _normal(away, scatter * scatter), expected)
             if reverse:
                 return expected - log_density[1 << band]
             return expected - log_density[0]
@@ -244,13 +255,9 @@ def log_odds(
         value = _add(ln_clean + clean, ln_tail + tail)
         density = log_density[b]
         if pattern == 0 and np.isfinite(sources.g_mag[b]):
-            value += _g_term(
-                stars.mag, a, sources.g_mag[b], field.g_colour, field.g_sigma, False, density
-            )
+            value += _g_term(stars.mag, a, sources.g_mag[b], field, False, density)
         elif pattern == 0 and np.isfinite(stars.g_mag[a]):
-            value += _g_term(
-                sources.mag, b, stars.g_mag[a], field.g_colour, field.g_sigma, True, density
-            )
+            value += _g_term(sources.mag, b, stars.g_mag[a], field, True, density)
         else:
             value -= density[pattern]
         value += _same_motion(

@@ -23,9 +23,15 @@ Floats = NDArray[np.float64]
 LEAST_LOG_ODDS: Final = -5.0
 """Candidates below this count neither as links nor as rivals."""
 
-N_MAG: Final = 24
+N_RINGS: Final = 4
+"""Rings around bright stars (`gcmock.catalogue.surroundings`); 0 is far from all of them."""
+
+SHARE_STEPS: Final = (0.2, 0.5, 0.8, 0.97)
+"""Steps between classes of the share of a star in the light that a survey collects at its place."""
+
+N_MAG: Final = 48
 FIRST_MAG: Final = 6.0
-STEP_MAG: Final = 0.5
+STEP_MAG: Final = 0.25
 
 _BEAM_PER_FWHM: Final = 1.0 / 2.354820045
 _SHARING_REACH: Final = 1.0
@@ -41,8 +47,10 @@ class Rates:
         Probability that the survey has a star of the merged list, by its magnitude.
     new : ndarray (N_MAG,)
         Share of the survey's sources that are no star of the list, by their magnitude.
-    depth : ndarray (N_MAG,)
-        Probability that the survey has a star that another survey has, by its magnitude.
+    depth : ndarray (N_RINGS, n_share, N_MAG)
+        Probability that the survey has a star that another survey has: by the ring around a bright
+        star, by the class of its share in the light at its place (`SHARE_STEPS`), and by its
+        magnitude.
     """
 
     detected: Floats
@@ -52,7 +60,8 @@ class Rates:
 
 def default_rates() -> Rates:
     """Return rates for surveys of which nothing is known yet."""
-    return Rates(np.full(N_MAG, 0.7), np.full(N_MAG, 0.5), np.zeros(N_MAG))
+    depth = np.zeros((N_RINGS, len(SHARE_STEPS) + 1, N_MAG))
+    return Rates(np.full(N_MAG, 0.7), np.full(N_MAG, 0.5), depth)
 
 
 class Linked(NamedTuple):
@@ -93,8 +102,8 @@ def magnitude_bin(mag: Floats) -> NDArray[np.int64]:
     return place.clip(0, N_MAG - 1).astype(np.int64)
 
 
-def field_of(config: MatchConfig, motion_masyr: Floats) -> Field:
-    """Return what the stars of the field are like."""
+def field_of(config: MatchConfig, motion_masyr: Floats, g_relation: Floats | None = None) -> Field:
+    """Return what the stars of the field are like; see `Field`."""
     return Field(
         motion=motion_masyr * MAS,
         motion_sigma=np.full(2, config.motion_sigma_masyr * MAS),
@@ -102,6 +111,7 @@ def field_of(config: MatchConfig, motion_masyr: Floats) -> Field:
         tail=np.array([config.tail_share, -0.1, config.tail_mag]),
         g_colour=np.array([3.0, 4.0, 4.4]),
         g_sigma=np.array([1.3, 1.6, 1.8]),
+        g_relation=np.full(3, np.nan) if g_relation is None else g_relation,
     )
 
 

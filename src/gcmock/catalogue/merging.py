@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gcmock.catalogue.clean import KEPT, native_reasons, star_reasons
 from gcmock.catalogue.density import Density
 from gcmock.catalogue.linking import (
+    SHARE_STEPS,
     Linked,
     Rates,
     default_rates,
@@ -24,16 +25,21 @@ from gcmock.catalogue.linking import (
     moved,
     rank_mag,
 )
+from gcmock.catalogue.reality import Reality
 from gcmock.catalogue.settings import MergeConfig, SurveyInput
 from gcmock.catalogue.sources import Sources
 from gcmock.catalogue.stars import Stars, no_stars
+from gcmock.catalogue.surroundings import Surroundings, surroundings
 from gcmock.catalogue.traits import BACKBONE, TRAITS
 from gcmock.surveys.definition import load_survey
 
 Floats = NDArray[np.float64]
 
-EXPLAINED_SHARE: Final = 0.5
-"""An unlinked source of a coarse survey is a blend if known stars give this share of its light."""
+EXPLAINED_SHARE: Final = 0.35
+"""An unlinked source of a coarse survey is a blend if known stars give this share of its light.
+
+At their distance from it a fitted profile collects less of them than there is: a third of the light
+so counted is about half of it."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +54,17 @@ class Knowledge:
         By survey; those that are missing have `default_rates`.
     motion_masyr : ndarray (2,)
         Mean proper motion of the field, east and north [mas/yr].
-    reality : dict of str to ndarray (N_KINDS + N_PATTERNS,)
-        By survey: probability that a lone source of each kind is a star.
+    reality : dict of str to Reality
+        By survey: what its lone sources are.
+    g_relation : ndarray (3,), optional
+        Gaia's G from J and Ks, see `gcmock.catalogue.likelihood.Field`.
     """
 
     density: Mapping[str, Density]
     rates: Mapping[str, Rates]
     motion_masyr: Floats
-    reality: Mapping[str, Floats] = field(default_factory=dict)
+    reality: Mapping[str, Reality] = field(default_factory=dict)
+    g_relation: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,10 @@ class MergedCell:
         Sources that entered the match, by the number of their survey in `BACKBONE`.
     reason : ndarray of str (n_star,)
         Why a star is left out; empty for those that are kept.
-    near_bright : ndarray of bool (n_star,)
+    around : Surroundings
+        Which stars are close to a bright one.
+    share : ndarray (n_star, n_survey)
+        Share of the star in the light that a survey collects at its place.
     core : ndarray of bool (n_star,)
         Whether the star belongs to this cell: the source that began it lies in it.
     removed : dict of int to (Sources, ndarray of str)
@@ -79,9 +91,15 @@ class MergedCell:
     stars: Stars
     surveys: dict[int, Sources]
     reason: NDArray[np.str_]
-    near_bright: NDArray[np.bool_]
+    around: Surroundings
+    share: Floats
     core: NDArray[np.bool_]
     removed: dict[int, tuple[Sources, NDArray[np.str_]]]
+
+    @property
+    def near_bright(self) -> NDArray[np.bool_]:
+        """Whether a bright star is so close that ghosts are expected, (n_star,)."""
+        return self.around.ring > 0
 
 
 def merge_cell(
@@ -116,13 +134,15 @@ def merge_cell(
         surveys[number] = used
         out = reason != KEPT
         removed[number] = (sources.take(out), reason[out])
-    mark_blends(stars, knowledge, config)
-    missed = probability_missed(stars, surveys, knowledge)
-    stars_field = field_of(config.match, knowledge.motion_masyr)
+    share = mark_blends(stars, knowledge, config)
+    around = surroundings(stars, config.cleaning)
+    missed = probability_missed(stars, surveys, around, share, knowledge)
+    stars_field = field_of(config.match, knowledge.motion_masyr, knowledge.g_relation)
     explained = explained_stars(stars, stars_field, EXPLAINED_SHARE)
-    reason, near = star_reasons(stars, surveys, missed, knowledge.reality, config.cleaning)
+    reason = star_reasons(stars, surveys, around, missed, knowledge.reality, config.cleaning)
     reason[explained] = "blend"
-    return MergedCell(stars, surveys, reason, near, _core(stars, surveys), removed)
+    core = _core(stars, surveys)
+    return MergedCell(stars, surveys, reason, around, share, core, removed)
 
 
 def _add_survey(
@@ -130,7 +150,7 @@ def _add_survey(
 ) -> NDArray[np.int64]:
     """Link a survey to the stars and begin new ones; return the sources that are blends."""
     name = BACKBONE[number]
-    stars_field = field_of(config.match, knowledge.motion_masyr)
+    stars_field = field_of(config.match, knowledge.motion_masyr, knowledge.g_relation)
     rates = knowledge.rates.get(name) or default_rates()
     found: Linked = link(
         stars,
@@ -163,25 +183,49 @@ def _add_survey(
     return blends
 
 
-def mark_blends(stars: Stars, knowledge: Knowledge, config: MergeConfig) -> None:
-    """Mark in which surveys the light of neighbours enters, now that all stars are known."""
+def mark_blends(stars: Stars, knowledge: Knowledge, config: MergeConfig) -> Floats:
+    """Mark in which surveys the light of neighbours enters, now that all stars are known.
+
+    Returns
+    -------
+    ndarray (n_star, n_survey)
+        Share of the star in the light that a survey collects at its place.
+    """
+    share = np.ones((len(stars), len(BACKBONE)))
     for number, name in enumerate(BACKBONE):
         mine = stars.link[:, number] >= 0
         if not mine.any() or name == "gaia":
             continue
-        stars_field = field_of(config.match, knowledge.motion_masyr)
+        stars_field = field_of(config.match, knowledge.motion_masyr, knowledge.g_relation)
         ra, dec = moved(stars.side, load_survey(name).ref_epoch, stars_field)
-        _, shared, _, _ = light_of_neighbours(stars, ra, dec, TRAITS[name].fwhm_arcsec)
+        _, shared, _, share[:, number] = light_of_neighbours(
+            stars, ra, dec, TRAITS[name].fwhm_arcsec
+        )
         brighter = np.nan_to_num(stars.side.mag - shared, nan=0.0).max(axis=1, initial=0.0)
         stars.blended[:, number] = mine & (brighter > 0.1)
+    return share
 
 
 def probability_missed(
-    stars: Stars, surveys: Mapping[int, Sources], knowledge: Knowledge
+    stars: Stars,
+    surveys: Mapping[int, Sources],
+    around: Surroundings,
+    share: Floats,
+    knowledge: Knowledge,
 ) -> Floats:
     """Return the probability that all surveys but one miss a star, (n_star, n_survey).
 
-    Surveys that do not cover the place of a star miss it for sure.
+    Surveys that do not cover the place of a star miss it for sure; others by its magnitude and by
+    what hides it: a bright star, or the light of neighbours.
+
+    Parameters
+    ----------
+    stars : Stars
+    surveys : mapping of int to Sources
+    around : Surroundings
+    share : ndarray (n_star, n_survey)
+        From `mark_blends`.
+    knowledge : Knowledge
     """
     missed = np.ones((len(stars), len(BACKBONE)))
     rank = magnitude_bin(rank_mag(stars.side))
@@ -190,7 +234,8 @@ def probability_missed(
         rates = knowledge.rates.get(name) or default_rates()
         density = knowledge.density[name]
         covered = density.rows(stars.side.ra, stars.side.dec) < len(density.pixels)
-        own = np.where(covered, 1.0 - rates.depth[rank], 1.0)
+        hidden = np.digitize(share[:, number], SHARE_STEPS)
+        own = np.where(covered, 1.0 - rates.depth[around.ring, hidden, rank], 1.0)
         others = np.arange(len(BACKBONE)) != number
         missed[:, others] *= own[:, None]
     return missed

@@ -21,6 +21,7 @@ from gcmock.catalogue.neighbours import pairs_within, separation
 from gcmock.catalogue.settings import MergeConfig
 from gcmock.catalogue.sources import Sources
 from gcmock.catalogue.stars import Stars, no_stars
+from gcmock.catalogue.surroundings import no_surroundings
 from gcmock.catalogue.traits import BACKBONE
 from gcmock.compilation import compiled
 
@@ -81,8 +82,9 @@ def merge_cell_pilot(cell: Mapping[str, Sources], config: MergeConfig) -> Merged
     for number, sources in surveys.items():
         mine = np.flatnonzero(stars.primary == number)
         core[mine] = sources.core[stars.link[mine, number]]
-    none = np.zeros(len(stars), bool)
-    return MergedCell(stars, surveys, np.full(len(stars), "", "U16"), none, core, removed)
+    reason, share = np.full(len(stars), "", "U16"), np.ones((len(stars), len(BACKBONE)))
+    around = no_surroundings(len(stars))
+    return MergedCell(stars, surveys, reason, around, share, core, removed)
 
 
 def _add_survey(stars: Stars, number: int, sources: Sources) -> None:

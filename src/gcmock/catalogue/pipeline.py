@@ -37,7 +37,7 @@ Progress = Callable[[int, int], None]
 WORK: Final = "_cells"
 """Folder in the output for the rows by cells, while the merge is not complete."""
 
-SAMPLE_ROWS: Final = 400_000
+SAMPLE_ROWS: Final = 800_000
 """Sources, about, from which the rates are learned."""
 
 _LIBRARIES: Final = ("numpy", "scipy", "numba", "astropy", "pyarrow", "cdshealpix")

@@ -113,11 +113,11 @@ class CleaningConfig(Section):
         description="Stars brighter than this have ghosts and spikes around them [mag]",
     )
     bright_radius_arcsec: float = Field(
-        default=7.5,
+        default=9.5,
         ge=0,
-        le=20,
-        description="Radius in which a star at that limit has them; it grows by a factor of 1.3 "
-        "per magnitude, up to 20 arcsec [arcsec]",
+        le=28,
+        description="Radius in which a star at that limit has them; it grows by a factor of 1.58 "
+        "per magnitude, up to 28 arcsec [arcsec]",
     )
     least_real_probability: float = Field(
         default=0.7,
