@@ -236,7 +236,7 @@ def _reality(
     most[N_BESIDE:] = TOLERANCE_ON_SPIKES * there
     most[:N_BESIDE] *= TOLERANCE
     # Few sources prove little where being alone is no surprise.
-    prior = np.full(shape, _PRIOR)
+    prior: Floats = np.full(shape, _PRIOR)
     prior[:N_BESIDE] = _PRIOR_HIDDEN
     prior = prior.ravel()
     return np.minimum(1.0, (most.ravel() + prior) / (lone + prior))
