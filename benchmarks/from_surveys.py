@@ -53,13 +53,21 @@ def main() -> None:
 def make(folder: Path, half: float, seed: int) -> None:
     """Write the surveys, the merged and the mock catalogue."""
     window = {"l": (L_DEG - half, L_DEG + half), "b": (B_DEG - half, B_DEG + half)}
-    words = ["simulate", "--surveys", ",".join(SURVEYS), "-o", str(folder), "--seed", str(seed)]
+    words = [
+        "simulate",
+        "--surveys",
+        ",".join(SURVEYS),
+        "-o",
+        str(folder / "surveys"),
+        "--seed",
+        str(seed),
+    ]
     for axis, (low, high) in window.items():
         words += [f"--{axis}", f"{low:.4f}", f"{high:.4f}"]
     succeed([*words, "--ks-max", str(FAINTEST), "--overwrite"])
     ranges = "".join(f"{axis} = [{low:.4f}, {high:.4f}]\n" for axis, (low, high) in window.items())
     surveys = "".join(f'[[survey]]\nname = "{k}"\npath = "{v}"\n' for k, v in SURVEYS.items())
-    settings = folder / "merge.toml"
+    settings = folder / "surveys" / "merge.toml"
     settings.write_text(f"{surveys}[window]\n{ranges}", encoding="utf-8")
     succeed(["merge", str(settings), "-o", str(folder / "catalogue"), "--overwrite"])
     words = ["build", str(folder / "catalogue"), "-o", str(folder / "mock.parquet")]
