@@ -83,7 +83,7 @@ def now() -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--stars", type=float, default=1e6, help="stars to calibrate, about")
-    parser.add_argument("--build-stars", type=int, default=400_000, help="stars to build")
+    parser.add_argument("--build-stars", type=int, default=1_000_000, help="stars to build")
     parser.add_argument("--stars-per-cell", type=int, default=200)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)

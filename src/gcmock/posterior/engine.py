@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -17,8 +18,8 @@ from gcmock.dust.laws import ExtinctionLaw
 from gcmock.posterior.arrangement import Rows, coordinates, no_rows
 from gcmock.posterior.block import Draws, Summary, empty_draws, empty_summary, evaluate, run
 from gcmock.posterior.grid import DistanceGrid
-from gcmock.posterior.kinds import Kind, one_lattice_each
-from gcmock.posterior.lattice import TILTS, Steps, build_lattice, choose_steps
+from gcmock.posterior.kinds import Kind, group_by_kind, one_lattice_each
+from gcmock.posterior.lattice import TILTS, Steps, build_lattice, choose_steps, sort_nodes
 from gcmock.posterior.motion import N_MEASURED, MotionModel
 from gcmock.posterior.nodes import NodeTable, node_table, original_nodes
 from gcmock.posterior.sightline import SightlineCache
@@ -129,6 +130,10 @@ class Posterior:
         self._lane_groups = np.concatenate([self._groups, padding])
         self._tables: dict[tuple[int, int], NodeTable] = {}
         self._lattices: dict[tuple[int, int, Steps], Future[Rows]] = {}
+        # Neighbouring kinds differ in the tilt.
+        self._sorted = lru_cache(maxsize=TILTS.size)(
+            lambda bands, row, tilt: sort_nodes(self.nodes, self._place(bands, row), tilt)
+        )
         self._lock = Lock()
 
     def infer(
@@ -328,28 +333,18 @@ class Posterior:
                 self._stars(data, variance, everywhere, of_kind), self._law(kind), found,
             )  # fmt: skip
             steps[of_kind] = found
-        codes = np.column_stack([mask, row, steps])
-        kinds, of_star = np.unique(codes, axis=0, return_inverse=True)
-        groups = []
-        for i, kind in enumerate(kinds):
-            members = np.flatnonzero(of_star == i)
-            # Neighbours in the sky share cached priors.
-            members = members[np.lexsort((data.b_deg[members], data.l_deg[members]))]
-            mask_, row_, *steps_ = (int(x) for x in kind)
-            groups.append((Kind(mask_, row_, Steps(*steps_)), members))
-        return groups
+        return group_by_kind(np.column_stack([mask, row, steps]), data.l_deg, data.b_deg)
 
-    def _place(self, kind: Kind) -> Floats:
-        """Coordinates of the nodes for the bands of a kind of star."""
-        return coordinates(kind.bands, self.nodes.mag, self.law.rows[kind.row], self.hw)
+    def _place(self, bands: int, row: int) -> Floats:
+        """Coordinates of the nodes for a set of bands and a row of the law."""
+        return coordinates(bands, self.nodes.mag, self.law.rows[row], self.hw)
 
     def _node_table(self, kind: Kind) -> NodeTable:
         """Node table of a kind of star, built on first use."""
         key = (kind.bands, kind.row)
         if key not in self._tables:
-            self._tables[key] = node_table(
-                self.nodes, kind.bands, self._place(kind), self.law.rows[kind.row]
-            )
+            place = self._place(*key)
+            self._tables[key] = node_table(self.nodes, kind.bands, place, self.law.rows[kind.row])
         return self._tables[key]
 
     def _lattice(self, kind: Kind) -> Rows:
@@ -370,7 +365,8 @@ class Posterior:
                 return
             future = self._lattices[key] = Future()
         try:
-            future.set_result(build_lattice(self.nodes, kind.bands, self._place(kind), kind.steps))
+            nodes = self._sorted(kind.bands, kind.row, kind.steps.tilt)
+            future.set_result(build_lattice(nodes, kind.bands, kind.steps))
         except BaseException as error:
             future.set_exception(error)
             raise

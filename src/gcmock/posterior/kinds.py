@@ -38,6 +38,29 @@ class Kind(NamedTuple):
         return ALIKE.get(self.mask, self.mask or KS)
 
 
+def group_by_kind(
+    codes: NDArray[np.int64], l_deg: NDArray[np.float64], b_deg: NDArray[np.float64]
+) -> list[tuple[Kind, NDArray[np.int64]]]:
+    """Return the kinds of stars and the indices of their stars, neighbours in the sky together.
+
+    Parameters
+    ----------
+    codes : ndarray of int64, shape (n_star, 6)
+        Mask, row and steps of every star.
+    l_deg, b_deg : ndarray, shape (n_star,)
+        Position [deg].
+    """
+    kinds, of_star = np.unique(codes, axis=0, return_inverse=True)
+    groups = []
+    for i, kind in enumerate(kinds):
+        members = np.flatnonzero(of_star == i)
+        # Neighbours share cached priors.
+        members = members[np.lexsort((b_deg[members], l_deg[members]))]
+        mask, row, *steps = (int(x) for x in kind)
+        groups.append((Kind(mask, row, Steps(*steps)), members))
+    return groups
+
+
 def one_lattice_each(
     kinds: list[tuple[Kind, NDArray[np.int64]]],
 ) -> list[tuple[Kind, NDArray[np.int64]]]:

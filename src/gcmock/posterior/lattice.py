@@ -87,19 +87,58 @@ class Steps(NamedTuple):
     tilt: int
 
 
-def build_lattice(nodes: OriginalNodes, mask: int, place: Floats, steps: Steps) -> Rows:
-    """Spread all nodes over a lattice.
+class SortedNodes(NamedTuple):
+    """Nodes of all populations in the order of W.
+
+    Attributes
+    ----------
+    place : ndarray, shape (3, n_node)
+        Coordinates, with the tilt [mag].
+    weight : ndarray, shape (n_node,)
+    population : ndarray of int64, shape (n_node,)
+    low, high : ndarray, shape (3,)
+        Extremes of the coordinates; both are zero for one that is not used.
+    """
+
+    place: Floats
+    weight: Floats
+    population: NDArray[np.int64]
+    low: Floats
+    high: Floats
+
+
+def sort_nodes(nodes: OriginalNodes, place: Floats, tilt: int) -> SortedNodes:
+    """Tilt the coordinates of all nodes and sort them.
 
     Parameters
     ----------
     nodes : OriginalNodes
         All populations.
+    place : ndarray, shape (3, n_node)
+        Their coordinates (`gcmock.posterior.arrangement.coordinates`).
+    tilt : int
+        Index in `TILTS`.
+    """
+    population = np.repeat(np.arange(N_POPULATION), np.diff(nodes.start))
+    place = place + np.outer([TILTS[tilt], 0.0, 0.0], place[1])
+    order = np.argsort(place[0], kind="stable")
+    return SortedNodes(
+        place[:, order], nodes.weight[order], population[order], place.min(axis=1),
+        place.max(axis=1),
+    )  # fmt: skip
+
+
+def build_lattice(nodes: SortedNodes, mask: int, steps: Steps) -> Rows:
+    """Spread all nodes over a lattice.
+
+    Parameters
+    ----------
+    nodes : SortedNodes
+        All populations. A coordinate that is zero throughout has one layer.
     mask : int
         Bands: J, H, Ks in any combination; or Hw, alone or with one of them.
-    place : ndarray, shape (3, n_node)
-        Their coordinates (`gcmock.posterior.arrangement.coordinates`). One that is zero throughout
-        has one layer.
     steps : Steps
+        Their tilt is that of the nodes.
 
     Returns
     -------
@@ -110,19 +149,15 @@ def build_lattice(nodes: OriginalNodes, mask: int, place: Floats, steps: Steps) 
     MemoryError
         If the lattice would have more than `CAPACITY` places.
     """
-    population = np.repeat(np.arange(N_POPULATION), np.diff(nodes.start))
-    place = place + np.outer([TILTS[steps.tilt], 0.0, 0.0], place[1])
-    order = np.argsort(place[0], kind="stable")
     step_q = float((STEPS_COLOUR if mask in BY_COLOUR else STEPS_Q)[steps.q])
     step = np.array([STEPS_W[steps.w], STEPS_C[steps.c], step_q])
-    origin = np.array([0.0, 0.0, Q_ORIGIN])
-    scaled = (place[:, order] - origin[:, None]) / step[:, None]
-    low = np.floor(scaled.min(axis=1)).astype(np.int64) - 2
-    size = np.floor(scaled.max(axis=1)).astype(np.int64) + 4 - low
-    unused = ~np.any(place, axis=1)
-    low[unused], size[unused], scaled[unused] = 0, 1, 0.0
-    origin[unused] = 0.0
-    index, weight = _deposit(scaled - low[:, None], nodes.weight[order], population[order], size)
+    unused = (nodes.low == 0.0) & (nodes.high == 0.0)
+    origin = np.where(unused, 0.0, [0.0, 0.0, Q_ORIGIN])
+    low = np.floor((nodes.low - origin) / step).astype(np.int64) - 2
+    size = np.floor((nodes.high - origin) / step).astype(np.int64) + 4 - low
+    low[unused], size[unused] = 0, 1
+    scaled = (nodes.place - origin[:, None]) / step[:, None] - low[:, None]
+    index, weight = _deposit(scaled, nodes.weight, nodes.population, size)
     if index.shape[1] >= CAPACITY:
         raise MemoryError(f"a lattice with steps of {step} mag has more than {CAPACITY} places")
     found = origin[:, None] + (index + low[:, None]) * step[:, None]
