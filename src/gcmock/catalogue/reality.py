@@ -49,7 +49,7 @@ TOLERANCE_ON_SPIKES: Final = 1.6
 """On a spike, whose sources are compared with those at the same distance in other directions."""
 
 TOLERANCE_BEYOND: Final = 2.0
-TOLERANCE_BEYOND_WITH_KS: Final = 10.0
+TOLERANCE_BEYOND_OTHER: Final = 10.0
 """Beyond the reach of all other surveys, where only sets of bands are compared."""
 
 _PRIOR: Final = 2.0
@@ -58,6 +58,7 @@ _USUAL_RATIO: Final = 0.05
 _MOST_MISSED: Final = 0.95
 _FIRST_MAG: Final = 4.0
 _WITHOUT_KS: Final = (1, 2)
+_OF_FAINT_STARS: Final = (4, 6, 7)
 
 MANY_EPOCHS: Final = ("virac2", "gaia")
 """Surveys whose stars were all seen many times."""
@@ -193,16 +194,17 @@ def learn_reality(
 def _reality_beyond(lone: NDArray[np.int64], paired: NDArray[np.int64]) -> Floats:
     """Probability that a source beyond the reach of other surveys is real, by its set of bands.
 
-    Single bands without Ks are rare among stars behind dust. Sets with Ks become more frequent
-    towards faint magnitudes for good reasons: only those that hardly a star with a partner has are
-    false.
+    Single bands without Ks are rare among stars behind dust. Faint stars lose J first, then H: Ks
+    alone, H with Ks, and all three become more frequent for good reasons, and are kept. The rest is
+    false where hardly a star with a partner has it.
     """
     without_ks = np.isin(np.arange(N_PATTERNS), _WITHOUT_KS)
-    tolerance = np.where(without_ks, TOLERANCE_BEYOND, TOLERANCE_BEYOND_WITH_KS)
+    tolerance = np.where(without_ks, TOLERANCE_BEYOND, TOLERANCE_BEYOND_OTHER)
     # Few pairs say little of a set that none of them has.
     usual = (paired + _PRIOR) / (paired.sum() + N_PATTERNS * _PRIOR)
     expected = tolerance * lone.sum() * usual
-    return np.minimum(1.0, (expected + _PRIOR) / (lone + _PRIOR))
+    real = np.minimum(1.0, (expected + _PRIOR) / (lone + _PRIOR))
+    return np.where(np.isin(np.arange(N_PATTERNS), _OF_FAINT_STARS), 1.0, real)
 
 
 def _reality(
