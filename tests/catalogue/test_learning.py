@@ -14,7 +14,14 @@ from gcmock.catalogue.density import Counter
 from gcmock.catalogue.healpix import memberships, pixel_of
 from gcmock.catalogue.linking import SHARE_STEPS, magnitude_bin
 from gcmock.catalogue.offsets import bright_sources, mean_motion, measure_offsets
-from gcmock.catalogue.reality import N_KINDS, N_PATTERNS, kinds, learn_reality, learn_spikes
+from gcmock.catalogue.reality import (
+    N_KINDS,
+    N_PATTERNS,
+    kinds,
+    learn_reality,
+    learn_spikes,
+    reality_beyond,
+)
 from gcmock.catalogue.settings import CleaningConfig
 from gcmock.catalogue.sources import canonical_order, make_sources, stored_columns
 from gcmock.catalogue.stars import no_stars
@@ -157,6 +164,16 @@ def test_a_kind_without_any_partner_is_not_real(merged):
         far = np.bincount(kind[alone], minlength=N_KINDS)[: N_KINDS // N_PLACES]
         assert far.max() > 0
         np.testing.assert_allclose(known.probability[: len(far)], 2.0 / (far + 2.0))
+
+
+def test_faint_stars_that_nobody_else_reaches_are_kept():
+    """Stars lose J, then H, towards faint magnitudes: their sets of bands are no sign of noise."""
+    # Bits: J, H, Ks. Bright stars have all three bands, faint ones Ks with or without H.
+    lone = np.array([0, 50, 50, 50, 4000, 3000, 8000, 500])
+    paired = np.array([0, 5, 5, 5, 5, 5, 100, 20_000])
+    real = reality_beyond(lone, paired)
+    assert (real[[4, 6, 7]] == 1.0).all()
+    assert real[5] < 0.1
 
 
 def test_places_are_around_bright_stars(merged):

@@ -184,19 +184,26 @@ def learn_reality(
         usual = np.bincount(pattern, minlength=N_PATTERNS)
         # What was seen many times is there, whatever its bands.
         often = BACKBONE[number] in MANY_EPOCHS
-        rest = np.ones(N_PATTERNS) if often else _reality_beyond(n_lone[N_KINDS:], usual)
+        rest = np.ones(N_PATTERNS) if often else reality_beyond(n_lone[N_KINDS:], usual)
         paired = np.bincount(place[star[~lone]], minlength=N_PLACES)
         real = _reality(n_lone[:N_KINDS], expected[:N_KINDS], paired, every)
         result[BACKBONE[number]] = Reality(np.append(real, rest), spikes[number])
     return result
 
 
-def _reality_beyond(lone: NDArray[np.int64], paired: NDArray[np.int64]) -> Floats:
-    """Probability that a source beyond the reach of other surveys is real, by its set of bands.
+def reality_beyond(lone: NDArray[np.int64], paired: NDArray[np.int64]) -> Floats:
+    """Return the probability that a source beyond the reach of other surveys is a star.
 
     Single bands without Ks are rare among stars behind dust. Faint stars lose J first, then H: Ks
     alone, H with Ks, and all three become more frequent for good reasons, and are kept. The rest is
     false where hardly a star with a partner has it.
+
+    Parameters
+    ----------
+    lone : ndarray of int64 (N_PATTERNS,)
+        Such sources without a partner, by their set of bands.
+    paired : ndarray of int64 (N_PATTERNS,)
+        Sources that have one.
     """
     without_ks = np.isin(np.arange(N_PATTERNS), _WITHOUT_KS)
     tolerance = np.where(without_ks, TOLERANCE_BEYOND, TOLERANCE_BEYOND_OTHER)
