@@ -60,9 +60,8 @@ def learn_rates(
         for number, sources in cell.surveys.items():
             if not len(sources):
                 continue
-            covered = np.unique(pixel_of(sources.side.ra, sources.side.dec, ORDER))
             # Stars that were there before this survey, where it has looked.
-            before = np.isin(pixel, covered) & (stars.primary < number)
+            before = _covered(pixel, sources) & (stars.primary < number)
             linked = before & (stars.link[:, number] >= 0)
             detected = _share(rank[linked], rank[before])
             sources_rank = magnitude_bin(rank_mag(sources.side))
@@ -70,7 +69,7 @@ def learn_rates(
             new = _share(sources_rank[begun], sources_rank)
             rates[BACKBONE[number]] = replace(default_rates(), detected=detected, new=new)
         knowledge = replace(knowledge, rates=rates, g_relation=fit_g_relation(stars, cell.surveys))
-        knowledge = _learn_lone(cell, knowledge)
+        knowledge = _learn_lone(cell, rank, pixel, knowledge)
     return knowledge
 
 
@@ -121,11 +120,17 @@ def fit_g_relation(stars: Stars, surveys: Mapping[int, Sources]) -> np.ndarray |
     return np.array([offset, slope, scatter])
 
 
-def _learn_lone(cell: MergedCell, knowledge: Knowledge) -> Knowledge:
+def _covered(pixel: np.ndarray, sources: Sources) -> np.ndarray:
+    """Whether a survey has looked at each pixel: it has sources there."""
+    return np.isin(pixel, np.unique(pixel_of(sources.side.ra, sources.side.dec, ORDER)))
+
+
+def _learn_lone(
+    cell: MergedCell, rank: np.ndarray, pixel: np.ndarray, knowledge: Knowledge
+) -> Knowledge:
     """Learn how often surveys miss stars, and which lone sources are stars."""
     stars, surveys, around = cell.stars, cell.surveys, cell.around
-    rank = magnitude_bin(rank_mag(stars.side))
-    pixel = pixel_of(stars.side.ra, stars.side.dec, ORDER)
+    has = stars.link >= 0
     spikes = learn_spikes(stars, surveys, around)
     # Much of what lies on spikes is no star that anybody could have missed.
     beside = np.ones(len(stars), bool)
@@ -135,10 +140,8 @@ def _learn_lone(cell: MergedCell, knowledge: Knowledge) -> Knowledge:
     for number, sources in surveys.items():
         if not len(sources):
             continue
-        covered = np.unique(pixel_of(sources.side.ra, sources.side.dec, ORDER))
         # Stars that others have, as the sky goes on where a survey ends.
-        has = stars.link >= 0
-        others = np.isin(pixel, covered) & np.delete(has, number, axis=1).any(axis=1) & beside
+        others = _covered(pixel, sources) & np.delete(has, number, axis=1).any(axis=1) & beside
         hidden = np.digitize(cell.share[others, number], SHARE_STEPS)
         place = around.ring[others], hidden, rank[others]
         name = BACKBONE[number]

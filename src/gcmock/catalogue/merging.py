@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gcmock.catalogue.clean import KEPT, native_reasons, star_reasons
 from gcmock.catalogue.density import Density
+from gcmock.catalogue.likelihood import Field
 from gcmock.catalogue.linking import (
     SHARE_STEPS,
     Linked,
@@ -26,7 +27,7 @@ from gcmock.catalogue.linking import (
     rank_mag,
 )
 from gcmock.catalogue.reality import Reality
-from gcmock.catalogue.settings import MergeConfig, SurveyInput
+from gcmock.catalogue.settings import MatchConfig, MergeConfig, SurveyInput
 from gcmock.catalogue.sources import Sources
 from gcmock.catalogue.stars import Stars, no_stars
 from gcmock.catalogue.surroundings import Surroundings, surroundings
@@ -66,6 +67,10 @@ class Knowledge:
     motion_masyr: Floats
     reality: Mapping[str, Reality] = field(default_factory=dict)
     g_relation: Floats | None = None
+
+    def field_of(self, config: MatchConfig) -> Field:
+        """Return what the stars of the field are like."""
+        return field_of(config, self.motion_masyr, self.g_relation)
 
 
 @dataclass(frozen=True)
@@ -138,7 +143,7 @@ def merge_cell(
     share = mark_blends(stars, knowledge, config)
     around = surroundings(stars, config.cleaning)
     missed = probability_missed(stars, surveys, around, share, knowledge)
-    stars_field = field_of(config.match, knowledge.motion_masyr, knowledge.g_relation)
+    stars_field = knowledge.field_of(config.match)
     explained = explained_stars(stars, stars_field, EXPLAINED_SHARE)
     reason = star_reasons(stars, surveys, around, missed, knowledge.reality, config.cleaning)
     reason[explained] = "blend"
@@ -151,7 +156,7 @@ def _add_survey(
 ) -> NDArray[np.int64]:
     """Link a survey to the stars and begin new ones; return the sources that are blends."""
     name = BACKBONE[number]
-    stars_field = field_of(config.match, knowledge.motion_masyr, knowledge.g_relation)
+    stars_field = knowledge.field_of(config.match)
     rates = knowledge.rates.get(name) or default_rates()
     found: Linked = link(
         stars,
@@ -197,7 +202,7 @@ def mark_blends(stars: Stars, knowledge: Knowledge, config: MergeConfig) -> Floa
         mine = stars.link[:, number] >= 0
         if not mine.any() or name == "gaia":
             continue
-        stars_field = field_of(config.match, knowledge.motion_masyr, knowledge.g_relation)
+        stars_field = knowledge.field_of(config.match)
         ra, dec = moved(stars.side, load_survey(name).ref_epoch, stars_field)
         _, shared, _, share[:, number] = light_of_neighbours(
             stars, ra, dec, TRAITS[name].fwhm_arcsec

@@ -14,7 +14,7 @@ from numba import njit
 
 from gcmock.posterior.fastmath import INNER, LEAST_SUM
 from gcmock.posterior.kernel import nodes_at
-from gcmock.posterior.terms import N_NEWTON
+from gcmock.posterior.terms import N_NEWTON, hw_shift
 from gcmock.posterior.vector import LANES
 from gcmock.random import uniform_scalar
 
@@ -191,25 +191,13 @@ def draw_reddening(mask, mag, variance, law, node_mag, mu, e, tau, normal):
                     k = law.kappa[b]
                     residual = mag[b] - node_mag[b] - mu - k * best
                 else:
-                    k = law.kappa[1] + hw_slope(law.hw, j - h) * (law.kappa[0] - law.kappa[1])
-                    residual = mag[b] - hw_mag(law.hw, j, h)
+                    shift_hw, slope, _ = hw_shift(j - h, law.hw[0], law.hw[1], law.hw[2])
+                    k = law.kappa[1] + slope * (law.kappa[0] - law.kappa[1])
+                    residual = mag[b] - (h + shift_hw)
                 precision += k * k / variance[b]
                 shift += k * residual / variance[b]
         best += shift / precision
     return max(best + normal / np.sqrt(precision), 0.0)
-
-
-@njit(**INNER)
-def hw_mag(p, j, h):
-    """Hw of apparent J and H: H + p1 x + p2 x² + p3 x³ with x = J - H."""
-    x = j - h
-    return h + x * (p[0] + x * (p[1] + x * p[2]))
-
-
-@njit(**INNER)
-def hw_slope(p, x):
-    """d(Hw)/dJ at a colour x; d(Hw)/dH is one minus it."""
-    return p[0] + x * (2.0 * p[1] + 3.0 * x * p[2])
 
 
 @njit(**INNER)
@@ -222,7 +210,10 @@ def true_magnitudes(mask, mag, variance, model_variance, law, node_mag, mu, e, k
     """
     for b in range(4):
         # Hw last: it follows the true J and H.
-        model = node_mag[b] + mu + law.kappa[b] * e if b < 3 else hw_mag(law.hw, out[0], out[1])
+        if b < 3:
+            model = node_mag[b] + mu + law.kappa[b] * e
+        else:
+            model = out[1] + hw_shift(out[0] - out[1], law.hw[0], law.hw[1], law.hw[2])[0]
         out[b] = model
         if mask & (1 << b):
             share = model_variance[b] / variance[b]

@@ -183,17 +183,8 @@ def _hw_moments(x, e, off, tau2, v_hw, v_other, k0, k1, k2, p1, p2, p3):
     per_z = 1.0 / (v_w - beta * beta / per_y)
     of_y = tau2 * (k3 - k2) * per_y
     of_z = tau2 * (k3 - beta * (k3 - k2)) * per_z
-    return (
-        shift,
-        shift - k2 * e,
-        beta,
-        per_z,
-        per_y,
-        v_w,
-        v_hw * v_other * per_z * per_y,
-        of_y,
-        of_z,
-    )
+    ratio = v_hw * v_other * per_z * per_y
+    return shift, shift - k2 * e, beta, per_z, per_y, v_w, ratio, of_y, of_z
 
 
 @njit(**HOT)
