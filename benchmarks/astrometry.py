@@ -21,14 +21,14 @@ from statistics import median
 
 import numpy as np
 
-from gcmock.astrometry.directions import Stars, apparent_directions
-from gcmock.astrometry.ephemeris import observer
-from gcmock.astrometry.mission import load_mission
-from gcmock.astrometry.observe import observe
-from gcmock.astrometry.propagate import propagate
+from gcmock.astrometry.directions.apparent import MovingStars, apparent_directions
+from gcmock.astrometry.directions.ephemeris import observer
+from gcmock.astrometry.directions.propagate import propagate
+from gcmock.astrometry.missions.mission import load_mission
+from gcmock.astrometry.observations.observe import observe
 from gcmock.frames import galactic_to_icrs
-from gcmock.io.writers import open_writer
-from gcmock.schema import TRUTH_COLUMNS
+from gcmock.io.writers.writer import open_writer
+from gcmock.words.columns import TRUTH_COLUMNS
 from machine import processor
 from printed import part
 
@@ -87,7 +87,7 @@ HEAD = "| {} | {} | s passed | s processor | per second |\n|---|---|---|---|---|
 
 def directions(mock: Path, stars: dict[str, np.ndarray], epochs: np.ndarray, folder: Path) -> None:
     """Print the speed of propagation."""
-    parameters = Stars(*(stars[name] for name in Stars._fields))
+    parameters = MovingStars(*(stars[name] for name in MovingStars._fields))
     place = observer(epochs)
     n = len(stars["ra"]) * len(epochs)
     part("propagation")
@@ -100,7 +100,7 @@ def directions(mock: Path, stars: dict[str, np.ndarray], epochs: np.ndarray, fol
         def arrays(options: dict[str, bool] = options) -> None:
             # In pieces that stay in the cache, as in files.
             for start in range(0, len(parameters.ra), 10_000):
-                part = Stars(*(values[start : start + 10_000] for values in parameters))
+                part = MovingStars(*(values[start : start + 10_000] for values in parameters))
                 apparent_directions(part, epochs, place, **options)
 
         def files(options: dict[str, bool] = options) -> None:

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from gcmock.dust.extinction_map import SUBCELLS_PER_SIDE
 from gcmock.model import Model
-from gcmock.posterior.block import Draws, Summary
-from gcmock.posterior.engine import Data
+from gcmock.posterior.engine import Observations
+from gcmock.posterior.kernel.block import Draws, PosteriorSummary
 from gcmock.validation.genstars import (
     N_DRAWS,
     Scores,
@@ -67,7 +67,7 @@ SCATTERS_MAG = (0.0, 0.02, 0.05, 0.1)
 
 def infer(
     row: Row, truth: Truth, workers: int = 1, n_draws: int = N_DRAWS
-) -> tuple[Summary, Draws]:
+) -> tuple[PosteriorSummary, Draws]:
     """Add noise to true stars and infer."""
     model = make_model(row.map_value, row.residual_scatter_mag)
     data = observed(truth, model, row.noise_mag, without_j=row.without_j)
@@ -78,8 +78,8 @@ def infer(
 
 
 def _average_over_subcells(
-    model: Model, data: Data, keys: NDArray[np.uint64], workers: int
-) -> tuple[Summary, Draws]:
+    model: Model, data: Observations, keys: NDArray[np.uint64], workers: int
+) -> tuple[PosteriorSummary, Draws]:
     """Mixture of the posteriors under each sub-cell of the star's cell, weighted by evidence."""
     sky = model.extinction_map
     l_cell, b_cell = sky.cell_centre(sky.cell_index(data.l_deg, data.b_deg))

@@ -17,11 +17,11 @@ import numpy as np
 from astropy.table import Table
 
 from gcmock.calibration.calibrate import Options, calibrate
-from gcmock.calibration.product import write_calibration
-from gcmock.config import Config, load_config
+from gcmock.calibration.calibration_file import write_calibration
 from gcmock.mock.build import build
 from gcmock.mock.simulate import simulate
 from gcmock.model import load_model
+from gcmock.settings.build import Config, load_config
 from printed import head, part, row
 
 STARS_PER_DEG2 = 1.0e6

@@ -10,8 +10,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from gcmock.config import load_config
-from gcmock.mock.demo import run_demo
+from gcmock.reporting.demo import run_demo
+from gcmock.settings.build import load_config
 from printed import table
 
 

@@ -23,27 +23,27 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from gcmock.calibration.calibrate import Calibration, Options, calibrate_stars
-from gcmock.calibration.catalogue import Calibrators
+from gcmock.calibration.calibration_file import write_calibration
+from gcmock.calibration.calibrators import Calibrators
 from gcmock.calibration.curves import evidence_curves
 from gcmock.calibration.fractions import fit_fractions
-from gcmock.calibration.product import write_calibration
 from gcmock.calibration.selection import expected_density
-from gcmock.config import load_config
 from gcmock.dust.calibrated import load_calibration
 from gcmock.dust.extinction_map import ExtinctionMap
 from gcmock.dust.laws import load_law
 from gcmock.frames import icrs_to_galactic_proper_motion
 from gcmock.mock.simulate import simulate
 from gcmock.model import Model, load_model
-from gcmock.posterior.engine import Data
+from gcmock.posterior.engine import Observations
 from gcmock.random import star_key
-from gcmock.schema import COMPONENTS
+from gcmock.settings.build import load_config
 from gcmock.validation.scores import (
     area_under_curve,
     expected_calibration_error,
     ks_uniform,
     ranks,
 )
+from gcmock.words.components import COMPONENTS
 
 Floats = NDArray[np.float64]
 
@@ -66,7 +66,7 @@ NUCLEAR = [COMPONENTS.index("nsd"), COMPONENTS.index("nsc")]
 class Sample(NamedTuple):
     """Stars with noise, their truth (with pm_l cos b and pm_b), and the cell of the map."""
 
-    data: Data
+    data: Observations
     distance_pc: Floats
     component: NDArray[np.int64]
     motion: Floats
@@ -205,7 +205,7 @@ def observed(
     mag = np.column_stack([noisy, np.full(n, np.nan)])
     missing = np.full(n, np.nan)
     error = np.where(np.isfinite(mag), NOISE, np.nan)
-    data = Data(l_deg, b_deg, mag, error, missing, missing, missing, missing)
+    data = Observations(l_deg, b_deg, mag, error, missing, missing, missing, missing)
     component = np.array([COMPONENTS.index(name) for name in names])
     cell = model.extinction_map.cell_index(l_deg, b_deg)
     sample = Sample(data, distance_pc, component, motion, cell, (-np.inf, KS_MAX))
@@ -233,7 +233,7 @@ def split(sample: Sample, n_calibrate: int, n_infer: int, seed: int = 3) -> tupl
     return np.sort(np.concatenate(first)), np.sort(np.concatenate(second))
 
 
-def on_map(stars: Sample, model: Model) -> Data:
+def on_map(stars: Sample, model: Model) -> Observations:
     """Observations with the reddening that the map of a model says."""
     kind = model.config.extinction.map_value
     e_jks = model.extinction_map.value(stars.data.l_deg, stars.data.b_deg, kind)[0]
@@ -279,7 +279,7 @@ def infer(
     return Posteriors(sample, probability, covered, rank, mean, std)
 
 
-def nsd_distances(model: Model, data: Data) -> tuple[Floats, Floats]:
+def nsd_distances(model: Model, data: Observations) -> tuple[Floats, Floats]:
     """Mean and standard deviation of the distance of stars, were they of the nuclear disc [pc]."""
     means, stds = [], []
     d = model.grid.centre_pc

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from astropy.table import Table
 
 import gcmock
-from gcmock.schema import Flag
+from gcmock.words.flags import Flag
 from printed import table
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -13,7 +13,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from gcmock.astrometry.equations import Equations
+from gcmock.astrometry.solver.equations import Equations
 from printed import table
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "astrometry"))

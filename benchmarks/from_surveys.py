@@ -16,7 +16,7 @@ import tempfile
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from gcmock.cli import run
+from gcmock.cli.app import run
 from printed import part, table
 
 SURVEYS = {

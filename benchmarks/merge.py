@@ -44,10 +44,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gcmock.catalogue.density import Counter
+from gcmock.catalogue.cell.merged_stars import no_stars
+from gcmock.catalogue.cell.sources import (
+    SurveySources,
+    canonical_order,
+    magnitudes,
+    make_sources,
+    numbers,
+)
 from gcmock.catalogue.healpix import pixel_of
-from gcmock.catalogue.likelihood import Side
-from gcmock.catalogue.linking import (
+from gcmock.catalogue.learn.density import Counter
+from gcmock.catalogue.link.likelihood import SourceAstrometry
+from gcmock.catalogue.link.linking import (
     N_MAG,
     Rates,
     default_rates,
@@ -56,12 +64,10 @@ from gcmock.catalogue.linking import (
     magnitude_bin,
     rank_mag,
 )
-from gcmock.catalogue.settings import MatchConfig
-from gcmock.catalogue.sources import Sources, canonical_order, magnitudes, make_sources, numbers
-from gcmock.catalogue.stars import no_stars
 from gcmock.catalogue.traits import BACKBONE, ID_COLUMN
-from gcmock.cli import run
-from gcmock.surveys.readers import open_survey
+from gcmock.cli.app import run
+from gcmock.settings.merge import MatchConfig
+from gcmock.surveys.read.open_survey import open_survey
 from printed import part
 
 SURVEYS = ("2mass", "virac2", "sirius", "gnc", "gaia")
@@ -224,7 +230,7 @@ def ideal_links(
     tiny = np.full((n, 2), 1e-4)
     motion = known[["pmra", "pmdec"]].to_numpy() / 1000.0
     true = no_stars()
-    true.side = Side(
+    true.side = SourceAstrometry(
         known.ra.to_numpy(),
         known.dec.to_numpy(),
         known.ref_epoch.to_numpy(),
@@ -259,7 +265,7 @@ def ideal_links(
     return frame.assign(true=known.index.to_numpy()[star])
 
 
-def true_rates(stars: Side, own: np.ndarray, sources: Side) -> Rates:
+def true_rates(stars: SourceAstrometry, own: np.ndarray, sources: SourceAstrometry) -> Rates:
     """Return which shares of the true stars a survey has, and of its sources are none of them."""
     rank, of_source = magnitude_bin(rank_mag(stars)), magnitude_bin(rank_mag(sources))
     has = np.isin(np.arange(len(rank)), own)
@@ -272,7 +278,9 @@ def true_rates(stars: Side, own: np.ndarray, sources: Side) -> Rates:
     return replace(default_rates(), detected=detected, new=new)
 
 
-def known_offsets(sources: Sources, true: Side, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def known_offsets(
+    sources: SurveySources, true: SourceAstrometry, own: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the systematic offsets of sources, by field, from the true stars behind them."""
     side, good = sources.side, own >= 0
     of = own[good]

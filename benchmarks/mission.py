@@ -23,10 +23,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gcmock.astrometry.geometry import distortion_terms
-from gcmock.astrometry.plan import Size, estimate
-from gcmock.config import load_config
+from gcmock.astrometry.directions.geometry import distortion_terms
+from gcmock.astrometry.solver.plan import Size, estimate
 from gcmock.mock.build import build
+from gcmock.settings.build import load_config
 from machine import processor
 from printed import part, table
 from real_stars import ROOT, cut_to_window

@@ -19,15 +19,16 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from gcmock.cli import run
-from gcmock.config import load_config
+from gcmock.cli.app import run
 from gcmock.frames import icrs_to_galactic
 from gcmock.mock.build import build
-from gcmock.mock.demo import read_columns
 from gcmock.mock.summary import BuildSummary
-from gcmock.report.page.write import write_report
-from gcmock.report.terminal import print_summary
-from gcmock.schema import COMPONENTS, Flag
+from gcmock.reporting.demo import read_columns
+from gcmock.reporting.page.write import write_report
+from gcmock.reporting.terminal import print_summary
+from gcmock.settings.build import load_config
+from gcmock.words.components import COMPONENTS
+from gcmock.words.flags import Flag
 from printed import part, table
 
 ROOT = Path(__file__).parents[1]

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from gcmock.config import load_config
 from gcmock.mock.build import build
 from gcmock.mock.simulate import simulate_to_file
-from gcmock.report.page.write import write_report
+from gcmock.reporting.page.write import write_report
+from gcmock.settings.build import load_config
 from machine import cpu
 from printed import head, part, row, table
 
@@ -31,7 +31,7 @@ WINDOW, KS_MAX = ((-0.2, 0.2), (-0.3, -0.1)), 15.0
 
 _CODE = """
 import resource, sys
-from gcmock.report.page.write import write_report
+from gcmock.reporting.page.write import write_report
 
 folder, page, table = sys.argv[1:4]
 done = write_report(folder, page, input=table or None)

@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from gcmock.config import load_config
+from gcmock.settings.build import load_config
 from machine import cpu
 from printed import part
 
@@ -189,11 +189,15 @@ def measure(
 ) -> dict[str, Any]:
     """Build a catalogue in this process, and tell what it took."""
     from gcmock.mock.build import build
-    from gcmock.mock.census import Census
+    from gcmock.mock.census import InputCensus
 
     clock = StageClock()
-    cells: list[Census] = []
-    wrap(Census, "finish", lambda finish: lambda self, p: (cells.append(self), finish(self, p))[1])
+    cells: list[InputCensus] = []
+    wrap(
+        InputCensus,
+        "finish",
+        lambda finish: lambda self, p: (cells.append(self), finish(self, p))[1],
+    )
     if no_kernel:
         leave_out_the_kernel()
     if stages:
@@ -235,9 +239,9 @@ class StageClock:
         import gcmock.io.manifest as manifest
         import gcmock.mock.build as build
         import gcmock.mock.pipeline as pipeline
-        from gcmock.galaxy.model import GalacticModel
+        from gcmock.galaxy.galactic_model import GalacticModel
         from gcmock.io.observed import ObservedCatalogue
-        from gcmock.io.writers import Writer
+        from gcmock.io.writers.writer import Writer
         from gcmock.posterior.engine import Posterior
         from gcmock.posterior.sightline import SightlineCache
 
@@ -289,8 +293,8 @@ class StageClock:
 
 def leave_out_the_kernel() -> None:
     """Replace the posterior by draws at 8 kpc of which everything else can be made."""
-    from gcmock.posterior.block import empty_draws, empty_summary
     from gcmock.posterior.engine import Posterior
+    from gcmock.posterior.kernel.block import empty_draws, empty_summary
 
     def infer(self: Any, data: Any, keys: Any, workers: int = 1) -> Any:
         self._sightlines.get(data.l_deg, data.b_deg)

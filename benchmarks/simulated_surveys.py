@@ -29,7 +29,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gcmock.surveys.definition import SURVEYS
-from gcmock.surveys.readers import open_survey
+from gcmock.surveys.read.open_survey import open_survey
 from machine import cpu
 from printed import part, table
 

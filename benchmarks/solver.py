@@ -22,13 +22,13 @@ from pathlib import Path
 
 import numpy as np
 
-from gcmock.astrometry.mission import load_mission
-from gcmock.astrometry.observe import observe
-from gcmock.astrometry.plan import measured_gflops
-from gcmock.astrometry.solve import solve
+from gcmock.astrometry.missions.mission import load_mission
+from gcmock.astrometry.observations.observe import observe
+from gcmock.astrometry.solver.plan import measured_gflops
+from gcmock.astrometry.solver.solve import solve
 from gcmock.frames import galactic_to_icrs
-from gcmock.io.writers import open_writer
-from gcmock.schema import TRUTH_COLUMNS
+from gcmock.io.writers.writer import open_writer
+from gcmock.words.columns import TRUTH_COLUMNS
 from machine import processor
 from printed import part
 

@@ -22,12 +22,12 @@ from statistics import median
 import numpy as np
 from numba import njit
 
-from gcmock.config import load_config
 from gcmock.mock.simulate import simulate
 from gcmock.model import Model, load_model
 from gcmock.posterior import reference
-from gcmock.posterior.engine import Data
+from gcmock.posterior.engine import Observations
 from gcmock.random import star_key
+from gcmock.settings.build import load_config
 from machine import cpu
 from printed import part
 
@@ -114,7 +114,7 @@ def observations(
     errors: tuple[float, float],
     scatter: float,
     with_parallax: bool = False,
-) -> Data:
+) -> Observations:
     """Simulate stars, add noise, and keep the given bands."""
     half = FIELD_DEG / 2
     skies = [
@@ -136,7 +136,7 @@ def observations(
         parallax_error = np.exp(rng.uniform(np.log(0.02), np.log(0.5), n_star))
         parallax = 1000.0 / sky["distance_pc"][pick] + parallax_error * rng.normal(size=n_star)
     e_jks, _ = model.extinction_map.value(l_deg, b_deg)
-    return Data(
+    return Observations(
         l_deg, b_deg, mag, mag_error, parallax, parallax_error, e_jks, np.full(n_star, scatter)
     )
 
@@ -177,7 +177,7 @@ def table_bound(workers: int) -> float:
     return n / median(times)
 
 
-def stars_per_second(model: Model, data: Data, workers: int) -> float:
+def stars_per_second(model: Model, data: Observations, workers: int) -> float:
     """Rate of posterior, summary and one draw."""
     keys = star_key(1, np.arange(len(data.e_jks)))[:, None]
     model.posterior.infer(data, keys, workers)
@@ -189,7 +189,7 @@ def stars_per_second(model: Model, data: Data, workers: int) -> float:
     return len(keys) / median(times)
 
 
-def total_variation(model: Model, data: Data, n_star: int) -> tuple[float, np.ndarray]:
+def total_variation(model: Model, data: Observations, n_star: int) -> tuple[float, np.ndarray]:
     """Return the share of stars summed over nodes, and the total variation of a sample."""
     variance = data.mag_error**2 + model.posterior.model_variance
     kinds = model.posterior.kinds(data, variance)

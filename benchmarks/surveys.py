@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from gcmock.frames import galactic_to_icrs
-from gcmock.surveys.fetch import fetch
-from gcmock.surveys.readers import open_survey
+from gcmock.surveys.fetch.download import fetch
+from gcmock.surveys.read.open_survey import open_survey
 from machine import cpu
 from printed import part
 

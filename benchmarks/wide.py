@@ -24,8 +24,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from gcmock.config import load_config
 from gcmock.mock.simulate import simulate_to_file
+from gcmock.settings.build import load_config
 from machine import cpu
 from printed import part as begin_part
 

@@ -10,9 +10,11 @@ from astropy.table import QTable, Table
 
 import gcmock
 from gcmock import cli
-from gcmock.config import load_config
 from gcmock.io.metadata import read_metadata
-from gcmock.schema import COMPONENTS, INPUT_COLUMNS, OUTPUT_COLUMNS, Flag
+from gcmock.settings.build import load_config
+from gcmock.words.columns import INPUT_COLUMNS, OUTPUT_COLUMNS
+from gcmock.words.components import COMPONENTS
+from gcmock.words.flags import Flag
 
 
 def gcmock_call(*arguments):
@@ -163,8 +165,8 @@ def test_a_closed_pipe_is_no_error():
 
 def test_demo(capsys, monkeypatch, tmp_path):
     # A smaller window than that of the command.
-    monkeypatch.setattr("gcmock.mock.demo.L_RANGE", (-0.025, 0.0))
-    monkeypatch.setattr("gcmock.mock.demo.B_RANGE", (-0.25, -0.2))
+    monkeypatch.setattr("gcmock.reporting.demo.L_RANGE", (-0.025, 0.0))
+    monkeypatch.setattr("gcmock.reporting.demo.B_RANGE", (-0.25, -0.2))
     folder = tmp_path / "new" / "demo"
     for _ in range(2):
         assert cli.run(["demo", "-o", str(folder), "--seed", "3"]) == 0

@@ -46,7 +46,7 @@ def test_falls_back_when_the_cache_cannot_be_made(tmp_path, monkeypatch) -> None
     blocked.write_text("")
     monkeypatch.setattr(config, "CACHE_DIR", "")
     monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
-    folder = compilation.cache_folder.__wrapped__("gcmock.posterior.block")
+    folder = compilation.cache_folder.__wrapped__("gcmock.posterior.kernel.block")
     assert folder.is_dir()
     assert blocked not in folder.parents
 

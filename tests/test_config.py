@@ -8,8 +8,8 @@ import pytest
 from pydantic import BaseModel
 from pydantic import ValidationError as PydanticError
 
-from gcmock.config import Config, default_config_toml, load_config
 from gcmock.errors import InputError
+from gcmock.settings.build import Config, default_config_toml, load_config
 
 
 def test_printed_defaults_are_the_defaults(tmp_path):
@@ -133,7 +133,7 @@ def test_settings_are_frozen():
 
 def test_import_stays_light():
     code = (
-        "import sys, gcmock.config, gcmock.schema\n"
+        "import sys, gcmock.settings.build, gcmock.words\n"
         "heavy = {'numpy', 'astropy', 'pyarrow', 'numba'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

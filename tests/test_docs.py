@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from gcmock import __version__
-from gcmock.catalogue.settings import load_merge_config
-from gcmock.config import load_config
+from gcmock.settings.build import load_config
+from gcmock.settings.merge import load_merge_config
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONVENTIONS.md")]
@@ -53,7 +53,7 @@ def commands() -> list[tuple[str, str]]:
 def help_of(command: str) -> str:
     words = ["gcmock", *filter(None, [command]), "--help"]
     code = f"import sys; sys.argv = {words!r}\n"
-    code += "from gcmock.cli import main; sys.exit(main())"
+    code += "from gcmock.cli.app import main; sys.exit(main())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"gcmock {command} --help: {done.stdout}{done.stderr}"
     return done.stdout

@@ -7,7 +7,7 @@ import importlib
 
 import pytest
 
-MODULES = ("gcmock.model", "gcmock.mock.build", "gcmock.report.plots")
+MODULES = ("gcmock.model", "gcmock.mock.build", "gcmock.reporting.plots")
 
 
 @pytest.mark.parametrize("name", MODULES)

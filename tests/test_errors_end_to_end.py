@@ -237,7 +237,7 @@ def test_a_failing_disk_is_not_bad_input(tmp_path, capsys, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("gcmock.io.encode_parquet.ParquetEncoder.write", full)
+    monkeypatch.setattr("gcmock.io.writers.parquet.ParquetEncoder.write", full)
     code, error = build(tmp_path, capsys, table())
     assert code == 1
     assert "writing failed: No space left on device" in error

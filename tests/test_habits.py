@@ -18,10 +18,10 @@ from astropy.table import QTable
 
 import gcmock
 from gcmock import cli
-from gcmock.config import load_config
 from gcmock.errors import InputError
 from gcmock.mock.build import build
-from gcmock.schema import OUTPUT_COLUMNS
+from gcmock.settings.build import load_config
+from gcmock.words.columns import OUTPUT_COLUMNS
 
 RUN = {"run": {"seed": 3, "realisations": 2, "workers": 1}}
 
@@ -176,7 +176,7 @@ def test_no_colour_is_respected(tmp_path):
     assert "\x1b[" not in plain.stderr + plain.stdout
     code = (
         "from rich.console import Console\n"
-        "from gcmock.report.terminal import print_summary\n"
+        "from gcmock.reporting.terminal import print_summary\n"
         "from gcmock.mock.summary import BuildSummary\n"
         "print_summary(BuildSummary(None, 1))"
     )
@@ -218,7 +218,7 @@ def test_log_of_an_unexpected_error(tmp_path, monkeypatch):
     def broken(topic):
         raise RuntimeError("not foreseen")
 
-    monkeypatch.setattr("gcmock.report.info.info", broken)
+    monkeypatch.setattr("gcmock.reporting.info.info", broken)
     with pytest.raises(RuntimeError):
         cli.run(["info", "laws", "--log", str(tmp_path / "run.log")])
     text = (tmp_path / "run.log").read_text(encoding="utf-8")

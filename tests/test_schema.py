@@ -5,15 +5,15 @@ import pytest
 from astropy import units as u
 from astropy.io.votable.ucd import check_ucd
 
-from gcmock.schema import (
+from gcmock.words.columns import (
     ALIASES,
-    COMPONENTS,
     INPUT_COLUMNS,
     OUTPUT_COLUMNS,
     TRUTH_COLUMNS,
-    Flag,
     columns_by_name,
 )
+from gcmock.words.components import COMPONENTS
+from gcmock.words.flags import Flag
 
 OUTPUT_NAMES = """source_id realisation ra dec l b ref_epoch distance_pc parallax pmra pmdec
 radial_velocity component mass_init age_gyr metallicity phot_j_mag phot_h_mag phot_ks_mag

@@ -59,5 +59,5 @@ def test_constants():
 
 
 def test_model_does_not_import_astropy():
-    code = "import sys, gcmock.galaxy.model; sys.exit('astropy' in sys.modules)"
+    code = "import sys, gcmock.galaxy.galactic_model; sys.exit('astropy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

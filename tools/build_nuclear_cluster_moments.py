@@ -48,7 +48,7 @@ from scipy.interpolate import CubicSpline
 
 from gcmock.data import read_toml
 from gcmock.galaxy.component import Component
-from gcmock.galaxy.model import load_galactic_model
+from gcmock.galaxy.galactic_model import load_galactic_model
 from gcmock.galaxy.nuclear_cluster import spheroid_density
 
 FloatArray = NDArray[np.float64]

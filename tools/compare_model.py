@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.galaxy.model import load_galactic_model
-from gcmock.schema import COMPONENTS
+from gcmock.galaxy.galactic_model import load_galactic_model
+from gcmock.words.components import COMPONENTS
 
 FloatArray = NDArray[np.float64]
 

@@ -37,7 +37,7 @@ _WIDTH = "100"
 
 def names_of_commands() -> set[str]:
     """Names of all commands of the program."""
-    from gcmock.cli import app
+    from gcmock.cli.app import app
 
     return {name for name in app if not name.startswith("-")}
 

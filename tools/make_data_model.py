@@ -12,16 +12,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from gcmock.config import default_config_toml
-from gcmock.schema import (
-    ALIASES,
-    COMPONENTS,
-    INPUT_COLUMNS,
-    POSTERIOR_COLUMNS,
-    TRUTH_COLUMNS,
-    Column,
-    Flag,
-)
+from gcmock.settings.build import default_config_toml
+from gcmock.words.columns import ALIASES, INPUT_COLUMNS, POSTERIOR_COLUMNS, TRUTH_COLUMNS, Column
+from gcmock.words.components import COMPONENTS
+from gcmock.words.flags import Flag
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE = DOCS / "data_model.md"
@@ -70,8 +64,10 @@ def blocks() -> dict[str, str]:
 
 def astrometry_blocks() -> dict[str, str]:
     """Return the generated text of the page on astrometry by the name of its block."""
-    from gcmock.astrometry import export, observations, propagate
-    from gcmock.astrometry.mission import MISSIONS, load_mission
+    from gcmock.astrometry.directions import propagate
+    from gcmock.astrometry.missions import export
+    from gcmock.astrometry.missions.mission import MISSIONS, load_mission
+    from gcmock.astrometry.observations import folder as observations
 
     tables = {
         name.removesuffix(".parquet").replace("/", "_"): columns
@@ -150,11 +146,11 @@ def survey_blocks() -> dict[str, str]:
 
 def catalogue_blocks() -> dict[str, str]:
     """Return the generated text of the page on merging by the name of its block."""
-    from gcmock.catalogue.completeness import COLUMNS
-    from gcmock.catalogue.product import EXTRA_COLUMNS
-    from gcmock.catalogue.reasons import REASONS, MatchFlag
-    from gcmock.catalogue.settings import default_merge_toml
+    from gcmock.catalogue.cell.reasons import REASONS, MatchFlag
+    from gcmock.catalogue.columns import EXTRA_COLUMNS
+    from gcmock.catalogue.learn.completeness import COLUMNS
     from gcmock.catalogue.traits import BACKBONE, TRAITS
+    from gcmock.settings.merge import default_merge_toml
 
     traits = (
         (

@@ -14,7 +14,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from gcmock.report import plots
+from gcmock.reporting import plots
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 

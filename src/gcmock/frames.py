@@ -11,11 +11,10 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from gcmock.arrays import Floats
 from gcmock.units import KMS_TO_MAS_PC
-
-FloatArray = NDArray[np.float64]
 
 ICRS_TO_GALACTIC: Final = np.array(
     [
@@ -35,14 +34,12 @@ _GALACTIC_POLE_SIN_DEC = ICRS_TO_GALACTIC[2, 2]
 class GalacticObservables(NamedTuple):
     """What is measured of a velocity: mas/yr, mas/yr (mu_l cos b, mu_b), km/s; each (n,)."""
 
-    pm_l_cosb: FloatArray
-    pm_b: FloatArray
-    radial_velocity: FloatArray
+    pm_l_cosb: Floats
+    pm_b: Floats
+    radial_velocity: Floats
 
 
-def _rotate(
-    matrix: FloatArray, lon: ArrayLike, lat: ArrayLike, zero: float
-) -> tuple[FloatArray, FloatArray]:
+def _rotate(matrix: Floats, lon: ArrayLike, lat: ArrayLike, zero: float) -> tuple[Floats, Floats]:
     """Rotate directions in degrees; longitude is returned in [zero, zero + 360)."""
     lon_rad, lat_rad = np.radians(lon), np.radians(lat)
     cos_lat = np.cos(lat_rad)
@@ -54,7 +51,7 @@ def _rotate(
     return turned, np.degrees(np.arctan2(z, np.hypot(x, y)))
 
 
-def icrs_to_galactic(ra: ArrayLike, dec: ArrayLike) -> tuple[FloatArray, FloatArray]:
+def icrs_to_galactic(ra: ArrayLike, dec: ArrayLike) -> tuple[Floats, Floats]:
     """Galactic longitude in (-180, 180] and latitude of ICRS positions, degrees.
 
     Parameters
@@ -69,7 +66,7 @@ def icrs_to_galactic(ra: ArrayLike, dec: ArrayLike) -> tuple[FloatArray, FloatAr
     return _rotate(ICRS_TO_GALACTIC, ra, dec, -180.0)
 
 
-def galactic_to_icrs(l_deg: ArrayLike, b_deg: ArrayLike) -> tuple[FloatArray, FloatArray]:
+def galactic_to_icrs(l_deg: ArrayLike, b_deg: ArrayLike) -> tuple[Floats, Floats]:
     """ICRS right ascension in [0, 360) and declination of Galactic positions, degrees.
 
     Parameters
@@ -84,7 +81,7 @@ def galactic_to_icrs(l_deg: ArrayLike, b_deg: ArrayLike) -> tuple[FloatArray, Fl
     return _rotate(ICRS_TO_GALACTIC.T, l_deg, b_deg, 0.0)
 
 
-def galactic_north_angle(ra: ArrayLike, dec: ArrayLike) -> FloatArray:
+def galactic_north_angle(ra: ArrayLike, dec: ArrayLike) -> Floats:
     """Position angle of Galactic north at ICRS positions, degrees from north through east.
 
     Parameters
@@ -109,7 +106,7 @@ def galactic_north_angle(ra: ArrayLike, dec: ArrayLike) -> FloatArray:
 
 def icrs_to_galactic_proper_motion(
     ra: ArrayLike, dec: ArrayLike, pmra: ArrayLike, pmdec: ArrayLike
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Floats, Floats]:
     """Proper motions along Galactic axes.
 
     Parameters
@@ -132,7 +129,7 @@ def icrs_to_galactic_proper_motion(
 
 def galactic_to_icrs_proper_motion(
     l_deg: ArrayLike, b_deg: ArrayLike, pm_l_cosb: ArrayLike, pm_b: ArrayLike
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Floats, Floats]:
     """Proper motions along ICRS axes.
 
     Parameters
@@ -155,7 +152,7 @@ def galactic_to_icrs_proper_motion(
 
 def _heliocentric_to_tilted(
     l_deg: ArrayLike, b_deg: ArrayLike, distance_pc: ArrayLike, r0_pc: float, z_sun_pc: float
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+) -> tuple[Floats, Floats, Floats]:
     """Position before the shift to Sgr A*, pc."""
     l_rad, b_rad = np.radians(l_deg), np.radians(b_deg)
     distance = np.asarray(distance_pc, dtype=np.float64)
@@ -176,7 +173,7 @@ def galactic_to_model(
     z_sun_pc: float,
     center_l_deg: float,
     center_b_deg: float,
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+) -> tuple[Floats, Floats, Floats]:
     """Position in the model frame, origin at Sgr A*.
 
     As in the published programs only z is tilted by the height of the Sun; the error in x is
@@ -210,7 +207,7 @@ def model_to_galactic(
     z_sun_pc: float,
     center_l_deg: float,
     center_b_deg: float,
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+) -> tuple[Floats, Floats, Floats]:
     """Inverse of `galactic_to_model`: l_deg in (-180, 180], b_deg, distance_pc, each (n,)."""
     xc, yc, zc = _heliocentric_to_tilted(center_l_deg, center_b_deg, r0_pc, r0_pc, z_sun_pc)
     tilt = z_sun_pc / r0_pc
@@ -268,7 +265,7 @@ def observables_to_velocity(
     pm_b: ArrayLike,
     radial_velocity: ArrayLike,
     sun_velocity: ArrayLike,
-) -> FloatArray:
+) -> Floats:
     """Inverse of `velocity_to_observables`: (vx, vy, vz) in the model frame, (n, 3), km/s."""
     l_rad, b_rad = np.radians(l_deg), np.radians(b_deg)
     sin_l, cos_l, sin_b, cos_b = np.sin(l_rad), np.cos(l_rad), np.sin(b_rad), np.cos(b_rad)

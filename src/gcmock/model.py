@@ -7,27 +7,26 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from gcmock.config import Config, load_config
+from gcmock.arrays import Floats
+from gcmock.counts import MAG_EDGES, CountTables, expected_counts
 from gcmock.dust.calibrated import CalibratedReddening, load_calibration
 from gcmock.dust.extinction_map import ExtinctionMap
 from gcmock.dust.laws import ExtinctionLaw, load_law
-from gcmock.dust.sightline import signed_longitude
+from gcmock.dust.profile import signed_longitude
 from gcmock.errors import InputError
 from gcmock.galaxy.component import Component
-from gcmock.galaxy.model import GalacticModel, Observables, load_galactic_model
+from gcmock.galaxy.galactic_model import GalacticModel, Observables, load_galactic_model
 from gcmock.galaxy.sun import load_sun
 from gcmock.notebook import html_table
-from gcmock.posterior.counts import MAG_EDGES, CountTables, expected_counts
 from gcmock.posterior.engine import Posterior
 from gcmock.posterior.grid import DistanceGrid, distance_grid
-from gcmock.posterior.motion import MotionModel
+from gcmock.posterior.kernel.motion import MotionModel
 from gcmock.posterior.sightline import SightlineCache
+from gcmock.settings.build import Config, load_config
 from gcmock.stars.bands import HwRelation, load_hw_relation
 from gcmock.stars.populations import PopulationSet, load_populations
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, repr=False)
@@ -168,7 +167,7 @@ class Model:
     ) -> Floats:
         """Count the stars expected in magnitude bins, shape (n_sightline, n_component, n_bin).
 
-        See `gcmock.posterior.counts.expected_counts`.
+        See `gcmock.counts.expected_counts`.
         """
         return expected_counts(
             self, l_deg, b_deg, band, mag_edges, area_deg2, e_jks=e_jks, tau=tau, subcells=subcells

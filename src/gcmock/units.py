@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gcmock.arrays import Floats
 from gcmock.errors import InputError
-
-FloatArray = NDArray[np.float64]
 
 KMS_TO_MAS_PC: Final = 210.949526569698696
 """Proper motion (mas/yr) of 1 km/s at 1 pc: 1 / (1 au per year), as in genstars (KS2MY)."""
@@ -21,7 +19,7 @@ ARCMIN2_TO_SR: Final = (np.pi / 180.0 / 60.0) ** 2
 """Solid angle of one square arcminute, sr."""
 
 
-def to_value(x: Any, unit: str) -> FloatArray:
+def to_value(x: Any, unit: str) -> Floats:
     """Plain float64 array of `x` in an internal unit.
 
     Parameters

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from gcmock.config import load_config
 from gcmock.frames import galactic_to_icrs
-from gcmock.io.writers import open_writer
-from gcmock.schema import TRUTH_COLUMNS
+from gcmock.io.writers.writer import open_writer
+from gcmock.settings.build import load_config
 from gcmock.stars.bands import load_hw_relation
+from gcmock.words.columns import TRUTH_COLUMNS
 
 
 def true_stars(n: int, seed: int = 1, **columns: Any) -> dict[str, np.ndarray]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gcmock.astrometry.geometry import (
+from gcmock.astrometry.directions.displacement import displacement
+from gcmock.astrometry.directions.geometry import (
     MAS,
     distortion_basis,
     distortion_terms,
@@ -13,13 +14,12 @@ from gcmock.astrometry.geometry import (
     triad,
     turned,
 )
-from gcmock.astrometry.motion import displacement
-from gcmock.astrometry.problem import (
+from gcmock.astrometry.solver.problem import (
     Distortion,
     Prior,
     Problem,
     Unknowns,
-    Visits,
+    VisitData,
     shifted_sources,
 )
 
@@ -102,7 +102,7 @@ def make(
         visit.astype(np.int32),
         measured,
         np.repeat(1.0 / error[source][:, None], 2, axis=1),
-        Visits(block.astype(np.int64), tau, observer, zero, zero, False, False),
+        VisitData(block.astype(np.int64), tau, observer, zero, zero, False, False),
         Distortion(terms, HALF_FIELD, n_block),
         Prior(mean, precision),
         np.zeros(n),

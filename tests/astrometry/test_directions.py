@@ -9,10 +9,10 @@ import pytest
 from astropy.coordinates import SkyCoord, get_body_barycentric, get_body_barycentric_posvel
 from astropy.time import Time
 
-from gcmock.astrometry import geometry, motion
-from gcmock.astrometry.directions import Stars, apparent_directions
-from gcmock.astrometry.ephemeris import CircularOrbit, Observer, OrbitTable, observer
-from gcmock.astrometry.reference import moved
+from gcmock.astrometry.directions import displacement as motion
+from gcmock.astrometry.directions.apparent import MovingStars, apparent_directions, geometry
+from gcmock.astrometry.directions.ephemeris import CircularOrbit, Observer, OrbitTable, observer
+from gcmock.astrometry.observations.reference_catalogue import moved
 
 UAS = geometry.MAS / 1e3
 EPOCHS = np.array([2031.3, 2034.5, 2035.1])
@@ -25,7 +25,7 @@ def random_stars(n=1000, seed=1):
     # Half of them towards the Galactic centre.
     ra[:half], dec[:half] = rng.uniform(265, 268, half), rng.uniform(-31, -27, half)
     parallax = 10 ** rng.uniform(-1.3, 1.0, n)
-    return Stars(
+    return MovingStars(
         ra, dec, parallax, *rng.normal(0, 8, (2, n)), rng.normal(0, 120, n), np.full(n, 2016.0)
     )
 
@@ -73,7 +73,7 @@ def test_offsets_and_directions_agree():
 
 def test_parallax_is_that_of_the_observer():
     """A star at the ecliptic pole moves on a circle of the size of its parallax."""
-    pole = Stars(*(np.array([x]) for x in (270.0, 66.5607, 10.0, 0.0, 0.0, 0.0, 2030.0)))
+    pole = MovingStars(*(np.array([x]) for x in (270.0, 66.5607, 10.0, 0.0, 0.0, 0.0, 2030.0)))
     epochs = 2030.0 + np.linspace(0, 1, 50)
     found = apparent_directions(pole, epochs, observer(epochs))
     radius = np.hypot(found.xi, found.eta)[0] / geometry.MAS

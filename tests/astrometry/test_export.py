@@ -8,15 +8,15 @@ from astropy.table import QTable
 from catalogues import true_stars, write_catalogue
 
 from gcmock import cli
-from gcmock.astrometry.export import epoch_error
-from gcmock.astrometry.focal_plane import visit_error
-from gcmock.astrometry.mission import load_mission
-from gcmock.astrometry.passbands import extinction_ratios, gaianir_mag, roman_mags
+from gcmock.astrometry.missions.export import epoch_error
+from gcmock.astrometry.missions.focal_plane import visit_error
+from gcmock.astrometry.missions.mission import load_mission
+from gcmock.astrometry.missions.passbands import extinction_ratios, gaianir_mag, roman_mags
 from gcmock.data import read_toml
 from gcmock.dust.laws import load_law
 from gcmock.frames import galactic_to_icrs
 from gcmock.io.metadata import read_metadata
-from gcmock.io.writers import open_writer
+from gcmock.io.writers.writer import open_writer
 from gcmock.stars.isochrones import load_isochrones
 
 
@@ -202,7 +202,7 @@ def test_stars_without_roman_isochrones(capsys, tmp_path):
     assert "3.3 Gyr" in error
     # Without its metadata nobody knows the law of a catalogue.
     table = QTable.read(mock)
-    from gcmock.schema import TRUTH_COLUMNS
+    from gcmock.words.columns import TRUTH_COLUMNS
 
     with open_writer(tmp_path / "nometa.parquet", TRUTH_COLUMNS) as writer:
         columns = {c.name: np.asarray(getattr(table[c.name], "value", table[c.name]))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gcmock.astrometry import geometry
+from gcmock.astrometry.directions import geometry
 
 UAS = geometry.MAS / 1e3
 RNG = np.random.default_rng(1)

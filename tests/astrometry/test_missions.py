@@ -9,15 +9,20 @@ import pytest
 from astropy.coordinates import SkyCoord, get_sun
 from astropy.time import Time
 
-from gcmock.astrometry import schedule
-from gcmock.astrometry.ephemeris import CircularOrbit
-from gcmock.astrometry.focal_plane import detector_at, detector_grid, exposure_error, visit_error
-from gcmock.astrometry.geometry import field_coordinates, triad
-from gcmock.astrometry.mission import MISSIONS, load_mission, mission_path, parse_settings
-from gcmock.astrometry.mission_sections import Window
-from gcmock.astrometry.window import field_of, in_window
+from gcmock.astrometry.directions.ephemeris import CircularOrbit
+from gcmock.astrometry.directions.geometry import field_coordinates, triad
+from gcmock.astrometry.missions.field import field_of, in_window
+from gcmock.astrometry.missions.focal_plane import (
+    detector_at,
+    detector_grid,
+    exposure_error,
+    visit_error,
+)
+from gcmock.astrometry.missions.mission import MISSIONS, load_mission, mission_path, parse_settings
+from gcmock.astrometry.observations import schedule
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs
+from gcmock.settings.mission import MissionWindow
 
 JASMINE = load_mission("jasmine")
 GRID = detector_grid(JASMINE.focal_plane)
@@ -132,7 +137,7 @@ def test_borders_of_the_window_are_inside():
     b_deg = np.array([0.6, -0.6, 0.0, 0.0, 0.6001, -0.6001, 0.0, 0.0])
     found = in_window(JASMINE.window, *galactic_to_icrs(l_deg, b_deg))
     assert found.tolist() == [True, True, False, False, False, False, True, False]
-    assert in_window(Window(), *galactic_to_icrs(l_deg, b_deg)).all()
+    assert in_window(MissionWindow(), *galactic_to_icrs(l_deg, b_deg)).all()
 
 
 def test_fields_of_roman():

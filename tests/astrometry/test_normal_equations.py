@@ -10,20 +10,20 @@ from hypothesis import strategies as st
 from scipy.sparse.linalg import LinearOperator, cg, splu
 from synthetic import make
 
-from gcmock.astrometry.cholesky import (
+from gcmock.astrometry.comparison.joint import rotation_between
+from gcmock.astrometry.solver.cholesky import (
     PANEL,
     PivotError,
     factorise_lower,
     invert_lower,
     solve_lower,
 )
-from gcmock.astrometry.dense import Factor, add_products, symmetric_times
-from gcmock.astrometry.elimination import SourcesFirst
-from gcmock.astrometry.grouping import sky_groups
-from gcmock.astrometry.instrument_first import InstrumentFirst
-from gcmock.astrometry.joint import rotation_between
-from gcmock.astrometry.normal import Linearisation
-from gcmock.astrometry.problem import Shift
+from gcmock.astrometry.solver.dense import Factor, add_products, symmetric_times
+from gcmock.astrometry.solver.elimination import SourcesFirst
+from gcmock.astrometry.solver.grouping import sky_groups
+from gcmock.astrometry.solver.instrument_first import InstrumentFirst
+from gcmock.astrometry.solver.normal import Linearisation
+from gcmock.astrometry.solver.problem import Shift
 
 
 @pytest.fixture(scope="module")

@@ -11,14 +11,18 @@ from catalogues import true_stars, write_catalogue
 from numpy.polynomial.legendre import legval2d
 
 from gcmock import cli
-from gcmock.astrometry import observations
-from gcmock.astrometry.directions import Stars, apparent_directions
-from gcmock.astrometry.ephemeris import CircularOrbit, Observer, observer
-from gcmock.astrometry.focal_plane import detector_at, detector_grid, visit_error
-from gcmock.astrometry.geometry import MAS, field_coordinates, tangent_offset
-from gcmock.astrometry.mission import load_mission
-from gcmock.astrometry.observe import read_targets
-from gcmock.astrometry.reference import ERROR_RATIO, correlation_matrix, moved
+from gcmock.astrometry.directions.apparent import MovingStars, apparent_directions
+from gcmock.astrometry.directions.ephemeris import CircularOrbit, Observer, observer
+from gcmock.astrometry.directions.geometry import MAS, field_coordinates, tangent_offset
+from gcmock.astrometry.missions.focal_plane import detector_at, detector_grid, visit_error
+from gcmock.astrometry.missions.mission import load_mission
+from gcmock.astrometry.observations import folder as observations
+from gcmock.astrometry.observations.observe import read_targets
+from gcmock.astrometry.observations.reference_catalogue import (
+    ERROR_RATIO,
+    correlation_matrix,
+    moved,
+)
 from gcmock.mock.survey import SurveyModel, gaia_g_mag
 from gcmock.random import star_key, uniform_scalar
 
@@ -71,7 +75,7 @@ def predicted(found, aberration=False, deflection=False):
     calibration = found.table("truth/calibration.parquet")
     for v, time in enumerate(visits["time"]):
         at = table["visit"] == v
-        one = Stars(*(truth[name][star[at]] for name in Stars._fields))
+        one = MovingStars(*(truth[name][star[at]] for name in MovingStars._fields))
         seen_from = observer(np.array([time]), orbit)
         seen = apparent_directions(
             one, np.array([time]), seen_from, aberration=aberration, deflection=deflection
@@ -255,7 +259,7 @@ def test_reference_catalogue_has_the_stated_covariance(tmp_path, stars):
     table, truth = found.table("reference_gaia_like.parquet"), found.table("truth/sources.parquet")
     at = np.searchsorted(truth["source_id"], table["source_id"])
     np.testing.assert_array_equal(truth["source_id"][at], table["source_id"])
-    true = moved(Stars(*(truth[name][at] for name in Stars._fields)), 2017.5)
+    true = moved(MovingStars(*(truth[name][at] for name in MovingStars._fields)), 2017.5)
     east, north = tangent_offset(table["ra"], table["dec"], true.ra, true.dec)
     delta = np.column_stack(
         [east / MAS, north / MAS]
@@ -282,7 +286,7 @@ def test_reference_catalogue_has_the_stated_covariance(tmp_path, stars):
 def test_noise_free_references_are_exact(exact):
     table, truth = exact.table("reference_gaia_like.parquet"), exact.table("truth/sources.parquet")
     at = np.searchsorted(truth["source_id"], table["source_id"])
-    true = moved(Stars(*(truth[name][at] for name in Stars._fields)), 2017.5)
+    true = moved(MovingStars(*(truth[name][at] for name in MovingStars._fields)), 2017.5)
     for name in observations.PARAMETERS:
         np.testing.assert_allclose(table[name], getattr(true, name), rtol=1e-13)
     assert (table["parallax_error"] > 0).all()
@@ -331,7 +335,7 @@ def test_no_distortion(tmp_path, mock):
 
 
 def test_parts(tmp_path, monkeypatch, mock, noisy):
-    monkeypatch.setattr("gcmock.astrometry.observe._BATCH_ROWS", 700)
+    monkeypatch.setattr("gcmock.astrometry.observations.observe._BATCH_ROWS", 700)
     original = observations.PartWriter.__init__
     monkeypatch.setattr(
         observations.PartWriter, "__init__",
@@ -418,7 +422,7 @@ def test_interruption_leaves_nothing_behind(monkeypatch, tmp_path, mock):
     def interrupt(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gcmock.astrometry.observe._source_table", interrupt)
+    monkeypatch.setattr("gcmock.astrometry.observations.observe._source_table", interrupt)
     assert observe(mock, tmp_path / "obs", *OPTIONS) == cli.INTERRUPTED
     assert list(tmp_path.iterdir()) == []
 

@@ -8,9 +8,9 @@ from astropy.table import QTable, Table
 from catalogues import true_stars, write_catalogue
 
 from gcmock import cli
-from gcmock.astrometry.directions import Stars, apparent_directions
-from gcmock.astrometry.ephemeris import CircularOrbit, observer
-from gcmock.astrometry.geometry import MAS, tangent_offset
+from gcmock.astrometry.directions.apparent import MovingStars, apparent_directions
+from gcmock.astrometry.directions.ephemeris import CircularOrbit, observer
+from gcmock.astrometry.directions.geometry import MAS, tangent_offset
 from gcmock.io.metadata import read_metadata
 
 
@@ -50,7 +50,7 @@ def test_directions(capsys, tmp_path, mock, stars, suffix):
     assert str(table["ra_offset"].unit) == "mas"
     np.testing.assert_array_equal(table["source_id"][::2], stars["source_id"])
     epochs = np.array([2032.0, 2034.5])
-    parameters = Stars(*(stars[name] for name in Stars._fields))
+    parameters = MovingStars(*(stars[name] for name in MovingStars._fields))
     expected = apparent_directions(parameters, epochs, observer(epochs))
     np.testing.assert_allclose(table["ra"].value, expected.ra.ravel(), rtol=1e-15)
     np.testing.assert_allclose(table["dec_offset"].value, expected.eta.ravel() / MAS, rtol=1e-12)
@@ -138,7 +138,7 @@ def test_units_and_names_of_other_tables(capsys, tmp_path, stars):
     assert "no column ref_epoch; taken as 2000" in capsys.readouterr().out
     found = QTable.read(tmp_path / "s.parquet")
     epochs = np.array([2016.0])
-    parameters = Stars(*(stars[name] for name in Stars._fields))
+    parameters = MovingStars(*(stars[name] for name in MovingStars._fields))
     parameters = parameters._replace(ref_epoch=np.full(300, 2000.0))
     expected = apparent_directions(parameters, epochs, observer(epochs))
     assert found["source_id"][7] == "star 7"
@@ -159,7 +159,7 @@ def test_realisations(tmp_path, capsys):
 
 def test_the_same_rows_whatever_the_chunks(tmp_path, monkeypatch, mock):
     assert run(mock, "--epochs", 2032, 2033, "-o", tmp_path / "a.parquet") == 0
-    monkeypatch.setattr("gcmock.astrometry.propagate._ROWS", 7)
+    monkeypatch.setattr("gcmock.astrometry.directions.propagate._ROWS", 7)
     assert run(mock, "--epochs", 2032, 2033, "-o", tmp_path / "b.parquet") == 0
     a, b = (QTable.read(tmp_path / f"{name}.parquet") for name in "ab")
     assert all((a[name] == b[name]).all() for name in a.colnames)

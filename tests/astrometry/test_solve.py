@@ -12,14 +12,14 @@ import pytest
 from catalogues import true_stars, write_catalogue
 
 from gcmock import cli
-from gcmock.astrometry.assembly import MIN_STARS, MIN_VISITS
-from gcmock.astrometry.geometry import MAS, offset_direction, tangent_offset
-from gcmock.astrometry.motion import displacement
-from gcmock.astrometry.observations import PARAMETERS, open_observations
-from gcmock.astrometry.plan import Size, check, estimate
-from gcmock.astrometry.priors import load_references, moved_sources, propagated
-from gcmock.astrometry.problem import shifted_sources, source_shift
-from gcmock.astrometry.solution import covariance_matrices, open_solution
+from gcmock.astrometry.directions.displacement import displacement
+from gcmock.astrometry.directions.geometry import MAS, offset_direction, tangent_offset
+from gcmock.astrometry.observations.folder import PARAMETERS, open_observations
+from gcmock.astrometry.solver.assembly import MIN_STARS, MIN_VISITS
+from gcmock.astrometry.solver.plan import Size, check, estimate
+from gcmock.astrometry.solver.priors import load_references, moved_sources, propagated
+from gcmock.astrometry.solver.problem import shifted_sources, source_shift
+from gcmock.astrometry.solver.solution import covariance_matrices, open_solution
 from gcmock.errors import InputError
 
 SETTINGS = ("calibration.block_days=120", "reference.g_max=15.5")
@@ -378,7 +378,7 @@ def test_interrupt_leaves_nothing(noisy, tmp_path, monkeypatch, capsys):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gcmock.astrometry.solve.solve_secondaries", interrupted)
+    monkeypatch.setattr("gcmock.astrometry.solver.solve.solve_secondaries", interrupted)
     assert run("solve", noisy, "-o", tmp_path / "s") == 130
     assert list(tmp_path.iterdir()) == []
     assert "interrupted" in capsys.readouterr().err

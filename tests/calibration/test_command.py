@@ -8,13 +8,13 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
-from gcmock.cli import run
-from gcmock.config import load_config
+from gcmock.cli.app import run
 from gcmock.dust.calibrated import FALLBACK_SCATTER, load_calibration
 from gcmock.dust.extinction_map import ExtinctionMap
 from gcmock.errors import InputError
 from gcmock.mock.simulate import simulate
 from gcmock.model import load_model
+from gcmock.settings.build import load_config
 
 BAND_ERROR = 0.05
 WINDOW = (0.750, 0.775), (-0.350, -0.325)

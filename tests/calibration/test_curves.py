@@ -8,12 +8,12 @@ import pytest
 from gcmock.calibration.cells import fit_cells, gaussian_weights
 from gcmock.calibration.curves import FACTORS, GROUP_OF_COMPONENT, GROUPS, evidence_curves
 from gcmock.calibration.law import WAVELENGTH_UM, fit_law, parameters_of, power_law
-from gcmock.calibration.neighbours import plane, refine
+from gcmock.calibration.local_reddening import plane, refine
 from gcmock.calibration.selection import expected_density
-from gcmock.config import load_config
 from gcmock.dust.laws import ExtinctionLaw, load_law
 from gcmock.model import load_model
-from gcmock.posterior.engine import Data
+from gcmock.posterior.engine import Observations
+from gcmock.settings.build import load_config
 
 N = 60
 
@@ -38,7 +38,7 @@ def stars(model):
     mag = np.column_stack([mag, np.full(N, np.nan)])
     missing = np.full(N, np.nan)
     error = np.where(np.isfinite(mag), 0.05, np.nan)
-    return Data(l_deg, b_deg, mag, error, missing, missing, e_jks, np.zeros(N))
+    return Observations(l_deg, b_deg, mag, error, missing, missing, e_jks, np.zeros(N))
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from gcmock.calibration.catalogue import Calibrators
+from gcmock.calibration.calibrators import Calibrators
 from gcmock.calibration.law_sample import choose, law_evidence
-from gcmock.calibration.neighbours import N_NEIGHBOURS
+from gcmock.calibration.local_reddening import N_NEIGHBOURS
 
 
 @pytest.fixture(scope="module")

@@ -10,15 +10,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from small_sky import make_sky
 
-from gcmock.catalogue.calibrate import learn_rates
-from gcmock.catalogue.density import Counter
-from gcmock.catalogue.merging import Knowledge, merge_cell
-from gcmock.catalogue.settings import MergeConfig, SurveyInput
-from gcmock.catalogue.sources import (
+from gcmock.catalogue.cell.merging import Knowledge, merge_cell
+from gcmock.catalogue.cell.sources import (
     canonical_order,
     make_sources,
     stored_columns,
 )
+from gcmock.catalogue.learn.density import Counter
+from gcmock.catalogue.learn.rates import learn_rates
+from gcmock.settings.merge import MergeConfig, SurveyInput
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from gcmock.catalogue.assignment import assign
+from gcmock.catalogue.link.assignment import assign
 
 
 def all_matchings(i, j):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from small_sky import table_of, to_sky
 
-from gcmock.catalogue.astrometry import attach_astrometry, parallax_zero_point
-from gcmock.catalogue.sources import make_sources, stored_columns
-from gcmock.catalogue.stars import no_stars
+from gcmock.catalogue.cell.astrometry import attach_astrometry, parallax_zero_point
+from gcmock.catalogue.cell.merged_stars import no_stars
+from gcmock.catalogue.cell.sources import make_sources, stored_columns
 from gcmock.catalogue.traits import BACKBONE
 
 

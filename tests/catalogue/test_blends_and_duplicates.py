@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from small_sky import table_of, to_sky
 
-from gcmock.catalogue.clean import native_reasons, too_faint
-from gcmock.catalogue.merging import merge_cell
-from gcmock.catalogue.pilot import merge_cell_pilot
-from gcmock.catalogue.settings import CleaningConfig, MergeConfig, SurveyInput
-from gcmock.catalogue.sources import make_sources, stored_columns
+from gcmock.catalogue.cell.clean import native_reasons, too_faint
+from gcmock.catalogue.cell.merging import merge_cell
+from gcmock.catalogue.cell.pilot import merge_cell_pilot
+from gcmock.catalogue.cell.sources import make_sources, stored_columns
 from gcmock.catalogue.traits import BACKBONE
+from gcmock.settings.merge import CleaningConfig, MergeConfig, SurveyInput
 from gcmock.surveys.source_table import Quality
 
 EPOCH = {"virac2": 2014.0, "gnc": 2015.5, "sirius": 2004.5, "2mass": 1999.5}

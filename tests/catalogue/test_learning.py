@@ -9,23 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_sky import LOOKS, make_sky
 
-from gcmock.catalogue.calibrate import fit_g_relation
-from gcmock.catalogue.density import Counter
-from gcmock.catalogue.healpix import memberships, pixel_of
-from gcmock.catalogue.linking import SHARE_STEPS, magnitude_bin
-from gcmock.catalogue.offsets import bright_sources, mean_motion, measure_offsets
-from gcmock.catalogue.reality import (
-    N_KINDS,
-    N_PATTERNS,
-    kinds,
-    learn_reality,
-    learn_spikes,
-    reality_beyond,
-)
-from gcmock.catalogue.settings import CleaningConfig
-from gcmock.catalogue.sources import canonical_order, make_sources, stored_columns
-from gcmock.catalogue.stars import no_stars
-from gcmock.catalogue.surroundings import (
+from gcmock.catalogue.cell.merged_stars import no_stars
+from gcmock.catalogue.cell.sources import canonical_order, make_sources, stored_columns
+from gcmock.catalogue.cell.surroundings import (
     N_BESIDE,
     N_DIRECTIONS,
     N_PLACES,
@@ -35,7 +21,21 @@ from gcmock.catalogue.surroundings import (
     places,
     surroundings,
 )
+from gcmock.catalogue.healpix import memberships, pixel_of
+from gcmock.catalogue.learn.density import Counter
+from gcmock.catalogue.learn.offsets import bright_sources, mean_motion, measure_offsets
+from gcmock.catalogue.learn.rates import fit_g_relation
+from gcmock.catalogue.learn.reality import (
+    N_KINDS,
+    N_PATTERNS,
+    kinds,
+    learn_reality,
+    learn_spikes,
+    reality_beyond,
+)
+from gcmock.catalogue.link.linking import SHARE_STEPS, magnitude_bin
 from gcmock.catalogue.traits import BACKBONE
+from gcmock.settings.merge import CleaningConfig
 
 
 def test_offsets_that_were_put_in_are_found():

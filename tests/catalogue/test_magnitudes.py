@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from small_sky import table_of, to_sky
 
-from gcmock.catalogue.magnitudes import choose_magnitudes
-from gcmock.catalogue.reasons import MatchFlag
-from gcmock.catalogue.settings import PhotometryConfig
-from gcmock.catalogue.sources import make_sources, stored_columns
-from gcmock.catalogue.stars import no_stars
+from gcmock.catalogue.cell.magnitudes import choose_magnitudes
+from gcmock.catalogue.cell.merged_stars import no_stars
+from gcmock.catalogue.cell.reasons import MatchFlag
+from gcmock.catalogue.cell.sources import make_sources, stored_columns
 from gcmock.catalogue.traits import BACKBONE
+from gcmock.settings.merge import MergePhotometryConfig
 from gcmock.stars.bands import load_hw_relation
 from gcmock.surveys.photometric_systems import to_2mass
 from gcmock.surveys.source_table import Quality
@@ -36,7 +36,7 @@ def chosen(surveys, config=None, **options):
         stars.link[0, number] = 0
     for name in options.pop("blended", ()):
         stars.blended[0, BACKBONE.index(name)] = True
-    found = choose_magnitudes(stars, numbers, config or PhotometryConfig(), **options)
+    found = choose_magnitudes(stars, numbers, config or MergePhotometryConfig(), **options)
     return found, [BACKBONE[k] if k >= 0 else "" for k in found.origin[0]]
 
 
@@ -105,7 +105,7 @@ def test_hw_by_the_relation_of_the_photometric_system():
         d_j, d_h = relation.derivatives(16.0, 14.0)
         error = np.sqrt((0.03**2) * (d_j**2 + d_h**2) + relation.scatter_mag**2)
         assert found.hw_error[0] == pytest.approx(float(error))
-    config = PhotometryConfig(hw_relation="kawata2024")
+    config = MergePhotometryConfig(hw_relation="kawata2024")
     found, _ = chosen({"virac2": sources_of("virac2", mag)}, config)
     j, h = to_2mass("vista", [mag])[0][0][:2]
     assert found.hw[0] == pytest.approx(float(load_hw_relation("kawata2024").hw_mag(j, h)))

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gcmock.catalogue.neighbours import pairs_within
-from gcmock.catalogue.product import check_account
-from gcmock.cli import run
-from gcmock.surveys.readers import open_survey
+from gcmock.catalogue.columns import check_account
+from gcmock.catalogue.link.neighbours import pairs_within
+from gcmock.cli.app import run
+from gcmock.surveys.read.open_survey import open_survey
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "real"
 pytestmark = pytest.mark.skipif(

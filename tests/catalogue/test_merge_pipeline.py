@@ -13,17 +13,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gcmock.catalogue.completeness import load_completeness
-from gcmock.catalogue.product import MERGED_COLUMNS, check_account
-from gcmock.catalogue.settings import (
+from gcmock.catalogue.columns import MERGED_COLUMNS, check_account
+from gcmock.catalogue.learn.completeness import load_completeness
+from gcmock.cli.app import run
+from gcmock.errors import InputError
+from gcmock.settings.merge import (
     CleaningConfig,
     MatchConfig,
     default_merge_toml,
     load_merge_config,
 )
-from gcmock.cli import run
-from gcmock.errors import InputError
-from gcmock.schema import INPUT_COLUMNS
+from gcmock.words.columns import INPUT_COLUMNS
 
 WINDOW = ("0.30", "0.42", "-0.30", "-0.20")
 SURVEYS = ("2mass.csv", "virac2.fits", "sirius.dat", "gaia.csv")
@@ -229,8 +229,8 @@ def test_the_rule_of_the_pilot_catalogue(catalogue, surveys, tmp_path):
 
 def test_build_takes_it_without_settings(catalogue, tmp_path):
     """The merged catalogue is an input of `gcmock build` as it is."""
-    from gcmock.config import load_config
     from gcmock.io.observed import read_observed
+    from gcmock.settings.build import load_config
 
     observed = read_observed(catalogue, load_config())
     stars = read(catalogue)

@@ -5,13 +5,13 @@ import pyarrow as pa
 import pytest
 from small_sky import table_of, to_sky
 
+from gcmock.catalogue.cell.merging import merge_cell
+from gcmock.catalogue.cell.pilot import merge_cell_pilot
+from gcmock.catalogue.cell.sources import make_sources, stored_columns
+from gcmock.catalogue.columns import cell_product
 from gcmock.catalogue.healpix import pixel_of
-from gcmock.catalogue.merging import merge_cell
-from gcmock.catalogue.pilot import merge_cell_pilot
-from gcmock.catalogue.product import cell_product
-from gcmock.catalogue.settings import Window
-from gcmock.catalogue.sources import make_sources, stored_columns
 from gcmock.catalogue.traits import BACKBONE
+from gcmock.settings.merge import MergeWindow
 
 
 def truth_of_stars(merged, sky):
@@ -138,10 +138,10 @@ def test_a_blend_does_not_become_a_ghost_star(knowledge, config):
 
 
 def test_the_window_cuts_stars_not_links(cell, knowledge, config, sky):
-    middle = Window(l=None, b=None)
+    middle = MergeWindow(l=None, b=None)
     all_of_it = cell_product(merge_cell(cell[0], knowledge, replace_window(config, middle)), config)
     b = all_of_it.kept["b"]
-    half = replace_window(config, Window(b=(float(np.median(b)), 90.0)))
+    half = replace_window(config, MergeWindow(b=(float(np.median(b)), 90.0)))
     product = cell_product(merge_cell(cell[0], knowledge, half), half)
     assert (product.kept["b"] >= np.median(b)).all()
     inside = all_of_it.kept["source_id"][b >= np.median(b)]

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
-from gcmock.catalogue.neighbours import pairs_within
+from gcmock.catalogue.link.neighbours import pairs_within
 
 
 def unit(ra, dec):

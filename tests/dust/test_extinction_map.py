@@ -10,7 +10,7 @@ import pytest
 
 from gcmock.dust.extinction_map import ExtinctionMap
 from gcmock.dust.laws import load_law
-from gcmock.dust.sightline import profile
+from gcmock.dust.profile import profile
 from gcmock.errors import InputError
 
 

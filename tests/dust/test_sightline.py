@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcmock.dust.sightline import profile, red_clump_distance_pc, signed_longitude
+from gcmock.dust.profile import profile, red_clump_distance_pc, signed_longitude
 
 LONGITUDE = st.floats(-9.5, 9.5)
 LATITUDE = st.floats(-4.5, 4.5)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gcmock.galaxy.model import load_galactic_model
-from gcmock.schema import COMPONENTS
+from gcmock.galaxy.galactic_model import load_galactic_model
+from gcmock.words.components import COMPONENTS
 
 VARIANTS = {
     "EXE": {},

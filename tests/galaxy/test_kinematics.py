@@ -7,10 +7,10 @@ import csv
 import numpy as np
 import pytest
 
-from gcmock.galaxy.model import load_galactic_model
+from gcmock.galaxy.galactic_model import load_galactic_model
 from gcmock.galaxy.rotation_curve import circular_velocity, height_lag
 from gcmock.galaxy.shu import ShuParameters, rotation_moments, shu_table
-from gcmock.schema import COMPONENTS
+from gcmock.words.components import COMPONENTS
 
 QUANTITIES = {
     "vx": "vx",

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from gcmock.errors import InputError
-from gcmock.galaxy.model import component_index, load_galactic_model
+from gcmock.galaxy.galactic_model import component_index, load_galactic_model
 from gcmock.galaxy.sun import Sun, load_sun
-from gcmock.schema import COMPONENTS
 from gcmock.stars.imf import load_imf
+from gcmock.words.components import COMPONENTS
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,11 @@ from astropy.table import MaskedColumn, Table
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gcmock.config import Config, load_config
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, icrs_to_galactic
 from gcmock.io.observed import ObservedStars, read_observed
-from gcmock.schema import Flag
+from gcmock.settings.build import Config, load_config
+from gcmock.words.flags import Flag
 
 NAN = np.nan
 

@@ -9,8 +9,8 @@ from astropy.io import fits
 from astropy.table import MaskedColumn, QTable, Table
 
 from gcmock.errors import InputError
-from gcmock.io.readers import open_table
-from gcmock.io.source import plain
+from gcmock.io.readers.opening import open_table
+from gcmock.io.readers.source import plain
 
 BIG = 2**60 + 1
 WRITE = {

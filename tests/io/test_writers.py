@@ -15,9 +15,10 @@ from hypothesis.extra import numpy as hnp
 from gcmock.errors import GcmockError, InputError
 from gcmock.io.disk import sha256_of
 from gcmock.io.metadata import read_metadata
-from gcmock.io.readers import open_table
-from gcmock.io.writers import Writer, open_writer
-from gcmock.schema import COMPONENTS, OUTPUT_COLUMNS, Column, columns_by_name
+from gcmock.io.readers.opening import open_table
+from gcmock.io.writers.writer import Writer, open_writer
+from gcmock.words.columns import OUTPUT_COLUMNS, Column, columns_by_name
+from gcmock.words.components import COMPONENTS
 
 SUFFIXES = [".parquet", ".fits", ".vot", ".xml", ".ecsv"]
 METADATA = {
@@ -201,7 +202,7 @@ def test_full_disk(tmp_path, monkeypatch, when):
     def full(*_args):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(f"gcmock.io.encode_fits.FitsEncoder.{when}", full)
+    monkeypatch.setattr(f"gcmock.io.writers.fits.FitsEncoder.{when}", full)
     with pytest.raises(GcmockError, match=r"t\.fits: writing failed: No space left"):
         write(path, [fake_rows(3)])
     assert list(tmp_path.iterdir()) == []
@@ -237,7 +238,7 @@ def test_outputs_that_cannot_be_written(tmp_path, monkeypatch):
     def refuse(*_args, **_kwargs):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("gcmock.io.encode_fits.FitsEncoder.__init__", refuse)
+    monkeypatch.setattr("gcmock.io.writers.fits.FitsEncoder.__init__", refuse)
     with pytest.raises(InputError, match="cannot be written: Permission denied"):
         open_writer(tmp_path / "new.fits", OUTPUT_COLUMNS)
 

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 from astropy.table import QTable, Table
 
-from gcmock.config import load_config
 from gcmock.errors import InputError
 from gcmock.mock.build import build
 from gcmock.mock.census import NO_PHOTOMETRY, OUTSIDE_MAP
-from gcmock.mock.demo import read_columns
-from gcmock.schema import BANDS, COMPONENTS, Flag, magnitude_error_name, magnitude_name
+from gcmock.reporting.demo import read_columns
+from gcmock.settings.build import load_config
+from gcmock.words.bands import BANDS, magnitude_error_name, magnitude_name
+from gcmock.words.components import COMPONENTS
+from gcmock.words.flags import Flag
 
 N = 200
 

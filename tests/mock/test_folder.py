@@ -17,11 +17,11 @@ import pytest
 from astropy.table import Table
 
 from gcmock import cli
-from gcmock.config import load_config
 from gcmock.errors import InputError, InterruptedRunError
 from gcmock.io.metadata import read_metadata
-from gcmock.io.readers import open_table
+from gcmock.io.readers.opening import open_table
 from gcmock.mock.build import SORTED_REMARK, build
+from gcmock.settings.build import load_config
 
 N, PER_PARTITION = 120, 10
 SETTINGS = {"run": {"partition_size": 2 * PER_PARTITION, "realisations": 2, "seed": 5}}

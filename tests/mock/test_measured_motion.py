@@ -4,13 +4,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from gcmock.cli import run
-from gcmock.config import load_config
+from gcmock.cli.app import run
 from gcmock.frames import icrs_to_galactic_proper_motion
 from gcmock.mock.build import build
 from gcmock.mock.infer import measured_motion
 from gcmock.model import load_model
-from gcmock.schema import Flag
+from gcmock.settings.build import load_config
+from gcmock.words.flags import Flag
 
 N = 120
 

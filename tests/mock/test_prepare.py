@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from gcmock.config import load_config
 from gcmock.errors import InputError, OutsideModelError
 from gcmock.io.observed import ObservedStars
-from gcmock.mock.census import OUTSIDE_MAP, Census
+from gcmock.mock.census import OUTSIDE_MAP, InputCensus
 from gcmock.mock.infer import (
     LEAST_EXPECTED,
     infer,
@@ -16,9 +15,10 @@ from gcmock.mock.infer import (
     velocity_uniforms,
 )
 from gcmock.model import load_model
-from gcmock.posterior.draw import VELOCITY
+from gcmock.posterior.kernel.draw import VELOCITY
 from gcmock.random import uniform
-from gcmock.schema import Flag
+from gcmock.settings.build import load_config
+from gcmock.words.flags import Flag
 
 NAN = np.nan
 MISSING = (
@@ -180,7 +180,7 @@ def test_cells_are_counted_in_blocks_that_chunks_cannot_shift(monkeypatch, chunk
     n = 230
     l_deg, b_deg = rng.integers(0, 4, n) * 0.1 + 0.01, np.full(n, 0.01)
     l_deg[5] = 90.0
-    census = Census(model())
+    census = InputCensus(model())
     for start in range(0, n, chunk):
         part = slice(start, start + chunk)
         census.visit(

@@ -8,13 +8,14 @@ from astropy import units as u
 from astropy.table import QTable, Table
 
 import gcmock
-from gcmock.config import load_config
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, icrs_to_galactic_proper_motion, observables_to_velocity
 from gcmock.io.metadata import read_metadata
 from gcmock.mock.build import build
 from gcmock.model import load_model
-from gcmock.schema import COMPONENTS, OUTPUT_COLUMNS, columns_by_name
+from gcmock.settings.build import load_config
+from gcmock.words.columns import OUTPUT_COLUMNS, columns_by_name
+from gcmock.words.components import COMPONENTS
 
 N, R = 30, 3
 

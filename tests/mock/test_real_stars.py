@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from gcmock.config import load_config
 from gcmock.frames import icrs_to_galactic
 from gcmock.mock.build import build
-from gcmock.mock.demo import read_columns
-from gcmock.schema import COMPONENTS
+from gcmock.reporting.demo import read_columns
+from gcmock.settings.build import load_config
+from gcmock.words.components import COMPONENTS
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 N_JASMINE = 400

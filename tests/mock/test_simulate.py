@@ -10,14 +10,15 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.stats import ks_2samp, kstest, norm
 
-from gcmock.config import Config, load_config
 from gcmock.errors import InputError, OutsideModelError
 from gcmock.io.metadata import read_metadata
 from gcmock.io.observed import read_observed
 from gcmock.mock.simulate import simulate, simulate_to_file
 from gcmock.mock.survey import SURVEY_COLUMNS, SurveyModel, survey
 from gcmock.model import Model, load_model
-from gcmock.schema import COMPONENTS, TRUTH_COLUMNS
+from gcmock.settings.build import Config, load_config
+from gcmock.words.columns import TRUTH_COLUMNS
+from gcmock.words.components import COMPONENTS
 
 FIELDS = {"T1": (0.30, -0.25), "T2": (-0.75, 0.40), "T3": (0.0, -0.15), "T4": (-1.2, -0.5),
           "T5": (0.55, 0.2)}  # fmt: skip

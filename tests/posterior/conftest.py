@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from gcmock.config import load_config
 from gcmock.model import Model, load_model
+from gcmock.settings.build import load_config
 from gcmock.stars.populations import PopulationNodes
 
 

@@ -9,12 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.special import ndtr
 
-from gcmock.config import load_config
-from gcmock.dust.sightline import profile
+from gcmock.dust.profile import profile
 from gcmock.errors import InputError, OutsideModelError
 from gcmock.model import Model, load_model
 from gcmock.posterior.sightline import prior_counts
-from gcmock.schema import COMPONENTS
+from gcmock.settings.build import load_config
+from gcmock.words.components import COMPONENTS
 
 CELL_DEG = 0.025
 FIELDS = {"T1": (0.30, -0.25), "T2": (-0.75, 0.40), "T3": (0.0, -0.15), "T4": (-1.2, -0.5),
@@ -79,7 +79,7 @@ def test_brute_force(model: Model, band: str, monkeypatch: pytest.MonkeyPatch) -
     bins = np.flatnonzero(np.isin(np.arange(len(grid)), np.searchsorted(grid.centre_pc, DISTANCES)))
     prior = np.zeros((1, len(COMPONENTS), len(grid)))
     prior[..., bins] = 1.0
-    monkeypatch.setattr("gcmock.posterior.counts.prior_counts", lambda *_: prior)
+    monkeypatch.setattr("gcmock.counts.prior_counts", lambda *_: prior)
     counts = model.expected_counts(l_deg, b_deg, band, edges, e_jks=e_jks, tau=tau)[0]
     shape = profile(l_deg, b_deg, grid.centre_pc)
     x = np.linspace(-4.5, 4.5, 46)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gcmock.config import load_config
 from gcmock.model import Model, load_model
 from gcmock.posterior import sightline
-from gcmock.posterior.engine import Data
+from gcmock.posterior.engine import Observations
 from gcmock.random import star_key
+from gcmock.settings.build import load_config
 
 
 @pytest.fixture(scope="module")
@@ -18,13 +18,13 @@ def model() -> Model:
     return load_model(config=load_config(None, {"populations.name": "koshimoto2021"}))
 
 
-def stars(n: int, mag=(17.6, 14.4, 12.9, np.nan), error=0.05, tau=0.1) -> Data:
+def stars(n: int, mag=(17.6, 14.4, 12.9, np.nan), error=0.05, tau=0.1) -> Observations:
     """Reddened giants of various colours, along a few lines of sight."""
     rng = np.random.default_rng(3)
     l_deg = rng.choice([0.31, 0.36, -0.75, -1.2], n)
     mags = np.array(mag) + np.column_stack([rng.normal(0.0, s, n) for s in (0.6, 0.4, 0.3, 0.3)])
     nan = np.full(n, np.nan)
-    return Data(
+    return Observations(
         l_deg, np.full(n, -0.23), mags, np.full((n, 4), error), nan, nan,
         np.full(n, 3.6), np.full(n, tau),
     )  # fmt: skip
@@ -59,7 +59,7 @@ def test_drawn_magnitudes_scatter_like_the_errors(model, bands) -> None:
     mag[:, [b not in bands for b in range(4)]] = np.nan
     e_jks, tau = model.reddening(sky["l"][pick], sky["b"][pick])
     nan = np.full(n, np.nan)
-    data = Data(
+    data = Observations(
         sky["l"][pick], sky["b"][pick], mag, np.full((n, 4), 0.05), nan, nan, e_jks, tau
     )  # fmt: skip
     _, draws = model.posterior.infer(data, star_key(5, np.arange(n))[:, None], workers=2)

@@ -10,9 +10,9 @@ from numba import njit
 
 from gcmock.model import Model, load_model
 from gcmock.posterior import reference
-from gcmock.posterior.engine import Data
+from gcmock.posterior.engine import Observations
 from gcmock.posterior.grid import DistanceGrid
-from gcmock.posterior.terms import ALIKE, profile
+from gcmock.posterior.kernel.terms import ALIKE, profile
 from gcmock.random import star_key
 
 # Total variation of P(c, D) between kernel and reference.
@@ -28,8 +28,10 @@ TOLERANCE_ALIKE, TOLERANCE_LINEAR_HW = 0.02, 0.15
 profile_at = njit(lambda d, scale, norm: profile(d, scale, norm))
 
 
-def one_star(mag, error, tau, e_jks, l_deg, b_deg, parallax=np.nan, parallax_error=np.nan) -> Data:
-    return Data(
+def one_star(
+    mag, error, tau, e_jks, l_deg, b_deg, parallax=np.nan, parallax_error=np.nan
+) -> Observations:
+    return Observations(
         np.array([l_deg]),
         np.array([b_deg]),
         np.array([mag], dtype=float),
@@ -41,7 +43,7 @@ def one_star(mag, error, tau, e_jks, l_deg, b_deg, parallax=np.nan, parallax_err
     )
 
 
-def from_reference(model: Model, data: Data) -> np.ndarray:
+def from_reference(model: Model, data: Observations) -> np.ndarray:
     post = model.posterior
     lines, index = model.sightlines.get(data.l_deg, data.b_deg)
     i = index[0]
@@ -154,7 +156,9 @@ def test_lattice_equals_nodes_for_typical_stars(tau) -> None:
     mag = np.array([s[0] for s in stars])
     e_jks = np.full(n, stars[0][2])
     nan = np.full(n, np.nan)
-    data = Data(np.full(n, 0.31), np.full(n, -0.23), mag, error, nan, nan, e_jks, np.full(n, tau))
+    data = Observations(
+        np.full(n, 0.31), np.full(n, -0.23), mag, error, nan, nan, e_jks, np.full(n, tau)
+    )
     fast, _ = model.posterior.joint(data)
     exact, _ = model.posterior.joint(data, exact=True)
     variation = 0.5 * np.abs(fast - exact).sum(axis=(1, 2))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numba import njit
 
-from gcmock.posterior import lanes
-from gcmock.posterior.vector import LANES, N_POPULATION
+from gcmock.posterior.kernel import lanes
+from gcmock.posterior.kernel.vector import LANES, N_POPULATION
 
 RNG = np.random.default_rng(11)
 ROWS = RNG.uniform(0.0, 2.0, (12, LANES)).astype(np.float32)

@@ -10,15 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from gcmock.config import load_config
 from gcmock.mock.motion import conditioned, moments_of
 from gcmock.model import Model
 from gcmock.posterior import reference
-from gcmock.posterior.engine import Data
-from gcmock.posterior.motion import MotionModel, motion_nodes, observed_moments
-from gcmock.posterior.terms import profile
+from gcmock.posterior.engine import Observations
+from gcmock.posterior.kernel.motion import MotionModel, motion_nodes, observed_moments
+from gcmock.posterior.kernel.terms import profile
 from gcmock.random import star_key
-from gcmock.schema import COMPONENTS
+from gcmock.settings.build import load_config
+from gcmock.words.components import COMPONENTS
 
 N = 40
 NSD = COMPONENTS.index("nsd")
@@ -26,14 +26,14 @@ NSD = COMPONENTS.index("nsd")
 profile_at = njit(lambda d, scale, norm: profile(d, scale, norm))
 
 
-def make(motion, n=N, seed=1) -> Data:
+def make(motion, n=N, seed=1) -> Observations:
     """Reddened giants near the nuclear disc, with the same motion each or one per row."""
     rng = np.random.default_rng(seed)
     ks = rng.uniform(10.5, 13.5, n)
     red = rng.uniform(1.8, 3.0, n)
     mag = np.column_stack([ks + 0.9 + red, ks + 0.25 + 0.36 * red, ks, np.full(n, np.nan)])
     missing = np.full(n, np.nan)
-    return Data(
+    return Observations(
         np.full(n, 0.4), np.full(n, -0.1), mag, np.where(np.isfinite(mag), 0.07, np.nan), missing,
         missing, np.full(n, 2.3), np.full(n, 0.2),
         None if motion is None else np.broadcast_to(motion, (n, 7)).copy(),
@@ -45,7 +45,7 @@ def measured(pm_l=np.nan, pm_b=np.nan, error=1.0, correlation=0.0, rv=np.nan, rv
     return np.array([pm_l, pm_b, v, correlation * v, 1.5 * v, rv, rv_error**2])
 
 
-def by_reference(model: Model, data: Data, i: int) -> np.ndarray:
+def by_reference(model: Model, data: Observations, i: int) -> np.ndarray:
     lines, index = model.sightlines.get(data.l_deg, data.b_deg)
     s = index[i]
     scale, norm = lines.dust_scale_pc[s], lines.dust_norm[s]

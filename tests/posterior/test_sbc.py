@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gcmock.config import load_config
 from gcmock.mock.simulate import simulate
 from gcmock.model import load_model
-from gcmock.posterior.block import Draws, Summary
-from gcmock.posterior.engine import Data
+from gcmock.posterior.engine import Observations
+from gcmock.posterior.kernel.block import Draws, PosteriorSummary
 from gcmock.random import star_key
-from gcmock.schema import COMPONENTS
+from gcmock.settings.build import load_config
 from gcmock.validation.sbc import WINDOWS
 from gcmock.validation.scores import expected_calibration_error, ks_uniform, ranks
+from gcmock.words.components import COMPONENTS
 
 Floats = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ class Result(NamedTuple):
     component: NDArray[np.int64]
     distance_pc: Floats
     e_jks: Floats
-    summary: Summary
+    summary: PosteriorSummary
     draws: Draws
 
 
@@ -70,7 +70,7 @@ def simulate_and_infer(populations: str) -> Result:
     l_deg, b_deg = stars["l"][kept], stars["b"][kept]
     missing = np.full(kept.sum(), np.nan)
     error = np.where(np.isfinite(mag), NOISE_MAG, np.nan)
-    data = Data(l_deg, b_deg, mag, error, missing, missing, *model.reddening(l_deg, b_deg))
+    data = Observations(l_deg, b_deg, mag, error, missing, missing, *model.reddening(l_deg, b_deg))
     ids = stars["source_id"][kept]
     keys = np.column_stack([star_key(23, ids, r) for r in range(N_DRAWS)])
     summary, draws = model.posterior.infer(data, keys, workers=2)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from gcmock.posterior.vector import (
+from gcmock.posterior.kernel.vector import (
     LANES,
     LEAST_EXPONENT,
     N_POPULATION,

@@ -19,12 +19,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from gcmock import cli
-from gcmock.config import Config, load_config
 from gcmock.errors import InputError, InterruptedRunError
 from gcmock.io.metadata import read_metadata
 from gcmock.mock.build import build
 from gcmock.runtime.build_hats import build_hats
 from gcmock.runtime.import_hats import import_table
+from gcmock.settings.build import Config, load_config
 
 pytest.importorskip("lsdb", reason="the extra [hats] is not installed")
 pytest.importorskip("hats_import", reason="the extra [hats] is not installed")

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gcmock.cli import run
+from gcmock.cli.app import run
 
 pytest.importorskip("lsdb")
 

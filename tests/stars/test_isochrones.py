@@ -10,8 +10,8 @@ import pytest
 
 from gcmock.data import read_toml
 from gcmock.errors import InputError
-from gcmock.schema import COMPONENTS
 from gcmock.stars.isochrones import IsochroneTable, load_isochrones
+from gcmock.words.components import COMPONENTS
 
 IMF_SLOPE = 2.3228  # Koshimoto+2021 E+E_X above 0.86 Msun
 BIN_MAG = 0.05

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from gcmock.frames import galactic_to_icrs
-from gcmock.surveys.simulated.blocks import Stars, places
+from gcmock.surveys.simulated.blocks import TrueStars, places
 from gcmock.surveys.simulated.instrument import Instrument, load_instrument
 
 
-def stars_at(l_deg, b_deg, mag, **given) -> Stars:
+def stars_at(l_deg, b_deg, mag, **given) -> TrueStars:
     """Stars at rest, or with the parallaxes and motions that are given."""
     l_deg, b_deg = np.asarray(l_deg, float), np.asarray(b_deg, float)
     n = l_deg.size
@@ -20,12 +20,12 @@ def stars_at(l_deg, b_deg, mag, **given) -> Stars:
     rest = {name: np.zeros(n) for name in ("parallax", "pmra", "pmdec", "radial_velocity")}
     rest |= {name: np.asarray(values, float) for name, values in given.items()}
     mag = np.broadcast_to(np.asarray(mag, float), (n, 3)).copy()
-    return Stars(
+    return TrueStars(
         np.arange(1, n + 1), np.zeros(n, np.int8), x, y, l_deg, b_deg, ra, dec, mag=mag, **rest
     )
 
 
-def lonely(n: int, mag, spacing_arcsec: float = 15.0, **given) -> Stars:
+def lonely(n: int, mag, spacing_arcsec: float = 15.0, **given) -> TrueStars:
     """Stars on a grid so wide that none disturbs another."""
     side = int(np.ceil(np.sqrt(n)))
     row, column = np.divmod(np.arange(n), side)

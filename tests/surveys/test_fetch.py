@@ -18,17 +18,17 @@ from astropy.table import Table
 from survey_tables import native_table
 from tap_server import Fault, TapServer, serve
 
-from gcmock.cli import run
+from gcmock.cli.app import run
 from gcmock.errors import GcmockError, InputError
 from gcmock.frames import galactic_to_icrs, icrs_to_galactic
 from gcmock.surveys.definition import SURVEYS, load_survey
-from gcmock.surveys.fetch import FetchSummary, fetch
-from gcmock.surveys.readers import open_survey
-from gcmock.surveys.tap import Patience, TapService
-from gcmock.surveys.window import Window, tiles
+from gcmock.surveys.fetch.download import FetchSummary, fetch
+from gcmock.surveys.fetch.tap import Patience, TapService
+from gcmock.surveys.fetch.window import SurveyWindow, tiles
+from gcmock.surveys.read.open_survey import open_survey
 
 L, B = (-0.35, 0.4), (-0.3, 0.25)
-WINDOW = Window(L, B)
+WINDOW = SurveyWindow(L, B)
 QUICK = Patience(attempts=3, first_pause=0.01, longest_pause=0.05, first_poll=0.005)
 ARCHIVES = [
     pytest.param(name, archive.name, id=f"{name}-{archive.name}")

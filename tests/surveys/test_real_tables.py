@@ -10,7 +10,7 @@ import pyarrow.csv
 import pytest
 from astropy.table import Table
 
-from gcmock.surveys.readers import open_survey
+from gcmock.surveys.read.open_survey import open_survey
 from gcmock.surveys.source_table import Quality
 
 

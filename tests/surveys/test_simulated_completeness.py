@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from gcmock.catalogue.completeness import (
+from gcmock.catalogue.learn.completeness import (
     BANDS,
     COMPLETENESS_FILE,
     FIRST_MAG,
@@ -17,7 +17,7 @@ from gcmock.catalogue.completeness import (
     STEP_MAG,
     Completeness,
 )
-from gcmock.cli import run
+from gcmock.cli.app import run
 from gcmock.io.metadata import read_metadata
 
 WINDOW = ["--l", "0.5", "0.55", "--b", "0.3", "0.35", "--ks-max", "14.5"]

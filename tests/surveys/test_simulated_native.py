@@ -7,12 +7,12 @@ import pyarrow as pa
 import pytest
 from synthetic_sky import clean, lonely
 
-from gcmock.config import load_config
 from gcmock.mock.survey import SurveyModel
 from gcmock.model import load_model
+from gcmock.settings.build import load_config
 from gcmock.surveys.definition import SURVEYS, load_survey
-from gcmock.surveys.readers import open_survey
-from gcmock.surveys.simulated.artefacts import Kind
+from gcmock.surveys.read.open_survey import open_survey
+from gcmock.surveys.simulated.artefacts import ArtefactKind
 from gcmock.surveys.simulated.astrometry import (
     correlated,
     gaia_astrometry,
@@ -163,7 +163,7 @@ def test_artefacts_are_marked_with_imperfect_efficiency():
     instrument = load_instrument("vvv")
     found = observe(stars, instrument, 1, EPOCH)
     roles = vvv_roles(found, instrument)
-    ghost = found.kind == Kind.GHOST
+    ghost = found.kind == ArtefactKind.GHOST
     assert ghost.sum() > 300
     marked = np.max([roles[f"{band}_error_bits"].astype(int) & 64 for band in ("j", "h", "ks")], 0)
     assert (marked[ghost] > 0).mean() == pytest.approx(instrument.marked, abs=0.06)

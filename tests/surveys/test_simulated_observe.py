@@ -10,7 +10,7 @@ from synthetic_sky import clean, lonely, stars_at
 
 from gcmock.surveys.definition import SURVEYS
 from gcmock.surveys.photometric_systems import from_2mass
-from gcmock.surveys.simulated.artefacts import FARTHEST_ARCSEC, Kind, ghosts, noise_peaks
+from gcmock.surveys.simulated.artefacts import FARTHEST_ARCSEC, ArtefactKind, ghosts, noise_peaks
 from gcmock.surveys.simulated.blocks import MARGIN_ARCSEC
 from gcmock.surveys.simulated.fields import N_COPIES, apparitions, fields_of, in_footprint
 from gcmock.surveys.simulated.instrument import load_instrument
@@ -178,7 +178,7 @@ def test_ghosts_belong_to_bright_stars():
     stars = lonely(400, [10.0, 9.0, 8.0], 100.0)
     found = ghosts(stars, stars.mag[:, 2], instrument, 1)
     mean = instrument.ghosts * 10 ** (0.2 * (instrument.ghost_mag - 8.0))
-    assert found.kind.tolist() == [Kind.GHOST] * found.kind.size
+    assert found.kind.tolist() == [ArtefactKind.GHOST] * found.kind.size
     assert found.kind.size / 400 == pytest.approx(mean, rel=0.05)
     assert np.unique(found.identity).size == found.identity.size
     apart = np.hypot(found.x[:, None] - stars.x, found.y[:, None] - stars.y).min(axis=1)
@@ -198,6 +198,8 @@ def test_noise_peaks_have_one_band_near_the_limit():
     area = (30.0 * 15.0 / 3600.0) ** 2
     assert found.kind.size / area == pytest.approx(3e5, rel=0.15)
     seen = observe(stars, instrument, 1, EPOCH)
-    assert (seen.kind == Kind.NOISE).sum() > 0.8 * found.kind.size
-    single = np.isfinite(seen.mag[(seen.kind == Kind.NOISE) & (seen.n_stars == 1)]).sum(axis=1)
+    assert (seen.kind == ArtefactKind.NOISE).sum() > 0.8 * found.kind.size
+    single = np.isfinite(seen.mag[(seen.kind == ArtefactKind.NOISE) & (seen.n_stars == 1)]).sum(
+        axis=1
+    )
     assert (single == 1).all()

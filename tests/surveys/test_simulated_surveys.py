@@ -9,17 +9,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gcmock.cli import run
-from gcmock.config import load_config
+from gcmock.cli.app import run
 from gcmock.errors import InputError
 from gcmock.io.metadata import read_metadata
-from gcmock.schema import TRUTH_COLUMNS
+from gcmock.settings.build import load_config
 from gcmock.surveys.definition import SURVEYS
-from gcmock.surveys.readers import open_survey
+from gcmock.surveys.read.open_survey import open_survey
 from gcmock.surveys.simulated import simulate as module
 from gcmock.surveys.simulated.instrument import load_instrument
 from gcmock.surveys.simulated.simulate import check_surveys, simulate_surveys
 from gcmock.surveys.source_table import Quality
+from gcmock.words.columns import TRUTH_COLUMNS
 
 WINDOW = (-0.1, -0.05), (0.0, 0.05)
 KS_MAX = 14.5

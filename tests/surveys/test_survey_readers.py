@@ -17,10 +17,10 @@ from survey_tables import native_table, sirius_line, to_arrow, write
 
 from gcmock.errors import InputError
 from gcmock.surveys.definition import SURVEYS, load_survey
-from gcmock.surveys.marks import letters
-from gcmock.surveys.readers import open_survey
+from gcmock.surveys.read.open_survey import open_survey
+from gcmock.surveys.read.quality_flags import letters
+from gcmock.surveys.read.text_table import squeeze
 from gcmock.surveys.source_table import SOURCE_NAMES, Quality
-from gcmock.surveys.text_table import squeeze
 
 TABLES = [
     (name, spelling.name)
@@ -232,7 +232,7 @@ def test_sirius_blocks_join_at_any_byte(tmp_path, monkeypatch):
     path.write_text("".join(lines).rstrip("\n"))
     whole = read(path)
     for block in (7, 100, 1000):
-        monkeypatch.setattr("gcmock.surveys.text_table._BLOCK", block)
+        monkeypatch.setattr("gcmock.surveys.read.text_table._BLOCK", block)
         parts = read(path)
         assert open_survey(path).n_rows == 50
         np.testing.assert_array_equal(parts["phot_ks_mag"], whole["phot_ks_mag"])

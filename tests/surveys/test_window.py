@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, icrs_to_galactic
-from gcmock.surveys import adql
-from gcmock.surveys.window import Tile, Window, separation, tiles
+from gcmock.surveys.fetch import adql
+from gcmock.surveys.fetch.window import SurveyWindow, Tile, separation, tiles
 
 
 def native(frame, ra, dec):
@@ -25,7 +25,7 @@ def native(frame, ra, dec):
 
 windows = st.tuples(
     st.floats(-50.0, 45.0), st.floats(0.01, 2.0), st.floats(-25.0, 20.0), st.floats(0.01, 2.0)
-).map(lambda w: Window((w[0], w[0] + w[1]), (w[2], w[2] + w[3])))
+).map(lambda w: SurveyWindow((w[0], w[0] + w[1]), (w[2], w[2] + w[3])))
 
 
 @settings(max_examples=60, deadline=None)
@@ -85,7 +85,7 @@ def test_names_of_tiles():
 
 
 def test_few_tiles_lie_outside_the_window():
-    window = Window((-1.4, 0.7), (-0.6, 0.6))
+    window = SurveyWindow((-1.4, 0.7), (-0.6, 0.6))
     # The window has 2.5 square degrees, a tile at most 0.25.
     assert len(list(tiles(window, "galactic", 0.0, 0.5))) < 24
     assert len(list(tiles(window, "icrs", 0.0, 0.5))) < 36
@@ -97,7 +97,7 @@ def test_few_tiles_lie_outside_the_window():
 )
 def test_impossible_windows_are_reported(l, b):
     with pytest.raises(InputError, match="must go up and lie within"):
-        Window(l, b)
+        SurveyWindow(l, b)
 
 
 def test_queries_have_plain_numbers_and_quoted_names():

@@ -12,13 +12,13 @@ import pytest
 from astropy.table import Table
 
 from gcmock import cli
-from gcmock.catalogue.completeness import N_BINS, Completeness
-from gcmock.config import load_config
+from gcmock.catalogue.learn.completeness import N_BINS, Completeness
 from gcmock.mock.build import build
-from gcmock.mock.demo import read_columns
 from gcmock.mock.simulate import simulate
 from gcmock.mock.survey import survey
 from gcmock.model import load_model
+from gcmock.reporting.demo import read_columns
+from gcmock.settings.build import load_config
 from gcmock.validation import counts
 from gcmock.validation.counts import counts_checks
 from gcmock.validation.fields import load_fields
@@ -26,7 +26,13 @@ from gcmock.validation.genstars import load_truth
 from gcmock.validation.offshelf import offshelf_checks
 from gcmock.validation.predictive import predictive_checks
 from gcmock.validation.result import failures
-from gcmock.validation.sbc import compare, draw_sample, infer, self_consistent, wrong_law
+from gcmock.validation.sbc import (
+    compare_sample,
+    draw_sample,
+    infer_sample,
+    self_consistent,
+    wrong_law,
+)
 from gcmock.validation.tiles import average, count_curves, make_tiles, red_model
 from gcmock.validation.truths import EVALUATE, load_truths, truths_checks
 
@@ -56,10 +62,10 @@ def test_calibration_finds_a_wrong_law(config) -> None:
     model = self_consistent(config)
     sample = draw_sample(model, 1500, 4)
     assert 1200 < sample.distance_pc.size <= 1500
-    assert not failures(compare(sample, *infer(sample, model, 4, 1)))
+    assert not failures(compare_sample(sample, *infer_sample(sample, model, 4, 1)))
     other = self_consistent(wrong_law(config))
-    wrong = infer(sample, other, 4, 1)
-    assert failures(compare(sample, *wrong))
+    wrong = infer_sample(sample, other, 4, 1)
+    assert failures(compare_sample(sample, *wrong))
 
 
 def test_mock_and_model_look_like_the_survey(files) -> None:

@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.calibration.catalogue import Calibrators, read_calibrators
+from gcmock.arrays import Floats, Integers
+from gcmock.calibration.calibrators import Calibrators, read_calibrators
 from gcmock.calibration.cells import (
     SCATTER_PRIOR,
     SUBCELL_SCATTER_PRIOR,
@@ -23,9 +24,8 @@ from gcmock.calibration.cells import (
 from gcmock.calibration.curves import Curves, evidence_curves
 from gcmock.calibration.fractions import Fractions, fit_fractions, no_fractions
 from gcmock.calibration.law_sample import fit_laws
-from gcmock.calibration.neighbours import N_NEIGHBOURS, Local, refine
+from gcmock.calibration.local_reddening import N_NEIGHBOURS, Local, refine
 from gcmock.calibration.selection import expected_density
-from gcmock.config import Config, load_config
 from gcmock.dust.calibrated import (
     CELLS_PER_FIELD,
     FALLBACK_SCATTER,
@@ -36,10 +36,9 @@ from gcmock.dust.extinction_map import MapValue
 from gcmock.dust.laws import ExtinctionLaw
 from gcmock.errors import InputError
 from gcmock.model import Model, load_model
-from gcmock.posterior.engine import Data
+from gcmock.posterior.engine import Observations
+from gcmock.settings.build import Config, load_config
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Progress = Callable[[str, int, int], None]
 
 LEAST_OF_CELL: Final = 10
@@ -247,7 +246,7 @@ def cells_tell(tell: Progress) -> Callable[[int, int], None]:
     return lambda done, total: tell("counts", done, total)
 
 
-def _all_curves(data: Data, model: Model, tell: Progress) -> Curves:
+def _all_curves(data: Observations, model: Model, tell: Progress) -> Curves:
     """Curves of all stars, neighbours in the sky together."""
     n = data.l_deg.size
     workers = model.config.run.n_workers

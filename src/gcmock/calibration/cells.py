@@ -16,9 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Floats
 from gcmock.calibration.curves import FACTOR_STEP, FACTORS
-
-Floats = NDArray[np.float64]
 
 FACTOR_GRID = np.round(np.arange(0.70, 1.3001, 0.005), 3)
 SCATTER_GRID = np.geomspace(0.008, 0.28, 16)

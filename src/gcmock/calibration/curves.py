@@ -18,17 +18,17 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from gcmock.arrays import Floats
 from gcmock.compilation import compiled
-from gcmock.posterior.block import prior_of
-from gcmock.posterior.engine import Data, Kind, Posterior
-from gcmock.posterior.fastmath import INNER, INNER_FAST, LEAST_SUM
-from gcmock.posterior.lanes import clear_lanes, total_lanes
-from gcmock.posterior.sums import sum_rows
-from gcmock.posterior.terms import along_c, along_sightline, prepare, profile, tilted
-from gcmock.posterior.vector import N_POPULATION
-from gcmock.schema import COMPONENTS
-
-Floats = NDArray[np.float64]
+from gcmock.posterior.engine import Observations, Posterior
+from gcmock.posterior.kernel.block import prior_of
+from gcmock.posterior.kernel.fastmath import INNER, INNER_FAST, LEAST_SUM
+from gcmock.posterior.kernel.lanes import clear_lanes, total_lanes
+from gcmock.posterior.kernel.sums import sum_rows
+from gcmock.posterior.kernel.terms import along_c, along_sightline, prepare_star, profile, tilted
+from gcmock.posterior.kernel.vector import N_POPULATION
+from gcmock.posterior.kinds import StarKind
+from gcmock.words.components import COMPONENTS
 
 FACTORS = np.round(np.arange(0.5, 1.501, 0.01), 2)
 """Factors f on the reddening of the map at which curves are tabulated."""
@@ -109,7 +109,7 @@ class Curves(NamedTuple):
 
 def evidence_curves(
     posterior: Posterior,
-    data: Data,
+    data: Observations,
     workers: int = 1,
     *,
     one_lattice: bool = False,
@@ -121,7 +121,7 @@ def evidence_curves(
     ----------
     posterior : Posterior
         The model.
-    data : Data
+    data : Observations
         Observations; `e_jks` is the reddening of the map [mag], `tau` is ignored.
     workers : int
         Threads. The result does not depend on it.
@@ -142,7 +142,7 @@ def evidence_curves(
     variance = np.maximum(data.mag_error**2 + posterior.model_variance, ERROR_FLOOR_MAG**2)
     data = data._replace(tau=np.zeros(n))
 
-    def work(block: tuple[Kind, NDArray[np.int64], object]) -> None:
+    def work(block: tuple[StarKind, NDArray[np.int64], object]) -> None:
         kind, part, gather = block
         if not kind.on_lattice:
             # Off all populations in the colour that reddening does not change.
@@ -184,7 +184,9 @@ def _curves(stars, mask, shared, work, group, kappa, out):  # type: ignore[no-un
     for i in range(stars.e_jks.size):
         s = stars.sightline[i]
         scale, norm = sightlines.dust_scale_pc[s], sightlines.dust_norm[s]
-        star = tilted(prepare(mask, table.coordinates, stars.mag[i], stars.variance[i], law), tilt)
+        star = tilted(
+            prepare_star(mask, table.coordinates, stars.mag[i], stars.variance[i], law), tilt
+        )
         n = _distances(mask, star, law, bins, stars.e_jks[i], scale, norm, mu)
         prior = prior_of(stars, i, 1.0, bins, sightlines, work)
         _deposit_prior(bins, prior, mu[:n], weight)

@@ -13,15 +13,12 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from gcmock.arrays import Floats, Integers
 from gcmock.calibration.cells import CellFit, gaussian_weights
 from gcmock.calibration.curves import GROUPS, Curves
 from gcmock.errors import InputError
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 LOG_WEIGHT_PRIOR: Final = 0.3
 """Standard deviation of the prior of ln w."""

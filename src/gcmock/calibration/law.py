@@ -14,9 +14,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from gcmock.arrays import Floats
 
 WAVELENGTH_UM = np.array([1.240, 1.664, 2.164])
 """Effective wavelengths of J, H, Ks [µm]: 2MASS, for the reddened giants of the bulge. With them

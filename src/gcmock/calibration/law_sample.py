@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.calibration.catalogue import Calibrators
+from gcmock.arrays import Floats
+from gcmock.calibration.calibrators import Calibrators
 from gcmock.calibration.cells import fit_cells
 from gcmock.calibration.curves import evidence_curves
 from gcmock.calibration.law import LawFit, fit_law
@@ -20,7 +21,6 @@ from gcmock.mock.pipeline import in_order
 from gcmock.model import Model
 from gcmock.posterior.engine import Posterior
 
-Floats = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
 
 LEAST_OF_REGION: Final = 80

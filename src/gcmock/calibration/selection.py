@@ -15,14 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gcmock.arrays import Floats
 from gcmock.calibration.curves import FACTORS, GROUP_OF_COMPONENT, GROUPS
 from gcmock.compilation import compiled
+from gcmock.counts import MAG_STEP
 from gcmock.model import Model
-from gcmock.posterior.counts import MAG_STEP
-
-Floats = NDArray[np.float64]
 
 _EVERY = 5
 """Λ is smooth in f: it is computed at every fifth factor and interpolated in its logarithm."""

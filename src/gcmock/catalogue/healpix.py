@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from gcmock.arrays import Floats
 
 _DIRECTIONS: Final = np.radians(np.arange(8) * 45.0)
 # A point in the margin of a pixel reaches into it on at least one of eight paths of this length.

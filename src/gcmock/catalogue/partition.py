@@ -17,17 +17,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from gcmock.catalogue.density import ORDER as SAMPLE_ORDER
-from gcmock.catalogue.density import Counter
+from gcmock.arrays import Floats
+from gcmock.catalogue.cell.sources import make_sources, numbers, stored_columns
 from gcmock.catalogue.healpix import memberships, pixel_of
-from gcmock.catalogue.offsets import bright_sources
-from gcmock.catalogue.settings import Window
-from gcmock.catalogue.sources import make_sources, numbers, stored_columns
+from gcmock.catalogue.learn.density import ORDER as SAMPLE_ORDER
+from gcmock.catalogue.learn.density import Counter
+from gcmock.catalogue.learn.offsets import bright_sources
 from gcmock.errors import GcmockError
 from gcmock.frames import icrs_to_galactic
 from gcmock.io.disk import flush_to_disk
-
-Floats = NDArray[np.float64]
+from gcmock.settings.merge import MergeWindow
 
 MARGIN_ARCSEC: Final = 30.0
 """Width of the margin of cells: wider than what a group of candidates or a bright star reaches."""
@@ -39,7 +38,7 @@ _CORE: Final = "in the cell"
 
 
 def in_window(
-    ra: Floats, dec: Floats, window: Window, margin_deg: float = 0.0
+    ra: Floats, dec: Floats, window: MergeWindow, margin_deg: float = 0.0
 ) -> NDArray[np.bool_]:
     """Return whether positions lie in a window, or closer to it than a margin."""
     inside = np.isfinite(ra) & np.isfinite(dec)
@@ -144,7 +143,7 @@ def partition(
     survey: str,
     chunks: Iterator[pa.Table],
     folder: Path,
-    window: Window,
+    window: MergeWindow,
     order: int,
     modulus: int,
     progress: Callable[[int], None] | None = None,
@@ -158,7 +157,7 @@ def partition(
         Rows in the common columns.
     folder : Path
         Its content is replaced if it is not complete.
-    window : Window
+    window : MergeWindow
     order : int
         HEALPix order of the cells.
     modulus : int
@@ -184,13 +183,13 @@ def partition(
     return Partitioned(survey, folder, words["account"], cells, counter)
 
 
-class Census:
+class SourceCensus:
     """What is learned of a survey while its rows are read, chunk by chunk in any order.
 
     Parameters
     ----------
     survey : str
-    window : Window
+    window : MergeWindow
     modulus : int
         One in so many pixels is in the sample.
 
@@ -203,7 +202,7 @@ class Census:
         Bright sources, and those in the sample of the sky.
     """
 
-    def __init__(self, survey: str, window: Window, modulus: int) -> None:
+    def __init__(self, survey: str, window: MergeWindow, modulus: int) -> None:
         self.account = {"read": 0, "no_position": 0, "outside_window": 0}
         self.counter = Counter()
         self.bright: list[pa.Table] = []
@@ -240,7 +239,7 @@ def _write(
     survey: str,
     chunks: Iterator[pa.Table],
     folder: Path,
-    window: Window,
+    window: MergeWindow,
     order: int,
     modulus: int,
     progress: Callable[[int], None] | None,
@@ -249,7 +248,7 @@ def _write(
     for path in folder.iterdir():
         path.unlink()
     streams = _Streams(folder, _schema(survey))
-    census = Census(survey, window, modulus)
+    census = SourceCensus(survey, window, modulus)
     cells: set[int] = set()
     try:
         for chunk in chunks:

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from gcmock.catalogue.offsets import Offsets
-from gcmock.catalogue.reasons import MatchFlag
-from gcmock.catalogue.settings import MergeConfig
+from gcmock.catalogue.cell.reasons import MatchFlag
+from gcmock.catalogue.learn.offsets import Offsets
 from gcmock.catalogue.traits import BACKBONE
+from gcmock.settings.merge import MergeConfig
 
 SUMMARY_FILE: Final = "_summary.json"
 """Name of the summary in the folder of a merged catalogue."""

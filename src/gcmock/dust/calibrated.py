@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
+from gcmock.arrays import Floats
 from gcmock.dust.extinction_map import ExtinctionMap
 from gcmock.dust.laws import QUADRANTS, ExtinctionLaw
 from gcmock.errors import InputError
-
-Floats = NDArray[np.float64]
 
 FALLBACK_SCATTER = 0.07
 """Scatter of the reddening over its mean where nothing was calibrated: what the map is wrong by."""

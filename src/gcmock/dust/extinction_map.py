@@ -9,12 +9,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gcmock.arrays import Floats, Integers
 from gcmock.data import path
-from gcmock.dust.sightline import signed_longitude
+from gcmock.dust.profile import signed_longitude
 from gcmock.errors import InputError
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 MapValue = Literal["subcell", "subcell_mean", "cell_mean"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gcmock.data import read_toml
-from gcmock.dust.sightline import signed_longitude
+from gcmock.dust.profile import signed_longitude
 from gcmock.errors import InputError
 
 QUADRANTS = ("north-east", "north-west", "south-east", "south-west", "axis")

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
-FloatArray = NDArray[np.float64]
+from gcmock.arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -84,9 +83,7 @@ class BarKinematics:
     vertical: BoxyShape
 
 
-def boxy_radius(
-    xb_pc: FloatArray, yb_pc: FloatArray, zb_pc: FloatArray, shape: BoxyShape
-) -> FloatArray:
+def boxy_radius(xb_pc: Floats, yb_pc: Floats, zb_pc: Floats, shape: BoxyShape) -> Floats:
     """Dimensionless radius s (n,) of bar coordinates (Koshimoto+2021, eq. 5)."""
     x0, y0, z0 = shape.scale_pc
     c_perp, c_par = shape.exponents
@@ -94,19 +91,17 @@ def boxy_radius(
     return (plane ** (c_par / c_perp) + np.abs(zb_pc / z0) ** c_par) ** (1.0 / c_par)
 
 
-def _profile(radius: FloatArray, form: str) -> FloatArray:
+def _profile(radius: Floats, form: str) -> Floats:
     """exp(-s) or exp(-s^2/2), (n,)."""
     return np.exp(-radius if form == "exponential" else -0.5 * radius**2)
 
 
-def _cutoff(radius_pc: FloatArray, limit_pc: float, width_pc: float) -> FloatArray:
+def _cutoff(radius_pc: Floats, limit_pc: float, width_pc: float) -> Floats:
     """1 inside the limit, a Gaussian fall outside, (n,)."""
     return np.exp(-0.5 * (np.maximum(radius_pc - limit_pc, 0.0) / width_pc) ** 2)
 
 
-def relative_density(
-    xb_pc: FloatArray, yb_pc: FloatArray, zb_pc: FloatArray, bar: BarShape
-) -> FloatArray:
+def relative_density(xb_pc: Floats, yb_pc: Floats, zb_pc: Floats, bar: BarShape) -> Floats:
     """Density (n,) at bar coordinates, up to the normalisation (Koshimoto+2021, eqs. 4-9)."""
     radius = np.hypot(xb_pc, yb_pc)
     width = bar.cutoff_width_pc
@@ -169,19 +164,19 @@ class Bar:
         """Of the bar angle."""
         return float(np.cos(np.radians(self.angle_deg))), float(np.sin(np.radians(self.angle_deg)))
 
-    def _bar_axes(self, x_pc: FloatArray, y_pc: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _bar_axes(self, x_pc: Floats, y_pc: Floats) -> tuple[Floats, Floats]:
         """Coordinates along and across the long axis, pc."""
         cos, sin = self._cos_sin
         return x_pc * cos + y_pc * sin, y_pc * cos - x_pc * sin
 
-    def mass_density(self, x_pc: FloatArray, y_pc: FloatArray, z_pc: FloatArray) -> FloatArray:
+    def mass_density(self, x_pc: Floats, y_pc: Floats, z_pc: Floats) -> Floats:
         """See `Component.mass_density`."""
         xb, yb = self._bar_axes(x_pc, y_pc)
         return self.central_scale * relative_density(xb, yb, z_pc, self.shape)
 
     def _mean_and_dispersions(
-        self, x_pc: FloatArray, y_pc: FloatArray, z_pc: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+        self, x_pc: Floats, y_pc: Floats, z_pc: Floats
+    ) -> tuple[Floats, Floats]:
         """Mean (n, 3) along x, y, z and dispersions (n, 3) along the bar axes, km/s."""
         cos, sin = self._cos_sin
         kin = self.kinematics
@@ -195,9 +190,7 @@ class Bar:
         inner = np.stack((plane, plane, vertical), axis=-1)
         return mean, np.asarray(kin.sigma_floor) + np.asarray(kin.sigma_peak) * inner
 
-    def velocity_moments(
-        self, x_pc: FloatArray, y_pc: FloatArray, z_pc: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    def velocity_moments(self, x_pc: Floats, y_pc: Floats, z_pc: Floats) -> tuple[Floats, Floats]:
         """See `Component.velocity_moments`."""
         cos, sin = self._cos_sin
         mean, sigma = self._mean_and_dispersions(x_pc, y_pc, z_pc)
@@ -210,9 +203,7 @@ class Bar:
             covariance[..., 0, 1] = covariance[..., 1, 0] = (along - across) * sin * cos
         return mean, covariance
 
-    def sample_velocity(
-        self, x_pc: FloatArray, y_pc: FloatArray, z_pc: FloatArray, uniforms: FloatArray
-    ) -> FloatArray:
+    def sample_velocity(self, x_pc: Floats, y_pc: Floats, z_pc: Floats, uniforms: Floats) -> Floats:
         """See `Component.sample_velocity`; uniforms of x, y, z (bar axes if tilted)."""
         cos, sin = self._cos_sin
         mean, sigma = self._mean_and_dispersions(x_pc, y_pc, z_pc)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from gcmock.arrays import Floats
 
 
 class Component(Protocol):
@@ -16,7 +15,7 @@ class Component(Protocol):
     Attributes
     ----------
     name : str
-        A name of `gcmock.schema.COMPONENTS`.
+        A name of `gcmock.words.components.COMPONENTS`.
     stars_per_mass : float
         Living stars (brown dwarfs included) per Msun of stars and remnants.
     max_speed : float
@@ -35,29 +34,23 @@ class Component(Protocol):
     def max_speed(self) -> float:
         """Largest speed, km/s."""
 
-    def mass_density(self, x_pc: FloatArray, y_pc: FloatArray, z_pc: FloatArray) -> FloatArray:
+    def mass_density(self, x_pc: Floats, y_pc: Floats, z_pc: Floats) -> Floats:
         """Msun/pc3 of stars and remnants at model positions (n,); returns (n,)."""
 
-    def velocity_moments(
-        self, x_pc: FloatArray, y_pc: FloatArray, z_pc: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    def velocity_moments(self, x_pc: Floats, y_pc: Floats, z_pc: Floats) -> tuple[Floats, Floats]:
         """Mean (n, 3) in km/s and covariance (n, 3, 3) in km2/s2 of (vx, vy, vz).
 
         Of single draws: the cut at `max_speed`, which narrows the bar's centre by 3 %, is left out.
         """
 
-    def sample_velocity(
-        self, x_pc: FloatArray, y_pc: FloatArray, z_pc: FloatArray, uniforms: FloatArray
-    ) -> FloatArray:
+    def sample_velocity(self, x_pc: Floats, y_pc: Floats, z_pc: Floats, uniforms: Floats) -> Floats:
         """One draw of (vx, vy, vz) in km/s per position, (n, 3).
 
         A function of `uniforms` (n, 3) in (0, 1) alone; `max_speed` is not applied.
         """
 
 
-def radial_direction(
-    x_pc: FloatArray, y_pc: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def radial_direction(x_pc: Floats, y_pc: Floats) -> tuple[Floats, Floats, Floats]:
     """Cylindrical radius and unit vector e_R = (cos, sin); the x axis where R = 0.
 
     Returns
@@ -71,20 +64,20 @@ def radial_direction(
 
 
 def cylindrical_to_model(
-    velocity: tuple[FloatArray, FloatArray, FloatArray], cos: FloatArray, sin: FloatArray
-) -> FloatArray:
+    velocity: tuple[Floats, Floats, Floats], cos: Floats, sin: Floats
+) -> Floats:
     """(vx, vy, vz) of (v_R, v_phi, v_z); the Galaxy turns towards +y at the Sun, (n, 3)."""
     v_r, v_phi, v_z = velocity
     return np.stack((v_r * cos - v_phi * sin, v_r * sin + v_phi * cos, v_z), axis=-1)
 
 
 def cylindrical_moments_to_model(
-    mean_vphi: FloatArray,
-    variance: tuple[FloatArray, FloatArray, FloatArray],
-    covariance_rz: FloatArray | float,
-    cos: FloatArray,
-    sin: FloatArray,
-) -> tuple[FloatArray, FloatArray]:
+    mean_vphi: Floats,
+    variance: tuple[Floats, Floats, Floats],
+    covariance_rz: Floats | float,
+    cos: Floats,
+    sin: Floats,
+) -> tuple[Floats, Floats]:
     """Mean and covariance along the model axes.
 
     Parameters

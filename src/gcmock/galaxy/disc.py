@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from gcmock.arrays import Floats
 from gcmock.galaxy.component import (
     cylindrical_moments_to_model,
     cylindrical_to_model,
@@ -25,8 +25,6 @@ from gcmock.galaxy.shu import (
     sample_ratio,
     shu_table,
 )
-
-FloatArray = NDArray[np.float64]
 
 SCALE_HEIGHT_MODELS: Final = ("flat", "linear")
 INNER_DISCS: Final = ("break", "hole", "exponential")
@@ -62,7 +60,7 @@ class DiscShape:
     flare_radius_pc: float
 
 
-def surface_density(radius_pc: FloatArray, shape: DiscShape) -> FloatArray:
+def surface_density(radius_pc: Floats, shape: DiscShape) -> Floats:
     """Surface density at R (n,) relative to the Sun's, (n,)."""
     r0, scale = shape.r0_pc, shape.scale_length_pc
     if shape.inner == "break":
@@ -73,7 +71,7 @@ def surface_density(radius_pc: FloatArray, shape: DiscShape) -> FloatArray:
     return np.exp(exponent)
 
 
-def scale_height(radius_pc: FloatArray, shape: DiscShape) -> FloatArray | float:
+def scale_height(radius_pc: Floats, shape: DiscShape) -> Floats | float:
     """Scale height at R (n,), pc; a scalar where it is constant."""
     if shape.scale_height_model == "flat":
         return shape.scale_height_pc
@@ -84,7 +82,7 @@ def scale_height(radius_pc: FloatArray, shape: DiscShape) -> FloatArray | float:
     return np.where(radius_pc > shape.flare_radius_pc, outer, shape.inner_scale_height_pc)
 
 
-def vertical_profile(z_pc: FloatArray, height_pc: FloatArray | float, vertical: str) -> FloatArray:
+def vertical_profile(z_pc: Floats, height_pc: Floats | float, vertical: str) -> Floats:
     """sech2(z/h) or exp(-|z|/h) at z (n,), 1 in the plane."""
     decay = np.exp(-np.abs(z_pc) / height_pc)
     if vertical == "exponential":
@@ -92,7 +90,7 @@ def vertical_profile(z_pc: FloatArray, height_pc: FloatArray | float, vertical: 
     return (2.0 * decay / (1.0 + decay * decay)) ** 2
 
 
-def relative_density(radius_pc: FloatArray, z_pc: FloatArray, shape: DiscShape) -> FloatArray:
+def relative_density(radius_pc: Floats, z_pc: Floats, shape: DiscShape) -> Floats:
     """Density at (R, z) (n,) relative to the plane at the Sun, (n,)."""
     height = scale_height(radius_pc, shape)
     # dividing by the height keeps the surface density exponential where the disc flares
@@ -140,11 +138,11 @@ class Disc:
             )
         )
 
-    def mass_density(self, x_pc: FloatArray, y_pc: FloatArray, z_pc: FloatArray) -> FloatArray:
+    def mass_density(self, x_pc: Floats, y_pc: Floats, z_pc: Floats) -> Floats:
         """See `Component.mass_density`."""
         return self.local_density * relative_density(np.hypot(x_pc, y_pc), z_pc, self.shape)
 
-    def dispersions(self, radius_pc: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def dispersions(self, radius_pc: Floats) -> tuple[Floats, Floats]:
         """sigma_R and sigma_z at R (n,), km/s."""
         outward = radius_pc - self.shape.r0_pc
         return (
@@ -152,18 +150,14 @@ class Disc:
             self.sigma_z * np.exp(-outward / self.sigma_z_scale_pc),
         )
 
-    def velocity_moments(
-        self, x_pc: FloatArray, y_pc: FloatArray, z_pc: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    def velocity_moments(self, x_pc: Floats, y_pc: Floats, z_pc: Floats) -> tuple[Floats, Floats]:
         """See `Component.velocity_moments`; v_phi by the moments of the Shu distribution."""
         radius, cos, sin = radial_direction(x_pc, y_pc)
         sigma_r, sigma_z = self.dispersions(radius)
         mean, variance = rotation_moments(self.shu, radius, z_pc)
         return cylindrical_moments_to_model(mean, (sigma_r**2, variance, sigma_z**2), 0.0, cos, sin)
 
-    def sample_velocity(
-        self, x_pc: FloatArray, y_pc: FloatArray, z_pc: FloatArray, uniforms: FloatArray
-    ) -> FloatArray:
+    def sample_velocity(self, x_pc: Floats, y_pc: Floats, z_pc: Floats, uniforms: Floats) -> Floats:
         """See `Component.sample_velocity`; uniforms of v_R, v_phi, v_z in this order."""
         radius, cos, sin = radial_direction(x_pc, y_pc)
         sigma_r, sigma_z = self.dispersions(radius)

@@ -9,15 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gcmock.arrays import Floats
 from gcmock.data import read_toml
 from gcmock.galaxy.bar import BarShape, box_integral
 from gcmock.galaxy.disc import DiscShape, scale_height, surface_density
 from gcmock.stars.imf import BrokenPowerLaw
 from gcmock.stars.mass_budget import MassBudget, dying_mass_table, mass_budget
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ def _local_density(living: float, budget: MassBudget) -> LocalDensity:
     return LocalDensity(living, living / budget.living_mass_fraction, budget.stars_per_mass)
 
 
-def thin_disc_history(youngest_gyr: float, oldest_gyr: float) -> tuple[FloatArray, FloatArray]:
+def thin_disc_history(youngest_gyr: float, oldest_gyr: float) -> tuple[Floats, Floats]:
     """Ages (n,) in Gyr of a thin disc and stars born at each of them (n,), relative.
 
     Star formation ~ exp[-(10 Gyr - age) / 7 Gyr]: there were more births in the past.

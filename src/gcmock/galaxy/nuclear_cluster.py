@@ -16,22 +16,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from gcmock.arrays import Floats
 from gcmock.data import path, read_toml
 from gcmock.errors import InputError
 from gcmock.galaxy.component import Component, cylindrical_to_model, radial_direction
 
-FloatArray = NDArray[np.float64]
 Kinematics = Literal["jeans", "nuclear_disc"]
 """Whose velocities the cluster has: its own, or those of the nuclear disc."""
 
 
 def spheroid_density(
-    ellipsoidal_radius: FloatArray,
+    ellipsoidal_radius: Floats,
     mass: float,
     inner_slope: float,
     scale_radius_pc: float,
     axis_ratio: float,
-) -> FloatArray:
+) -> Floats:
     """Density of a flattened Dehnen spheroid.
 
     ``rho = (3 - g) M a0 / [4 pi q a^g (a + a0)^(4 - g)]`` (Chatzopoulos et al. 2015).
@@ -59,7 +59,7 @@ def spheroid_density(
     return amplitude / (a**inner_slope * (a + scale_radius_pc) ** (4.0 - inner_slope))
 
 
-def mass_density(x_pc: FloatArray, y_pc: FloatArray, z_pc: FloatArray) -> FloatArray:
+def mass_density(x_pc: Floats, y_pc: Floats, z_pc: Floats) -> Floats:
     """Mass density of the nuclear star cluster.
 
     Constant inside an ellipsoidal radius of 0.001 pc, so that it is finite at the black hole, and
@@ -101,10 +101,10 @@ class MomentTable:
         Mean azimuthal velocity and one-dimensional dispersion, km/s; axes R, |z|.
     """
 
-    nodes_pc: FloatArray
-    values: FloatArray
+    nodes_pc: Floats
+    values: Floats
 
-    def _cell(self, coordinate_pc: FloatArray) -> tuple[NDArray[np.intp], FloatArray]:
+    def _cell(self, coordinate_pc: Floats) -> tuple[NDArray[np.intp], Floats]:
         """Lower node and fraction of the cell; linear in r below r_1, in log r above."""
         inner, outer = self.nodes_pc[1], self.nodes_pc[-1]
         n_step = self.nodes_pc.size - 2
@@ -118,9 +118,7 @@ class MomentTable:
             np.where(inside, coordinate_pc / inner, fraction),
         )
 
-    def interpolate(
-        self, radius_pc: FloatArray, height_pc: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    def interpolate(self, radius_pc: Floats, height_pc: Floats) -> tuple[Floats, Floats]:
         """Bilinear interpolation; positions outside take the value at the edge.
 
         Parameters
@@ -217,7 +215,7 @@ class NuclearCluster:
         """The component whose velocities are used, if not the cluster's own."""
         return self.nuclear_disc if self.kinematics == "nuclear_disc" else None
 
-    def mass_density(self, x_pc: FloatArray, y_pc: FloatArray, z_pc: FloatArray) -> FloatArray:
+    def mass_density(self, x_pc: Floats, y_pc: Floats, z_pc: Floats) -> Floats:
         """Mass density; see `gcmock.galaxy.nuclear_cluster.mass_density`.
 
         Parameters
@@ -232,9 +230,7 @@ class NuclearCluster:
         """
         return mass_density(x_pc, y_pc, z_pc)
 
-    def velocity_moments(
-        self, x_pc: FloatArray, y_pc: FloatArray, z_pc: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    def velocity_moments(self, x_pc: Floats, y_pc: Floats, z_pc: Floats) -> tuple[Floats, Floats]:
         """Mean and covariance of (vx, vy, vz).
 
         The mean is ``v_phi (-y/R, x/R, 0)``, zero on the axis; the covariance is ``sigma^2`` times
@@ -257,9 +253,7 @@ class NuclearCluster:
         mean, sigma = self._rotator(x_pc, y_pc, z_pc)
         return mean, sigma[:, None, None] ** 2 * np.eye(3)
 
-    def sample_velocity(
-        self, x_pc: FloatArray, y_pc: FloatArray, z_pc: FloatArray, uniforms: FloatArray
-    ) -> FloatArray:
+    def sample_velocity(self, x_pc: Floats, y_pc: Floats, z_pc: Floats, uniforms: Floats) -> Floats:
         """One Gaussian draw of (vx, vy, vz) per star, without the cut at `max_speed`.
 
         Parameters
@@ -280,9 +274,7 @@ class NuclearCluster:
         return mean + sigma[:, None] * ndtri(uniforms)
 
     @staticmethod
-    def _rotator(
-        x_pc: FloatArray, y_pc: FloatArray, z_pc: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    def _rotator(x_pc: Floats, y_pc: Floats, z_pc: Floats) -> tuple[Floats, Floats]:
         """Mean velocity (n, 3) and dispersion (n,), km/s."""
         radius, cos, sin = radial_direction(x_pc, y_pc)
         v_phi, sigma = moment_table().interpolate(radius, np.abs(z_pc))

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from gcmock.arrays import Floats
 from gcmock.data import path, read_toml
 from gcmock.galaxy.component import (
     cylindrical_moments_to_model,
@@ -25,11 +25,9 @@ from gcmock.galaxy.component import (
     radial_direction,
 )
 
-FloatArray = NDArray[np.float64]
-
 
 @cache
-def _tables() -> tuple[float, FloatArray, FloatArray]:
+def _tables() -> tuple[float, Floats, Floats]:
     """Grid step (pc), log10 density (201, 81), and moments (201, 81, 5).
 
     The moments are mean v_phi, log10 of sigma_phi, sigma_R, sigma_z, and the correlation.
@@ -48,7 +46,7 @@ def _tables() -> tuple[float, FloatArray, FloatArray]:
         return float(data["step_pc"]), np.log10(data["density"]), moments
 
 
-def _interpolate(radius_pc: FloatArray, z_pc: FloatArray, table: FloatArray) -> FloatArray:
+def _interpolate(radius_pc: Floats, z_pc: Floats, table: Floats) -> Floats:
     """Bilinear value at (R, |z|) (n,) of a table (201, 81, ...), clamped at its edge."""
     step = _tables()[0]
     u = np.clip(radius_pc / step, 0.0, table.shape[0] - 1)
@@ -62,9 +60,7 @@ def _interpolate(radius_pc: FloatArray, z_pc: FloatArray, table: FloatArray) -> 
     return near * (1.0 - p) + far * p
 
 
-def density(
-    radius_pc: FloatArray, z_pc: FloatArray, max_radius_pc: float, max_height_pc: float
-) -> FloatArray:
+def density(radius_pc: Floats, z_pc: Floats, max_radius_pc: float, max_height_pc: float) -> Floats:
     """Density (n,) of stars and remnants at (R, z) (n,), Msun/pc3; 0 outside the limits."""
     inside = (radius_pc <= max_radius_pc) & (np.abs(z_pc) <= max_height_pc)
     result = np.zeros(np.shape(radius_pc))
@@ -74,8 +70,8 @@ def density(
 
 
 def moments(
-    radius_pc: FloatArray, z_pc: FloatArray, symmetric_tilt: bool = True
-) -> tuple[FloatArray, tuple[FloatArray, FloatArray, FloatArray], FloatArray]:
+    radius_pc: Floats, z_pc: Floats, symmetric_tilt: bool = True
+) -> tuple[Floats, tuple[Floats, Floats, Floats], Floats]:
     """Velocity moments at (R, z), clamped at the edge of the table (1000 pc, 400 pc).
 
     Returns
@@ -115,13 +111,11 @@ class NuclearDisc:
     max_height_pc: float
     symmetric_tilt: bool = True
 
-    def mass_density(self, x_pc: FloatArray, y_pc: FloatArray, z_pc: FloatArray) -> FloatArray:
+    def mass_density(self, x_pc: Floats, y_pc: Floats, z_pc: Floats) -> Floats:
         """See `Component.mass_density`."""
         return density(np.hypot(x_pc, y_pc), z_pc, self.max_radius_pc, self.max_height_pc)
 
-    def velocity_moments(
-        self, x_pc: FloatArray, y_pc: FloatArray, z_pc: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+    def velocity_moments(self, x_pc: Floats, y_pc: Floats, z_pc: Floats) -> tuple[Floats, Floats]:
         """See `Component.velocity_moments`."""
         radius, cos, sin = radial_direction(x_pc, y_pc)
         mean, (sigma_r, sigma_phi, sigma_z), correlation = moments(
@@ -135,9 +129,7 @@ class NuclearDisc:
             sin,
         )
 
-    def sample_velocity(
-        self, x_pc: FloatArray, y_pc: FloatArray, z_pc: FloatArray, uniforms: FloatArray
-    ) -> FloatArray:
+    def sample_velocity(self, x_pc: Floats, y_pc: Floats, z_pc: Floats, uniforms: Floats) -> Floats:
         """See `Component.sample_velocity`; uniforms of v_R, v_phi, v_z in this order."""
         radius, cos, sin = radial_direction(x_pc, y_pc)
         mean, (sigma_r, sigma_phi, sigma_z), correlation = moments(

@@ -19,9 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, ndtr
 
+from gcmock.arrays import Floats
 from gcmock.galaxy.rotation_curve import circular_velocity, height_lag
-
-FloatArray = NDArray[np.float64]
 
 RADIUS_NODES: Final = np.arange(500.0, 12201.0, 100.0)
 HEIGHT_NODES: Final = np.arange(0.0, 3601.0, 200.0)
@@ -78,8 +77,8 @@ class ShuParameters:
 
 
 def guiding_radius_density(
-    ratio: FloatArray, radius_pc: FloatArray, z_pc: FloatArray, shu: ShuParameters
-) -> FloatArray:
+    ratio: Floats, radius_pc: Floats, z_pc: Floats, shu: ShuParameters
+) -> Floats:
     """Unnormalised density of f = R_g / R at a position.
 
     Sharma & Bland-Hawthorn 2013, eqs. 11, 13, 38-40.
@@ -112,7 +111,7 @@ def guiding_radius_density(
     return np.where(bound, np.maximum(surface, 0.0) * np.exp(exponent), 0.0)
 
 
-def _log_norm(c: FloatArray) -> FloatArray:
+def _log_norm(c: Floats) -> Floats:
     """Logarithm of g(c) = e^c Gamma(c - 1/2) / (2 c^(c - 1/2)); Stirling's form from c = 10."""
     result = 0.5 * np.log(np.pi / (2.0 * np.maximum(c - 0.913, 0.05)))
     small = c < 10.0
@@ -134,9 +133,9 @@ class ShuTable:
         R from 0: two values, because p(f) jumps at the nodes.
     """
 
-    ratio: FloatArray
-    mean: FloatArray
-    sigma: FloatArray
+    ratio: Floats
+    mean: Floats
+    sigma: Floats
 
 
 @lru_cache(maxsize=64)
@@ -165,7 +164,7 @@ def shu_table(shu: ShuParameters) -> ShuTable:
     return ShuTable(quantile, mean, sigma)
 
 
-def _truncate(ratio: FloatArray, density: FloatArray) -> FloatArray:
+def _truncate(ratio: Floats, density: Floats) -> Floats:
     """Density with the tails cut where the published program cuts them."""
     peak = density.argmax(axis=-1)[..., None]
     mode = np.take_along_axis(ratio, peak, -1)
@@ -177,7 +176,7 @@ def _truncate(ratio: FloatArray, density: FloatArray) -> FloatArray:
     return np.where((ratio >= lower) & (ratio <= upper), density, 0.0)
 
 
-def _rotation_moments(quantile: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _rotation_moments(quantile: Floats) -> tuple[Floats, Floats]:
     """Mean and standard deviation of v_phi at lag 1, at both ends of every moment cell."""
     inner = np.arange(0.0, RADIUS_NODES[-1], MOMENT_STEP_PC)
     ratio = quantile[_lower(inner, RADIUS_NODES), :, None, :]
@@ -189,20 +188,18 @@ def _rotation_moments(quantile: FloatArray) -> tuple[FloatArray, FloatArray]:
     return mean, np.sqrt(np.maximum((speed**2) @ weight - mean**2, 0.0))
 
 
-def _lower(x: FloatArray, nodes: FloatArray) -> NDArray[np.int64]:
+def _lower(x: Floats, nodes: Floats) -> NDArray[np.int64]:
     """Index of the uniform node at or below `x`, clamped to the grid."""
     place = (x - nodes[0]) / (nodes[1] - nodes[0])
     return np.clip(place, 0, nodes.size - 1).astype(np.int64)
 
 
-def rotation_speed(ratio: FloatArray, radius_pc: FloatArray, z_pc: FloatArray) -> FloatArray:
+def rotation_speed(ratio: Floats, radius_pc: Floats, z_pc: Floats) -> Floats:
     """v_phi (n,) in km/s of f = R_g / R (n,) at a position."""
     return ratio * circular_velocity(ratio * radius_pc) / height_lag(z_pc)
 
 
-def sample_ratio(
-    table: ShuTable, radius_pc: FloatArray, z_pc: FloatArray, normal: FloatArray
-) -> FloatArray:
+def sample_ratio(table: ShuTable, radius_pc: Floats, z_pc: Floats, normal: Floats) -> Floats:
     """Draw f = R_g / R at positions (n,) from normal deviates (n,)."""
     i, j = _lower(radius_pc, RADIUS_NODES), _lower(np.abs(z_pc), HEIGHT_NODES)
     place = np.clip((normal + NORMAL_LIMIT) / _NORMAL_STEP, 0.0, NORMAL_NODES.size - 1)
@@ -211,9 +208,7 @@ def sample_ratio(
     return low + (place - k) * (table.ratio[i, j, k + 1] - low)
 
 
-def rotation_moments(
-    table: ShuTable, radius_pc: FloatArray, z_pc: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def rotation_moments(table: ShuTable, radius_pc: Floats, z_pc: Floats) -> tuple[Floats, Floats]:
     """Mean (km/s) and variance (km2/s2) of v_phi at positions (n,)."""
     place = np.clip(radius_pc / MOMENT_STEP_PC, 0.0, table.mean.shape[0])
     i = np.minimum(place.astype(np.int64), table.mean.shape[0] - 1)

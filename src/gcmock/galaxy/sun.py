@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from gcmock.arrays import Floats
 from gcmock.data import read_toml
 from gcmock.errors import InputError
 from gcmock.frames import GalacticObservables, galactic_to_model, velocity_to_observables
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class Sun:
 
     def position(
         self, l_deg: ArrayLike, b_deg: ArrayLike, distance_pc: ArrayLike
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+    ) -> tuple[Floats, Floats, Floats]:
         """Model position (x, y, z) in pc of Galactic positions, each (n,)."""
         return galactic_to_model(
             l_deg,

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gcmock.errors import InputError
-from gcmock.schema import ALIASES, BANDS, INPUT_COLUMNS, columns_by_name, magnitude_name
+from gcmock.words.bands import BANDS, magnitude_name
+from gcmock.words.columns import ALIASES, INPUT_COLUMNS, columns_by_name
 
 _INPUT = columns_by_name(INPUT_COLUMNS)
 # "B" or "L" may well be a magnitude, so these two must be spelt exactly.

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from gcmock.config import Config, load_config
 from gcmock.errors import InputError
-from gcmock.io.readers import format_of
+from gcmock.io.readers.opening import format_of
+from gcmock.settings.build import Config, load_config
 
 _KEY = "gcmock"
 

@@ -9,17 +9,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.config import Config
+from gcmock.arrays import Floats
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, icrs_to_galactic
+from gcmock.io.checks import IdColumn, check_positions
 from gcmock.io.columns import match_columns, unused_lookalikes
 from gcmock.io.read_summary import ReadSummary
-from gcmock.io.readers import open_table
-from gcmock.io.source import Chunk, TableSource
-from gcmock.io.validate import IdColumn, check_positions
-from gcmock.schema import BANDS, Column, Flag, magnitude_error_name, magnitude_name
-
-FloatArray = NDArray[np.float64]
+from gcmock.io.readers.opening import open_table
+from gcmock.io.readers.source import Chunk, TableSource
+from gcmock.settings.build import Config
+from gcmock.words.bands import BANDS, magnitude_error_name, magnitude_name
+from gcmock.words.columns import Column
+from gcmock.words.flags import Flag
 
 _SCAN_ROWS = 200_000
 _MAG_LIMIT = 50.0
@@ -54,22 +55,22 @@ class ObservedStars(NamedTuple):
 
     row: NDArray[np.int64]
     source_id: NDArray[Any]
-    ra: FloatArray
-    dec: FloatArray
-    l: FloatArray
-    b: FloatArray
-    mag: FloatArray
-    mag_error: FloatArray
-    parallax: FloatArray
-    parallax_error: FloatArray
-    pmra: FloatArray
-    pmra_error: FloatArray
-    pmdec: FloatArray
-    pmdec_error: FloatArray
-    pmra_pmdec_corr: FloatArray
-    radial_velocity: FloatArray
-    radial_velocity_error: FloatArray
-    ruwe: FloatArray
+    ra: Floats
+    dec: Floats
+    l: Floats
+    b: Floats
+    mag: Floats
+    mag_error: Floats
+    parallax: Floats
+    parallax_error: Floats
+    pmra: Floats
+    pmra_error: Floats
+    pmdec: Floats
+    pmdec_error: Floats
+    pmra_pmdec_corr: Floats
+    radial_velocity: Floats
+    radial_velocity_error: Floats
+    ruwe: Floats
     flags: NDArray[np.int32]
 
     @property
@@ -206,7 +207,7 @@ class ObservedCatalogue:
                 yield RawRows(np.arange(start, start + n), chunk)
             start += n
 
-    def _values(self, chunk: Chunk, name: str) -> FloatArray:
+    def _values(self, chunk: Chunk, name: str) -> Floats:
         """Return a column in the unit of gcmock as float64, NaN where masked or not finite."""
         match = self.matches[name]
         values = chunk[match.name]
@@ -231,14 +232,14 @@ class ObservedCatalogue:
         for raw in self.rows(size or self.config.run.chunk_size):
             yield self.stars(raw, self.summary)
 
-    def galactic(self, raw: RawRows) -> tuple[FloatArray, FloatArray]:
+    def galactic(self, raw: RawRows) -> tuple[Floats, Floats]:
         """Galactic longitude and latitude of rows [deg]."""
         given = self._positions(raw.columns)
         return given["l"], given["b"]
 
-    def _positions(self, chunk: Chunk) -> dict[str, FloatArray]:
+    def _positions(self, chunk: Chunk) -> dict[str, Floats]:
         """Coordinates in both systems [deg]; what the file gives is kept bit by bit."""
-        given: dict[str, FloatArray] = {
+        given: dict[str, Floats] = {
             name: self._values(chunk, name)
             for name in ("ra", "dec", "l", "b")
             if name in self.matches
@@ -290,7 +291,7 @@ class ObservedCatalogue:
 
     def _photometry(
         self, chunk: Chunk, n_star: int, summary: ReadSummary
-    ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+    ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
         """Return magnitudes and errors (n_star, n_band), and whether any error is the default."""
         mag = np.full((n_star, len(BANDS)), np.nan)
         error = np.full_like(mag, np.nan)
@@ -317,7 +318,7 @@ class ObservedCatalogue:
         error[~present] = np.nan
         return mag, error, assumed.any(axis=1)
 
-    def _astrometry(self, chunk: Chunk, n_star: int, summary: ReadSummary) -> dict[str, FloatArray]:
+    def _astrometry(self, chunk: Chunk, n_star: int, summary: ReadSummary) -> dict[str, Floats]:
         names = [n for q in _ASTROMETRY for n in (q, f"{q}_error")]
         names += ["pmra_pmdec_corr", "ruwe"]
         values = {name: np.full(n_star, np.nan) for name in names}

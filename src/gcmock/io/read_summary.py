@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.schema import BANDS
+from gcmock.words.bands import BANDS
 
 
 @dataclass

@@ -17,8 +17,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from gcmock.errors import GcmockError, InputError
-from gcmock.io.arrow_sources import array_of
 from gcmock.io.observed import RawRows
+from gcmock.io.readers.arrow import array_of
 
 SortKey = Callable[[RawRows], NDArray[np.int64]]
 

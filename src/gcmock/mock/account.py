@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.mock.infer import Inferred
-from gcmock.schema import COMPONENTS, Flag
+from gcmock.words.components import COMPONENTS
+from gcmock.words.flags import Flag
 
 _UNIT: Final = 2.0**-30
 """Probabilities are added up in integers of this size: sums of floats depend on their order."""

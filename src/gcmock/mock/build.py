@@ -13,19 +13,19 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.config import Config, load_config
 from gcmock.errors import InputError
 from gcmock.io.disk import PARTIAL, sha256_of, size_of
 from gcmock.io.observed import ObservedCatalogue, RawRows
-from gcmock.io.readers import SUFFIXES, open_table
+from gcmock.io.readers.opening import SUFFIXES, open_table
 from gcmock.io.sorted_rows import SortedRows, bucket_edges
-from gcmock.io.writers import check_output, open_writer
-from gcmock.mock.census import Census
+from gcmock.io.writers.writer import check_output, open_writer
+from gcmock.mock.census import InputCensus
 from gcmock.mock.folder import without_means, write_folder
-from gcmock.mock.pipeline import Batch, batch_size, cut, in_order, true_stars
+from gcmock.mock.pipeline import StarBatch, batch_size, cut, in_order, true_stars
 from gcmock.mock.product import output_columns, provenance
 from gcmock.mock.summary import BuildSummary
 from gcmock.model import Model, load_model
+from gcmock.settings.build import Config, load_config
 
 Progress = Callable[[int, int], None]
 
@@ -59,7 +59,7 @@ def build(
     ----------
     input : str or Path
         Parquet, FITS, VOTable, ECSV or CSV, or a folder of Parquet files; see
-        `gcmock.schema.INPUT_COLUMNS`.
+        `gcmock.words.columns.INPUT_COLUMNS`.
     output : str or Path
         Parquet, FITS, VOTable or ECSV by its suffix; the file appears when it is complete. Without
         suffix: a folder of Parquet files; if the run is interrupted, the same call goes on with
@@ -97,7 +97,7 @@ def build(
     _check_paths(Path(input), output, overwrite)
     source = open_table(input)
     model = load_model(config=config)
-    census = Census(model)
+    census = InputCensus(model)
     # The checksum is taken from the file while its rows are looked at.
     with ThreadPoolExecutor(1) as pool:
         checksum = pool.submit(sha256_of, input)
@@ -113,7 +113,7 @@ def build(
     threads = workers or config.run.n_workers
     size = batch_size(summary.n_star, summary.n_realisation, threads)
 
-    def products(partition: int, wanted: Callable[[int], bool]) -> Iterator[tuple[int, Batch]]:
+    def products(partition: int, wanted: Callable[[int], bool]) -> Iterator[tuple[int, StarBatch]]:
         with _rows(catalogue, model, census, is_sorted, output) as raws:
             parts = (part for part in cut(raws, size, partition) if wanted(part[0]))
             yield from in_order(
@@ -177,7 +177,7 @@ def _check_paths(input: Path, output: Path, overwrite: bool) -> None:
 
 @contextmanager
 def _rows(
-    catalogue: ObservedCatalogue, model: Model, census: Census, is_sorted: bool, output: Path
+    catalogue: ObservedCatalogue, model: Model, census: InputCensus, is_sorted: bool, output: Path
 ) -> Iterator[Iterator[RawRows]]:
     """Rows of the input in the order in which they are written."""
     if not is_sorted:
@@ -228,7 +228,7 @@ def build_table(table: Any, config: Config | None = None, **overrides: Any) -> A
     >>> type(gcmock.build(stars.to_pandas()))
     <class 'pandas.DataFrame'>
     """
-    from gcmock.mock.tables import in_memory, kind_of, to_kind
+    from gcmock.io.tables import in_memory, kind_of, to_kind
 
     kind = kind_of(table)
 
@@ -240,7 +240,7 @@ def build_table(table: Any, config: Config | None = None, **overrides: Any) -> A
         config = load_config(None, settings)
     source = in_memory(table)
     model = load_model(config=config)
-    census = Census(model)
+    census = InputCensus(model)
     catalogue = ObservedCatalogue(source, config, census.visit)
     census.finish(catalogue.path)
     summary = BuildSummary(None, config.run.realisations, catalogue.summary, census.skipped)

@@ -26,7 +26,7 @@ VISITS: Final = 4
 """Rows jump over the sky if a cell occurs in more blocks than this, on average."""
 
 
-class Census:
+class InputCensus:
     """Counts stars that will be left out, and the cells of the sky that the others visit.
 
     Parameters

@@ -9,18 +9,18 @@ from typing import Any
 
 from gcmock import __version__
 from gcmock.compilation import fingerprint
-from gcmock.config import Config, RunConfig
 from gcmock.dust.calibrated import load_calibration
 from gcmock.errors import InterruptedRunError
 from gcmock.io.manifest import Manifest, entry_of
-from gcmock.io.writers import open_writer
+from gcmock.io.writers.writer import open_writer
 from gcmock.mock.account import Account
-from gcmock.mock.pipeline import Batch
+from gcmock.mock.pipeline import StarBatch
 from gcmock.mock.product import data_sha256, library_versions
 from gcmock.mock.summary import BuildSummary
-from gcmock.schema import Column
+from gcmock.settings.build import Config, RunConfig
+from gcmock.words.columns import Column
 
-Products = Callable[[int, Callable[[int], bool]], Iterator[tuple[int, Batch]]]
+Products = Callable[[int, Callable[[int], bool]], Iterator[tuple[int, StarBatch]]]
 """Takes the rows of the input per partition and which partitions are wanted; yields batches."""
 
 

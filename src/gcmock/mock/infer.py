@@ -8,20 +8,20 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.dust.sightline import signed_longitude
+from gcmock.arrays import Floats
+from gcmock.dust.profile import signed_longitude
 from gcmock.errors import OutsideModelError
 from gcmock.frames import galactic_north_angle, icrs_to_galactic_proper_motion
 from gcmock.io.observed import ObservedStars
 from gcmock.mock.motion import with_measured_motion
 from gcmock.model import Model
-from gcmock.posterior.block import Draws, Summary
-from gcmock.posterior.draw import VELOCITY
-from gcmock.posterior.engine import Data
-from gcmock.posterior.motion import N_MEASURED
+from gcmock.posterior.engine import Observations
+from gcmock.posterior.kernel.block import Draws, PosteriorSummary
+from gcmock.posterior.kernel.draw import VELOCITY
+from gcmock.posterior.kernel.motion import N_MEASURED
 from gcmock.random import star_key, uniform
-from gcmock.schema import BANDS, Flag
-
-FloatArray = NDArray[np.float64]
+from gcmock.words.bands import BANDS
+from gcmock.words.flags import Flag
 
 N_AXES: Final = 3
 J, H, HW = BANDS.index("j"), BANDS.index("h"), BANDS.index("hw")
@@ -37,14 +37,14 @@ class Prepared(NamedTuple):
     ----------
     keep : bool ndarray (n_star,)
         Stars that are not left out.
-    data : Data
+    data : Observations
         Observations of the n_kept stars that are kept.
     flags : int32 ndarray (n_kept,)
         What is known before the posterior is computed.
     """
 
     keep: NDArray[np.bool_]
-    data: Data
+    data: Observations
     flags: NDArray[np.int32]
 
 
@@ -53,7 +53,7 @@ class Inferred(NamedTuple):
 
     Attributes
     ----------
-    summary : Summary
+    summary : PosteriorSummary
         Of each of the n_star stars.
     draws : Draws
         Arrays (n_star, n_realisation, ...).
@@ -65,9 +65,9 @@ class Inferred(NamedTuple):
         `Flag.HW_EXTRAPOLATED` belongs to a draw, all others to the star.
     """
 
-    summary: Summary
+    summary: PosteriorSummary
     draws: Draws
-    velocity: FloatArray
+    velocity: Floats
     n_bands: NDArray[np.int16]
     flags: NDArray[np.int32]
 
@@ -122,7 +122,7 @@ def prepare(stars: ObservedStars, model: Model) -> Prepared:
     motion = measured_motion(stars, model, flags)
     return Prepared(
         keep,
-        Data(l_deg, stars.b, mag, mag_error, parallax, parallax_error, e_jks, tau, motion),
+        Observations(l_deg, stars.b, mag, mag_error, parallax, parallax_error, e_jks, tau, motion),
         flags,
     )
 
@@ -139,7 +139,7 @@ def outside_map_error(n_outside: int, row: int, l_deg: float, b_deg: float) -> O
 
 def _photometry(
     stars: ObservedStars, model: Model, flags: NDArray[np.int32]
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Floats, Floats]:
     """Magnitudes and errors that are used, (n_star, n_band); sets bits of `flags`."""
     mag, error = stars.mag.copy(), stars.mag_error.copy()
     given = np.isfinite(mag)
@@ -153,7 +153,7 @@ def _photometry(
 
 def _parallax(
     stars: ObservedStars, model: Model, flags: NDArray[np.int32]
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Floats, Floats]:
     """Parallax without its zero point and error [mas], NaN if not used; sets bits of `flags`."""
     settings = model.config.parallax
     given = np.isfinite(stars.parallax)
@@ -168,10 +168,8 @@ def _parallax(
     return parallax, np.where(good, stars.parallax_error, np.nan)
 
 
-def measured_motion(
-    stars: ObservedStars, model: Model, flags: NDArray[np.int32]
-) -> FloatArray | None:
-    """Measured motions in Galactic axes, see `gcmock.posterior.engine.Data`; sets bits of `flags`.
+def measured_motion(stars: ObservedStars, model: Model, flags: NDArray[np.int32]) -> Floats | None:
+    """Measured motions in Galactic axes, see `gcmock.posterior.engine.Observations`; sets `flags`.
 
     Parameters
     ----------
@@ -224,17 +222,17 @@ def star_keys(stars: ObservedStars, model: Model) -> NDArray[np.uint64]:
 
 def velocity_uniforms(
     keys: NDArray[np.uint64],
-) -> Callable[[int, NDArray[np.int64]], FloatArray]:
+) -> Callable[[int, NDArray[np.int64]], Floats]:
     """Random numbers for `GalacticModel.sample_velocity`, from the stream of each star."""
 
-    def uniforms(attempt: int, rows: NDArray[np.int64]) -> FloatArray:
+    def uniforms(attempt: int, rows: NDArray[np.int64]) -> Floats:
         return uniform(keys[rows], VELOCITY + N_AXES * attempt, N_AXES)
 
     return uniforms
 
 
 def infer(
-    data: Data,
+    data: Observations,
     flags: NDArray[np.int32],
     keys: NDArray[np.uint64],
     model: Model,
@@ -244,7 +242,7 @@ def infer(
 
     Parameters
     ----------
-    data : Data
+    data : Observations
     flags : int32 ndarray (n_star,)
         See `Prepared`.
     keys : uint64 ndarray (n_star, n_realisation)
@@ -280,7 +278,7 @@ def infer(
     )
 
 
-def log_expected(data: Data, log_evidence: FloatArray, model: Model) -> FloatArray:
+def log_expected(data: Observations, log_evidence: Floats, model: Model) -> Floats:
     """Return ln of the number of such stars that the model expects per deg2, (n_star,).
 
     The evidence is a number density per magnitude (and mas); multiplied by the volume

@@ -18,27 +18,26 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from gcmock.arrays import Floats
 from gcmock.frames import observables_to_velocity
 from gcmock.model import Model
-from gcmock.posterior.block import Draws
-from gcmock.posterior.engine import Data
-from gcmock.posterior.motion import MotionModel, observed_moments
+from gcmock.posterior.engine import Observations
+from gcmock.posterior.kernel.block import Draws
+from gcmock.posterior.kernel.motion import MotionModel, observed_moments
 from gcmock.random import uniform
 
-Floats = NDArray[np.float64]
-
 MOTION_STREAM: Final = 768
-"""Place of four random numbers of a draw; see `gcmock.posterior.draw` for the others."""
+"""Place of four random numbers of a draw; see `gcmock.posterior.kernel.draw` for the others."""
 
 
 def with_measured_motion(
-    data: Data, draws: Draws, keys: NDArray[np.uint64], velocity: Floats, model: Model
+    data: Observations, draws: Draws, keys: NDArray[np.uint64], velocity: Floats, model: Model
 ) -> Floats:
     """Replace the velocities of stars whose motion was measured.
 
     Parameters
     ----------
-    data : Data
+    data : Observations
         Of n_star stars.
     draws : Draws
         Components and distances, (n_star, n_realisation).
@@ -96,7 +95,7 @@ def conditioned(
     mean, covariance : ndarray (n, 3), (n, 3, 3)
         Of (pm_l cos b, pm_b, v_r) in the component [mas/yr, mas/yr, km/s].
     measured : ndarray (n, 7)
-        See `gcmock.posterior.engine.Data`.
+        See `gcmock.posterior.engine.Observations`.
     errors : MotionModel
     numbers : ndarray (n, 4)
         Uniform in (0, 1).

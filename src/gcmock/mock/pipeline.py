@@ -27,7 +27,7 @@ _BATCHES_PER_WORKER: Final = 8
 _AHEAD: Final = 2
 
 
-class Batch(NamedTuple):
+class StarBatch(NamedTuple):
     """Finished stars.
 
     Attributes
@@ -35,7 +35,7 @@ class Batch(NamedTuple):
     n_read : int
         Rows of the input that they come from.
     columns : dict of str to array (n_row,)
-        `gcmock.schema.OUTPUT_COLUMNS`; empty if all of them are left out.
+        `gcmock.words.columns.OUTPUT_COLUMNS`; empty if all of them are left out.
     account : Account
         Of these rows.
     """
@@ -45,7 +45,7 @@ class Batch(NamedTuple):
     account: Account
 
 
-def true_stars(raw: RawRows, catalogue: ObservedCatalogue, model: Model) -> Batch:
+def true_stars(raw: RawRows, catalogue: ObservedCatalogue, model: Model) -> StarBatch:
     """Interpret rows of the input, infer their stars and assemble the columns of the output.
 
     Everything that happens to a star between the file that is read and the file that is written;
@@ -55,10 +55,10 @@ def true_stars(raw: RawRows, catalogue: ObservedCatalogue, model: Model) -> Batc
     prepared = prepare(stars, model)
     stars = stars.take(prepared.keep)
     if not stars.n_star:
-        return Batch(len(raw.row), {}, Account())
+        return StarBatch(len(raw.row), {}, Account())
     keys = star_keys(stars, model)
     inferred = infer(prepared.data, prepared.flags, keys, model)
-    return Batch(len(raw.row), assemble(stars, inferred, model), account_of(inferred))
+    return StarBatch(len(raw.row), assemble(stars, inferred, model), account_of(inferred))
 
 
 def batch_size(n_star: int, n_realisation: int, workers: int) -> int:

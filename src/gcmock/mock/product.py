@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 import gcmock
-from gcmock.config import Config
 from gcmock.data import path as data_path
 from gcmock.dust.calibrated import load_calibration
 from gcmock.dust.laws import load_law
@@ -20,15 +19,12 @@ from gcmock.frames import galactic_to_icrs_proper_motion
 from gcmock.io.observed import ObservedStars
 from gcmock.mock.infer import Inferred
 from gcmock.model import Model
-from gcmock.schema import (
-    BANDS,
-    COMPONENTS,
-    OUTPUT_COLUMNS,
-    Column,
-    Flag,
-    magnitude_name,
-)
+from gcmock.settings.build import Config
 from gcmock.stars.bands import load_hw_relation
+from gcmock.words.bands import BANDS, magnitude_name
+from gcmock.words.columns import OUTPUT_COLUMNS, Column
+from gcmock.words.components import COMPONENTS
+from gcmock.words.flags import Flag
 
 CITATION: Final = (
     "Koshimoto, Baba & Bennett 2021 (ApJ 917, 78); Sormani et al. 2022 (MNRAS 512, 1857); "
@@ -58,7 +54,7 @@ def assemble(stars: ObservedStars, inferred: Inferred, model: Model) -> dict[str
     Returns
     -------
     dict of str to ndarray (n_star * n_realisation,)
-        `gcmock.schema.OUTPUT_COLUMNS`; the realisations of a star follow one another.
+        `gcmock.words.columns.OUTPUT_COLUMNS`; the realisations of a star follow one another.
     """
     draws, summary, velocity = inferred.draws, inferred.summary, inferred.velocity
     n_star, n_realisation = draws.distance_pc.shape

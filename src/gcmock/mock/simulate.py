@@ -15,20 +15,21 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.config import Config
+from gcmock.arrays import Floats
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, galactic_to_icrs_proper_motion
-from gcmock.io.folder_writer import TableWriter, open_output
+from gcmock.io.writers.folder import TableWriter, open_output
+from gcmock.mock.patches import BrightFirst, Drawn, bright_first, draw_patches
 from gcmock.mock.pipeline import in_order
-from gcmock.mock.sky import Range, Window, check_window, layout, make_patches, window_cells
-from gcmock.mock.stars import BrightFirst, Drawn, bright_first, draw_patches
+from gcmock.mock.sky import Range, SkyWindow, check_window, layout, make_patches, window_cells
 from gcmock.mock.survey import SURVEY_COLUMNS, Detection, SurveyModel
 from gcmock.mock.survey import survey as observe
 from gcmock.model import Model, load_model
 from gcmock.random import star_key, uniform
-from gcmock.schema import COMPONENTS, TRUTH_COLUMNS, Column
+from gcmock.settings.build import Config
+from gcmock.words.columns import TRUTH_COLUMNS, Column
+from gcmock.words.components import COMPONENTS
 
-Floats = NDArray[np.float64]
 Table = dict[str, NDArray[Any]]
 Progress = Callable[[int, int], None]
 Result = TypeVar("Result")
@@ -70,7 +71,7 @@ def simulate(
     Returns
     -------
     dict of str to ndarray (n_star,)
-        The columns `gcmock.schema.TRUTH_COLUMNS`. Magnitudes are those of the model, without the
+        The columns `gcmock.words.columns.TRUTH_COLUMNS`. Magnitudes are of the model, without the
         error floor; Hw follows from J and H.
 
     Raises
@@ -130,7 +131,7 @@ def simulate_to_file(
     Raises
     ------
     InputError
-        See `simulate` and `gcmock.io.writers.open_writer`.
+        See `simulate` and `gcmock.io.writers.writer.open_writer`.
     """
     output = Path(output)
     model = load_model(config=config)
@@ -180,7 +181,7 @@ def simulate_to_file(
 
 def simulate_blocks(
     model: Model,
-    window: Window,
+    window: SkyWindow,
     ks_max: float,
     seed: int,
     workers: int = 1,
@@ -192,7 +193,7 @@ def simulate_blocks(
     ----------
     model, ks_max, seed, workers, progress
         See `simulate`.
-    window : Window
+    window : SkyWindow
         From `check_window`.
 
     Raises
@@ -206,7 +207,7 @@ def simulate_blocks(
 def _blocks(
     finish: Callable[[Table], Result],
     model: Model,
-    window: Window,
+    window: SkyWindow,
     ks_max: float,
     seed: int,
     workers: int,
@@ -234,7 +235,7 @@ def _simulate_cells(
     model: Model,
     nodes: BrightFirst,
     cells: NDArray[np.int64],
-    window: Window,
+    window: SkyWindow,
     ks_max: float,
     seed: int,
 ) -> Table:

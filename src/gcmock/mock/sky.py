@@ -7,16 +7,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Floats, Integers
 from gcmock.dust.extinction_map import SUBCELLS_PER_SIDE, ExtinctionMap
-from gcmock.dust.sightline import SIN_B_FLOOR, red_clump_distance_pc, signed_longitude
+from gcmock.dust.profile import SIN_B_FLOOR, red_clump_distance_pc, signed_longitude
 from gcmock.errors import InputError, OutsideModelError
-from gcmock.mock.stars import Patches
+from gcmock.mock.patches import Patches
 from gcmock.model import Model
 from gcmock.posterior.sightline import cell_of, prior_counts
 from gcmock.random import star_key
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Range = tuple[float, float]
 
 PATCH_STREAM = -3
@@ -25,7 +24,7 @@ PATCH_STREAM = -3
 _SIGHTLINES_AT_ONCE = 16
 
 
-class Window(NamedTuple):
+class SkyWindow(NamedTuple):
     """A rectangle on the sky: l in -180 ... 180 and b [deg], the lower border belongs to it."""
 
     l_min: float
@@ -34,7 +33,7 @@ class Window(NamedTuple):
     b_max: float
 
 
-def check_window(sky: ExtinctionMap, l_range: Range, b_range: Range) -> Window:
+def check_window(sky: ExtinctionMap, l_range: Range, b_range: Range) -> SkyWindow:
     """Return the window of two ranges [deg].
 
     Raises
@@ -50,7 +49,7 @@ def check_window(sky: ExtinctionMap, l_range: Range, b_range: Range) -> Window:
     if min(l_range) < -180.0 or max(l_range) > 360.0 or np.abs(b_range).max() > 90.0:
         raise InputError(f"window {given}: expected l in -180 ... 360 and b in -90 ... 90 deg")
     l_min, l_max = signed_longitude(l_range).tolist()
-    window = Window(l_min, l_max, *(float(b) for b in b_range))
+    window = SkyWindow(l_min, l_max, *(float(b) for b in b_range))
     if window.l_min >= window.l_max or window.b_min >= window.b_max:
         raise InputError(
             f"window {given}: is empty; give the lower border first (-1 1 or 359 1 to cross l = 0)"
@@ -66,7 +65,7 @@ def check_window(sky: ExtinctionMap, l_range: Range, b_range: Range) -> Window:
     return window
 
 
-def window_cells(sky: ExtinctionMap, window: Window) -> Integers:
+def window_cells(sky: ExtinctionMap, window: SkyWindow) -> Integers:
     """Flat indices of the map's cells that the window touches."""
 
     def touched(low: float, high: float, origin: float) -> NDArray[np.int64]:
@@ -80,7 +79,7 @@ def window_cells(sky: ExtinctionMap, window: Window) -> Integers:
     return (il[:, None] * sky.mean.shape[1] + ib).ravel()
 
 
-class Layout(NamedTuple):
+class PatchLayout(NamedTuple):
     """Patches on the sky, each array of shape (n_patch,).
 
     Attributes
@@ -103,7 +102,7 @@ class Layout(NamedTuple):
         return np.sin(np.radians(low)), np.sin(np.radians(high))
 
 
-def layout(model: Model, cells: Integers) -> Layout:
+def layout(model: Model, cells: Integers) -> PatchLayout:
     """Divide cells (flat indices of the map) into patches.
 
     Sub-cells where the reddening or the line of sight changes inside a cell, else the whole cell.
@@ -124,10 +123,10 @@ def layout(model: Model, cells: Integers) -> Layout:
     identity = fine_l * (sky.mean.shape[1] * n) + fine_b
     side = np.where(split[:, None], size, sky.step_deg)
     side = np.broadcast_to(side, kept.shape)
-    return Layout(identity[kept], l_low[kept], b_low[kept], side[kept])
+    return PatchLayout(identity[kept], l_low[kept], b_low[kept], side[kept])
 
 
-def make_patches(model: Model, where: Layout, seed: int) -> Patches:
+def make_patches(model: Model, where: PatchLayout, seed: int) -> Patches:
     """Lines of sight, reddenings and random streams of patches."""
     sun = model.galaxy.sun
     half = 0.5 * where.side_deg

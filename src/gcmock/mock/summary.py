@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gcmock.io.read_summary import ReadSummary
 from gcmock.mock.account import Account
 from gcmock.notebook import html_table
-from gcmock.schema import COMPONENTS
+from gcmock.words.components import COMPONENTS
 
 
 @dataclass(repr=False)

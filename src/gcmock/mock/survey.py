@@ -10,17 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from gcmock.arrays import Floats
 from gcmock.errors import InputError
 from gcmock.model import Model
 from gcmock.random import star_key, uniform
-from gcmock.schema import (
-    INPUT_COLUMNS,
-    columns_by_name,
-    magnitude_error_name,
-    magnitude_name,
-)
-
-Floats = NDArray[np.float64]
+from gcmock.words.bands import magnitude_error_name, magnitude_name
+from gcmock.words.columns import INPUT_COLUMNS, columns_by_name
 
 Detection = Callable[[Floats, Floats, Floats], Floats]
 """Probability that J, H, Ks see stars (n, 3), from l, b [deg] (n,) and their magnitudes (n, 3)."""

@@ -14,35 +14,41 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Floats
 from gcmock.dust.laws import ExtinctionLaw
-from gcmock.posterior.arrangement import Rows, coordinates, no_rows
-from gcmock.posterior.block import Draws, Summary, empty_draws, empty_summary, evaluate, run
 from gcmock.posterior.grid import DistanceGrid
-from gcmock.posterior.kinds import Kind, group_by_kind, one_lattice_each
-from gcmock.posterior.lattice import TILTS, Steps, build_lattice, choose_steps, sort_nodes
-from gcmock.posterior.motion import N_MEASURED, MotionModel
-from gcmock.posterior.nodes import NodeTable, node_table, original_nodes
-from gcmock.posterior.sightline import SightlineCache
-from gcmock.posterior.structures import (
+from gcmock.posterior.kernel.arrangement import Rows, coordinates, no_rows
+from gcmock.posterior.kernel.block import (
+    Draws,
+    PosteriorSummary,
+    empty_draws,
+    empty_summary,
+    evaluate,
+    run,
+)
+from gcmock.posterior.kernel.lattice import TILTS, Steps, build_lattice, choose_steps, sort_nodes
+from gcmock.posterior.kernel.motion import N_MEASURED, MotionModel
+from gcmock.posterior.kernel.nodes import NodeTable, node_table, original_nodes
+from gcmock.posterior.kernel.structures import (
     N_LANE,
     Law,
     Scratch,
     ScratchPool,
     Sightlines,
-    Stars,
+    StarBlock,
     make_bins,
 )
-from gcmock.posterior.vector import N_POPULATION
+from gcmock.posterior.kernel.vector import N_POPULATION
+from gcmock.posterior.kinds import StarKind, group_by_kind, one_lattice_each
+from gcmock.posterior.sightline import SightlineCache
 from gcmock.stars.bands import HwRelation
 from gcmock.stars.populations import PopulationSet
-
-Floats = NDArray[np.float64]
 
 BLOCK = 512
 """Stars per call of the kernel: few enough to share among threads, enough to cost nothing."""
 
 
-class Data(NamedTuple):
+class Observations(NamedTuple):
     """What the posterior is computed from; NaN where a star has no such measurement.
 
     Attributes
@@ -72,9 +78,9 @@ class Data(NamedTuple):
     tau: Floats
     motion: Floats | None = None
 
-    def take(self, part: NDArray[Any] | slice) -> Data:
+    def take(self, part: NDArray[Any] | slice) -> Observations:
         """Return some of the stars."""
-        return Data._make(None if x is None else x[part] for x in self)
+        return Observations._make(None if x is None else x[part] for x in self)
 
     @property
     def with_motion(self) -> bool:
@@ -137,13 +143,13 @@ class Posterior:
         self._lock = Lock()
 
     def infer(
-        self, data: Data, keys: NDArray[np.uint64], workers: int = 1
-    ) -> tuple[Summary, Draws]:
+        self, data: Observations, keys: NDArray[np.uint64], workers: int = 1
+    ) -> tuple[PosteriorSummary, Draws]:
         """Posterior summaries and draws of stars.
 
         Parameters
         ----------
-        data : Data
+        data : Observations
             Observations.
         keys : ndarray of uint64, shape (n_star, n_realisation)
             Keys of the random streams (`gcmock.random.star_key`).
@@ -152,7 +158,7 @@ class Posterior:
 
         Returns
         -------
-        summary : Summary
+        summary : PosteriorSummary
         draws : Draws
         """
         n = data.l_deg.size
@@ -166,7 +172,7 @@ class Posterior:
         return summary, draws
 
     def _infer_batch(
-        self, data: Data, keys: NDArray[np.uint64], workers: int
+        self, data: Observations, keys: NDArray[np.uint64], workers: int
     ) -> tuple[NDArray[Any], ...]:
         """Do the same for stars whose lines of sight fit in memory; arrays of both results."""
         n = data.l_deg.size
@@ -180,7 +186,7 @@ class Posterior:
             for part in np.split(members, range(BLOCK, members.size, BLOCK))
         ]
 
-        def work(job: tuple[Kind, NDArray[np.int64]]) -> None:
+        def work(job: tuple[StarKind, NDArray[np.int64]]) -> None:
             kind, part = job
             stars = self._stars(data, variance, sightline, part)
             self._run_block(kind, stars, keys[part], sightlines, part, summary, draws)
@@ -198,12 +204,12 @@ class Posterior:
                 list(pool.map(work, jobs))
         return (*summary, *draws)
 
-    def joint(self, data: Data, exact: bool = False) -> tuple[Floats, Floats]:
+    def joint(self, data: Observations, exact: bool = False) -> tuple[Floats, Floats]:
         """Full posteriors, for a look at single stars: 80 kB each.
 
         Parameters
         ----------
-        data : Data
+        data : Observations
             Observations.
         exact : bool
             Sum over all original nodes: no lattice, no merging.
@@ -232,13 +238,20 @@ class Posterior:
             return probability, np.log(evidence)
 
     def blocks(
-        self, data: Data, variance: Floats, *, one_lattice: bool = False, coarser: float = 1.0
-    ) -> list[tuple[Kind, NDArray[np.int64], Callable[[], tuple[Stars, tuple[Any, ...], Scratch]]]]:
+        self,
+        data: Observations,
+        variance: Floats,
+        *,
+        one_lattice: bool = False,
+        coarser: float = 1.0,
+    ) -> list[
+        tuple[StarKind, NDArray[np.int64], Callable[[], tuple[StarBlock, tuple[Any, ...], Scratch]]]
+    ]:
         """Stars grouped as the kernels take them.
 
         Parameters
         ----------
-        data : Data
+        data : Observations
             Observations, few enough for their lines of sight to fit in memory.
         variance : ndarray, shape (n_star, 4)
             Variances of the magnitudes [mag²], the model's own included.
@@ -256,8 +269,8 @@ class Posterior:
         sightlines, sightline = self._lines_of(data)
 
         def gather(
-            kind: Kind, part: NDArray[np.int64]
-        ) -> Callable[[], tuple[Stars, tuple[Any, ...], Scratch]]:
+            kind: StarKind, part: NDArray[np.int64]
+        ) -> Callable[[], tuple[StarBlock, tuple[Any, ...], Scratch]]:
             return lambda: (
                 self._stars(data, variance, sightline, part),
                 self._shared(kind, sightlines),
@@ -271,15 +284,19 @@ class Posterior:
             for part in np.split(members, range(BLOCK, members.size, BLOCK))
         ]
 
-    def _lines_of(self, data: Data) -> tuple[Sightlines, NDArray[np.int64]]:
+    def _lines_of(self, data: Observations) -> tuple[Sightlines, NDArray[np.int64]]:
         """Lines of sight of stars, with motions if they have any, and the index of each star's."""
         return self._sightlines.get(data.l_deg, data.b_deg, with_moments=data.with_motion)
 
     def _stars(
-        self, data: Data, variance: Floats, sightline: NDArray[np.int64], part: NDArray[np.int64]
-    ) -> Stars:
+        self,
+        data: Observations,
+        variance: Floats,
+        sightline: NDArray[np.int64],
+        part: NDArray[np.int64],
+    ) -> StarBlock:
         """Gather the stars of a block."""
-        return Stars(
+        return StarBlock(
             data.mag[part],
             variance[part],
             data.parallax[part],
@@ -290,27 +307,29 @@ class Posterior:
             np.full((part.size, N_MEASURED), np.nan) if data.motion is None else data.motion[part],
         )
 
-    def _law(self, kind: Kind) -> Law:
+    def _law(self, kind: StarKind) -> Law:
         """Extinction and Hw relation of a kind of star."""
         return Law(self.law.rows[kind.row], np.array(self.hw.coefficients))
 
-    def _scratch(self, kind: Kind) -> Scratch:
+    def _scratch(self, kind: StarKind) -> Scratch:
         """Work space that no thread uses."""
         return self._pool.take(self._node_table(kind).node.size)
 
-    def _shared(self, kind: Kind, sightlines: Sightlines) -> tuple[Any, ...]:
+    def _shared(self, kind: StarKind, sightlines: Sightlines) -> tuple[Any, ...]:
         """Gather what the kernel needs besides the stars."""
         return (
             self._node_table(kind), self._lattice(kind), TILTS[max(kind.steps.tilt, 0)],
             self._law(kind), self._bins, sightlines, self._lane_groups,
         )  # fmt: skip
 
-    def kinds(self, data: Data, variance: Floats) -> list[tuple[Kind, NDArray[np.int64]]]:
+    def kinds(
+        self, data: Observations, variance: Floats
+    ) -> list[tuple[StarKind, NDArray[np.int64]]]:
         """Group stars that share a band mask, a row of the law and their tables.
 
         Parameters
         ----------
-        data : Data
+        data : Observations
             Observations.
         variance : ndarray, shape (n_star, 4)
             Variances of the magnitudes with the model's own [mag²].
@@ -326,7 +345,7 @@ class Posterior:
         everywhere = np.zeros(mask.size, np.int64)
         for m, r in {(int(m), int(r)) for m, r in zip(mask, row)}:
             of_kind = np.flatnonzero((mask == m) & (row == r))
-            kind = Kind(m, r, Steps(-1, -1, -1, 0))
+            kind = StarKind(m, r, Steps(-1, -1, -1, 0))
             found = np.empty((of_kind.size, 4), np.int64)
             choose_steps(
                 m, self._node_table(kind),
@@ -339,7 +358,7 @@ class Posterior:
         """Coordinates of the nodes for a set of bands and a row of the law."""
         return coordinates(bands, self.nodes.mag, self.law.rows[row], self.hw)
 
-    def _node_table(self, kind: Kind) -> NodeTable:
+    def _node_table(self, kind: StarKind) -> NodeTable:
         """Node table of a kind of star, built on first use."""
         key = (kind.bands, kind.row)
         if key not in self._tables:
@@ -347,7 +366,7 @@ class Posterior:
             self._tables[key] = node_table(self.nodes, kind.bands, place, self.law.rows[kind.row])
         return self._tables[key]
 
-    def _lattice(self, kind: Kind) -> Rows:
+    def _lattice(self, kind: StarKind) -> Rows:
         """Lattice of a kind of star, built on first use.
 
         Empty for stars that are summed over nodes.
@@ -357,7 +376,7 @@ class Posterior:
         self._build_lattice(kind)
         return self._lattices[kind.bands, kind.row, kind.steps].result()
 
-    def _build_lattice(self, kind: Kind) -> None:
+    def _build_lattice(self, kind: StarKind) -> None:
         """Build the lattice of a kind of star, unless it exists or another thread is at it."""
         key = (kind.bands, kind.row, kind.steps)
         with self._lock:
@@ -373,12 +392,12 @@ class Posterior:
 
     def _run_block(
         self,
-        kind: Kind,
-        stars: Stars,
+        kind: StarKind,
+        stars: StarBlock,
         keys: NDArray[np.uint64],
         sightlines: Sightlines,
         part: NDArray[np.int64],
-        summary: Summary,
+        summary: PosteriorSummary,
         draws: Draws,
     ) -> None:
         """Run the kernel on a block and put the results where they belong."""

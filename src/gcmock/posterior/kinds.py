@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.posterior.arrangement import KS
-from gcmock.posterior.lattice import Steps
-from gcmock.posterior.terms import ALIKE
+from gcmock.posterior.kernel.arrangement import KS
+from gcmock.posterior.kernel.lattice import Steps
+from gcmock.posterior.kernel.terms import ALIKE
 
 
-class Kind(NamedTuple):
+class StarKind(NamedTuple):
     """What the stars of a block have in common.
 
     Attributes
@@ -40,7 +40,7 @@ class Kind(NamedTuple):
 
 def group_by_kind(
     codes: NDArray[np.int64], l_deg: NDArray[np.float64], b_deg: NDArray[np.float64]
-) -> list[tuple[Kind, NDArray[np.int64]]]:
+) -> list[tuple[StarKind, NDArray[np.int64]]]:
     """Return the kinds of stars and the indices of their stars, neighbours in the sky together.
 
     Parameters
@@ -57,15 +57,15 @@ def group_by_kind(
         # Neighbours share cached priors.
         members = members[np.lexsort((b_deg[members], l_deg[members]))]
         mask, row, *steps = (int(x) for x in kind)
-        groups.append((Kind(mask, row, Steps(*steps)), members))
+        groups.append((StarKind(mask, row, Steps(*steps)), members))
     return groups
 
 
 def one_lattice_each(
-    kinds: list[tuple[Kind, NDArray[np.int64]]],
-) -> list[tuple[Kind, NDArray[np.int64]]]:
+    kinds: list[tuple[StarKind, NDArray[np.int64]]],
+) -> list[tuple[StarKind, NDArray[np.int64]]]:
     """Merge kinds that differ in their lattices alone."""
-    merged: dict[tuple[int, int, bool], list[tuple[Kind, NDArray[np.int64]]]] = {}
+    merged: dict[tuple[int, int, bool], list[tuple[StarKind, NDArray[np.int64]]]] = {}
     for kind, members in kinds:
         merged.setdefault((kind.mask, kind.row, kind.on_lattice), []).append((kind, members))
     out = []

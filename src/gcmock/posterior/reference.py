@@ -1,6 +1,6 @@
 """The posterior of one star, written to be read: plain numpy, float64, no shortcuts.
 
-`posterior/kernel.py` computes the same numbers fast; a property test binds it to this module.
+`posterior/kernel/` computes the same numbers fast; a property test binds it to this module.
 
 For component c and distance bin D
 
@@ -18,15 +18,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from gcmock.arrays import Floats
 from gcmock.posterior.grid import DistanceGrid
-from gcmock.posterior.motion import MotionModel
+from gcmock.posterior.kernel.motion import MotionModel
 from gcmock.stars.bands import HwRelation
 from gcmock.stars.populations import PopulationNodes
-
-Floats = NDArray[np.float64]
 
 N_NEWTON = 3
 """Steps to the best reddening of a node for a star with Hw, whose extinction depends on it."""
@@ -43,7 +41,7 @@ class Star(NamedTuple):
     parallax, parallax_error : float
         Parallax, corrected for its zero point, and its standard error [mas].
     motion : ndarray, shape (7,), optional
-        Measured motion, see `gcmock.posterior.engine.Data`.
+        Measured motion, see `gcmock.posterior.engine.Observations`.
     """
 
     mag: Floats

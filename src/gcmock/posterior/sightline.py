@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gcmock.dust.sightline import DUST_SCALE_HEIGHT_PC, SIN_B_FLOOR, red_clump_distance_pc
-from gcmock.galaxy.model import GalacticModel
+from gcmock.dust.profile import DUST_SCALE_HEIGHT_PC, SIN_B_FLOOR, red_clump_distance_pc
+from gcmock.galaxy.galactic_model import GalacticModel
 from gcmock.posterior.grid import DistanceGrid
-from gcmock.posterior.motion import moment_table, motion_nodes, no_moments
-from gcmock.posterior.structures import N_LANE, Sightlines
+from gcmock.posterior.kernel.motion import moment_table, motion_nodes, no_moments
+from gcmock.posterior.kernel.structures import N_LANE, Sightlines
 
 Weights = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 
@@ -36,7 +36,7 @@ FINE_RADIUS_DEG = 0.1
 """Half side of the square around Sgr A* in which the fine cells are used."""
 
 
-class Cell(NamedTuple):
+class SightlineCell(NamedTuple):
     """Cells of the sky.
 
     Attributes
@@ -52,7 +52,7 @@ class Cell(NamedTuple):
     b_deg: NDArray[np.float64]
 
 
-def cell_of(l_deg: ArrayLike, b_deg: ArrayLike, centre: tuple[float, float]) -> Cell:
+def cell_of(l_deg: ArrayLike, b_deg: ArrayLike, centre: tuple[float, float]) -> SightlineCell:
     """Return the cell of every position.
 
     Parameters
@@ -64,7 +64,7 @@ def cell_of(l_deg: ArrayLike, b_deg: ArrayLike, centre: tuple[float, float]) -> 
 
     Returns
     -------
-    Cell
+    SightlineCell
     """
     lon, lat = np.asarray(l_deg, dtype=np.float64), np.asarray(b_deg, dtype=np.float64)
     near = np.maximum(np.abs(lon - centre[0]), np.abs(lat - centre[1])) < FINE_RADIUS_DEG
@@ -73,7 +73,7 @@ def cell_of(l_deg: ArrayLike, b_deg: ArrayLike, centre: tuple[float, float]) -> 
     il = np.floor(lon * per_deg).astype(np.int64)
     ib = np.floor(lat * per_deg).astype(np.int64)
     identity = ((il + 2**20) << 24) + ((ib + 2**20) << 1) + near
-    return Cell(identity, (il + 0.5) / per_deg, (ib + 0.5) / per_deg)
+    return SightlineCell(identity, (il + 0.5) / per_deg, (ib + 0.5) / per_deg)
 
 
 def prior_counts(

@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from gcmock.config import Config
 from gcmock.errors import GcmockError, InputError, InterruptedRunError
 from gcmock.io.disk import PARTIAL
 from gcmock.io.manifest import Manifest
 from gcmock.io.read_summary import ReadSummary
-from gcmock.io.readers import is_hats
+from gcmock.io.readers.opening import is_hats
 from gcmock.mock.account import Account
 from gcmock.mock.folder import record_of, without_means
 from gcmock.mock.product import output_columns, provenance
 from gcmock.mock.summary import BuildSummary
 from gcmock.runtime.cluster import check_installed, connect
-from gcmock.schema import SOURCE_ID, Column
+from gcmock.settings.build import Config
+from gcmock.words.columns import SOURCE_ID, Column
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -11,13 +11,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.config import Config
 from gcmock.errors import GcmockError, InputError
 from gcmock.io.disk import PARTIAL
-from gcmock.io.readers import is_hats
-from gcmock.io.writers import open_writer
+from gcmock.io.readers.opening import is_hats
+from gcmock.io.writers.writer import open_writer
 from gcmock.runtime.cluster import check_installed
-from gcmock.schema import Column
+from gcmock.settings.build import Config
+from gcmock.words.columns import Column
 
 TILE_ORDER: Final = 5
 """HEALPix order of the partitions: 1.8 deg, 5000 cells of the extinction map."""

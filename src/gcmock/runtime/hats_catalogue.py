@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gcmock import __version__
-from gcmock.config import Config
 from gcmock.errors import InputError
-from gcmock.io.encode_parquet import parquet_schema
+from gcmock.io.writers.parquet import parquet_schema
 from gcmock.runtime.pixels import HEALPIX, ORDER
-from gcmock.schema import Column
+from gcmock.settings.build import Config
+from gcmock.words.columns import Column
 
 
 class Pixel(NamedTuple):

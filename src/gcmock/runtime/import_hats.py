@@ -11,13 +11,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.config import Config
 from gcmock.errors import GcmockError, InputError
 from gcmock.io.disk import PARTIAL
 from gcmock.io.observed import ObservedCatalogue
-from gcmock.io.readers import is_hats, open_table
+from gcmock.io.readers.opening import is_hats, open_table
 from gcmock.runtime.cluster import check_installed, connect
-from gcmock.schema import INPUT_COLUMNS, Column, columns_by_name
+from gcmock.settings.build import Config
+from gcmock.words.columns import INPUT_COLUMNS, Column, columns_by_name
 
 HIGHEST_ORDER: Final = 10
 """Smallest pixels (3.4 arcmin): a few thousand stars where there are most."""

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
-from gcmock.catalogue.density import Counter
+from gcmock.catalogue.cell.sources import numbers
 from gcmock.catalogue.healpix import memberships
-from gcmock.catalogue.learning import learn, merge_tables
-from gcmock.catalogue.offsets import Offsets
-from gcmock.catalogue.partition import MARGIN_ARCSEC, Census, plain_schema
-from gcmock.catalogue.pipeline import (
+from gcmock.catalogue.learn.density import Counter
+from gcmock.catalogue.learn.learning import learn, merge_tables
+from gcmock.catalogue.learn.offsets import Offsets
+from gcmock.catalogue.merge import (
     SAMPLE_ROWS,
     finish,
     is_done,
@@ -28,15 +28,15 @@ from gcmock.catalogue.pipeline import (
     record_of,
     write_cell,
 )
-from gcmock.catalogue.settings import MergeConfig, SurveyInput
-from gcmock.catalogue.sources import numbers
+from gcmock.catalogue.partition import MARGIN_ARCSEC, SourceCensus, plain_schema
 from gcmock.catalogue.summary import SUMMARY_FILE, MergeSummary
 from gcmock.catalogue.traits import BACKBONE
 from gcmock.errors import InputError, InterruptedRunError
 from gcmock.io.disk import PARTIAL, sha256_of
 from gcmock.io.manifest import Entry, Manifest
 from gcmock.runtime.cluster import check_installed, connect
-from gcmock.surveys.readers import open_survey
+from gcmock.settings.merge import MergeConfig, SurveyInput
+from gcmock.surveys.read.open_survey import open_survey
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -61,7 +61,7 @@ class HatsSurvey(NamedTuple):
     margins: dict[tuple[int, int], str]
 
 
-class Cell(NamedTuple):
+class MergeCell(NamedTuple):
     """A pixel, and the files of every survey that cover it and its margin."""
 
     order: int
@@ -75,7 +75,7 @@ class Cell(NamedTuple):
 
 
 class ReadSurvey(NamedTuple):
-    """What was learned of a survey; see `gcmock.catalogue.learning.Survey`."""
+    """What was learned of a survey; see `gcmock.catalogue.learn.learning.LearnedSurvey`."""
 
     account: dict[str, int]
     counter: Counter
@@ -101,7 +101,7 @@ def merge_hats(
 ) -> MergeSummary:
     """Merge surveys that are HATS catalogues.
 
-    The stars are those that `gcmock.catalogue.pipeline.merge` makes of the same rows.
+    The stars are those that `gcmock.catalogue.merge.merge` makes of the same rows.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def merge_hats(
     scheduler : str
         See `gcmock.runtime.cluster.connect`.
     keep_rejected, overwrite
-        See `gcmock.catalogue.pipeline.merge`.
+        See `gcmock.catalogue.merge.merge`.
     progress : callable, optional
         Called with the numbers of finished and of all cells.
 
@@ -231,7 +231,7 @@ def _count_rows(path: str, survey: str) -> tuple[int, str, int]:
 
 def read_partition(path: str, *, survey: str, config: MergeConfig, modulus: int) -> dict[str, Any]:
     """Return what a partition adds to the knowledge of its survey."""
-    census = Census(survey, config.window, modulus)
+    census = SourceCensus(survey, config.window, modulus)
     for chunk in open_survey(path, survey).chunks(config.run.chunk_size):
         census.add(chunk)
     empty = plain_schema(survey).empty_table()
@@ -256,7 +256,7 @@ def _added_up(survey: str, results: Sequence[dict[str, Any]]) -> ReadSurvey:
     return ReadSurvey(account, counter, tables)
 
 
-def cells_of(surveys: Sequence[HatsSurvey]) -> list[Cell]:
+def cells_of(surveys: Sequence[HatsSurvey]) -> list[MergeCell]:
     """Return the pixels that lie in one partition of every survey, or in none of it.
 
     Where partitions of surveys differ in size, the smallest decide.
@@ -274,7 +274,7 @@ def cells_of(surveys: Sequence[HatsSurvey]) -> list[Cell]:
     for pixel in tree.get_healpix_pixels() if tree is not None else []:
         order, number = int(pixel.order), int(pixel.pixel)
         files = {one.name: _covering(one, order, number) for one in surveys}
-        cells.append(Cell(order, number, files))
+        cells.append(MergeCell(order, number, files))
     return cells
 
 
@@ -287,11 +287,11 @@ def _covering(survey: HatsSurvey, order: int, pixel: int) -> list[str]:
     return []
 
 
-def read_cell(cell: Cell, config: MergeConfig) -> dict[str, tuple[pa.Table, Any]]:
+def read_cell(cell: MergeCell, config: MergeConfig) -> dict[str, tuple[pa.Table, Any]]:
     """Return the rows of a cell and its margin by survey, and which lie in the cell itself."""
     tables = {}
     for survey, files in cell.files.items():
-        census = Census(survey, config.window, 2**31)
+        census = SourceCensus(survey, config.window, 2**31)
         chunks = [
             census.add(chunk)
             for file in files
@@ -305,7 +305,9 @@ def read_cell(cell: Cell, config: MergeConfig) -> dict[str, tuple[pa.Table, Any]
     return tables
 
 
-def _merge_one(cell: Cell, folder: str, rejected: str | None, knowledge: Any, words: Any) -> Entry:
+def _merge_one(
+    cell: MergeCell, folder: str, rejected: str | None, knowledge: Any, words: Any
+) -> Entry:
     """Merge a cell and write its partition; doing it twice gives the same file."""
     offsets, metadata, config = words
     product = merge_tables(read_cell(cell, config), offsets, knowledge, config)

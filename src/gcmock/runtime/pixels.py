@@ -12,21 +12,21 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.config import Config
 from gcmock.errors import InputError
 from gcmock.io.disk import sha256_of
 from gcmock.io.manifest import Entry, entry_of
 from gcmock.io.observed import ObservedCatalogue, ObservedStars
 from gcmock.io.read_summary import ReadSummary
-from gcmock.io.readers import open_table
-from gcmock.io.writers import open_writer
+from gcmock.io.readers.opening import open_table
+from gcmock.io.writers.writer import open_writer
 from gcmock.mock.account import Account
-from gcmock.mock.census import Census
+from gcmock.mock.census import InputCensus
 from gcmock.mock.pipeline import LARGEST_BATCH, true_stars
 from gcmock.mock.product import output_columns
 from gcmock.model import Model, load_model
 from gcmock.random import id_bits
-from gcmock.schema import Column
+from gcmock.settings.build import Config
+from gcmock.words.columns import Column
 
 HEALPIX: Final = Column(
     "_healpix_29", "int64", "", "pos.healpix", "Nested HEALPix index of order 29 of ra, dec"
@@ -115,7 +115,7 @@ def count_pixel(path: str, order: int, pixel: int, settings: str) -> PixelCount:
         If the partition cannot be used, or holds stars of another pixel.
     """
     model = model_of(settings)
-    census = Census(model)
+    census = InputCensus(model)
     identifiers: list[NDArray[np.uint64]] = []
 
     def visit(stars: ObservedStars) -> None:

@@ -12,10 +12,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gcmock.arrays import Floats
 from gcmock.data import read_toml
 from gcmock.errors import InputError
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from gcmock.arrays import Floats
 from gcmock.data import read_toml
 from gcmock.errors import InputError
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class BrokenPowerLaw:
             )
 
     @cached_property
-    def _amplitudes(self) -> FloatArray:
+    def _amplitudes(self) -> Floats:
         """Factor of M^-slope in each segment, for one star in total, (n_segment,)."""
         amplitude = np.ones(len(self.slopes))
         for i in range(1, len(self.slopes)):
@@ -56,7 +55,7 @@ class BrokenPowerLaw:
         )
         return amplitude / total
 
-    def density(self, mass: ArrayLike) -> FloatArray:
+    def density(self, mass: ArrayLike) -> Floats:
         """Stars per Msun of initial mass at `mass` (n,), for one star in total."""
         m = np.asarray(mass, dtype=np.float64)
         edges = np.asarray(self.edges_msun)
@@ -66,11 +65,11 @@ class BrokenPowerLaw:
         value = self._amplitudes[segment] * safe ** -np.asarray(self.slopes)[segment]
         return np.where(inside, value, 0.0)
 
-    def number(self, low: ArrayLike, high: ArrayLike) -> FloatArray:
+    def number(self, low: ArrayLike, high: ArrayLike) -> Floats:
         """Count stars in [low, high] Msun, as a fraction of all born ones; broadcasts."""
         return self._moment(0, low, high)
 
-    def mass(self, low: ArrayLike, high: ArrayLike) -> FloatArray:
+    def mass(self, low: ArrayLike, high: ArrayLike) -> Floats:
         """Sum the mass of the stars in [low, high] Msun, in Msun per born star; broadcasts."""
         return self._moment(1, low, high)
 
@@ -79,7 +78,7 @@ class BrokenPowerLaw:
         """Mean initial mass, Msun."""
         return float(self.mass(self.edges_msun[0], self.edges_msun[-1]))
 
-    def quantile(self, fraction: ArrayLike) -> FloatArray:
+    def quantile(self, fraction: ArrayLike) -> Floats:
         """Find the mass (n,) in Msun below which a `fraction` (n,) of the born stars lies."""
         u = np.asarray(fraction, dtype=np.float64)
         edges = np.asarray(self.edges_msun)
@@ -93,7 +92,7 @@ class BrokenPowerLaw:
         rising = np.maximum(low**safe + safe * part, 0.0) ** (1.0 / safe)
         return np.clip(np.where(flat, low * np.exp(part), rising), edges[0], edges[-1])
 
-    def _moment(self, power: int, low: ArrayLike, high: ArrayLike) -> FloatArray:
+    def _moment(self, power: int, low: ArrayLike, high: ArrayLike) -> Floats:
         """Integral of M^power dN from `low` to `high`, broadcast."""
         a, b = np.broadcast_arrays(
             np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
@@ -106,7 +105,7 @@ class BrokenPowerLaw:
         return total
 
 
-def _power_integral(exponent: float, low: FloatArray, high: FloatArray) -> FloatArray:
+def _power_integral(exponent: float, low: Floats, high: Floats) -> Floats:
     """Integral of M^exponent from `low` to `high`."""
     n = exponent + 1.0
     if abs(n) < 1e-9:

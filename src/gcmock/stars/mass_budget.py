@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from gcmock.arrays import Floats
 from gcmock.data import path
 from gcmock.errors import InputError
 from gcmock.stars.imf import BrokenPowerLaw
-
-FloatArray = NDArray[np.float64]
 
 # Initial-final mass relation: Lam+2020 (ApJ 889, 31) after Raithel+2018 (ApJ 856, 35), in Msun.
 WHITE_DWARF_LIMIT = 9.0
@@ -25,7 +24,7 @@ _QUADRATURE = np.polynomial.legendre.leggauss(16)
 
 
 @cache
-def _dying_mass_rows() -> dict[str, tuple[FloatArray, FloatArray]]:
+def _dying_mass_rows() -> dict[str, tuple[Floats, Floats]]:
     """Ages (Gyr) and dying masses (Msun) of every family of ``dying_mass.csv``."""
     with path("dying_mass.csv").open() as stream:
         rows = list(csv.DictReader(line for line in stream if not line.startswith("#")))
@@ -37,7 +36,7 @@ def _dying_mass_rows() -> dict[str, tuple[FloatArray, FloatArray]]:
     return {name: (table[0], table[1]) for name, table in tables.items()}
 
 
-def dying_mass_table(family: str) -> tuple[FloatArray, FloatArray]:
+def dying_mass_table(family: str) -> tuple[Floats, Floats]:
     """Tabulated ages (n,) in Gyr and largest living initial masses (n,) in Msun.
 
     Parameters
@@ -56,7 +55,7 @@ def dying_mass_table(family: str) -> tuple[FloatArray, FloatArray]:
     return tables[family]
 
 
-def dying_mass(family: str, age_gyr: ArrayLike) -> FloatArray:
+def dying_mass(family: str, age_gyr: ArrayLike) -> Floats:
     """Largest initial mass (n,) still alive at an age, Msun.
 
     The row at or below the age is taken, the first one for younger stars: the steps of
@@ -74,12 +73,12 @@ def dying_mass(family: str, age_gyr: ArrayLike) -> FloatArray:
     return masses[np.clip(row, 0, len(ages) - 1)]
 
 
-def white_dwarf_mass(mass_init: FloatArray) -> FloatArray:
+def white_dwarf_mass(mass_init: Floats) -> Floats:
     """White dwarf mass (n,) of an initial mass below 9 Msun, Msun (Kalirai+2008, eq. 1)."""
     return 0.109 * mass_init + 0.394
 
 
-def neutron_star_mass(mass_init: FloatArray) -> FloatArray:
+def neutron_star_mass(mass_init: Floats) -> Floats:
     """Mean neutron star mass (n,) of an initial mass above 9 Msun, Msun (Raithel+2018, eq. 11)."""
     m = mass_init
     u, w = m - 14.75, m - 2.619
@@ -97,7 +96,7 @@ def neutron_star_mass(mass_init: FloatArray) -> FloatArray:
     )
 
 
-def black_hole_mass(mass_init: FloatArray) -> FloatArray:
+def black_hole_mass(mass_init: Floats) -> Floats:
     """Mean black hole mass (n,) of an initial mass above 9 Msun, Msun (Raithel+2018, eqs. 1-7)."""
     m = mass_init
     t = m - 25.97
@@ -107,7 +106,7 @@ def black_hole_mass(mass_init: FloatArray) -> FloatArray:
     return ejected * core + (1.0 - ejected) * whole
 
 
-def remnant_mass(mass_init: ArrayLike) -> FloatArray:
+def remnant_mass(mass_init: ArrayLike) -> Floats:
     """Compute the expected mass (n,) of the remnant of a star, Msun.
 
     Above 9 Msun a mean over neutron stars and black holes with the probabilities of Raithel+2018

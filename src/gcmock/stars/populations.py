@@ -6,15 +6,13 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gcmock.arrays import Floats
 from gcmock.data import read_toml
 from gcmock.errors import InputError
-from gcmock.schema import COMPONENTS
 from gcmock.stars.imf import BrokenPowerLaw
 from gcmock.stars.isochrones import IsochroneTable, load_isochrones
-
-Floats = NDArray[np.float64]
+from gcmock.words.components import COMPONENTS
 
 PIECE_MAG = 0.03
 """Longest piece of an isochrone that one node stands for [mag in any band]."""

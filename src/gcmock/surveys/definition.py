@@ -149,7 +149,7 @@ class Archive:
 
 
 @dataclass(frozen=True)
-class Survey:
+class SurveyDefinition:
     """A survey.
 
     Attributes
@@ -236,7 +236,7 @@ def role_unit(role: str) -> str:
 
 
 @cache
-def load_survey(name: str) -> Survey:
+def load_survey(name: str) -> SurveyDefinition:
     """Return the definition of a survey.
 
     Parameters
@@ -260,7 +260,7 @@ def load_survey(name: str) -> Survey:
     archives = tuple(
         Archive(**{**one, "tables": tuple(one["tables"])}) for one in values.pop("archive", ())
     )
-    return Survey(name=name, spellings=spellings, archives=archives, **values)
+    return SurveyDefinition(name=name, spellings=spellings, archives=archives, **values)
 
 
 def _column(values: dict[str, Any]) -> NativeColumn:

@@ -15,11 +15,10 @@ from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from gcmock.arrays import Floats
 from gcmock.errors import InputError
-
-Floats = NDArray[np.float64]
 
 SYSTEM_BANDS = ("j", "h", "ks")
 """Order of the last axis of all arrays of magnitudes here."""

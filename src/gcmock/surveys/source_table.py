@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntFlag
 from typing import Final
 
-from gcmock.schema import Column
+from gcmock.words.columns import Column
 
 BANDS: Final = ("j", "h", "ks")
 """Near-infrared bands of the surveys."""

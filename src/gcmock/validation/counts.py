@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import poisson
 
-from gcmock.config import Config
+from gcmock.arrays import Floats
 from gcmock.dust.laws import load_law
 from gcmock.errors import InputError
 from gcmock.io.observed import read_observed
 from gcmock.model import Model, load_model
-from gcmock.schema import BANDS
+from gcmock.settings.build import Config
 from gcmock.stars.bands import hw_relation_names, load_hw_relation
 from gcmock.validation import scores
 from gcmock.validation.result import LIMITATIONS, Check, likely, noted, within
@@ -34,8 +33,7 @@ from gcmock.validation.tiles import (
     reddenings_of,
     slope,
 )
-
-Floats = NDArray[np.float64]
+from gcmock.words.bands import BANDS
 
 L_RANGE, B_RANGE = (-1.4, 0.7), (-0.6, 0.6)
 """The JASMINE window [deg]."""

@@ -9,19 +9,20 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.catalogue.completeness import BANDS as MAP_BANDS
-from gcmock.catalogue.completeness import Completeness, load_completeness
-from gcmock.config import Config
+from gcmock.arrays import Floats
+from gcmock.catalogue.learn.completeness import BANDS as MAP_BANDS
+from gcmock.catalogue.learn.completeness import Completeness, load_completeness
 from gcmock.errors import InputError
 from gcmock.frames import icrs_to_galactic_proper_motion
 from gcmock.io.metadata import catalogue_metadata, recorded_config
 from gcmock.io.observed import read_observed
-from gcmock.io.readers import open_table
+from gcmock.io.readers.opening import open_table
 from gcmock.mock.simulate import simulate
 from gcmock.model import Model, load_model
-from gcmock.schema import BANDS, COMPONENTS, magnitude_name
+from gcmock.settings.build import Config
+from gcmock.words.bands import BANDS, magnitude_name
+from gcmock.words.components import COMPONENTS
 
-Floats = NDArray[np.float64]
 Table = dict[str, NDArray[Any]]
 
 N_FIELDS: Final = 4
@@ -36,7 +37,7 @@ _MOCK_COLUMNS: Final = (
 
 
 @dataclass(frozen=True)
-class Field:
+class CatalogueField:
     """A rectangle on the sky: borders [deg], and the stars in it.
 
     Attributes
@@ -58,12 +59,12 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Fields:
+class CatalogueFields:
     """Fields of a catalogue.
 
     Attributes
     ----------
-    fields : tuple of Field
+    fields : tuple of CatalogueField
     band : str
         Main band, in which stars are selected.
     limits : tuple of 2 floats
@@ -74,7 +75,7 @@ class Fields:
         Share of the stars that have each band.
     """
 
-    fields: tuple[Field, ...]
+    fields: tuple[CatalogueField, ...]
     band: str
     limits: tuple[float, float]
     with_map: bool
@@ -103,7 +104,7 @@ def load_fields(
     limits: tuple[float, float] | None,
     seed: int,
     workers: int = 1,
-) -> Fields:
+) -> CatalogueFields:
     """Choose fields of a catalogue and simulate the model in them.
 
     Parameters
@@ -120,7 +121,7 @@ def load_fields(
 
     Returns
     -------
-    Fields
+    CatalogueFields
 
     Raises
     ------
@@ -148,9 +149,11 @@ def load_fields(
             model, l_range, b_range, ks_max=limits[1] + MARGIN_MAG, seed=seed + 5, workers=workers
         )
         fields.append(
-            Field(l_range, b_range, observed, rows, _see(drawn, observed, model, known, band, seed))
+            CatalogueField(
+                l_range, b_range, observed, rows, _see(drawn, observed, model, known, band, seed)
+            )
         )
-    return Fields(tuple(fields), band, limits, known is not None, shares)
+    return CatalogueFields(tuple(fields), band, limits, known is not None, shares)
 
 
 def _signed(l_deg: Floats) -> Floats:

@@ -8,18 +8,17 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.config import load_config
+from gcmock.arrays import Floats
 from gcmock.dust.laws import load_law
 from gcmock.errors import InputError
 from gcmock.model import Model, load_model
-from gcmock.posterior.block import Draws, Summary
-from gcmock.posterior.engine import Data
+from gcmock.posterior.engine import Observations
+from gcmock.posterior.kernel.block import Draws, PosteriorSummary
 from gcmock.random import star_key
-from gcmock.schema import COMPONENTS
+from gcmock.settings.build import load_config
 from gcmock.validation import scores
 from gcmock.validation.result import LIMITATIONS, Check, above, below, likely, within
-
-Floats = NDArray[np.float64]
+from gcmock.words.components import COMPONENTS
 
 N_DRAWS: Final = 64
 """Draws per star, among which the true distance is ranked."""
@@ -127,7 +126,7 @@ def make_model(map_value: str, residual_scatter_mag: float) -> Model:
 
 def observed(
     truth: Truth, model: Model, noise_mag: float = NOISE_MAG, *, without_j: bool = False
-) -> Data:
+) -> Observations:
     """Add noise to true stars."""
     n = truth.l_deg.size
     noise = np.random.default_rng(12).normal(0.0, noise_mag, (n, 3))
@@ -137,7 +136,7 @@ def observed(
     missing = np.full(n, np.nan)
     error = np.where(np.isfinite(mag), noise_mag, np.nan)
     e_jks, tau = model.reddening(truth.l_deg, truth.b_deg)
-    return Data(truth.l_deg, truth.b_deg, mag, error, missing, missing, e_jks, tau)
+    return Observations(truth.l_deg, truth.b_deg, mag, error, missing, missing, e_jks, tau)
 
 
 def draw_keys(n_star: int, n_draws: int = N_DRAWS) -> NDArray[np.uint64]:
@@ -145,13 +144,13 @@ def draw_keys(n_star: int, n_draws: int = N_DRAWS) -> NDArray[np.uint64]:
     return np.column_stack([star_key(1, np.arange(n_star), r) for r in range(n_draws)])
 
 
-def nuclear_probability(summary: Summary) -> Floats:
+def nuclear_probability(summary: PosteriorSummary) -> Floats:
     """P(NSD) + P(NSC), (n_star,)."""
     p = summary.probability[:, NUCLEAR].sum(axis=1).astype(np.float64)
     return np.asarray(np.clip(p, 0.0, 1.0))
 
 
-def score(truth: Truth, summary: Summary, draws: Draws) -> Scores:
+def score(truth: Truth, summary: PosteriorSummary, draws: Draws) -> Scores:
     """Compare posteriors with the truth."""
     p = nuclear_probability(summary)
     quantile, rate = summary.distance_quantile_pc, truth.nuclear.mean()
@@ -206,12 +205,12 @@ def genstars_checks(folder: Path, n_star: int, workers: int = 1) -> list[Check]:
     return [*checks, above("genstars", words, found.ks, limit, "must be found out", n=found.n)]
 
 
-def _infer(truth: Truth, model: Model, workers: int) -> tuple[Summary, Draws]:
+def _infer(truth: Truth, model: Model, workers: int) -> tuple[PosteriorSummary, Draws]:
     data = observed(truth, model)
     return model.posterior.infer(data, draw_keys(truth.l_deg.size), workers)
 
 
-def _compare(words: str, truth: Truth, summary: Summary, draws: Draws) -> list[Check]:
+def _compare(words: str, truth: Truth, summary: PosteriorSummary, draws: Draws) -> list[Check]:
     """Return the checks of one list."""
     found, p = score(truth, summary, draws), nuclear_probability(summary)
     more = {"limitation": LIMITATIONS["genstars"], "n": found.n}

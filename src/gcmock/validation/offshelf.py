@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.schema import BANDS
-from gcmock.validation.fields import Fields, Table
+from gcmock.arrays import Floats
+from gcmock.validation.fields import CatalogueFields, Table
 from gcmock.validation.result import LIMITATIONS, Check, noted
+from gcmock.words.bands import BANDS
 
-Floats = NDArray[np.float64]
 
-
-def offshelf_checks(fields: Fields) -> list[Check]:
+def offshelf_checks(fields: CatalogueFields) -> list[Check]:
     """Say where the mock and stars simulated from the model alone differ, and by how much.
 
     Both are cut at the same observed magnitudes, the stars of the model behind the errors and the
@@ -22,7 +21,7 @@ def offshelf_checks(fields: Fields) -> list[Check]:
 
     Parameters
     ----------
-    fields : Fields
+    fields : CatalogueFields
 
     Returns
     -------

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from gcmock.schema import BANDS, Flag
+from gcmock.arrays import Floats
 from gcmock.validation import scores
-from gcmock.validation.fields import Fields
+from gcmock.validation.fields import CatalogueFields
 from gcmock.validation.result import LIMITATIONS, Check, below, likely, noted
-
-Floats = NDArray[np.float64]
+from gcmock.words.bands import BANDS
+from gcmock.words.flags import Flag
 
 COLOURS: Final = (("h", "ks"), ("j", "ks"), ("j", "h"))
 UNEXPLAINED_SHARE: Final = 1e-3
@@ -27,12 +27,12 @@ UNEXPLAINED_SHARE: Final = 1e-3
 _MAG_STEP, _COLOUR_STEP = 0.5, 0.2
 
 
-def predictive_checks(fields: Fields) -> list[Check]:
+def predictive_checks(fields: CatalogueFields) -> list[Check]:
     """Compare catalogue, mock and model, field by field.
 
     Parameters
     ----------
-    fields : Fields
+    fields : CatalogueFields
 
     Returns
     -------
@@ -41,7 +41,7 @@ def predictive_checks(fields: Fields) -> list[Check]:
     return [*_posterior(fields), *_prior(fields)]
 
 
-def _posterior(fields: Fields) -> list[Check]:
+def _posterior(fields: CatalogueFields) -> list[Check]:
     """Residuals, and bins of the mock that is observed again."""
     seen = np.concatenate([f.observed["mag"] for f in fields.fields])
     error = np.concatenate([f.observed["error"] for f in fields.fields])
@@ -98,7 +98,7 @@ def _bins(values: Floats, step: float) -> NDArray[np.int64]:
 
 
 def _quantities(
-    fields: Fields, first: Floats, second: Floats
+    fields: CatalogueFields, first: Floats, second: Floats
 ) -> list[tuple[str, Floats, Floats, float]]:
     """Magnitude and colour of two tables of magnitudes (n, 4)."""
     main = BANDS.index(fields.band)
@@ -112,7 +112,7 @@ def _quantities(
     return found
 
 
-def _colour(fields: Fields) -> tuple[str, str] | None:
+def _colour(fields: CatalogueFields) -> tuple[str, str] | None:
     """Return the colour that most stars have."""
     share = {
         (a, b): min(fields.shares[BANDS.index(a)], fields.shares[BANDS.index(b)])
@@ -122,7 +122,7 @@ def _colour(fields: Fields) -> tuple[str, str] | None:
     return best if share[best] > 0.5 else None
 
 
-def _prior(fields: Fields) -> list[Check]:
+def _prior(fields: CatalogueFields) -> list[Check]:
     """Compare counts per magnitude and colour against stars of the model alone."""
     low, high = fields.limits
     main = BANDS.index(fields.band)

@@ -11,17 +11,16 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.config import Config, load_config
+from gcmock.arrays import Floats
 from gcmock.mock.simulate import simulate
 from gcmock.model import Model, load_model
-from gcmock.posterior.block import Draws, Summary
-from gcmock.posterior.engine import Data
+from gcmock.posterior.engine import Observations
+from gcmock.posterior.kernel.block import Draws, PosteriorSummary
 from gcmock.random import star_key
-from gcmock.schema import COMPONENTS
+from gcmock.settings.build import Config, load_config
 from gcmock.validation import scores
 from gcmock.validation.result import LIMITATIONS, Check, above, below, likely, noted, within
-
-Floats = NDArray[np.float64]
+from gcmock.words.components import COMPONENTS
 
 WINDOWS: Final = (
     ((0.300, 0.315), (-0.25, -0.235)),
@@ -49,10 +48,10 @@ GROUPS: Final = {
 """Components whose sums are tested as well."""
 
 
-class Sample(NamedTuple):
+class SbcSample(NamedTuple):
     """Observed stars with their truth, each (n_star,): component as its place in the schema."""
 
-    data: Data
+    data: Observations
     source_id: NDArray[np.int64]
     component: NDArray[np.int64]
     distance_pc: Floats
@@ -66,7 +65,7 @@ def self_consistent(config: Config) -> Model:
     return load_model(config=load_config(None, settings))
 
 
-def draw_sample(model: Model, n_star: int, seed: int) -> Sample:
+def draw_sample(model: Model, n_star: int, seed: int) -> SbcSample:
     """Simulate and observe stars of the model in six directions.
 
     Parameters
@@ -78,7 +77,7 @@ def draw_sample(model: Model, n_star: int, seed: int) -> Sample:
 
     Returns
     -------
-    Sample
+    SbcSample
         J, H and Ks with `NOISE_MAG`, observed Ks < `LIMIT_KS`, some of them without J.
     """
     factor = np.sqrt(1.15 * n_star / _STARS_OF_WINDOWS)
@@ -101,13 +100,15 @@ def draw_sample(model: Model, n_star: int, seed: int) -> Sample:
     mag, l_deg, b_deg = mag[kept], stars["l"], stars["b"]
     missing = np.full(kept.size, np.nan)
     error = np.where(np.isfinite(mag), NOISE_MAG, np.nan)
-    data = Data(l_deg, b_deg, mag, error, missing, missing, *model.reddening(l_deg, b_deg))
+    data = Observations(l_deg, b_deg, mag, error, missing, missing, *model.reddening(l_deg, b_deg))
     component = np.array([COMPONENTS.index(name) for name in stars["component"]], np.int64)
     e_jks = stars["a_ks"] / model.law.kappa(l_deg, b_deg)[:, 2]
-    return Sample(data, stars["source_id"], component, stars["distance_pc"], e_jks)
+    return SbcSample(data, stars["source_id"], component, stars["distance_pc"], e_jks)
 
 
-def infer(sample: Sample, model: Model, seed: int, workers: int) -> tuple[Summary, Draws]:
+def infer_sample(
+    sample: SbcSample, model: Model, seed: int, workers: int
+) -> tuple[PosteriorSummary, Draws]:
     """Posteriors of the sample under a model, with `N_DRAWS` draws."""
     data = sample.data
     e_jks, tau = model.reddening(data.l_deg, data.b_deg)
@@ -115,7 +116,7 @@ def infer(sample: Sample, model: Model, seed: int, workers: int) -> tuple[Summar
     return model.posterior.infer(data._replace(e_jks=e_jks, tau=tau), keys, workers)
 
 
-def compare(sample: Sample, summary: Summary, draws: Draws) -> list[Check]:
+def compare_sample(sample: SbcSample, summary: PosteriorSummary, draws: Draws) -> list[Check]:
     """Ranks, coverage and frequencies of posteriors against the truth."""
     n = sample.distance_pc.size
     more = {"limitation": LIMITATIONS["own"], "n": n}
@@ -186,9 +187,9 @@ def sbc_checks(config: Config, n_star: int, seed: int, workers: int = 1) -> list
     """
     model = self_consistent(config)
     sample = draw_sample(model, n_star, seed)
-    checks = compare(sample, *infer(sample, model, seed, workers))
+    checks = compare_sample(sample, *infer_sample(sample, model, seed, workers))
     other = self_consistent(wrong_law(config))
-    _, draws = infer(sample, other, seed, workers)
+    _, draws = infer_sample(sample, other, seed, workers)
     distance = scores.ks_uniform(scores.ranks(draws.distance_pc, sample.distance_pc))
     n = sample.distance_pc.size
     words = f"control: KS distance of the ranks of D with the law {other.law.name}"

@@ -8,10 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom, chi2, kstwo, norm
 
+from gcmock.arrays import Booleans, Floats
 from gcmock.validation.result import FALSE_ALARM
-
-Floats = NDArray[np.float64]
-Booleans = NDArray[np.bool_]
 
 _ECE_BINS = 10
 

@@ -14,13 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-from gcmock.config import Config
-from gcmock.dust.extinction_map import ExtinctionMap, MapValue
-from gcmock.dust.laws import ExtinctionLaw
-from gcmock.errors import InputError
-from gcmock.galaxy.model import GalacticModel
-from gcmock.model import Model
-from gcmock.posterior.counts import (
+from gcmock.arrays import Floats
+from gcmock.counts import (
     MAG_STEP,
     REDDENING_MAX,
     REDDENING_STEP,
@@ -28,11 +23,15 @@ from gcmock.posterior.counts import (
     CountTables,
     expected_counts,
 )
+from gcmock.dust.extinction_map import ExtinctionMap, MapValue
+from gcmock.dust.laws import ExtinctionLaw
+from gcmock.errors import InputError
+from gcmock.galaxy.galactic_model import GalacticModel
+from gcmock.model import Model
 from gcmock.posterior.grid import DistanceGrid
+from gcmock.settings.build import Config
 from gcmock.stars.bands import HwRelation
 from gcmock.stars.populations import PopulationSet
-
-Floats = NDArray[np.float64]
 
 REDDENINGS: Final = np.concatenate(([0.05, 0.25], np.arange(0.5, 6.76, 0.25)))
 """E(J-Ks) at which expected counts are computed [mag]."""
@@ -89,7 +88,7 @@ class RedTables(CountTables):
 
 @dataclass(frozen=True)
 class RedModel:
-    """A model that counts red stars only; see `gcmock.posterior.counts.CountedModel`."""
+    """A model that counts red stars only; see `gcmock.counts.CountedModel`."""
 
     config: Config
     galaxy: GalacticModel

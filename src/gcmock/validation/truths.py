@@ -8,15 +8,13 @@ from importlib.resources import files
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gcmock.arrays import Floats
 from gcmock.model import Model
 from gcmock.posterior.sightline import prior_counts
-from gcmock.schema import COMPONENTS
 from gcmock.validation.result import LIMITATIONS, Check, within
 from gcmock.validation.tiles import average, count_curves, make_tiles, reddenings_of
-
-Floats = NDArray[np.float64]
+from gcmock.words.components import COMPONENTS
 
 _N_VELOCITIES: Final = 20_000
 _BAR_FIELDS: Final = {"sgr_i": (1.25, -2.65), "baade": (1.13, -3.77)}

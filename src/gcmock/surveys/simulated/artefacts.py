@@ -12,14 +12,12 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Floats
 from gcmock.frames import galactic_to_icrs
 from gcmock.random import star_key, uniform
-from gcmock.surveys.simulated.blocks import Stars, places
+from gcmock.surveys.simulated.blocks import TrueStars, places
 from gcmock.surveys.simulated.crowding import CELL_ARCSEC, cell_number, halo_arcsec
 from gcmock.surveys.simulated.instrument import Instrument
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 MOST_GHOSTS = 12
 """Of one star."""
@@ -40,7 +38,7 @@ _BAND_SHARE = 0.5
 _PLACES_PER_GHOST = 8
 
 
-class Kind(IntEnum):
+class ArtefactKind(IntEnum):
     """What a source is in truth."""
 
     STAR = 0
@@ -48,7 +46,7 @@ class Kind(IntEnum):
     NOISE = 2
 
 
-def ghosts(stars: Stars, band_mag: Floats, instrument: Instrument, seed: int) -> Stars:
+def ghosts(stars: TrueStars, band_mag: Floats, instrument: Instrument, seed: int) -> TrueStars:
     """Return ghosts and spikes of the bright ones among the stars.
 
     Their number grows as 10^(0.2 (ghost_mag - m)); most lie on the four spikes of the telescope's
@@ -57,7 +55,7 @@ def ghosts(stars: Stars, band_mag: Floats, instrument: Instrument, seed: int) ->
 
     Parameters
     ----------
-    stars : Stars
+    stars : TrueStars
         True stars.
     band_mag : ndarray, shape (n_star,)
         Their magnitudes in the band of detection [mag].
@@ -88,15 +86,17 @@ def ghosts(stars: Stars, band_mag: Floats, instrument: Instrument, seed: int) ->
     b_deg = parent.b[of] + dy / 3600.0
     l_deg = parent.l[of] + dx / 3600.0 / np.cos(np.radians(b_deg))
     identity = star_key(seed, key[of] + which.astype(np.uint64))
-    return _still(identity, Kind.GHOST, l_deg, b_deg, mag)
+    return _still(identity, ArtefactKind.GHOST, l_deg, b_deg, mag)
 
 
-def noise_peaks(stars: Stars, limit_mag: Floats, instrument: Instrument, seed: int) -> Stars:
+def noise_peaks(
+    stars: TrueStars, limit_mag: Floats, instrument: Instrument, seed: int
+) -> TrueStars:
     """Return peaks of noise near the limit, in one band, in the cells of the sky that stars fill.
 
     Parameters
     ----------
-    stars : Stars
+    stars : TrueStars
     limit_mag : ndarray, shape (n_star, 3)
         Limits at the stars [mag], in the 2MASS system.
     instrument : Instrument
@@ -118,17 +118,17 @@ def noise_peaks(stars: Stars, limit_mag: Floats, instrument: Instrument, seed: i
     b_deg = y / 3600.0
     l_deg = CELL_ARCSEC * (column[first[of]] + chance[:, 0]) / 3600.0 / np.cos(np.radians(b_deg))
     identity = star_key(seed, key[of] + which.astype(np.uint64))
-    return _still(identity, Kind.NOISE, l_deg, b_deg, mag)
+    return _still(identity, ArtefactKind.NOISE, l_deg, b_deg, mag)
 
 
 def _still(
-    identity: NDArray[np.uint64], kind: Kind, l_deg: Floats, b_deg: Floats, mag: Floats
-) -> Stars:
+    identity: NDArray[np.uint64], kind: ArtefactKind, l_deg: Floats, b_deg: Floats, mag: Floats
+) -> TrueStars:
     """Artefacts at rest on the sky."""
     n = identity.size
     ra, dec = galactic_to_icrs(l_deg, b_deg)
     rest = np.zeros(n)
-    return Stars(
+    return TrueStars(
         identity.view(np.int64),
         np.full(n, kind, np.int8),
         *places(l_deg, b_deg),

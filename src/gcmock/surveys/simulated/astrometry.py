@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from gcmock.arrays import Floats
 from gcmock.mock.survey import SurveyModel
-from gcmock.surveys.simulated.observe import NEXT, Sources
+from gcmock.surveys.simulated.observe import NEXT, MeasuredSources
 
-Floats = NDArray[np.float64]
 Table = dict[str, Floats]
 
 VIRAC2_MOTION, VIRAC2_POSITION = (0.37, 1.5), (1.0, 5.0)
@@ -61,22 +60,22 @@ def virac2_errors(ks_mag: Floats) -> tuple[Floats, Floats]:
     return error(VIRAC2_MOTION), error(VIRAC2_POSITION)
 
 
-def _badness(sources: Sources) -> Floats:
+def _badness(sources: MeasuredSources) -> Floats:
     """Factor of the true error over the stated one: 1 for most."""
     share = np.where(sources.share < BLENDED, BLENDED_BAD_SHARE, BAD_SHARE)
     return np.where(sources.chance[:, _BAD] < share, BAD_FACTOR, 1.0)
 
 
-def _ruwe(sources: Sources, factor: Floats) -> Floats:
+def _ruwe(sources: MeasuredSources, factor: Floats) -> Floats:
     return np.maximum(factor * (1.0 + _RUWE_SIGMA * ndtri(sources.chance[:, _RUWE])), 0.3)
 
 
-def virac2_astrometry(sources: Sources, n_epochs: Floats) -> Table:
+def virac2_astrometry(sources: MeasuredSources, n_epochs: Floats) -> Table:
     """Return positions, proper motions, parallaxes and their errors, by role; NaN if not fitted.
 
     Parameters
     ----------
-    sources : Sources
+    sources : MeasuredSources
     n_epochs : ndarray, shape (n,)
         Epochs in Ks.
     """
@@ -106,7 +105,9 @@ def virac2_astrometry(sources: Sources, n_epochs: Floats) -> Table:
     }
 
 
-def gaia_astrometry(sources: Sources, zero_point_mas: float, settings: SurveyModel) -> Table:
+def gaia_astrometry(
+    sources: MeasuredSources, zero_point_mas: float, settings: SurveyModel
+) -> Table:
     """Return the astrometry of Gaia DR3, by role; NaN where only the position was solved.
 
     Position-only solutions become common beyond G = 20; stars without BP and RP have six
@@ -115,7 +116,7 @@ def gaia_astrometry(sources: Sources, zero_point_mas: float, settings: SurveyMod
 
     Parameters
     ----------
-    sources : Sources
+    sources : MeasuredSources
     zero_point_mas : float
         Added to every parallax [mas].
     settings : SurveyModel

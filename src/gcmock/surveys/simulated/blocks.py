@@ -12,13 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Floats, Integers
 from gcmock.mock.simulate import simulate_blocks
-from gcmock.mock.sky import Window
+from gcmock.mock.sky import SkyWindow
 from gcmock.model import Model
-from gcmock.schema import TRUTH_COLUMNS
+from gcmock.words.columns import TRUTH_COLUMNS
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 Table = dict[str, NDArray[Any]]
 
 BLOCK_CELLS = 8
@@ -28,7 +27,7 @@ MARGIN_ARCSEC = 60.0
 """A star farther away has no influence on a source: nothing below reaches so far."""
 
 
-class Stars(NamedTuple):
+class TrueStars(NamedTuple):
     """What a survey could see: stars of a block and its margin, later also artefacts.
 
     Attributes
@@ -61,14 +60,14 @@ class Stars(NamedTuple):
     radial_velocity: Floats
     mag: Floats
 
-    def take(self, rows: NDArray[Any]) -> Stars:
+    def take(self, rows: NDArray[Any]) -> TrueStars:
         """Return some of them."""
-        return Stars(*(field[rows] for field in self))
+        return TrueStars(*(field[rows] for field in self))
 
-    def join(self, other: Stars) -> Stars:
+    def join(self, other: TrueStars) -> TrueStars:
         """Return these and others behind them."""
         pairs: Any = zip(self, other, strict=True)
-        return Stars(*(np.concatenate(pair) for pair in pairs))
+        return TrueStars(*(np.concatenate(pair) for pair in pairs))
 
 
 class Block(NamedTuple):
@@ -76,23 +75,23 @@ class Block(NamedTuple):
 
     Attributes
     ----------
-    inner : Window
+    inner : SkyWindow
         The block, cut to the window that is asked for.
-    outer : Window
+    outer : SkyWindow
         With its margin, cut to the extinction map.
     """
 
-    inner: Window
-    outer: Window
+    inner: SkyWindow
+    outer: SkyWindow
 
 
-def make_blocks(model: Model, window: Window, cells: int = BLOCK_CELLS) -> list[Block]:
+def make_blocks(model: Model, window: SkyWindow, cells: int = BLOCK_CELLS) -> list[Block]:
     """Divide a window into blocks.
 
     Parameters
     ----------
     model : Model
-    window : Window
+    window : SkyWindow
         From `gcmock.mock.sky.check_window`.
     cells : int
         Cells of the map along the side of a block.
@@ -111,8 +110,8 @@ def make_blocks(model: Model, window: Window, cells: int = BLOCK_CELLS) -> list[
 
     return [
         Block(
-            Window(l0, l1, b0, b1),
-            Window(
+            SkyWindow(l0, l1, b0, b1),
+            SkyWindow(
                 max(l0 - margin, sky.l_min_deg),
                 min(l1 + margin, edge_l),
                 max(b0 - margin, sky.b_min_deg),
@@ -124,14 +123,14 @@ def make_blocks(model: Model, window: Window, cells: int = BLOCK_CELLS) -> list[
     ]
 
 
-def is_inside(window: Window, l_deg: Floats, b_deg: Floats) -> NDArray[np.bool_]:
+def is_inside(window: SkyWindow, l_deg: Floats, b_deg: Floats) -> NDArray[np.bool_]:
     """Return whether positions lie in a window; the lower border belongs to it."""
     inside = (l_deg >= window.l_min) & (l_deg < window.l_max)
     return inside & (b_deg >= window.b_min) & (b_deg < window.b_max)
 
 
 def simulate_block(model: Model, block: Block, ks_max: float, seed: int) -> Table:
-    """Draw the true stars of a block and its margin: `gcmock.schema.TRUTH_COLUMNS`."""
+    """Draw the true stars of a block and its margin: `gcmock.words.columns.TRUTH_COLUMNS`."""
     parts = list(simulate_blocks(model, block.outer, ks_max, seed))
     return {
         column.name: np.concatenate([part[column.name] for part in parts])
@@ -139,12 +138,12 @@ def simulate_block(model: Model, block: Block, ks_max: float, seed: int) -> Tabl
     }
 
 
-def stars_of(truth: Table) -> Stars:
+def stars_of(truth: Table) -> TrueStars:
     """Return what of true stars matters for a survey."""
     l_deg, b_deg = truth["l"], truth["b"]
     x, y = places(l_deg, b_deg)
     names = ("l", "b", "ra", "dec", "parallax", "pmra", "pmdec", "radial_velocity")
-    return Stars(
+    return TrueStars(
         identity=truth["source_id"],
         kind=np.zeros(l_deg.size, np.int8),
         x=x,

@@ -10,14 +10,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
+from gcmock.arrays import Floats, Integers
 from gcmock.compilation import compiled
 from gcmock.surveys.simulated.instrument import Instrument
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 CELL_ARCSEC = 30.0
 """Side of the cells in which stars are counted: the map's cells and the margin are multiples."""

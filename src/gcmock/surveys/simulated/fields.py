@@ -8,11 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from gcmock.arrays import Floats, Integers
 from gcmock.random import star_key, uniform
 from gcmock.surveys.simulated.instrument import Instrument
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 FIELD_STREAM = -3000
 """With the number of the survey subtracted it stands for the realisation in keys."""
@@ -24,7 +22,7 @@ N_COPIES = 4
 """Fields overlap along l and along b: a corner belongs to four."""
 
 
-class Fields(NamedTuple):
+class SurveyFields(NamedTuple):
     """What is common to the sources of a field; each array has one row a source.
 
     Attributes
@@ -52,10 +50,10 @@ class Fields(NamedTuple):
     along_l: Floats
     along_b: Floats
 
-    def take(self, rows: Integers) -> Fields:
+    def take(self, rows: Integers) -> SurveyFields:
         """Return those of some sources."""
         parts: Any = (field[rows] for field in self)
-        return Fields(*parts)
+        return SurveyFields(*parts)
 
 
 def in_footprint(l_deg: Floats, b_deg: Floats, instrument: Instrument) -> NDArray[np.bool_]:
@@ -91,7 +89,7 @@ def apparitions(l_deg: Floats, b_deg: Floats, instrument: Instrument) -> tuple[I
 
 def fields_of(
     l_deg: Floats, b_deg: Floats, copy: Integers, instrument: Instrument, seed: int
-) -> Fields:
+) -> SurveyFields:
     """Return the field of each apparition, and what it does to all its sources.
 
     Parameters
@@ -113,7 +111,7 @@ def fields_of(
     first, last = instrument.epoch
     epoch = first + (last - first) * chance[:, 5]
     offset = instrument.field_offset_mas * normal[:, 3:5]
-    return Fields(
+    return SurveyFields(
         identity[of],
         (np.array(instrument.zero_point_mag) * normal[:, :3])[of],
         instrument.depth_scatter_mag * normal[of, 5],

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gcmock.arrays import Floats
 from gcmock.mock.survey import gaia_g_mag
-
-Floats = NDArray[np.float64]
 
 BP_RP_PER_J_KS = 2.2
 """BP - RP per J - Ks. A red-clump giant has 1.2 and 0.67, A_V = 1 mag adds 0.42 and 0.17: between

@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from gcmock.arrays import Floats
 from gcmock.frames import icrs_to_galactic
 from gcmock.mock.survey import SurveyModel
 from gcmock.model import Model
-from gcmock.surveys.simulated.artefacts import Kind
+from gcmock.surveys.simulated.artefacts import ArtefactKind
 from gcmock.surveys.simulated.astrometry import BLENDED, gaia_astrometry, virac2_astrometry
 from gcmock.surveys.simulated.instrument import Instrument
-from gcmock.surveys.simulated.observe import N_CHANCES, Sources
+from gcmock.surveys.simulated.observe import N_CHANCES, MeasuredSources
 
-Floats = NDArray[np.float64]
 Roles = dict[str, NDArray[Any]]
 
 SPELLINGS: Final = {
@@ -58,12 +58,12 @@ _OBLIQUITY_DEG = 23.4392911
 _DEBLENDED, _BAD_PIXELS, _NEAR_SATURATION = 1 << 4, 1 << 6, 1 << 16
 
 
-def magnitudes(sources: Sources, bands: tuple[str, ...] = _JHK) -> Roles:
+def magnitudes(sources: MeasuredSources, bands: tuple[str, ...] = _JHK) -> Roles:
     """Return magnitudes and errors [mag] by role.
 
     Parameters
     ----------
-    sources : Sources
+    sources : MeasuredSources
     bands : tuple of 3 str
         Names of the bands in the roles.
     """
@@ -74,31 +74,31 @@ def magnitudes(sources: Sources, bands: tuple[str, ...] = _JHK) -> Roles:
     return roles
 
 
-def galactic(sources: Sources) -> Roles:
+def galactic(sources: MeasuredSources) -> Roles:
     """Return the Galactic coordinates of the measured positions by role."""
     l_deg, b_deg = icrs_to_galactic(sources.ra, sources.dec)
     return {"l": l_deg % 360.0, "b": b_deg}
 
 
-def is_marked(sources: Sources, instrument: Instrument) -> NDArray[np.bool_]:
+def is_marked(sources: MeasuredSources, instrument: Instrument) -> NDArray[np.bool_]:
     """Return whether the survey takes a source for an artefact, bool (n,).
 
     Parameters
     ----------
-    sources : Sources
+    sources : MeasuredSources
     instrument : Instrument
         Its `marked` is the efficiency.
     """
-    share = np.where(sources.kind == Kind.STAR, FALSE_ARTEFACT_SHARE, instrument.marked)
+    share = np.where(sources.kind == ArtefactKind.STAR, FALSE_ARTEFACT_SHARE, instrument.marked)
     return sources.chance[:, _FLAG] < share * (instrument.marked > 0.0)
 
 
-def is_marked_blend(sources: Sources) -> NDArray[np.bool_]:
+def is_marked_blend(sources: MeasuredSources) -> NDArray[np.bool_]:
     """Return whether the survey notices that a source is several stars, bool (n,)."""
     return (sources.share < BLENDED) & (sources.chance[:, _BLEND_FLAG] < MARKED_BLEND_SHARE)
 
 
-def twomass_roles(sources: Sources, instrument: Instrument) -> Roles:
+def twomass_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
     """Return the columns of the 2MASS point source catalogue.
 
     A band without detection has an upper limit in place of its magnitude, quality U. Quality is A
@@ -165,19 +165,19 @@ def designations(ra: Floats, dec: Floats) -> NDArray[np.str_]:
     return np.array(names, dtype="U16")
 
 
-def number_names(sources: Sources) -> NDArray[np.int64]:
+def number_names(sources: MeasuredSources) -> NDArray[np.int64]:
     """Return identifiers that are numbers: positive, one for each apparition of a source."""
     return (sources.key >> np.uint64(1)).view(np.int64)
 
 
-def virac2_roles(sources: Sources, instrument: Instrument) -> Roles:
+def virac2_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
     """Return the columns of VIRAC2: means of many epochs, scatter, astrometry.
 
     The chance that one epoch sees a star falls with its magnitude, and so the number of epochs. The
     error that follows from the scatter knows only the noise, not that of the zero point. A peak of
     noise is in one epoch, of which there is no scatter. For parameters see `native_roles`.
     """
-    noise = sources.kind == Kind.NOISE
+    noise = sources.kind == ArtefactKind.NOISE
     seen = np.isfinite(sources.mag)
     roles: Roles = {}
     n_epochs = np.zeros(seen.shape)
@@ -209,7 +209,7 @@ def virac2_roles(sources: Sources, instrument: Instrument) -> Roles:
     )
 
 
-def vvv_roles(sources: Sources, instrument: Instrument) -> Roles:
+def vvv_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
     """Return the columns of VVV DR4, with error bits; see `native_roles` for parameters."""
     seen = np.isfinite(sources.mag)
     bits = np.where(is_marked_blend(sources), _DEBLENDED, 0)
@@ -227,7 +227,7 @@ def vvv_roles(sources: Sources, instrument: Instrument) -> Roles:
     }
 
 
-def sirius_roles(sources: Sources, instrument: Instrument) -> Roles:
+def sirius_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
     """Return the columns of the SIRIUS file, with places on plates; see `native_roles`."""
     seen = np.isfinite(sources.mag)
     roles = magnitudes(sources)
@@ -246,7 +246,7 @@ def sirius_roles(sources: Sources, instrument: Instrument) -> Roles:
     }
 
 
-def gnc_roles(sources: Sources, instrument: Instrument) -> Roles:
+def gnc_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
     """Return the columns of GALACTICNUCLEUS; see `native_roles` for parameters."""
     seen = np.isfinite(sources.mag)
     roles = magnitudes(sources)
@@ -261,7 +261,7 @@ def gnc_roles(sources: Sources, instrument: Instrument) -> Roles:
     }
 
 
-def gaia_roles(sources: Sources, model: Model) -> Roles:
+def gaia_roles(sources: MeasuredSources, model: Model) -> Roles:
     """Return the columns of Gaia DR3; see `native_roles` for parameters."""
     roles: Roles = {}
     for k, band in enumerate(("g", "bp", "rp")):
@@ -290,7 +290,7 @@ def gaia_roles(sources: Sources, model: Model) -> Roles:
     )
 
 
-_ROLES: Final[dict[str, Callable[[Sources, Instrument], Roles]]] = {
+_ROLES: Final[dict[str, Callable[[MeasuredSources, Instrument], Roles]]] = {
     "2mass": twomass_roles,
     "virac2": virac2_roles,
     "vvv": vvv_roles,
@@ -299,12 +299,12 @@ _ROLES: Final[dict[str, Callable[[Sources, Instrument], Roles]]] = {
 }
 
 
-def native_roles(sources: Sources, instrument: Instrument, model: Model) -> Roles:
+def native_roles(sources: MeasuredSources, instrument: Instrument, model: Model) -> Roles:
     """Return what a survey publishes of its sources, by role.
 
     Parameters
     ----------
-    sources : Sources
+    sources : MeasuredSources
     instrument : Instrument
     model : Model
         Its parallax zero point is put on the parallaxes of Gaia.

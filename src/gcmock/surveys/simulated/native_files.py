@@ -13,10 +13,10 @@ import pyarrow.csv
 from numpy.typing import NDArray
 
 from gcmock.errors import GcmockError
-from gcmock.io.writers import open_writer
-from gcmock.schema import Column
+from gcmock.io.writers.writer import open_writer
 from gcmock.surveys.definition import NativeColumn, Spelling, role_unit
 from gcmock.surveys.source_table import SOURCE_COLUMNS
+from gcmock.words.columns import Column
 
 Roles = Mapping[str, NDArray[Any]]
 Chunk = dict[str, NDArray[Any]]

@@ -8,25 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from gcmock.arrays import Booleans, Floats, Integers
 from gcmock.random import star_key, uniform
 from gcmock.surveys.definition import load_survey
 from gcmock.surveys.photometric_systems import from_2mass, load_system, system_names
-from gcmock.surveys.simulated.artefacts import Kind, ghosts, noise_peaks
-from gcmock.surveys.simulated.blocks import Stars
+from gcmock.surveys.simulated.artefacts import ArtefactKind, ghosts, noise_peaks
+from gcmock.surveys.simulated.blocks import TrueStars
 from gcmock.surveys.simulated.crowding import blend, combined_limit, confusion_map
 from gcmock.surveys.simulated.fields import (
     N_COPIES,
-    Fields,
+    SurveyFields,
     apparitions,
     fields_of,
     in_footprint,
 )
 from gcmock.surveys.simulated.gaia_bands import gaia_mag
 from gcmock.surveys.simulated.instrument import Instrument
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Booleans = NDArray[np.bool_]
 
 SOURCE_STREAM = -4000
 """Minus ten times the number of the survey, minus the copy: the realisation in keys."""
@@ -48,7 +45,7 @@ SATURATED_SCATTER = 0.1
 _NEEDS_DETECTION_BAND = ("virac2", "gaia")
 
 
-class Sources(NamedTuple):
+class MeasuredSources(NamedTuple):
     """Sources of a survey; each array has one row a source.
 
     Attributes
@@ -56,7 +53,7 @@ class Sources(NamedTuple):
     identity : ndarray of int64
         Of the brightest star in it: `source_id` of a true star, or that of an artefact.
     kind : ndarray of int8
-        `gcmock.surveys.simulated.artefacts.Kind` of that star.
+        `gcmock.surveys.simulated.artefacts.ArtefactKind` of that star.
     copy : ndarray of int64
         0, or 1 to 3 for the same star in another field.
     share : ndarray
@@ -74,7 +71,7 @@ class Sources(NamedTuple):
         Measured position at its epoch [deg], error along each axis [mas].
     parallax, pmra, pmdec, radial_velocity : ndarray
         True ones of the centre of its light [mas], [mas/yr], [km/s].
-    fields : Fields
+    fields : SurveyFields
     chance : ndarray, shape (n, N_CHANCES)
         Random numbers.
     key : ndarray of uint64
@@ -99,25 +96,27 @@ class Sources(NamedTuple):
     pmra: Floats
     pmdec: Floats
     radial_velocity: Floats
-    fields: Fields
+    fields: SurveyFields
     chance: Floats
     key: NDArray[np.uint64]
 
-    def take(self, rows: NDArray[Any]) -> Sources:
+    def take(self, rows: NDArray[Any]) -> MeasuredSources:
         """Return some of them."""
         parts: dict[str, Any] = {
             name: value.take(rows) if name == "fields" else value[rows]
             for name, value in self._asdict().items()
         }
-        return Sources(**parts)
+        return MeasuredSources(**parts)
 
 
-def observe(stars: Stars, instrument: Instrument, seed: int, ref_epoch: float) -> Sources:
+def observe(
+    stars: TrueStars, instrument: Instrument, seed: int, ref_epoch: float
+) -> MeasuredSources:
     """Let a survey see a block with its margin.
 
     Parameters
     ----------
-    stars : Stars
+    stars : TrueStars
         True stars.
     instrument : Instrument
         The survey.
@@ -128,7 +127,7 @@ def observe(stars: Stars, instrument: Instrument, seed: int, ref_epoch: float) -
 
     Returns
     -------
-    Sources
+    MeasuredSources
         In the order of the stars; those of the margin too, some of which lack neighbours.
     """
     band = instrument.detection_band
@@ -173,7 +172,7 @@ class _Blended(NamedTuple):
     pmdec: Floats
 
 
-def _native(stars: Stars, instrument: Instrument, seed: int) -> Floats:
+def _native(stars: TrueStars, instrument: Instrument, seed: int) -> Floats:
     """Magnitudes in the system of the survey; infinite where there is no light.
 
     Every star has its own deviation from the relation, the same for all surveys of a system.
@@ -189,7 +188,9 @@ def _native(stars: Stars, instrument: Instrument, seed: int) -> Floats:
     return np.where(np.isfinite(mag), mag, np.inf)
 
 
-def _blended(stars: Stars, native: Floats, instrument: Instrument, ref_epoch: float) -> _Blended:
+def _blended(
+    stars: TrueStars, native: Floats, instrument: Instrument, ref_epoch: float
+) -> _Blended:
     """Put the light of blended stars together."""
     band = instrument.detection_band
     # A peak of noise in another band is not dark: it competes with its own magnitude.
@@ -228,7 +229,7 @@ def _blended(stars: Stars, native: Floats, instrument: Instrument, ref_epoch: fl
 
 
 def _measured(
-    stars: Stars,
+    stars: TrueStars,
     light: _Blended,
     limits_mag: tuple[Floats, Floats],
     row: Integers,
@@ -236,7 +237,7 @@ def _measured(
     instrument: Instrument,
     seed: int,
     ref_epoch: float,
-) -> Sources:
+) -> MeasuredSources:
     """Detect and measure: each apparition of a source by itself.
 
     `limits_mag` are those of a detection, and those of a band in which a source that another band
@@ -253,7 +254,7 @@ def _measured(
     fields = fields_of(stars.l[where], stars.b[where], copy, instrument, seed)
     true_mag, depth = light.mag[row], fields.depth[:, None]
     limit, known = limits_mag[0][row] + depth, limits_mag[1][row] + depth
-    noise = stars.kind[light.first][row] == Kind.NOISE
+    noise = stars.kind[light.first][row] == ArtefactKind.NOISE
     chance = uniform(key, DETECTION, 3)
     lost = true_mag < np.array(instrument.saturation_mag) - instrument.lost_mag
     seen = ~lost & (chance < ndtr((limit - true_mag) / instrument.width_mag))
@@ -276,7 +277,7 @@ def _measured(
     east += fields.east + sigma * normal[:, 0]
     north += fields.north + sigma * normal[:, 1]
     dec = stars.dec[first] + north / 3.6e6
-    return Sources(
+    return MeasuredSources(
         identity[row],
         stars.kind[first],
         copy,
@@ -307,7 +308,7 @@ def _photometry(
     limit: Floats,
     seen: Booleans,
     chance: Floats,
-    fields: Fields,
+    fields: SurveyFields,
     instrument: Instrument,
 ) -> tuple[Floats, Floats, Booleans]:
     """Return measured magnitudes and errors, NaN where not seen, and which are saturated.

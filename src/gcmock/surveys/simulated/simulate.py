@@ -17,17 +17,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from gcmock.config import Config
 from gcmock.errors import GcmockError, InputError
 from gcmock.io.disk import PARTIAL
-from gcmock.io.writers import Writer, open_writer
+from gcmock.io.writers.writer import Writer, open_writer
 from gcmock.mock.pipeline import in_order
 from gcmock.mock.sky import Range, check_window
 from gcmock.model import Model, load_model
-from gcmock.schema import TRUTH_COLUMNS, Column
+from gcmock.settings.build import Config
 from gcmock.surveys.definition import SURVEYS, load_survey
-from gcmock.surveys.interpret import identifiers
-from gcmock.surveys.simulated.artefacts import Kind
+from gcmock.surveys.read.interpret import identifiers
+from gcmock.surveys.simulated.artefacts import ArtefactKind
 from gcmock.surveys.simulated.blocks import (
     BLOCK_CELLS,
     Block,
@@ -47,6 +46,7 @@ from gcmock.surveys.simulated.native_files import (
     open_native,
 )
 from gcmock.surveys.simulated.observe import observe
+from gcmock.words.columns import TRUTH_COLUMNS, Column
 
 Table = dict[str, NDArray[Any]]
 Progress = Callable[[int, int], None]
@@ -64,7 +64,7 @@ LINK_COLUMNS: Final = (
 )
 """The truth behind every row of every survey, in the order of the rows."""
 
-_KINDS: Final = np.array([kind.name.lower() for kind in Kind])
+_KINDS: Final = np.array([kind.name.lower() for kind in ArtefactKind])
 
 
 class Seen(NamedTuple):
@@ -85,7 +85,7 @@ class Seen(NamedTuple):
     links: Table
 
 
-class Summary(NamedTuple):
+class SimulatedSkySummary(NamedTuple):
     """Account of a simulated sky.
 
     Attributes
@@ -128,7 +128,7 @@ def simulate_surveys(
     overwrite: bool = False,
     block_cells: int = BLOCK_CELLS,
     progress: Progress | None = None,
-) -> Summary:
+) -> SimulatedSkySummary:
     """Simulate a window of the sky and what surveys see of it.
 
     Parameters
@@ -193,7 +193,7 @@ def simulate_surveys(
                 files.add(name, seen[name])
             if progress is not None:
                 progress(done, len(blocks))
-        summary = Summary(files.truth.n_rows, dict(files.n_rows))
+        summary = SimulatedSkySummary(files.truth.n_rows, dict(files.n_rows))
         files.finish()
         _write_account(partial / SURVEY_FILE, words, names, summary)
     return summary
@@ -208,7 +208,7 @@ def _seen(name: str, stars: Any, block: Block, model: Model, seed: int) -> Seen:
     spelling = load_survey(name).spelling(SPELLINGS[name])
     links = {
         "survey": np.full(sources.key.size, name),
-        "true_source_id": np.where(sources.kind == Kind.STAR, sources.identity, -1),
+        "true_source_id": np.where(sources.kind == ArtefactKind.STAR, sources.identity, -1),
         "kind": _KINDS[sources.kind],
         "blend_share": sources.share.astype(np.float32),
         "n_stars": sources.n_stars.astype(np.int32),
@@ -289,7 +289,7 @@ def _folder(output: Path, *, overwrite: bool) -> Iterator[Path]:
 
 
 def _write_account(
-    path: Path, words: dict[str, str], names: tuple[str, ...], summary: Summary
+    path: Path, words: dict[str, str], names: tuple[str, ...], summary: SimulatedSkySummary
 ) -> None:
     """Write how the folder was made, and how many rows it has."""
     tables = {

@@ -1,0 +1,1 @@
+"""A solution against the truth."""

@@ -1,0 +1,1 @@
+"""Where stars are seen: space motion, parallax, the observer, light."""

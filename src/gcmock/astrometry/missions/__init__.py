@@ -1,0 +1,1 @@
+"""Missions as data: windows, instruments, passbands, catalogues."""

@@ -1,0 +1,1 @@
+"""Observations of a mission: schedule, visits, distortion, the folder of them."""

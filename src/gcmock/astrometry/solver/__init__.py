@@ -1,0 +1,1 @@
+"""The astrometric solution: problem, normal equations, elimination, covariances."""

@@ -1,0 +1,78 @@
+"""Weights that bound the influence of disturbed observations."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from gcmock.astrometry.solver.problem import Floats
+
+ROBUST: Final = ("none", "huber", "agis")
+"""Names of the weight functions."""
+
+HUBER_LIMIT: Final = 2.0
+"""Size of a residual, in standard errors, from which its weight falls.
+
+The size is the length of the two whitened residuals of an observation; undisturbed, it exceeds 2
+with probability exp(-2) = 0.135, about as a single residual exceeds the usual limit 1.345 of Huber
+(0.179).
+"""
+
+
+SMALLEST_WEIGHT: Final = 1e-4
+"""Nothing loses all its weight, so that no matrix becomes singular."""
+
+
+def weights(size: Floats, kind: str) -> Floats:
+    """Factor on the weight of observations.
+
+    Parameters
+    ----------
+    size : array
+        Length of the whitened residual.
+    kind : str
+        ``huber``: 1, and limit / size beyond the limit (Huber 1964, Ann. Math. Stat. 35, 73).
+        ``agis``: the function of the Gaia solution, 1 up to 2, a cubic to 3, then exp(-size / 3)
+        (Lindegren et al. 2012, A&A 538, A78, eq. 66), but not below `SMALLEST_WEIGHT`.
+        ``none``: 1.
+
+    Returns
+    -------
+    array
+        In (0, 1].
+    """
+    if kind == "huber":
+        return HUBER_LIMIT / np.maximum(size, HUBER_LIMIT)
+    if kind == "agis":
+        t = np.clip(size - 2.0, 0.0, 1.0)
+        cubic = 1.0 - 1.773735 * t**2 + 1.141615 * t**3
+        far = np.exp(-np.maximum(size, 3.0) / 3.0)
+        return np.maximum(np.where(size < 3.0, cubic, far), SMALLEST_WEIGHT)
+    return np.ones_like(size)
+
+
+def variance_factor(size: Floats, kind: str, n_freedom: int) -> float:
+    """Factor by which robust weights change the covariance (A'WA)^-1.
+
+    An M-estimator has the covariance E[psi^2] / E[psi']^2 (A'A)^-1 (Huber & Ronchetti 2009, Robust
+    Statistics, section 7.6); here it is written for (A'WA)^-1 with the mean weight, and for two
+    residuals per observation: psi' is the mean of the two derivatives of psi(r) = w(|r|) r, which
+    is w + |r| w' / 2.
+
+    Parameters
+    ----------
+    size : array (n,)
+        Lengths of the whitened residuals.
+    kind : str
+    n_freedom : int
+        Degrees of freedom of the solution; there are 2 n residuals.
+    """
+    w = weights(size, kind)
+    step = 1e-4
+    slope = (weights(size + step, kind) - weights(np.maximum(size - step, 0.0), kind)) / (
+        size + step - np.maximum(size - step, 0.0)
+    )
+    square = (w**2 * size**2).sum() / max(n_freedom, 1)
+    derivative = (w + 0.5 * size * slope).mean()
+    return float(square / derivative**2 * w.mean())

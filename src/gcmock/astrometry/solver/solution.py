@@ -1,0 +1,149 @@
+"""The folder of a solution: what ``gcmock solve`` writes and ``gcmock compare`` reads."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcmock.astrometry.observations.folder import (
+    ATTITUDE_COLUMNS,
+    CALIBRATION_COLUMNS,
+    PARAMETERS,
+    REFERENCE_COLUMNS,
+    SOURCE_COLUMNS,
+    Columns,
+    correlation_names,
+    read_table,
+)
+from gcmock.astrometry.solver.problem import Floats
+from gcmock.errors import InputError
+from gcmock.io.writers.writer import open_writer
+from gcmock.words.columns import Column
+
+SOLUTION: Final = "solution.json"
+
+_HW = next(c for c in SOURCE_COLUMNS if c.name == "phot_hw_mag")
+
+SOLVED_COLUMNS: Final = (
+    *(c for c in REFERENCE_COLUMNS if c.name != "phot_g_mean_mag"),
+    _HW,
+    Column("n_visits", "int32", "", "meta.number", "Visits that saw the star"),
+    Column(
+        "chi2", "float64", "", "stat.fit.chi2", "Sum of squares of the residuals over their errors"
+    ),
+    Column("primary", "bool", "", "meta.code", "Solved together with the instrument"),
+    Column("used_reference", "bool", "", "meta.code", "The star has a prior"),
+)
+"""Five parameters of every star, with errors and correlations."""
+
+ROTATION_AXES: Final = ("x", "y", "z")
+
+SOLVED_ATTITUDE_COLUMNS: Final = (
+    *ATTITUDE_COLUMNS,
+    *(
+        Column(
+            f"rotation_{axis}_error",
+            "float64",
+            "mas",
+            "stat.error;pos.posAng",
+            f"Error of the rotation about the instrument's {axis} axis",
+        )
+        for axis in ROTATION_AXES
+    ),
+    Column("n_stars", "int32", "", "meta.number", "Primary stars of the visit"),
+)
+"""Attitude of every visit that was used."""
+
+SOLVED_CALIBRATION_COLUMNS: Final = (
+    *CALIBRATION_COLUMNS,
+    Column("coefficient_error", "float64", "mas", "stat.error", "Error of the coefficient"),
+)
+"""Distortion of every block that was used."""
+
+TABLES: Final = {
+    "sources.parquet": SOLVED_COLUMNS,
+    "attitude.parquet": SOLVED_ATTITUDE_COLUMNS,
+    "calibration.parquet": SOLVED_CALIBRATION_COLUMNS,
+}
+
+
+def parameter_columns(values: Floats, covariance: Floats) -> Columns:
+    """Columns of five parameters, their errors and ten correlations.
+
+    Parameters
+    ----------
+    values : array (n, 5)
+    covariance : array (n, 5, 5)
+    """
+    error = np.sqrt(np.einsum("nii->ni", covariance))
+    table = dict(zip(PARAMETERS, values.T, strict=True))
+    table |= {f"{name}_error": error[:, k] for k, name in enumerate(PARAMETERS)}
+    for i, j, name in correlation_names():
+        table[name] = covariance[:, i, j] / error[:, i] / error[:, j]
+    return table
+
+
+def covariance_matrices(table: Columns) -> Floats:
+    """Covariances (n, 5, 5) from the columns of `parameter_columns`."""
+    error = np.column_stack([table[f"{name}_error"] for name in PARAMETERS])
+    matrix = np.zeros((len(error), 5, 5))
+    matrix[:, np.arange(5), np.arange(5)] = 1.0
+    for i, j, name in correlation_names():
+        matrix[:, i, j] = matrix[:, j, i] = table[name]
+    return matrix * error[:, :, None] * error[:, None, :]
+
+
+def write_tables(folder: Path, tables: dict[str, Columns], account: dict[str, Any]) -> None:
+    """Write the tables and `SOLUTION` into a folder."""
+    keys = ("observations", "reference", "creator", "date")
+    metadata = {key: str(account[key]) for key in keys if key in account}
+    for name, columns in TABLES.items():
+        with open_writer(folder / name, columns, metadata) as writer:
+            writer.write(tables[name])
+    text = json.dumps(account, indent=2, allow_nan=False)
+    (folder / SOLUTION).write_text(text + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class SolutionSet:
+    """An opened solution.
+
+    Attributes
+    ----------
+    path : Path
+    account : dict
+        Content of `SOLUTION`.
+    """
+
+    path: Path
+    account: dict[str, Any]
+
+    def table(self, name: str) -> dict[str, NDArray[Any]]:
+        """Read one of `TABLES` whole."""
+        return read_table(self.path / name, TABLES[name])
+
+
+def open_solution(path: str | Path) -> SolutionSet:
+    """Open a folder that ``gcmock solve`` wrote.
+
+    Raises
+    ------
+    InputError
+        If it is no such folder.
+    """
+    path = Path(path)
+    missing = [name for name in (SOLUTION, *TABLES) if not (path / name).is_file()]
+    if missing:
+        raise InputError(
+            f"{path}: is not a solution (no {', '.join(missing)}); give the output of gcmock solve"
+        )
+    try:
+        account = json.loads((path / SOLUTION).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path / SOLUTION}: damaged or not readable: {error}") from error
+    return SolutionSet(path, account)

@@ -1,0 +1,295 @@
+"""The calibration as a file: FITS tables with units, provenance, and the law."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcmock.calibration.calibrate import SOURCES, Calibration
+from gcmock.calibration.curves import GROUP_OF_COMPONENT, GROUPS
+from gcmock.dust.laws import QUADRANTS
+from gcmock.errors import GcmockError, InputError
+from gcmock.frames import galactic_to_icrs
+from gcmock.io.disk import PARTIAL
+from gcmock.mock.product import provenance
+from gcmock.words.columns import Column
+from gcmock.words.components import COMPONENTS
+
+Table = dict[str, NDArray[Any]]
+
+_FRACTION_ERROR: Final = "stat.error;phys.absorption"
+
+MAP_COLUMNS: Final = (
+    Column("cell", "int64", "", "meta.id;meta.main", "Number of the cell of the map"),
+    Column("l", "float64", "deg", "pos.galactic.lon", "Galactic longitude of its centre"),
+    Column("b", "float64", "deg", "pos.galactic.lat", "Galactic latitude of its centre"),
+    Column("ra", "float64", "deg", "pos.eq.ra;meta.main", "Right ascension of its centre (ICRS)"),
+    Column("dec", "float64", "deg", "pos.eq.dec;meta.main", "Declination of its centre (ICRS)"),
+    Column("n_star", "int32", "", "meta.number", "Stars that calibrate the cell"),
+    Column("source", "U5", "", "meta.code", "Where the values come from: cell, field or map"),
+    Column("e_jks_map", "float32", "mag", "phys.absorption;em.IR", "E(J-Ks) of the map"),
+    Column("e_jks_surot", "float32", "mag", "phys.absorption;em.IR", "Surot et al. 2020"),
+    Column("factor", "float32", "", "arith.factor", "Mean reddening over that of the map"),
+    Column("factor_error", "float32", "", "stat.error", "Standard error of factor"),
+    Column("scatter", "float32", "", "stat.stdev", "Scatter of the reddening over that of the map"),
+    Column("scatter_error", "float32", "", "stat.error", "Standard error of scatter"),
+    Column("e_jks", "float32", "mag", "phys.absorption;em.IR", "E(J-Ks), calibrated"),
+    Column("e_jks_error", "float32", "mag", _FRACTION_ERROR, "Standard error of e_jks"),
+    Column("e_jks_scatter", "float32", "mag", "stat.stdev", "Scatter of E(J-Ks) in the cell"),
+    Column("a_ks", "float32", "mag", "phys.absorption;em.IR.K", "A_Ks by the law"),
+    Column("n_observed", "int32", "", "meta.number", "Stars of the catalogue between the limits"),
+    Column("n_expected", "float32", "", "meta.number;meta.modelled", "Stars the model expects"),
+)
+"""Columns of the map."""
+
+STAR_COLUMNS: Final = (
+    Column("l", "float64", "deg", "pos.galactic.lon", "Galactic longitude"),
+    Column("b", "float64", "deg", "pos.galactic.lat", "Galactic latitude"),
+    Column("factor", "float32", "", "arith.factor", "Reddening over the map's, from neighbours"),
+    Column("scatter", "float32", "", "stat.stdev", "Standard deviation of factor"),
+    Column("factor_all", "float32", "", "arith.factor", "The same with the star itself"),
+    Column("scatter_all", "float32", "", "stat.stdev", "Standard deviation of factor_all"),
+    Column("radius", "float32", "deg", "pos.angDistance", "Distance of the furthest neighbour"),
+)
+"""Columns of the stars that refine the map; no rows if the cells alone are better."""
+
+LAW_COLUMNS: Final = (
+    Column("region", "U10", "", "meta.id", "Quadrant, axis, or all"),
+    Column("n_star", "int32", "", "meta.number", "Stars of the fit; 0 for a law that is assumed"),
+    *(
+        Column(f"a_{b}{e}", "float64", "", "phys.absorption", f"{w}A_{b.title()} / E(J-Ks)")
+        for b in ("j", "h", "ks")
+        for e, w in (("", ""), ("_error", "Standard error of "))
+    ),
+    Column("slope", "float64", "", "spect.index", "Slope of the power law"),
+    Column("slope_error", "float64", "", "stat.error", "Standard error of slope"),
+    Column("offset_h", "float64", "", "phys.absorption", "Offset of A_H / E(J-Ks)"),
+    Column("offset_h_error", "float64", "", "stat.error", "Standard error of offset_h"),
+)
+FRACTION_COLUMNS: Final = (
+    Column("component", "U5", "", "meta.code.class", "Galactic component"),
+    Column("group", "int32", "", "meta.code", "0 disc, 1 bar, 2 nuclear"),
+    Column("weight", "float64", "", "arith.factor", "Factor on its number of stars"),
+    Column("weight_error", "float64", "", "stat.error", "Standard error of weight"),
+)
+FIELD_COLUMNS: Final = (
+    Column("field", "int64", "", "meta.id", "Number of the field, a square of 8 x 8 cells"),
+    *(
+        Column(f"weight_{g}", "float64", "", "arith.factor", f"Factor on the {g} stars")
+        for g in GROUPS
+    ),
+)
+
+
+def map_table(result: Calibration) -> Table:
+    """Columns `MAP_COLUMNS` of the cells."""
+    sky, fit = result.model.extinction_map, result.fit
+    l_deg, b_deg = sky.cell_centre(result.cell)
+    ra, dec = galactic_to_icrs(l_deg, b_deg)
+    e_jks = fit.factor * result.e_map
+    return {
+        "cell": result.cell,
+        "l": l_deg,
+        "b": b_deg,
+        "ra": ra,
+        "dec": dec,
+        "n_star": fit.n_star,
+        "source": np.array(SOURCES)[result.source],
+        "e_jks_map": result.e_map,
+        "e_jks_surot": sky.value(l_deg, b_deg, "cell_mean")[0],
+        "factor": fit.factor,
+        "factor_error": fit.factor_error,
+        "scatter": fit.scatter,
+        "scatter_error": fit.scatter_error,
+        "e_jks": e_jks,
+        "e_jks_error": fit.factor_error * result.e_map,
+        "e_jks_scatter": fit.scatter * result.e_map,
+        "a_ks": result.law.kappa(l_deg, b_deg)[:, 2] * e_jks,
+        "n_observed": result.n_observed,
+        "n_expected": result.n_expected,
+    }
+
+
+def _star_table(result: Calibration) -> Table:
+    local, data, good = result.local, result.stars.data, result.explained
+    kept = slice(None) if local.n_neighbour else slice(0)
+    return {
+        "l": data.l_deg[good][kept],
+        "b": data.b_deg[good][kept],
+        "factor": local.factor[kept],
+        "scatter": local.scatter[kept],
+        "factor_all": local.factor_all[kept],
+        "scatter_all": local.scatter_all[kept],
+        "radius": local.radius_deg[kept],
+    }
+
+
+def law_table(result: Calibration) -> Table:
+    """Columns `LAW_COLUMNS` of the regions."""
+    from gcmock.calibration.law import parameters_of
+
+    rows = result.law.rows
+    names = QUADRANTS if len(rows) == len(QUADRANTS) else ("all",)
+    fits: list[Any] = [result.law_fits.get(i) for i in range(len(rows))]
+    zero = np.zeros(3)
+    error = np.stack([zero if fit is None else fit.kappa_error for fit in fits])
+    spread = np.stack(
+        [zero[:2] if fit is None else np.sqrt(np.diag(fit.covariance)) for fit in fits]
+    )
+    shape = np.array([parameters_of(row) for row in rows])
+    return {
+        "region": np.array(names),
+        "n_star": np.array([0 if fit is None else fit.n_star for fit in fits]),
+        "a_j": rows[:, 0],
+        "a_j_error": error[:, 0],
+        "a_h": rows[:, 1],
+        "a_h_error": error[:, 1],
+        "a_ks": rows[:, 2],
+        "a_ks_error": error[:, 2],
+        "slope": shape[:, 0],
+        "slope_error": spread[:, 0],
+        "offset_h": shape[:, 1],
+        "offset_h_error": spread[:, 1],
+    }
+
+
+def _fraction_tables(result: Calibration) -> tuple[Table, Table]:
+    found = result.fractions
+    sigma = found.of_group * np.sqrt(np.diag(found.covariance))
+    of_component = {
+        "component": np.array(COMPONENTS),
+        "group": GROUP_OF_COMPONENT,
+        "weight": found.of_group[GROUP_OF_COMPONENT],
+        "weight_error": sigma[GROUP_OF_COMPONENT],
+    }
+    weights = {f"weight_{g}": found.of_field[:, i] for i, g in enumerate(GROUPS)}
+    return of_component, {"field": found.field, **weights}
+
+
+def record(result: Calibration, source: Mapping[str, Any]) -> dict[str, str]:
+    """Provenance of a calibration, texts by name."""
+    rows = {"read": result.stars.account["rows"], "calibrate": result.stars.account["calibrate"]}
+    words = provenance(result.config, source, rows)
+    local = result.local
+    return words | {
+        "content": "extinction calibrated from stars",
+        "account": json.dumps(result.stars.account),
+        "options": json.dumps(result.options.__dict__),
+        "limits_ks_mag": " to ".join(f"{x:g}" for x in result.stars.limits),
+        "extinction_law": f"{result.law.name}: {result.law.source}",
+        "neighbours": f"{local.n_neighbour}, scatter {local.neighbour_scatter:g}",
+        "loo_score": json.dumps({f"{k} {w:g}": s for (k, w), s in local.score.items()}),
+    }
+
+
+def check_output(path: Path, *, overwrite: bool) -> None:
+    """Refuse outputs that cannot be written, before anything is computed.
+
+    Raises
+    ------
+    InputError
+    """
+    if path.suffix.lower() not in (".fits", ".fit"):
+        raise InputError(f"{path}: a calibration is a FITS file; give a name that ends in .fits")
+    if path.exists() and not overwrite:
+        raise InputError(f"{path}: exists already; choose another name or allow overwriting")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: the folder {path.parent} does not exist")
+
+
+def write_calibration(
+    result: Calibration, path: Path, source: Mapping[str, Any], *, overwrite: bool = False
+) -> None:
+    """Write the FITS file: CELLS, STARS, LAW, FRACTIONS, FIELDS, and images of the map.
+
+    Parameters
+    ----------
+    result : Calibration
+    path : Path
+        It appears when it is complete.
+    source : mapping
+        The catalogue: ``name`` and ``sha256``.
+    overwrite : bool
+        Replace an existing file.
+
+    Raises
+    ------
+    InputError
+        See `check_output`.
+    GcmockError
+        If the disk fails.
+    """
+    from astropy.io import fits
+
+    check_output(path, overwrite=overwrite)
+    words = record(result, source)
+    cells = map_table(result)
+    fractions, fields = _fraction_tables(result)
+    tables = [
+        _hdu("CELLS", MAP_COLUMNS, cells),
+        _hdu("STARS", STAR_COLUMNS, _star_table(result)),
+        _hdu("LAW", LAW_COLUMNS, law_table(result)),
+        _hdu("FRACTIONS", FRACTION_COLUMNS, fractions),
+        _hdu("FIELDS", FIELD_COLUMNS, fields),
+    ]
+    tables[0].header["MAPVALUE"] = (result.config.extinction.map_value, "value of the map")
+    tables[2].header["LAWNAME"] = result.law.name
+    primary = fits.PrimaryHDU()
+    primary.header["CREATOR"] = words["creator"]
+    primary.header["GCMOCK"] = json.dumps(words).replace("&", "\\u0026")
+    images = [_image(result, cells, name) for name in ("e_jks", "e_jks_error", "e_jks_scatter")]
+    partial = path.with_name(f"{path.name}{PARTIAL}{os.getpid()}-{uuid4().hex[:8]}")
+    try:
+        fits.HDUList([primary, *tables, *images]).writeto(partial)
+        os.replace(partial, path)
+    except OSError as error:
+        raise GcmockError(f"{path}: writing failed: {error.strerror or error}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _hdu(name: str, columns: tuple[Column, ...], values: Table) -> Any:
+    from astropy.io import fits
+    from astropy.table import Table as AstropyTable
+
+    table = AstropyTable()
+    for column in columns:
+        dtype = f"S{column.dtype[1:]}" if column.dtype.startswith("U") else column.dtype
+        table[column.name] = np.asarray(values[column.name]).astype(dtype)
+        table[column.name].unit = column.unit or None
+    hdu = fits.table_to_hdu(table)
+    hdu.header["EXTNAME"] = name
+    for i, column in enumerate(columns, start=1):
+        hdu.header[f"TCOMM{i}"] = column.description
+        hdu.header[f"TUCD{i}"] = column.ucd
+    return hdu
+
+
+def _image(result: Calibration, cells: Table, name: str) -> Any:
+    """Image of a column, longitude to the left, in plate carrée."""
+    from astropy.io import fits
+
+    sky = result.model.extinction_map
+    il, ib = np.divmod(result.cell, sky.mean.shape[1])
+    image = np.full((np.ptp(ib) + 1, np.ptp(il) + 1), np.nan, np.float32)
+    image[ib - ib.min(), il.max() - il] = cells[name]
+    hdu = fits.ImageHDU(image, name=f"MAP_{name.upper()}")
+    l_deg, _ = sky.cell_centre(np.array([il.max() * sky.mean.shape[1] + ib.min()]))
+    # The reference latitude of plate carrée is the equator, where the grid is rectangular.
+    middle_b = sky.b_min_deg + (ib.min() + 0.5) * sky.step_deg
+    hdu.header.update(
+        {
+            "CTYPE1": "GLON-CAR", "CUNIT1": "deg", "CRPIX1": 1.0, "CRVAL1": float(l_deg[0]) % 360,
+            "CDELT1": -sky.step_deg,
+            "CTYPE2": "GLAT-CAR", "CUNIT2": "deg", "CRPIX2": 1.0 - middle_b / sky.step_deg,
+            "CRVAL2": 0.0, "CDELT2": sky.step_deg, "BUNIT": "mag",
+        }
+    )  # fmt: skip
+    return hdu

@@ -1,0 +1,233 @@
+"""Which stars of a catalogue calibrate: those with a colour, between two magnitudes in Ks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcmock.arrays import Integers
+from gcmock.errors import InputError
+from gcmock.io.observed import ObservedCatalogue
+from gcmock.io.readers.opening import open_table
+from gcmock.mock.infer import prepare
+from gcmock.model import Model
+from gcmock.posterior.engine import Observations
+from gcmock.posterior.kernel.motion import N_MEASURED
+from gcmock.random import star_key
+from gcmock.words.bands import BANDS
+
+Progress = Callable[[int, int], None]
+
+KS, HW = BANDS.index("ks"), BANDS.index("hw")
+
+SAMPLE_STREAM: Final = -4
+"""Stands for the realisation in keys: chooses stars where a cell has more than enough."""
+
+LEAST_STARS: Final = 30
+"""Fewer stars with a colour calibrate nothing."""
+
+PEAK_MARGIN_MAG: Final = 0.5
+"""The faint limit lies so far above the peak of the counts."""
+
+LEAST_COLOURS: Final = 0.9
+"""Least share of stars with a colour at the faint limit: red stars are lost first."""
+
+
+class Calibrators(NamedTuple):
+    """Stars that calibrate.
+
+    Attributes
+    ----------
+    data : Observations
+        Their observations, n_star of them; `e_jks` is the reddening of the map [mag].
+    cell : ndarray of int64, shape (n_star,)
+        Flat index of their cell of the extinction map.
+    limits : tuple of 2 floats
+        Bright and faint limit in Ks [mag].
+    cells : ndarray of int64, shape (n_cell,)
+        Cells with any star between the limits, with or without a colour.
+    n_observed : ndarray of int64, shape (n_cell,)
+        Their number.
+    account : dict of str to int
+        What became of the rows of the catalogue.
+    """
+
+    data: Observations
+    cell: Integers
+    limits: tuple[float, float]
+    cells: Integers
+    n_observed: Integers
+    account: dict[str, int]
+
+
+def read_calibrators(
+    path: str | Path,
+    model: Model,
+    *,
+    limits: tuple[float, float] | None = None,
+    stars_per_cell: int = 200,
+    progress: Progress | None = None,
+) -> Calibrators:
+    """Read a catalogue and choose the stars that calibrate.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any table that ``gcmock build`` reads.
+    model : Model
+        Its config says how columns are called; stars outside the map are left out.
+    limits : tuple of 2 floats, optional
+        Bright and faint limit in Ks [mag], between which the catalogue is complete; by default no
+        bright limit, and a faint one that its counts show, see `faint_limit`.
+    stars_per_cell : int
+        Most stars of a cell that are used, chosen at random.
+    progress : callable, optional
+        Called with the numbers of finished and of all rows.
+
+    Returns
+    -------
+    Calibrators
+
+    Raises
+    ------
+    InputError
+        If the catalogue cannot be used, has no colours, or too few stars.
+    """
+    if stars_per_cell < 1:
+        raise InputError(f"stars per cell = {stars_per_cell}: expected at least 1")
+    catalogue = ObservedCatalogue(open_table(path), model.config)
+    account: Counter[str] = Counter()
+    parts: list[tuple[Observations, Integers, NDArray[np.uint64]]] = []
+    for stars in catalogue.chunks():
+        found = prepare(stars, model)
+        account["outside the extinction map or without a magnitude"] += int((~found.keep).sum())
+        data = found.data
+        with_ks = np.isfinite(data.mag[:, KS])
+        account["without Ks"] += int((~with_ks).sum())
+        # Hw is computed from J and H in most catalogues, and adds nothing to two bands.
+        data.mag[:, HW] = data.mag_error[:, HW] = np.nan
+        cell = model.extinction_map.cell_index(data.l_deg, data.b_deg)
+        key = star_key(model.config.run.seed, stars.take(found.keep).source_id, SAMPLE_STREAM)
+        kept = data.take(with_ks)
+        parts.append((kept, cell[with_ks], key[with_ks]))
+        if progress is not None:
+            progress(int(stars.row[-1]) + 1, catalogue.n_rows)
+    data = _joined([p[0] for p in parts])
+    cell = np.concatenate([p[1] for p in parts])
+    key = np.concatenate([p[2] for p in parts])
+    with_colour = np.asarray(np.isfinite(data.mag[:, :KS]).any(axis=1))
+    account["rows"] = catalogue.n_rows
+    _check(catalogue, data, with_colour)
+    low, high = limits if limits is not None else (-np.inf, faint_limit(data, with_colour))
+    if not low < high:
+        raise InputError(f"limits {low:g} {high:g}: expected the bright limit first")
+    between = (data.mag[:, KS] >= low) & (data.mag[:, KS] < high)
+    account["outside the limits in Ks"] = int((~between).sum())
+    account["without a colour"] = int((between & ~with_colour).sum())
+    cells, of_star = np.unique(cell[between], return_inverse=True)
+    n_observed = np.bincount(of_star, minlength=cells.size)
+    chosen = _cap(cell, key, between & with_colour, stars_per_cell)
+    account["more than enough in their cell"] = int((between & with_colour).sum()) - chosen.size
+    account["calibrate"] = chosen.size
+    if chosen.size < LEAST_STARS:
+        raise InputError(
+            f"{path}: {chosen.size} stars with a colour and {low:g} <= Ks < {high:g}: expected at "
+            f"least {LEAST_STARS}; widen the limits, or give a larger catalogue"
+        )
+    return Calibrators(
+        data.take(chosen),
+        cell[chosen],
+        (float(low), float(high)),
+        cells.astype(np.int64),
+        n_observed.astype(np.int64),
+        dict(account),
+    )
+
+
+def _joined(parts: list[Observations]) -> Observations:
+    """Concatenate observations."""
+    motion = None
+    if any(part.motion is not None for part in parts):
+        # A chunk without any motion has none to show.
+        motion = np.concatenate(
+            [
+                np.full((part.l_deg.size, N_MEASURED), np.nan) if part.motion is None
+                else part.motion
+                for part in parts
+            ]
+        )  # fmt: skip
+    names = [name for name in Observations._fields if name != "motion"]
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return Observations(**joined, motion=motion)
+
+
+def _check(
+    catalogue: ObservedCatalogue, data: Observations, with_colour: NDArray[np.bool_]
+) -> None:
+    """Refuse catalogues that cannot calibrate.
+
+    Raises
+    ------
+    InputError
+        With what is missing, why it is needed, and what can be done without it.
+    """
+    bands = [band for band in BANDS if f"phot_{band}_mag" in catalogue.matches]
+    if not data.mag.size or not with_colour.any():
+        raise InputError(
+            f"{catalogue.path}: has {', '.join(bands) or 'no band'}; calibrating extinction takes "
+            "Ks and at least one of J, H of the same stars. One band has no colour: more dust, a "
+            "greater distance and fainter stars look alike, so neither the reddening nor its "
+            "scatter nor the law nor the fractions of the components can be calibrated from it. "
+            "What one band can be compared with are star counts (gcmock.load_model()."
+            "expected_counts); the posterior of its stars rests on the map, whose errors "
+            "[extinction] residual_scatter_mag should cover. Add J or H of the same stars, or "
+            "calibrate with another catalogue of the same field"
+        )
+    if with_colour.sum() < LEAST_STARS:
+        raise InputError(
+            f"{catalogue.path}: {int(with_colour.sum())} stars have Ks and J or H: expected at "
+            f"least {LEAST_STARS}"
+        )
+
+
+def faint_limit(data: Observations, with_colour: NDArray[np.bool_]) -> float:
+    """Ks down to which a catalogue seems complete [mag].
+
+    Half a magnitude above the peak of the counts, or brighter, where fewer than nine stars in ten
+    have a colour.
+
+    Parameters
+    ----------
+    data : Observations
+    with_colour : bool ndarray, shape (n_star,)
+        Stars that have J or H.
+
+    Returns
+    -------
+    float
+        A multiple of 0.1 mag.
+    """
+    ks = data.mag[:, KS]
+    edges = np.arange(np.floor(ks.min()), np.ceil(ks.max()) + 0.26, 0.25)
+    counts = np.histogram(ks, edges)[0]
+    coloured = np.histogram(ks[with_colour], edges)[0]
+    peak = edges[int(counts.argmax()) + 1] - PEAK_MARGIN_MAG
+    enough = counts >= LEAST_STARS
+    poor = np.flatnonzero(enough & (coloured < LEAST_COLOURS * counts))
+    if poor.size:
+        peak = min(peak, edges[poor[0]])
+    return float(np.round(max(peak, np.quantile(ks, 0.05)), 1))
+
+
+def _cap(cell: Integers, key: NDArray[np.uint64], usable: NDArray[np.bool_], most: int) -> Integers:
+    """Return indices of at most so many usable stars of every cell: the smallest keys."""
+    rows = np.flatnonzero(usable)
+    order = rows[np.lexsort((key[rows], cell[rows]))]
+    of_cell = cell[order]
+    first = np.searchsorted(of_cell, of_cell, side="left")
+    return np.sort(order[np.arange(order.size) - first < most])

@@ -1,0 +1,1 @@
+"""One cell of the sky merged: sources, stars, magnitudes, astrometry."""

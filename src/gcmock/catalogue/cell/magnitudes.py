@@ -1,0 +1,191 @@
+"""The best magnitude of every star in every band, and Hw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcmock.arrays import Floats
+from gcmock.catalogue.cell.merged_stars import MergedStars
+from gcmock.catalogue.cell.reasons import MatchFlag
+from gcmock.catalogue.cell.sources import SurveySources
+from gcmock.catalogue.traits import BACKBONE
+from gcmock.settings.merge import MergePhotometryConfig
+from gcmock.stars.bands import HwRelation, load_hw_relation
+from gcmock.surveys.definition import load_survey
+from gcmock.surveys.source_table import Quality
+
+# Doubts about a measurement, from the worst; the sum of a doubt's lesser ones stays below it.
+_SATURATED: Final = 8
+_BLENDED: Final = 4
+_FAINT_2MASS: Final = 2
+_ASSUMED: Final = 1
+
+_NATIVE_RELATION: Final = {
+    "2mass": "yano2021_2mass",
+    "vista": "yano2021_vvv",
+    "sirius": "yano2021_sirius",
+    "hawki": "yano2021_sirius",
+}
+
+
+class BestMagnitudes(NamedTuple):
+    """Magnitudes of stars in the 2MASS system.
+
+    Attributes
+    ----------
+    mag, error : ndarray (n_star, 3)
+        J, H, Ks [mag]; NaN where no survey has one.
+    origin : ndarray of int64 (n_star, 3)
+        Number of the survey in `BACKBONE`, -1 for none.
+    hw, hw_error : ndarray (n_star,)
+        [mag].
+    flags : ndarray of int32 (n_star,)
+        Bits of `MatchFlag`.
+    detections : ndarray of int32 (n_star,)
+        Bit 3 s + b: survey number s has the star in band b.
+    """
+
+    mag: Floats
+    error: Floats
+    origin: NDArray[np.int64]
+    hw: Floats
+    hw_error: Floats
+    flags: NDArray[np.int32]
+    detections: NDArray[np.int32]
+
+
+def choose_magnitudes(
+    stars: MergedStars,
+    surveys: Mapping[int, SurveySources],
+    config: MergePhotometryConfig,
+    *,
+    smallest_error: bool = False,
+) -> BestMagnitudes:
+    """Choose the magnitudes of stars.
+
+    In every band the measurement with the fewest doubts is taken, and of equal ones that with the
+    smallest error. Doubts are, from the worst: saturated (brighter than the survey can measure, by
+    its own value or by that of 2MASS); blended (known neighbours add more than a tenth, or the
+    survey says so); 2MASS beyond its limit in crowded fields; no error of its own.
+
+    Parameters
+    ----------
+    stars : MergedStars
+    surveys : mapping of int to Sources
+    config : MergePhotometryConfig
+    smallest_error : bool
+        Forget the doubts, as the rule of the pilot catalogue does.
+
+    Returns
+    -------
+    BestMagnitudes
+    """
+    n = len(stars)
+    shape = (n, len(BACKBONE), 3)
+    mag, error = np.full(shape, np.nan), np.full(shape, np.nan)
+    native, native_error = np.full(shape, np.nan), np.full(shape, np.nan)
+    quality = np.zeros(shape[:2], np.int32)
+    for number, sources in surveys.items():
+        mine = np.flatnonzero(stars.link[:, number] >= 0)
+        of = stars.link[mine, number]
+        mag[mine, number], error[mine, number] = sources.side.mag[of], sources.side.mag_error[of]
+        native[mine, number] = sources.native_mag[of]
+        native_error[mine, number] = sources.native_error[of]
+        quality[mine, number] = sources.quality[of]
+    doubt = _doubts(stars, mag, quality, config)
+    there = np.isfinite(mag)
+    # An error is far below 100 mag: the doubts decide first.
+    weight = 0.0 if smallest_error else 100.0
+    score = np.where(there, weight * doubt + np.nan_to_num(error, nan=0.0), np.inf)
+    best = np.argmin(score, axis=1)
+    star, band = np.ogrid[:n, :3]
+    any_there = there.any(axis=1)
+    origin = np.where(any_there, best, -1)
+    chosen, chosen_error = mag[star, best, band], error[star, best, band]
+    chosen_doubt = np.where(any_there, doubt[star, best, band], 0)
+    flags = np.zeros(n, np.int32)
+    for bit, flag in (
+        (_SATURATED, MatchFlag.SATURATED),
+        (_BLENDED, MatchFlag.BLENDED),
+        (_ASSUMED, MatchFlag.ERROR_ASSUMED),
+    ):
+        flags[((chosen_doubt & bit) != 0).any(axis=1)] |= flag
+    apart = np.abs(mag - chosen[:, None, :])
+    limit = np.maximum(0.5, 5.0 * np.hypot(error, chosen_error[:, None, :]))
+    discordant = there & (doubt <= _ASSUMED) & (apart > limit)
+    flags[discordant.any(axis=(1, 2))] |= MatchFlag.DISCORDANT
+    hw, hw_error, outside = _hw(
+        chosen,
+        chosen_error,
+        origin,
+        native[star, best, band],
+        native_error[star, best, band],
+        config,
+    )
+    flags[np.isnan(hw)] |= MatchFlag.HW_NO_J
+    flags[outside] |= MatchFlag.HW_EXTRAPOLATED
+    bits = (there.reshape(n, 3 * len(BACKBONE)) << np.arange(3 * len(BACKBONE))).sum(axis=1)
+    gaia = BACKBONE.index("gaia")
+    bits |= np.where(stars.link[:, gaia] >= 0, 1 << (3 * gaia), 0)
+    return BestMagnitudes(chosen, chosen_error, origin, hw, hw_error, flags, bits.astype(np.int32))
+
+
+def _doubts(
+    stars: MergedStars, mag: Floats, quality: NDArray[np.int32], config: MergePhotometryConfig
+) -> NDArray[np.int64]:
+    """Sum of doubts of every measurement, (n_star, n_survey, 3)."""
+    doubt = np.zeros(mag.shape, np.int64)
+    bright = mag[:, BACKBONE.index("2mass")]
+    for number, name in enumerate(BACKBONE):
+        limits = load_survey(name).saturation
+        limit = np.array([limits.get(band, -np.inf) for band in ("j", "h", "ks")])
+        # Saturated stars come out too faint: the value of 2MASS, which is not, decides as well.
+        saturated = np.fmin(mag[:, number], bright) < limit
+        saturated |= (quality[:, number] & int(Quality.SATURATED) != 0)[:, None]
+        blended = stars.blended[:, number] | (quality[:, number] & int(Quality.BLENDED) != 0)
+        assumed = quality[:, number] & int(Quality.ERROR_ASSUMED) != 0
+        doubt[:, number] += _SATURATED * saturated
+        doubt[:, number] += (_BLENDED * blended + _ASSUMED * assumed)[:, None]
+        if name == "2mass":
+            # Stars behind dust are fainter in J and H; the crowding is that of the faint stars.
+            faint = mag[:, number] > config.tmass_faint_mag + np.array([2.0, 0.5, 0.0])
+            doubt[:, number] += _FAINT_2MASS * faint
+    return doubt
+
+
+def _hw(
+    mag: Floats,
+    error: Floats,
+    origin: NDArray[np.int64],
+    native: Floats,
+    native_error: Floats,
+    config: MergePhotometryConfig,
+) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Hw, its error, and whether the relation was used outside its colours; each (n_star,)."""
+    chosen = config.hw_relation
+    common = "yano2021_2mass" if chosen == "native" else chosen
+    hw, hw_error, outside = _by(load_hw_relation(common), mag, error)
+    if chosen == "native":
+        for number, name in enumerate(BACKBONE):
+            relation = _NATIVE_RELATION.get(load_survey(name).photometric_system)
+            same = (origin[:, 0] == number) & (origin[:, 1] == number)
+            if relation is not None and same.any():
+                found = _by(load_hw_relation(relation), native[same], native_error[same])
+                hw[same], hw_error[same], outside[same] = found
+    return hw, hw_error, outside
+
+
+def _by(
+    relation: HwRelation, mag: Floats, error: Floats
+) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Hw by one relation; the errors of J and H are independent, its scatter is added."""
+    j, h = mag[:, 0], mag[:, 1]
+    hw = relation.hw_mag(j, h)
+    d_j, d_h = relation.derivatives(j, h)
+    variance = (d_j * error[:, 0]) ** 2 + (d_h * error[:, 1]) ** 2 + relation.scatter_mag**2
+    outside = np.isfinite(hw) & ~relation.is_valid(j, h)
+    return hw, np.sqrt(variance), outside

@@ -1,0 +1,253 @@
+"""The columns of the merged catalogue, and of what was left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from gcmock.catalogue.cell.astrometry import attach_astrometry
+from gcmock.catalogue.cell.clean import KEPT
+from gcmock.catalogue.cell.magnitudes import choose_magnitudes
+from gcmock.catalogue.cell.merged_stars import MergedStars, no_stars
+from gcmock.catalogue.cell.merging import MergedCell
+from gcmock.catalogue.cell.reasons import REASONS, MatchFlag
+from gcmock.catalogue.cell.sources import NIR, SurveySources
+from gcmock.catalogue.partition import in_window
+from gcmock.catalogue.traits import BACKBONE, ID_COLUMN
+from gcmock.frames import icrs_to_galactic
+from gcmock.random import id_bits
+from gcmock.settings.merge import MergeConfig
+from gcmock.words.columns import INPUT_COLUMNS, Column, columns_by_name
+
+_INPUT: Final = columns_by_name(INPUT_COLUMNS)
+_CORRELATION: Final = "stat.correlation"
+_N_ID: Final = 32
+_POSITIVE: Final = np.uint64(2**63 - 1)
+
+EXTRA_COLUMNS: Final = (
+    Column("ref_epoch", "float64", "yr", "time.epoch", "Epoch of the position (Julian year)"),
+    Column("ra_error", "float64", "mas", "stat.error;pos.eq.ra", "Error of ra, times cos(dec)"),
+    Column("dec_error", "float64", "mas", "stat.error;pos.eq.dec", "Error of dec"),
+    *(
+        Column(name, "float64", "", _CORRELATION, f"Correlation of {first} and {second}")
+        for name, first, second in (
+            ("parallax_pmra_corr", "parallax", "pmra"),
+            ("parallax_pmdec_corr", "parallax", "pmdec"),
+        )
+    ),
+    Column("phot_g_mag", "float64", "mag", "phot.mag;em.opt", "Gaia G magnitude (Vega)"),
+    *(
+        Column(f"phot_{band}_mag_source", "U8", "", "meta.ref", f"Survey of phot_{band}_mag")
+        for band in (*NIR, "hw")
+    ),
+    Column("position_source", "U8", "", "meta.ref", "Survey of the position"),
+    Column("astrometry_source", "U8", "", "meta.ref", "Survey of parallax and proper motion"),
+    *(
+        Column(name, f"U{_N_ID}", "", "meta.id.cross", f"Identifier in {survey}; empty for none")
+        for survey, name in ID_COLUMN.items()
+    ),
+    Column(
+        "match_probability",
+        "float32",
+        "",
+        "stat.probability",
+        "Probability of the least certain link to a survey; 1 if only one survey has the star",
+    ),
+    Column("match_flags", "int32", "", "meta.code", "Sum of bits, see the metadata"),
+    Column(
+        "detections",
+        "int32",
+        "",
+        "meta.code",
+        "Sum of bits 2^(3 s + b): survey s has band b (J, H, Ks; Gaia as its first)",
+    ),
+)
+"""Columns beyond those of an observed star."""
+
+MERGED_COLUMNS: Final = (*INPUT_COLUMNS, *EXTRA_COLUMNS)
+"""Columns of the merged catalogue."""
+
+REJECTED_COLUMNS: Final = (
+    *MERGED_COLUMNS,
+    Column("rejected", "U16", "", "meta.code", "Why the row is not in the catalogue"),
+)
+"""Columns of the rows that were left out."""
+
+Columns = dict[str, NDArray[Any]]
+
+
+class Product(NamedTuple):
+    """What a cell gives.
+
+    Attributes
+    ----------
+    kept : dict of str to ndarray
+        `MERGED_COLUMNS`.
+    rejected : dict of str to ndarray
+        `REJECTED_COLUMNS`; rows outside the window are not among them.
+    account : dict
+        Numbers of sources: by survey, "linked" to a star of the catalogue or the reason why not;
+        and of stars, under "stars".
+    """
+
+    kept: Columns
+    rejected: Columns
+    account: dict[str, dict[str, int]]
+
+
+def cell_product(cell: MergedCell, config: MergeConfig) -> Product:
+    """Return the stars that belong to a cell, the rows that were left out, and their account.
+
+    Parameters
+    ----------
+    cell : MergedCell
+    config : MergeConfig
+    """
+    index = np.flatnonzero(cell.core)
+    stars, near = _take(cell.stars, index), cell.near_bright[index]
+    reason = cell.reason[index].copy()
+    outside = ~in_window(stars.side.ra, stars.side.dec, config.window)
+    reason[outside] = "outside_window"
+    kept = reason == KEPT
+    columns = _columns(stars, cell.surveys, near, config)
+    account = _account(cell, stars, reason, config)
+    parts = [_rows(columns, ~kept & ~outside) | {"rejected": reason[~kept & ~outside]}]
+    for number, (sources, why) in cell.removed.items():
+        inside = sources.core & in_window(sources.side.ra, sources.side.dec, config.window)
+        parts.append(_native_rows(number, sources.take(inside), why[inside], config))
+    names = [column.name for column in REJECTED_COLUMNS]
+    rejected = {name: np.concatenate([part[name] for part in parts]) for name in names}
+    return Product(_rows(columns, kept), rejected, account)
+
+
+def _rows(columns: Columns, where: NDArray[np.bool_]) -> Columns:
+    return {name: values[where] for name, values in columns.items()}
+
+
+def _take(stars: MergedStars, index: NDArray[np.int64]) -> MergedStars:
+    side = type(stars.side)(*(values[index] for values in stars.side))
+    return MergedStars(
+        side,
+        stars.primary[index],
+        stars.link[index],
+        stars.probability[index],
+        stars.blended[index],
+        stars.position_from[index],
+    )
+
+
+def _native_rows(
+    number: int, sources: SurveySources, reason: NDArray[np.str_], config: MergeConfig
+) -> Columns:
+    """Rows of sources that never became a star."""
+    stars = no_stars()
+    stars.add(number, sources, np.arange(len(sources)))
+    near = np.zeros(len(stars), bool)
+    return _columns(stars, {number: sources}, near, config) | {"rejected": reason}
+
+
+def _account(
+    cell: MergedCell, stars: MergedStars, reason: NDArray[np.str_], config: MergeConfig
+) -> dict[str, dict[str, int]]:
+    """Count what became of the sources."""
+    account: dict[str, dict[str, int]] = {"stars": dict(Counter(_words(reason)))}
+    for number in cell.surveys:
+        tally = Counter(_words(reason[stars.link[:, number] >= 0]))
+        sources, why = cell.removed[number]
+        inside = in_window(sources.side.ra, sources.side.dec, config.window)
+        words = np.where(inside, why, "outside_window")[sources.core]
+        tally.update(_words(words))
+        account[BACKBONE[number]] = dict(tally)
+    return account
+
+
+def _words(reason: NDArray[np.str_]) -> list[str]:
+    return ["linked" if word == KEPT else word for word in reason.tolist()]
+
+
+def star_ids(survey: str, ids: pa.Array) -> NDArray[np.int64]:
+    """Return identifiers of merged stars: 63 bits of a hash of the survey and its identifier."""
+    texts = [f"{survey} {one}" for one in ids.to_pylist()]
+    return (id_bits(np.array(texts, dtype=object)) & _POSITIVE).astype(np.int64)
+
+
+def _names(numbers: NDArray[np.int64]) -> NDArray[np.str_]:
+    return np.array([*BACKBONE, ""], dtype="U8")[numbers]
+
+
+def _columns(
+    stars: MergedStars,
+    surveys: dict[int, SurveySources],
+    near: NDArray[np.bool_],
+    config: MergeConfig,
+) -> Columns:
+    """Columns of stars, `MERGED_COLUMNS`."""
+    n, side = len(stars), stars.side
+    pilot = config.match.rule == "pilot2023"
+    photometry = choose_magnitudes(stars, surveys, config.photometry, smallest_error=pilot)
+    astrometry = attach_astrometry(stars, surveys)
+    l_deg, b_deg = icrs_to_galactic(side.ra, side.dec)
+    source_id = np.zeros(n, np.int64)
+    for number, sources in surveys.items():
+        mine = np.flatnonzero(stars.primary == number)
+        ids = sources.ids.take(pa.array(stars.link[mine, number]))
+        source_id[mine] = star_ids(BACKBONE[number], ids)
+    flags = photometry.flags.copy()
+    alone = (stars.link >= 0).sum(axis=1) == 1
+    least = np.fmin.reduce(stars.probability, axis=1)
+    flags[least < config.match.ambiguous_below] |= MatchFlag.AMBIGUOUS
+    flags[alone] |= MatchFlag.SINGLE_SURVEY
+    flags[near] |= MatchFlag.NEAR_BRIGHT
+    flags[astrometry.zero_point] |= MatchFlag.ZERO_POINT
+    j_from, h_from = photometry.origin[:, 0], photometry.origin[:, 1]
+    hw_from = np.where(j_from == h_from, _names(j_from), "mixed")
+    has_hw = np.isfinite(photometry.hw)
+    columns: Columns = {
+        "source_id": source_id,
+        "ra": side.ra % 360.0,
+        "dec": side.dec,
+        "l": l_deg,
+        "b": b_deg,
+        "phot_hw_mag": photometry.hw,
+        "phot_hw_mag_error": np.where(has_hw, photometry.hw_error, np.nan),
+        "phot_hw_mag_source": np.where(has_hw, hw_from, ""),
+        "ref_epoch": side.epoch,
+        "ra_error": side.error[:, 0] * 1000.0,
+        "dec_error": side.error[:, 1] * 1000.0,
+        "phot_g_mag": side.g_mag,
+        "position_source": _names(stars.position_from),
+        "astrometry_source": _names(astrometry.origin),
+        "match_probability": least.astype(np.float32),
+        "match_flags": flags,
+        "detections": photometry.detections,
+        **astrometry.columns,
+    }
+    for k, band in enumerate(NIR):
+        columns[f"phot_{band}_mag"] = photometry.mag[:, k]
+        columns[f"phot_{band}_mag_error"] = photometry.error[:, k]
+        columns[f"phot_{band}_mag_source"] = _names(photometry.origin[:, k])
+    for number, name in enumerate(BACKBONE):
+        columns[ID_COLUMN[name]] = _identifiers(stars, number, surveys.get(number))
+    return {column.name: columns[column.name] for column in MERGED_COLUMNS}
+
+
+def _identifiers(
+    stars: MergedStars, number: int, sources: SurveySources | None
+) -> NDArray[np.str_]:
+    texts = np.full(len(stars), "", dtype=f"U{_N_ID}")
+    if sources is not None:
+        mine = np.flatnonzero(stars.link[:, number] >= 0)
+        texts[mine] = sources.ids.take(pa.array(stars.link[mine, number])).to_pylist()
+    return texts
+
+
+def check_account(survey: str, account: dict[str, int]) -> int:
+    """Return how many rows of a survey the account does not explain; 0 if it adds up."""
+    known = {"read", "linked", *REASONS}
+    if not set(account) <= known:
+        raise ValueError(f"{survey}: unknown entries {sorted(set(account) - known)}")
+    return account.get("read", 0) - sum(n for word, n in account.items() if word != "read")

@@ -1,0 +1,1 @@
+"""What is learned of the surveys before they are merged."""

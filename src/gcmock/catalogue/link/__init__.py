@@ -1,0 +1,1 @@
+"""Sources of several surveys linked as one star."""

@@ -1,0 +1,361 @@
+"""Merge surveys into a catalogue: read once, cell by cell, from where an earlier run stopped."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+import gcmock
+from gcmock.catalogue.cell.astrometry import has_zero_point
+from gcmock.catalogue.cell.reasons import REASONS, MatchFlag
+from gcmock.catalogue.columns import MERGED_COLUMNS, REJECTED_COLUMNS, Product
+from gcmock.catalogue.learn.completeness import COMPLETENESS_FILE, measure_completeness
+from gcmock.catalogue.learn.learning import LearnedSurvey, learn, merge_tables
+from gcmock.catalogue.learn.offsets import Offsets
+from gcmock.catalogue.partition import MARGIN_ARCSEC, Partitioned, partition
+from gcmock.catalogue.summary import SUMMARY_FILE, MergeSummary, summarise
+from gcmock.catalogue.traits import BACKBONE
+from gcmock.compilation import fingerprint
+from gcmock.errors import InputError, InterruptedRunError
+from gcmock.io.disk import files_of, sha256_of, size_of
+from gcmock.io.manifest import Entry, Manifest, entry_of
+from gcmock.io.writers.writer import check_output, open_writer
+from gcmock.settings.merge import MergeConfig
+
+Progress = Callable[[int, int], None]
+
+WORK: Final = "_cells"
+"""Folder in the output for the rows by cells, while the merge is not complete."""
+
+SAMPLE_ROWS: Final = 800_000
+"""Sources, about, from which the rates are learned."""
+
+_LIBRARIES: Final = ("numpy", "scipy", "numba", "astropy", "pyarrow", "cdshealpix")
+
+
+class Input(Protocol):
+    """A survey that can be read in chunks (`gcmock.surveys.read.open_survey.SurveySource`)."""
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        ...
+
+    def chunks(self, n_rows: int) -> Iterator[pa.Table]:
+        """Yield tables in the common columns."""
+        ...
+
+
+def merge(
+    config: MergeConfig,
+    output: str | Path,
+    *,
+    keep_rejected: bool = False,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> MergeSummary:
+    """Merge surveys into one catalogue.
+
+    The stars depend neither on the size of the chunks nor on the number of threads; other cells
+    give the same stars in another order. An interrupted run goes on when it is started again.
+
+    Parameters
+    ----------
+    config : MergeConfig
+    output : str or Path
+        Without suffix a folder of Parquet files, with the summary and the completeness in it; else
+        one file, with both beside it.
+    keep_rejected : bool
+        Write what was left out as well, beside the output.
+    overwrite : bool
+        Replace an earlier output.
+    progress : callable, optional
+        Called with numbers of sources that are done and that there are; every source is read, and
+        merged.
+
+    Returns
+    -------
+    MergeSummary
+
+    Raises
+    ------
+    InputError
+        If a survey, a setting or the output cannot be used.
+    InterruptedRunError
+        After Ctrl-C; finished cells are kept.
+    """
+    start = time.perf_counter()
+    output = Path(output)
+    sources, records = _open(config)
+    record = record_of(config, records, keep_rejected)
+    folder = output
+    if output.suffix:
+        check_output(output, overwrite=overwrite)
+        folder = output.with_name(f".{output.name}.parts")
+    with Manifest(folder, record, overwrite=overwrite) as manifest:
+        try:
+            if not manifest.complete:
+                report = _Reporter(progress, 2 * sum(one.n_rows for one in sources.values()))
+                _run(config, sources, manifest, output, keep_rejected, report)
+        except KeyboardInterrupt as error:
+            raise InterruptedRunError(
+                f"interrupted; what is finished is kept in {folder}: run the same command again "
+                "to go on"
+            ) from error
+        summary = MergeSummary.from_json((folder / SUMMARY_FILE).read_text(encoding="utf-8"))
+    if output.suffix:
+        _as_file(folder, output, record, summary)
+    summary.seconds = time.perf_counter() - start
+    summary.output = str(output)
+    return summary
+
+
+def _open(config: MergeConfig) -> tuple[dict[str, Input], dict[str, Any]]:
+    from gcmock.surveys.read.open_survey import open_survey
+
+    sources: dict[str, Input] = {}
+    records: dict[str, Any] = {}
+    for one in sorted(config.survey, key=lambda one: BACKBONE.index(one.name)):
+        path = Path(one.path)
+        sources[one.name] = open_survey(path, one.name)
+        checksums = [sha256_of(file) for file in files_of(path)]
+        records[one.name] = {"name": path.name, "sha256": checksums, "bytes": size_of(path)}
+    if not any(name != "gaia" for name in sources):
+        raise InputError("a merge needs at least one near-infrared survey besides gaia")
+    return sources, records
+
+
+def record_of(
+    config: MergeConfig, inputs: Mapping[str, Any], keep_rejected: bool
+) -> dict[str, Any]:
+    """Return everything that the bytes of a partition depend on."""
+    from importlib.metadata import version
+
+    settings = config.model_dump(mode="json")
+    settings["run"] = {"cell_order": config.run.cell_order}
+    # Paths say where the surveys are, the checksums what they are; their order changes nothing.
+    surveys = {
+        one["name"]: {k: v for k, v in one.items() if k not in ("path", "margin")}
+        for one in settings["survey"]
+    }
+    settings["survey"] = {name: surveys[name] for name in sorted(surveys)}
+    return {
+        "gcmock": gcmock.__version__,
+        "source code": fingerprint("gcmock.catalogue.merge"),
+        "libraries": {name: version(name) for name in _LIBRARIES},
+        "config": settings,
+        "surveys": dict(inputs),
+        "parallax zero point": has_zero_point(),
+        "rejected": keep_rejected,
+    }
+
+
+class _Reporter:
+    """Adds up what several threads have done."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+        self._lock = threading.Lock()
+
+    def __call__(self, n: int) -> None:
+        if self._progress is not None:
+            with self._lock:
+                self._done += n
+                self._progress(min(self._done, self._total), self._total)
+
+
+def _run(
+    config: MergeConfig,
+    inputs: Mapping[str, Input],
+    manifest: Manifest,
+    output: Path,
+    keep_rejected: bool,
+    report: _Reporter,
+) -> None:
+    """Do all that an earlier run has not done."""
+    work = manifest.folder / WORK
+    parts = read_surveys(config, inputs, work, report)
+    knowledge, offsets = learn(parts, config)
+    cells = sorted(set(np.concatenate([part.cells for part in parts.values()]).tolist()))
+    metadata = metadata_of(config, offsets, manifest)
+    rejected = make_rejected(output, manifest) if keep_rejected else None
+    names = {cell: f"part-{cell:07d}.parquet" for cell in cells}
+
+    def work_on(cell: int) -> Entry:
+        tables = {name: part.table(cell) for name, part in parts.items()}
+        product = merge_tables(tables, offsets, knowledge, config)
+        report(sum(int(core.sum()) for _, core in tables.values()))
+        return write_cell(manifest.folder, rejected, names[cell], product, metadata)
+
+    missing = [c for c in cells if not is_done(manifest, names[c], rejected)]
+    for entry in _in_threads(work_on, missing, config.run.n_workers):
+        manifest.append(entry)
+    shutil.rmtree(work)
+    finish(manifest, list(names.values()), parts, offsets, metadata, config)
+
+
+def finish(
+    manifest: Manifest,
+    names: Sequence[str],
+    parts: Mapping[str, LearnedSurvey],
+    offsets: Mapping[str, Offsets],
+    metadata: dict[str, str],
+    config: MergeConfig,
+) -> None:
+    """Write completeness and summary of a folder whose partitions are all there."""
+    account = _account(parts, manifest)
+    columns = [c.name for c in MERGED_COLUMNS if not c.name.endswith("_source_id")]
+    completeness = measure_completeness(_chunks(manifest.folder, columns), config)
+    completeness.write(manifest.folder / COMPLETENESS_FILE, metadata)
+    summary = summarise(_chunks(manifest.folder, columns), account, config, offsets)
+    (manifest.folder / SUMMARY_FILE).write_text(summary.to_json(), encoding="utf-8")
+    manifest.finish(names)
+
+
+def read_surveys(
+    config: MergeConfig, inputs: Mapping[str, Input], work: Path, report: Callable[[int], None]
+) -> dict[str, Partitioned]:
+    """Put the rows of all surveys into cells on disk, several surveys at a time."""
+    work.mkdir(exist_ok=True)
+    total = sum(one.n_rows for one in inputs.values())
+    modulus = max(1, total // SAMPLE_ROWS)
+
+    def read(name: str) -> Partitioned:
+        chunks = inputs[name].chunks(config.run.chunk_size)
+        order = config.run.cell_order
+        return partition(name, chunks, work / name, config.window, order, modulus, report)
+
+    # The largest first, so that the last one to end is not a large one.
+    names = sorted(inputs, key=lambda name: -inputs[name].n_rows)
+    done = dict(_in_threads(lambda name: (name, read(name)), names, config.run.n_workers))
+    parts = {name: done[name] for name in BACKBONE if name in done}
+    if not any(len(part.cells) for part in parts.values()):
+        raise InputError(
+            f"no source lies in the window l = {config.window.l}, b = {config.window.b}; check "
+            "[window] and the surveys"
+        )
+    return parts
+
+
+def _in_threads(work: Callable[[Any], Any], items: Sequence[Any], n_workers: int) -> Iterator[Any]:
+    """Yield the results of work on items as they come; few wait at a time."""
+    waiting: set[Future[Any]] = set()
+    with ThreadPoolExecutor(n_workers) as pool:
+        try:
+            for item in items:
+                if len(waiting) >= n_workers + 1:
+                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in done)
+                waiting.add(pool.submit(work, item))
+            while waiting:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def metadata_of(
+    config: MergeConfig, offsets: Mapping[str, Offsets], manifest: Manifest
+) -> dict[str, str]:
+    """Return the record of how the catalogue was made, for the metadata of its files."""
+    words = manifest.record
+    return {
+        "creator": f"gcmock {gcmock.__version__}",
+        "content": "stars merged from surveys",
+        "versions": json.dumps(words["libraries"]),
+        "config": json.dumps(words["config"]),
+        "surveys": json.dumps(words["surveys"]),
+        "offsets": json.dumps({name: one.record for name, one in offsets.items()}),
+        "survey_order": json.dumps(BACKBONE),
+        "match_flags": json.dumps({str(int(f)): f"{f.name}: {f.description}" for f in MatchFlag}),
+        "rejected": json.dumps(REASONS),
+        "margin_arcsec": str(MARGIN_ARCSEC),
+    }
+
+
+def rejected_folder(output: Path) -> Path:
+    """Return the folder for what was left out, beside an output."""
+    return output.with_name(f"{output.stem if output.suffix else output.name}_rejected")
+
+
+def make_rejected(output: Path, manifest: Manifest) -> Path:
+    """Return the folder for what was left out, without what it holds of other runs."""
+    folder = rejected_folder(output)
+    folder.mkdir(exist_ok=True)
+    for path in folder.glob("part-*.parquet"):
+        if path.name not in manifest.entries:
+            path.unlink()
+    return folder
+
+
+def write_cell(
+    folder: Path, rejected: Path | None, name: str, product: Product, metadata: dict[str, str]
+) -> Entry:
+    """Write the partition of a cell, what was left out first: its entry stands for both."""
+    if rejected is not None:
+        with open_writer(
+            rejected / name, REJECTED_COLUMNS, metadata, overwrite=True, durable=True
+        ) as writer:
+            writer.write(product.rejected)
+    with open_writer(
+        folder / name, MERGED_COLUMNS, metadata, overwrite=True, durable=True
+    ) as writer:
+        writer.write(product.kept)
+    return entry_of(folder, name, writer.n_rows, product.account)
+
+
+def is_done(manifest: Manifest, name: str, rejected: Path | None) -> bool:
+    """Whether a partition, and what was left out of it, are there."""
+    return name in manifest.entries and (rejected is None or (rejected / name).is_file())
+
+
+def _account(parts: Mapping[str, LearnedSurvey], manifest: Manifest) -> dict[str, dict[str, int]]:
+    """Count what became of all sources, by survey."""
+    account = {name: Counter(part.account) for name, part in parts.items()}
+    account["stars"] = Counter()
+    for _, entry in sorted(manifest.entries.items()):
+        for name, tally in entry.account.items():
+            account[name].update(tally)
+    # Cells end in any order; equal runs give equal bytes.
+    words = ("read", "linked", *REASONS)
+    return {name: {w: tally[w] for w in words if w in tally} for name, tally in account.items()}
+
+
+def _chunks(folder: Path, columns: list[str]) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows of the partitions that are there."""
+    import pyarrow.parquet as pq
+
+    for path in sorted(folder.glob("part-*.parquet")):
+        table = pq.read_table(path, columns=columns, partitioning=None)
+        if table.num_rows:
+            yield {name: table.column(name).to_numpy() for name in columns}
+
+
+def _as_file(folder: Path, output: Path, record: dict[str, Any], summary: MergeSummary) -> None:
+    """Turn the folder of partitions into one file."""
+    import pyarrow.parquet as pq
+
+    from gcmock.io.metadata import read_metadata
+
+    parts = sorted(folder.glob("part-*.parquet"))
+    metadata = read_metadata(parts[0]) | {"summary": summary.to_json()}
+    with open_writer(output, MERGED_COLUMNS, metadata, overwrite=True) as writer:
+        for path in parts:
+            table = pq.read_table(path, partitioning=None)
+            if table.num_rows:
+                names = table.column_names
+                writer.write({name: table.column(name).to_numpy() for name in names})
+    for name in (SUMMARY_FILE, COMPLETENESS_FILE):
+        shutil.copyfile(folder / name, output.with_name(f"{output.stem}{name}"))
+    shutil.rmtree(folder)

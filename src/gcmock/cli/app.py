@@ -1,0 +1,332 @@
+"""The command line: parses, calls, prints. Everything slow is imported inside the commands."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+
+from cyclopts import App, CycloptsError, Parameter
+
+from gcmock import __version__
+from gcmock.cli.astrometry import COMMANDS as ASTROMETRY_COMMANDS
+from gcmock.cli.calibration import COMMANDS as CALIBRATION_COMMANDS
+from gcmock.cli.catalogue import COMMANDS as CATALOGUE_COMMANDS
+from gcmock.cli.log import RunLog, split_log
+from gcmock.cli.report import COMMANDS as REPORT_COMMANDS
+from gcmock.cli.surveys import COMMANDS as SURVEY_COMMANDS
+from gcmock.cli.validation import COMMANDS as VALIDATE_COMMANDS
+from gcmock.errors import GcmockError, InputError
+
+if TYPE_CHECKING:
+    from gcmock.settings.build import Config
+
+BAD_INPUT, INTERRUPTED = InputError.exit_code, 130
+
+Topic = Literal["", "config", "model", "components", "laws", "hw", "schema", "missions", "data"]
+Range = Annotated[tuple[float, float], Parameter(negative="")]
+Output = Annotated[Path, Parameter(name=["--output", "-o"])]
+
+app = App(
+    name="gcmock",
+    help="Ground-truth star catalogues of the Galactic centre.\n\n"
+    "Start with: gcmock demo\n\n"
+    "Then: gcmock build stars.parquet -o mock.parquet\n\n"
+    "Every command takes --log FILE, to which an account of the run is appended. NO_COLOR=1 turns "
+    "colours off. Completion of commands and options by the shell: gcmock --install-completion",
+    help_format="plaintext",
+    version=__version__,
+    suppress_keyboard_interrupt=False,
+)
+app.register_install_completion_command()
+
+
+def main(tokens: Sequence[str] | None = None) -> NoReturn:
+    """Run a command and exit: 0, 1 for a failure, 2 for bad input, 130 after Ctrl-C."""
+    sys.exit(run(sys.argv[1:] if tokens is None else tokens))
+
+
+def run(tokens: Sequence[str]) -> int:
+    """Run a command and return its exit code; errors go to stderr, one line each."""
+    try:
+        words, path = split_log(tokens)
+        if path is None:
+            return _call(words)
+        with RunLog(path, words) as log:
+            code = _call(words, log)
+            log.ended(code)
+            return code
+    except GcmockError as error:
+        return _fail(str(error), error.exit_code)
+
+
+def _call(tokens: Sequence[str], log: RunLog | None = None) -> int:
+    """Run a command whose errors are printed, and noted in the log if there is one."""
+    try:
+        app(tokens, exit_on_error=False, print_error=False, result_action="return_none")
+        sys.stdout.flush()
+    except CycloptsError as error:
+        return _fail(f"{' '.join(str(error).split())} See gcmock --help", BAD_INPUT, log)
+    except GcmockError as error:
+        return _fail(str(error), error.exit_code, log)
+    except KeyboardInterrupt:
+        return _fail("interrupted; nothing was written", INTERRUPTED, log)
+    except BrokenPipeError:
+        # The reader of a pipe, such as head, has left; keep Python from complaining at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _fail(message: str, code: int, log: RunLog | None = None) -> int:
+    for line in message.splitlines():
+        print(f"gcmock: error: {line}", file=sys.stderr)
+        if log is not None:
+            log.line(f"gcmock: error: {line}")
+    return code
+
+
+def _settings(
+    config: Path | None,
+    seed: int | None,
+    workers: int | None,
+    realisations: int | None = None,
+    calibration: Path | None = None,
+    no_pm: bool = False,
+) -> Config:
+    from gcmock.settings.build import load_config
+
+    run = {"seed": seed, "workers": workers, "realisations": realisations}
+    # Workers of a cluster may run in other folders.
+    extinction = {"calibration": None if calibration is None else str(calibration.resolve())}
+    motion = {"use": False if no_pm else None}
+    return load_config(config, {"run": run, "extinction": extinction, "motion": motion})
+
+
+@app.command
+def build(
+    input: Path,
+    /,
+    *,
+    output: Output,
+    config: Path | None = None,
+    seed: int | None = None,
+    realisations: int | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    calibration: Path | None = None,
+    no_pm: Annotated[bool, Parameter(negative="")] = False,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Turn observed stars into a mock catalogue of true stars.
+
+    Example: gcmock build stars.fits -o mock.parquet --seed 7 --realisations 5
+
+    Parameters
+    ----------
+    input
+        Table of stars: Parquet, FITS, VOTable, ECSV or CSV (columns: gcmock info schema).
+    output
+        Parquet, FITS, VOTable or ECSV file, by its suffix. Without suffix: a folder of Parquet
+        files; an interrupted run then goes on where it stopped when it is started again.
+    config
+        TOML file with settings; gcmock info config prints all of them.
+    seed
+        Seed of the random numbers.
+    realisations
+        True stars drawn for every observed star.
+    workers
+        Number of threads; 0 for one per core. The result does not depend on it.
+    scheduler
+        For a HATS catalogue as input, which becomes one: "local" starts worker processes here, an
+        address such as tcp://10.0.0.1:8786 is that of a running Dask cluster.
+    calibration
+        FITS file of gcmock calibrate: its reddening, scatter and law are used.
+    no_pm
+        Leave measured proper motions and radial velocities out of the posterior.
+    overwrite
+        Replace an existing output; start afresh.
+    """
+    settings = _settings(config, seed, workers, realisations, calibration, no_pm)
+    if scheduler is not None:
+        from gcmock.reporting.terminal import print_summary, progress
+        from gcmock.runtime.build_hats import build_hats
+
+        with progress("build", "stars") as update:
+            summary = build_hats(
+                input, output, settings, scheduler, overwrite=overwrite, progress=update
+            )
+        print_summary(summary)
+        return
+    from gcmock.mock.build import build as run_build
+    from gcmock.reporting.terminal import print_summary, progress
+
+    with progress("build", "stars") as update:
+        summary = run_build(input, output, settings, overwrite=overwrite, progress=update)
+    print_summary(summary)
+
+
+@app.command
+def simulate(
+    *,
+    output: Output,
+    l: Range,
+    b: Range,
+    ks_max: float = 15.5,
+    survey: Annotated[bool, Parameter(negative="")] = False,
+    surveys: str | None = None,
+    completeness: Path | None = None,
+    config: Path | None = None,
+    seed: int | None = None,
+    workers: int | None = None,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Draw stars from the model alone, or a mock survey of them, or what real surveys would see.
+
+    Example: gcmock simulate -o stars.parquet --l -1.4 0.7 --b -0.6 0.6 --ks-max 12
+
+    Parameters
+    ----------
+    output
+        Parquet, FITS, VOTable or ECSV file, by its suffix; without suffix a folder of Parquet
+        files.
+    l
+        Range of Galactic longitude [deg].
+    b
+        Range of Galactic latitude [deg].
+    ks_max
+        Faintest true Ks [mag].
+    survey
+        Write what a survey observes, in the input format of build, and the truth beside it.
+    surveys
+        Write the native tables of real surveys and the truth behind them into the folder OUTPUT;
+        names with commas between: 2mass,virac2,vvv,sirius,gnc,gaia.
+    completeness
+        Detection probability of the survey: the map that merge writes, or the folder it is in.
+    config
+        TOML file with settings; gcmock info config prints all of them.
+    seed
+        Seed of the random numbers.
+    workers
+        Number of threads; 0 for one per core. The result does not depend on it.
+    overwrite
+        Replace existing files.
+    """
+    settings = _settings(config, seed, workers)
+    from gcmock.cli.simulated_surveys import detection_of, simulate_surveys
+
+    detection = detection_of(completeness, survey)
+    if surveys is not None:
+        simulate_surveys(output, surveys, l, b, settings, ks_max, survey, overwrite)
+        return
+    from gcmock.mock.simulate import simulate_to_file
+    from gcmock.reporting.terminal import progress
+
+    with progress("simulate", "cells") as update:
+        n_rows = simulate_to_file(
+            output,
+            l,
+            b,
+            settings,
+            ks_max=ks_max,
+            seed=settings.run.seed,
+            survey=survey,
+            detection=detection,
+            workers=settings.run.n_workers,
+            overwrite=overwrite,
+            progress=update,
+        )
+    print(f"{output}: {n_rows:,} stars")
+
+
+@app.command
+def import_hats(
+    input: Path,
+    /,
+    *,
+    output: Output,
+    pixel_threshold: int = 250_000,
+    config: Path | None = None,
+    scheduler: str = "local",
+    workers: int | None = None,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Turn a table of observed stars into a HATS catalogue, for build with --scheduler.
+
+    Example: gcmock import-hats stars.fits -o stars_hats
+
+    Parameters
+    ----------
+    input
+        Table of stars, as for build.
+    output
+        Folder for the catalogue.
+    pixel_threshold
+        Most rows of a partition.
+    config
+        TOML file; its section [columns] is used.
+    scheduler
+        "local", or the address of a running Dask cluster.
+    workers
+        Number of processes, if they are started here; 0 for one per core.
+    overwrite
+        Replace an existing HATS catalogue.
+    """
+    settings = _settings(config, None, workers)
+    from gcmock.runtime.import_hats import import_table
+
+    n_rows = import_table(
+        input, output, settings, scheduler, pixel_threshold=pixel_threshold, overwrite=overwrite
+    )
+    print(f"{output}: {n_rows:,} stars")
+
+
+@app.command
+def demo(*, output: Output = Path("gcmock-demo"), seed: int | None = None) -> None:
+    """Simulate a small survey, build its mock catalogue and compare it with the truth.
+
+    Example: gcmock demo -o demo
+
+    Parameters
+    ----------
+    output
+        Folder for the input, the truth, the catalogue and a picture; files of an earlier
+        demonstration are replaced.
+    seed
+        Seed of the random numbers.
+    """
+    settings = _settings(None, seed, None)
+    from gcmock.reporting.demo import run_demo
+    from gcmock.reporting.terminal import print_demo, progress
+
+    with progress("build", "stars") as update:
+        result = run_demo(output, settings, progress=update)
+    print_demo(result)
+
+
+@app.command
+def info(topic: Topic = "", /) -> None:
+    """Show settings, model, laws, relations, columns and the origin of the data.
+
+    Example: gcmock info config > settings.toml
+
+    Parameters
+    ----------
+    topic
+        What to show; an overview of the topics if not given.
+    """
+    from gcmock.reporting.info import info as text
+
+    print(text(topic))
+
+
+for _command in (
+    *SURVEY_COMMANDS,
+    *CATALOGUE_COMMANDS,
+    *CALIBRATION_COMMANDS,
+    *ASTROMETRY_COMMANDS,
+    *REPORT_COMMANDS,
+    *VALIDATE_COMMANDS,
+):
+    app.command(_command)

@@ -1,0 +1,86 @@
+"""Commands of the merged catalogue: merge.
+
+`gcmock.cli.app` registers `COMMANDS`. Everything slow is imported inside the commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+Output = Annotated[Path, Parameter(name=["--output", "-o"])]
+Switch = Annotated[bool, Parameter(negative="")]
+
+
+def merge(
+    config: Path,
+    /,
+    *,
+    output: Output,
+    rule: Literal["probabilistic", "pilot2023"] | None = None,
+    keep_rejected: Switch = False,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    overwrite: Switch = False,
+) -> None:
+    """Merge surveys into one clean catalogue, the input of build.
+
+    Example: gcmock merge examples/jasmine_merge.toml -o catalogue
+
+    Parameters
+    ----------
+    config
+        TOML file: the surveys with their files, the window, and what differs from the defaults.
+    output
+        Without suffix a folder of Parquet files; an interrupted run then goes on where it stopped
+        when it is started again. Else a Parquet, FITS, VOTable or ECSV file, by its suffix.
+    rule
+        Likelihood ratios, or the simple rule of the pilot catalogue of 2023.
+    keep_rejected
+        Write the rows that were left out, each with its reason, beside the output.
+    workers
+        Number of threads; 0 for one per core. The result does not depend on it.
+    scheduler
+        For surveys that are HATS catalogues with margins: "local" starts worker processes here, an
+        address such as tcp://10.0.0.1:8786 is that of a running Dask cluster.
+    overwrite
+        Replace an existing output; start afresh.
+    """
+    from gcmock.settings.merge import load_merge_config
+
+    overrides = {"match.rule": rule, "run.workers": workers}
+    settings = load_merge_config(config, overrides)
+    from gcmock.reporting.merge_table import print_merge_summary
+    from gcmock.reporting.terminal import progress
+
+    if scheduler is not None:
+        from gcmock.runtime.merge_hats import merge_hats
+
+        with progress("merge", "cells") as update:
+            summary = merge_hats(
+                settings,
+                output,
+                scheduler,
+                keep_rejected=keep_rejected,
+                overwrite=overwrite,
+                progress=update,
+            )
+    else:
+        from gcmock.catalogue.merge import merge as run
+
+        with progress("merge", "sources") as update:
+            summary = run(
+                settings,
+                output,
+                keep_rejected=keep_rejected,
+                overwrite=overwrite,
+                progress=update,
+            )
+    print_merge_summary(summary)
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (merge,)
+"""In the order of the help."""

@@ -1,0 +1,124 @@
+"""The command that tests the science: validate.
+
+`gcmock.cli.app` registers `COMMANDS`. Everything slow is imported inside the commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from gcmock.errors import GcmockError, InputError
+
+Range = Annotated[tuple[float, float], Parameter(negative="")]
+
+
+def validate(
+    mock: Path | None = None,
+    /,
+    *,
+    input: Path | None = None,
+    reference: Path | None = None,
+    counts: Path | None = None,
+    completeness: Path | None = None,
+    only: str | None = None,
+    config: Path | None = None,
+    stars: int = 4000,
+    l: Range = (-1.4, 0.7),
+    b: Range = (-0.6, 0.6),
+    limits: Annotated[tuple[float, float] | None, Parameter(negative="")] = None,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    figure: Path | None = None,
+    seed: int | None = None,
+    workers: int | None = None,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Test the science: calibration, predictions, published values, counts of real stars.
+
+    Example: gcmock validate mock.parquet --input stars.fits -o validation.json
+
+    Exit code 1 if a test fails; tests for which something is not given are skipped.
+
+    Parameters
+    ----------
+    mock
+        Mock catalogue: a file or folder that gcmock build wrote.
+    input
+        The table from which the catalogue was built.
+    reference
+        Folder with the star lists of genstars, stars_cellmean.parquet and stars_subcell.parquet.
+    counts
+        List of real stars with Hw, whose numbers are compared with the model by tile.
+    completeness
+        Detection probability of the input: the map that merge writes, or the folder it is in.
+    only
+        Tests to do, with commas between: sbc,genstars,predictive,offshelf,truths,counts.
+    config
+        TOML file with settings of the model; gcmock info config prints all of them.
+    stars
+        Stars of the tests that draw some; limits of statistical tests follow from it.
+    l
+        Range of Galactic longitude of --counts [deg].
+    b
+        Range of Galactic latitude of --counts [deg].
+    limits
+        Bright and faint limit [mag] between which the input is complete, in Ks (or H, J, Hw where
+        most stars have no Ks).
+    output
+        JSON file with all numbers and how they were made, or a Markdown table (.md).
+    figure
+        Map of observed and expected counts by tile (PNG or PDF).
+    seed
+        Seed of the random numbers.
+    workers
+        Number of threads; 0 for one per core. The result does not depend on it.
+    overwrite
+        Replace existing outputs.
+    """
+    from gcmock.io.disk import check_new_file, whole_file
+    from gcmock.reporting.calibration import stages
+    from gcmock.reporting.validation import markdown, print_validation, write_figure
+    from gcmock.settings.build import load_config
+    from gcmock.validation.run import TESTS, Request, write_json
+    from gcmock.validation.run import validate as run
+
+    settings = load_config(config, {"run": {"seed": seed, "workers": workers}})
+    if output is not None and output.suffix.lower() not in {".json", ".md"}:
+        raise InputError(f"{output}: a validation is written as JSON or Markdown: .json or .md")
+    if figure is not None:
+        if figure.suffix.lower() not in {".png", ".pdf"}:
+            raise InputError(f"{figure}: give a name that ends in .png or .pdf")
+        if counts is None:
+            raise InputError("--figure shows the counts by tile: give a list with --counts")
+    for path in (output, figure):
+        if path is not None:
+            check_new_file(path, overwrite=overwrite)
+    names = TESTS if only is None else tuple(n.strip() for n in only.split(",") if n.strip())
+    request = Request(
+        settings, mock, input, reference, counts, completeness, names, stars, l, b, limits
+    )
+    with stages() as stage:
+        result = run(request, stage)
+    print_validation(result)
+    if output is not None:
+        if output.suffix.lower() == ".md":
+            with whole_file(output) as partial:
+                partial.write_text(markdown(result), encoding="utf-8")
+        else:
+            write_json(result, output)
+        print(output)
+    if figure is not None and result.map is not None:
+        write_figure(result.map, figure)
+        print(figure)
+    if result.failed:
+        names = tuple(dict.fromkeys(check.test for check in result.failed))
+        raise GcmockError(
+            f"{len(result.failed)} of {len(result.checks)} checks failed ({', '.join(names)})"
+        )
+
+
+COMMANDS: tuple[Callable[..., None], ...] = (validate,)
+"""Functions that become commands, in the order of the help."""

@@ -1,0 +1,1 @@
+"""Readers: a table of any format, streamed in chunks of columns."""

@@ -1,0 +1,1 @@
+"""Writers: a table in chunks to any format, complete or absent."""

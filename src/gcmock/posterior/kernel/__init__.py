@@ -1,0 +1,1 @@
+"""The compiled posterior: lattices, sums, likelihood, draws."""

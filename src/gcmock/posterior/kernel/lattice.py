@@ -1,0 +1,344 @@
+"""All populations on one lattice: each exponential is computed once for ten of them.
+
+Each node is spread over its neighbours in a lattice in (W, c, Q) with Lagrange weights: four points
+in W and c, which keep three moments, and three in Q. The sum over the lattice then equals the sum
+over the nodes as long as the Gaussian of the star is not much narrower than the step.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from gcmock.arrays import Floats
+from gcmock.compilation import compiled
+from gcmock.posterior.kernel.arrangement import BY_COLOUR, RowLayout, Rows, arrange
+from gcmock.posterior.kernel.fastmath import INNER
+from gcmock.posterior.kernel.nodes import OriginalNodes
+from gcmock.posterior.kernel.terms import (
+    along_c,
+    along_q,
+    along_w,
+    beside_hw,
+    by_colour,
+    off_in_q,
+    prepare_star,
+    tilted,
+)
+from gcmock.posterior.kernel.vector import N_POPULATION
+
+STEPS_W = np.array([0.007, 0.010, 0.013, 0.0155, 0.02, 0.027, 0.036, 0.05, 0.07, 0.095, 0.13])
+STEPS_C = np.array(
+    [0.008, 0.012, 0.016, 0.0205, 0.027, 0.036, 0.045, 0.06, 0.075, 0.1, 0.135, 0.18]
+)
+STEPS_Q = np.array([0.006, 0.009, 0.012, 0.0155, 0.0205, 0.028, 0.04, 0.06, 0.09])
+"""Steps of the lattices [mag]."""
+
+TILTS = np.array([0.0, 0.3, 0.6, 0.9, 1.2, 1.5])
+"""Tilts of the lattices of two or three bands: W + tilt c takes the place of W."""
+
+LINEAR_HW = 0.6
+"""Factor on the steps where Hw is beside two bands: their errors are then much correlated."""
+
+COLOUR_PER_SIGMA = 0.75
+"""Largest step in Hw less another band as a fraction of the error of that band."""
+
+STEPS_COLOUR = np.array([0.02, 0.05, 0.15])
+"""Steps in J - H of the lattices with Hw [mag], which changes the extinction alone, and smoothly:
+the last for Hw alone."""
+
+STEP_COLOUR_SIGMA, TYPICAL_SLOPE = 0.4, 0.6
+"""With another band, the largest change of the extinction in Hw over one step in J - H as a
+fraction of the error of Hw given that band: beyond the finest step the star is summed over nodes;
+and d(Hw)/dJ of a reddened giant."""
+
+PER_SIGMA = np.array([[0.8, 1.0, 1.0], [1.0, 0.5, 1.0], [1.1, 0.57, 0.7]])
+"""Largest steps in W, c and Q as a fraction of the conditional width of the star's Gaussian, with
+one, two and three bands: the sum over a colour makes the likelihood smooth."""
+
+GIANT = (1.35, 0.3, 0.0)
+"""J - Ks and H - Ks of a red giant [mag]: tells how reddened a star is, at the least."""
+
+Q_ORIGIN, Q_TAIL, Q_OUTLIER = -0.11, 0.6, 3.2
+"""The place in Q around which nearly all nodes lie, which is a place of the lattice; how fast the
+step shrinks with the distance from where they are [per sigma]; and from how many sigma on a star is
+summed over nodes, because the Lagrange weights, which are not positive, show in the tails."""
+
+ROW_SLABS = {1: 16, 2: 4, 3: 2}
+"""Steps in W that make a row, by the number of bands: a range of bins then fills whole blocks."""
+
+NEGLIGIBLE = 1e-3
+"""Places below this fraction of their slab's largest weight, in every population, are dropped."""
+
+CAPACITY = 3_000_000
+"""Most places of a lattice; an error is raised where more would be needed."""
+
+
+class Steps(NamedTuple):
+    """Indices of the steps of a lattice and of its tilt; -1 for a sum over nodes."""
+
+    w: int
+    c: int
+    q: int
+    tilt: int
+
+
+class SortedNodes(NamedTuple):
+    """Nodes of all populations in the order of W.
+
+    Attributes
+    ----------
+    place : ndarray, shape (3, n_node)
+        Coordinates, with the tilt [mag].
+    weight : ndarray, shape (n_node,)
+    population : ndarray of int64, shape (n_node,)
+    low, high : ndarray, shape (3,)
+        Extremes of the coordinates; both are zero for one that is not used.
+    """
+
+    place: Floats
+    weight: Floats
+    population: NDArray[np.int64]
+    low: Floats
+    high: Floats
+
+
+def sort_nodes(nodes: OriginalNodes, place: Floats, tilt: int) -> SortedNodes:
+    """Tilt the coordinates of all nodes and sort them.
+
+    Parameters
+    ----------
+    nodes : OriginalNodes
+        All populations.
+    place : ndarray, shape (3, n_node)
+        Their coordinates (`gcmock.posterior.kernel.arrangement.coordinates`).
+    tilt : int
+        Index in `TILTS`.
+    """
+    population = np.repeat(np.arange(N_POPULATION), np.diff(nodes.start))
+    place = place + np.outer([TILTS[tilt], 0.0, 0.0], place[1])
+    order = np.argsort(place[0], kind="stable")
+    return SortedNodes(
+        place[:, order], nodes.weight[order], population[order], place.min(axis=1),
+        place.max(axis=1),
+    )  # fmt: skip
+
+
+def build_lattice(nodes: SortedNodes, mask: int, steps: Steps) -> Rows:
+    """Spread all nodes over a lattice.
+
+    Parameters
+    ----------
+    nodes : SortedNodes
+        All populations. A coordinate that is zero throughout has one layer.
+    mask : int
+        Bands: J, H, Ks in any combination; or Hw, alone or with one of them.
+    steps : Steps
+        Their tilt is that of the nodes.
+
+    Returns
+    -------
+    Rows
+
+    Raises
+    ------
+    MemoryError
+        If the lattice would have more than `CAPACITY` places.
+    """
+    step_q = float((STEPS_COLOUR if mask in BY_COLOUR else STEPS_Q)[steps.q])
+    step = np.array([STEPS_W[steps.w], STEPS_C[steps.c], step_q])
+    unused = (nodes.low == 0.0) & (nodes.high == 0.0)
+    origin = np.where(unused, 0.0, [0.0, 0.0, Q_ORIGIN])
+    low = np.floor((nodes.low - origin) / step).astype(np.int64) - 2
+    size = np.floor((nodes.high - origin) / step).astype(np.int64) + 4 - low
+    low[unused], size[unused] = 0, 1
+    scaled = (nodes.place - origin[:, None]) / step[:, None] - low[:, None]
+    index, weight = _deposit(scaled, nodes.weight, nodes.population, size)
+    if index.shape[1] >= CAPACITY:
+        raise MemoryError(f"a lattice with steps of {step} mag has more than {CAPACITY} places")
+    found = origin[:, None] + (index + low[:, None]) * step[:, None]
+    corner = origin + low * step
+    if mask in BY_COLOUR:
+        axes, per_row, extent = (2, 0), step[2], 0.0
+        corner[2] -= 0.5 * step[2]
+        n_row = size[2]
+    else:
+        slabs = ROW_SLABS[bin(mask).count("1")]
+        axes, per_row, extent = (0, 1), slabs * step[0], (slabs - 1) * step[0]
+        n_row = -(-size[0] // slabs)
+    layout = RowLayout(
+        *axes, float(corner[axes[0]]), float(per_row), float(extent),
+        float(corner[axes[1]] - 0.5 * step[axes[1]]), float(step[axes[1]]),
+        int(n_row), int(size[axes[1]]),
+    )  # fmt: skip
+    return arrange(found, weight, np.zeros(found.shape[1], np.int64), 1, layout)[0]
+
+
+@compiled(nogil=True, error_model="numpy")
+def _deposit(place, weight, population, size):
+    """Occupied places of the lattice, in the order of (W, c, Q), and their weights.
+
+    `place` (3, n_node) is in units of the steps and from the lowest slab. The nodes come in the
+    order of W: four slabs are open at a time, each a dense table (c, population, Q) that is
+    searched and emptied when no later node can reach it; `reached` holds the range of Q at every c.
+    """
+    n_c, n_q = size[1], size[2]
+    table = np.zeros((4, n_c, N_POPULATION, n_q))
+    reached = np.empty((4, n_c, 2), np.int64)
+    reached[:, :, 0], reached[:, :, 1] = n_q, 0
+    capacity = min(4 * 4 * 3 * weight.size, CAPACITY)
+    where = np.empty((3, capacity), np.int64)
+    value = np.empty((N_POPULATION, capacity), np.float32)
+    count = 0
+    w4 = np.empty(4)
+    c4 = np.empty(4)
+    q3 = np.empty(3)
+    open_slab = 0
+    for node in range(weight.size + 1):
+        i_w = int(np.floor(place[0, node])) if node < weight.size else size[0] + 4
+        while open_slab < min(i_w - 1, size[0]):
+            count = _close(
+                table[open_slab % 4], reached[open_slab % 4], open_slab, where, value, count
+            )
+            open_slab += 1
+        if node == weight.size:
+            break
+        _lagrange_4(place[0, node], 4, w4)
+        i_c = _lagrange_4(place[1, node], n_c, c4)
+        i_q = _lagrange_3(place[2, node], n_q, q3)
+        p = population[node]
+        for a in range(4):
+            slab = (i_w - 1 + a) % 4
+            for b in range(min(n_c, 4)):
+                reach = reached[slab, i_c + b]
+                reach[0], reach[1] = min(reach[0], i_q), max(reach[1], i_q + min(n_q, 3))
+                share = weight[node] * w4[a] * c4[b]
+                for d in range(min(n_q, 3)):
+                    table[slab, i_c + b, p, i_q + d] += share * q3[d]
+    return where[:, :count].copy(), value[:, :count].copy()
+
+
+@njit(**INNER)
+def _lagrange_4(x, n, out):
+    """Fill the weights of the four points around x and return the first; one point if n is 1."""
+    if n == 1:
+        out[0] = 1.0
+        return 0
+    i = int(np.floor(x))
+    f = x - i
+    out[0] = -f * (f - 1.0) * (f - 2.0) / 6.0
+    out[1] = (f + 1.0) * (f - 1.0) * (f - 2.0) / 2.0
+    out[2] = -(f + 1.0) * f * (f - 2.0) / 2.0
+    out[3] = (f + 1.0) * f * (f - 1.0) / 6.0
+    return i - 1
+
+
+@njit(**INNER)
+def _lagrange_3(x, n, out):
+    """Do the same with the three points around x."""
+    if n == 1:
+        out[0] = 1.0
+        return 0
+    i = int(np.rint(x))
+    f = x - i
+    out[0] = f * (f - 1.0) / 2.0
+    out[1] = 1.0 - f * f
+    out[2] = f * (f + 1.0) / 2.0
+    return i - 1
+
+
+@njit(**INNER)
+def _close(table, reached, slab, where, value, count):
+    """Move the places of a slab to the output, empty the slab, and return the new count."""
+    n_c, n_population, n_q = table.shape
+    least = np.zeros(n_population)
+    for i in range(n_c):
+        for p in range(n_population):
+            for j in range(reached[i, 0], reached[i, 1]):
+                least[p] = max(least[p], abs(table[i, p, j]))
+    least *= NEGLIGIBLE
+    for i in range(n_c):
+        for j in range(reached[i, 0], reached[i, 1]):
+            keep = False
+            for p in range(n_population):
+                keep = keep or abs(table[i, p, j]) > least[p]
+            if keep and count < where.shape[1]:
+                where[0, count] = slab
+                where[1, count] = i
+                where[2, count] = j
+                for p in range(n_population):
+                    value[p, count] = table[i, p, j]
+                count += 1
+        for p in range(n_population):
+            for j in range(reached[i, 0], reached[i, 1]):
+                table[i, p, j] = 0.0
+        reached[i, 0], reached[i, 1] = n_q, 0
+    return count
+
+
+@compiled(nogil=True, error_model="numpy")
+def choose_steps(mask, table, stars, law, out):
+    """Fill `out` (n_star, 4) with the indices of the largest steps that a star's Gaussian resolves.
+
+    They are -1 where no step is fine enough, or the star is an outlier in Q: such stars are summed
+    over nodes. The last is the index of the tilt at which W and c are least correlated.
+    """
+    rows = table.coordinates
+    giant = rows[1, 0] * GIANT[0] + rows[1, 1] * GIANT[1] + rows[1, 2] * GIANT[2]
+    for i in range(stars.e_jks.size):
+        out[i, 0], out[i, 1], out[i, 2], out[i, 3] = 0, STEPS_C.size - 1, STEPS_Q.size - 1, 0
+        if mask == 0:
+            continue
+        share = PER_SIGMA[2] if rows[2, 1] > 0.0 else PER_SIGMA[1]
+        share = share * table.fineness * (LINEAR_HW if mask > 8 else 1.0)
+        star = prepare_star(mask, rows, stars.mag[i], stars.variance[i], law)
+        if by_colour(mask):
+            # With another band: given Hw less that.
+            width = 1.0 / np.sqrt(1.0 / star.v_ww + 1.0 / star.v_cc)
+            out[i, 0] = _largest(STEPS_W, PER_SIGMA[0, 0] * width)
+            if mask != 8:
+                out[i, 1] = _largest(STEPS_C, COLOUR_PER_SIGMA * np.sqrt(star.v_cc))
+            out[i, 2] = STEPS_COLOUR.size - 1
+            if mask != 8:
+                k = law.kappa
+                change = 2.0 * abs(law.hw[1]) * (k[0] - k[1]) * stars.e_jks[i]
+                # Error of Hw if the other band tells the reddening better than its scatter.
+                k_hw = k[1] + TYPICAL_SLOPE * (k[0] - k[1])
+                known = min(stars.tau[i], np.sqrt(star.v_cc) / k[beside_hw(mask)])
+                width = np.sqrt(star.v_ww + (k_hw * known) ** 2)
+                limit = STEP_COLOUR_SIGMA * table.fineness * width / max(change, 1e-9)
+                out[i, 2] = _largest(STEPS_COLOUR, limit)
+        elif mask == 1 or mask == 2 or mask == 4:
+            out[i, 0] = _largest(STEPS_W, PER_SIGMA[0, 0] * along_w(star, 0.0))
+        else:
+            # The scatter of the reddening where a giant would have the star's colour.
+            near = min(max((star.c - giant) / max(stars.e_jks[i], 1e-3), 0.0), 1.2)
+            tau = stars.tau[i] * near
+            best = -star.v_wc / (star.v_cc + tau * tau)
+            out[i, 3] = np.argmin(np.abs(TILTS - best))
+            star = tilted(star, TILTS[out[i, 3]])
+            out[i, 0] = _largest(STEPS_W, share[0] * along_w(star, tau))
+            out[i, 1] = _largest(STEPS_C, share[1] * along_c(star, tau))
+            if star.inv_q > 0.0:
+                # Off the populations in Q only the tail of the Gaussian counts: a finer step.
+                off = off_in_q(star)
+                width = along_q(star, tau) / (1.0 + Q_TAIL * off)
+                out[i, 2] = _largest(STEPS_Q, share[2] * width)
+                if off > Q_OUTLIER:
+                    out[i, 2] = -1
+        if min(out[i, 0], out[i, 1], out[i, 2]) < 0:
+            out[i, 0] = out[i, 1] = out[i, 2] = -1
+            out[i, 3] = 0
+
+
+@njit(**INNER)
+def _largest(steps, limit):
+    """Index of the largest step not above a limit, or -1."""
+    found = -1
+    for i in range(steps.size):
+        if steps[i] <= limit:
+            found = i
+    return found

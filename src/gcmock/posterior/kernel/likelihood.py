@@ -1,0 +1,387 @@
+"""The posterior of many stars, fast: the same formula as `posterior/reference.py`, compiled.
+
+How it is fast:
+
+- Places of a lattice stand for the nodes of all populations at once; at each distance only those
+  inside the ellipse of the star's errors are visited, sixteen at a time.
+- The likelihood is a smooth function of the distance modulus: it is computed on a coarse grid,
+  first every eighth point, then where it matters and is not as smooth as that, and interpolated to
+  the fine bins that resolve the prior.
+- Components are the lanes of vectors wherever the work is done bin by bin.
+
+Everything is single-threaded and releases the GIL; the work space is allocated once per block.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from gcmock.posterior.kernel.coarse import modulus, place
+from gcmock.posterior.kernel.fastmath import HOT, HOT_FAST, LEAST_SUM
+from gcmock.posterior.kernel.lanes import (
+    accumulate_lanes,
+    clear_lanes,
+    difference_lanes,
+    interpolate_lanes,
+    predict_lanes,
+    roots_of_sums,
+    score_lanes,
+    total_lanes,
+)
+from gcmock.posterior.kernel.structures import MU_STEP, N_COARSE, N_LANE
+from gcmock.posterior.kernel.sums import sum_colours, sum_rows, weigh_colours, weigh_rows
+from gcmock.posterior.kernel.terms import beside_hw, by_colour, profile, scattered
+from gcmock.posterior.kernel.vector import LANES, N_POPULATION
+
+Q_ORIGIN, Q_MARGIN = -0.1, 0.1
+"""Where stars are in Q, and how far from there the near and far end of a star's range are safe."""
+
+LOG_PER_MAG = 0.2 * np.log(10.0)
+
+FIRST_STEP, LAST_LEVEL = 8, 3
+"""Step of the coarse grid in the first pass, and the number of passes that follow, each of which
+halves it."""
+
+SMOOTH = np.array([0.005, 0.015])
+"""In the passes between: where its neighbours predict a point this well (error as a fraction), the
+points beside it, which are predicted some ten times better, are interpolated."""
+
+NOTABLE = 0.007
+"""Errors below this fraction of the mean of the first pass do not matter."""
+
+LARGE = 0.1
+"""A gap with more than this share of the posterior is looked into even if its middle is predicted
+well: that may be chance."""
+
+NEGLECTED = 3e-4
+"""Gaps between two points of the first pass that are below this fraction of its mean are not looked
+into: even a peak in the middle of one has at most a hundred times more."""
+
+TAIL, APART, NOTED = 0.01, 4, 0.1
+"""Where more than this share of the likelihood is outside the ellipse of a lattice, the star is in
+the tail of its errors, and gets a larger radius; how many coarse points apart the two places are
+where this is looked at; and what the second must have of the posterior of the first."""
+
+RADIUS2, NODE_RADIUS2, TAIL_RADIUS2, EXACT_RADIUS2 = 3.5**2, 4.5**2, 5.5**2, 7.0**2
+"""Squared radius of the ellipse in standard deviations: on a lattice, where what lies outside is
+traded for speed; for sums over nodes; on a lattice for stars in the tail of their errors; and where
+nothing is to be left out."""
+
+
+@njit(**HOT)
+def _red_enough(star, c_edge, row_min, row_step, side, mu, e, tau, r2):
+    """Whether the reddening at a distance can explain the colour.
+
+    `side` 0: of any star that is faint enough to be there; 1: of any that is bright enough.
+    `c_edge` is `Rows.c_top` or `Rows.c_bottom`.
+    """
+    v_w, _, v_c = scattered(star, tau)
+    dq = star.q - Q_ORIGIN
+    half = np.sqrt(r2 * v_c) + Q_MARGIN * abs(star.delta)
+    c = star.c - e - star.delta * dq
+    reach = np.sqrt(r2 * v_w) + Q_MARGIN * abs(star.gamma)
+    w = star.w - mu - star.kappa_w * e - star.gamma * dq
+    row = int((w + (reach if side == 1 else -reach) - row_min) / row_step)
+    row = min(max(row, 0), c_edge.size - 1)
+    if side == 0:
+        return c - half <= c_edge[row]
+    return c + half >= c_edge[row]
+
+
+@njit(**HOT)
+def _limit(star, c_edge, side, rows, mu0, n, e_rc, tau_rc, scale, norm, r2, knot, density):
+    """First (side 0) or last (side 1) eighth coarse point of `reach`."""
+    low, high = 0, (n - 1) // FIRST_STEP
+    while low < high:
+        middle = (low + high + side) // 2
+        mu = modulus(mu0, float(FIRST_STEP * middle), knot, density)
+        s = profile(10.0 ** (0.2 * mu + 1.0), scale, norm)
+        red = _red_enough(
+            star, c_edge, rows.row_min, rows.row_step, side, mu, e_rc * s, tau_rc * s, r2
+        )
+        if red == (side == 0):
+            high = middle - side
+        else:
+            low = middle + 1 - side
+    return low
+
+
+@njit(**HOT)
+def reach(star, rows, mu0, n, e_rc, tau_rc, scale, norm, r2, knot, density):
+    """First and last (plus one) coarse point at which the reddening can explain the colour at all.
+
+    Nearer by, neither the reddening nor the stars faint enough to be so near are red enough;
+    further out, both are too red. The points are found by bisection, in steps of eight.
+    """
+    near = _limit(star, rows.c_top, 0, rows, mu0, n, e_rc, tau_rc, scale, norm, r2, knot, density)
+    far = _limit(star, rows.c_bottom, 1, rows, mu0, n, e_rc, tau_rc, scale, norm, r2, knot, density)
+    # One step more on either side: the limits lie between two points.
+    return FIRST_STEP * max(near - 1, 0), min(FIRST_STEP * (far + 1) + 1, n)
+
+
+@njit(**HOT)
+def nodes_at(mask, star, table, law, population, mu, e, tau, r2, work):
+    """Fill `work.node` with the likelihood of the nodes of a population at one distance.
+
+    Without the factors that all nodes have in common. Returns the number of blocks of nodes.
+    """
+    rows = table.rows
+    if by_colour(mask):
+        return weigh_colours(
+            rows.block, rows.first, population, rows.row_min, rows.row_step, rows.bin_min,
+            rows.bin_step, star.w - mu, star.c, star.v_ww, star.v_cc, e, tau, law.kappa[0],
+            law.kappa[1], law.kappa[beside_hw(mask)], law.hw[0], law.hw[1], law.hw[2], r2,
+            work.node, work.source,
+        )  # fmt: skip
+    v_w, v_wc, v_c = scattered(star, tau)
+    return weigh_rows(
+        rows.block, rows.first, population, rows.q_mean, rows.q_half, rows.row_min, rows.row_step,
+        rows.row_extent, rows.bin_min, rows.bin_step, star.w - mu - star.kappa_w * e, star.c - e,
+        star.q, star.gamma, star.delta, star.inv_q, v_wc, v_c, v_w, r2, work.span, work.node,
+        work.source,
+    )  # fmt: skip
+
+
+@njit(**HOT_FAST)
+def _sum(values, n):
+    """Sum of the first n values."""
+    total = np.float32(0.0)
+    for i in range(np.uint64(n)):
+        total += values[i]
+    return total
+
+
+@njit(**HOT_FAST)
+def with_parallax(prior, parallax, out):
+    """Fill `out` with the prior times the likelihood of the parallax."""
+    for i in range(parallax.size):
+        for c in range(N_LANE):
+            out[i, c] = prior[i, c] * parallax[i]
+
+
+@njit(**HOT)
+def accumulate(prior, cumulative):
+    """Fill `cumulative` with the prior of every component in all bins before each edge."""
+    accumulate_lanes(prior, prior.shape[0], cumulative)
+
+
+@njit(**HOT)
+def _locate(mu0, bin_of_mu, j, knot, density, mu_at, bin_at):
+    """Fill the distance modulus and the bin of a point of the coarse grid."""
+    mu_at[j] = modulus(mu0, float(j), knot, density)
+    i = int((mu_at[j] - mu0) / MU_STEP)
+    bin_at[j] = bin_of_mu[min(max(i, 0), bin_of_mu.size - 1)]
+
+
+@njit(**HOT)
+def _sums_at(mask, exact, star, table, lattice, law, mu, e, tau, r2, work):
+    """Fill `work.sums` with Σ_k w_k N of every population at one distance, less a common factor.
+
+    Returns the fourth root of that factor.
+    """
+    sums, total, k = work.sums, work.total, law.kappa
+    factor = star.norm
+    if exact:
+        for p in range(N_POPULATION):
+            n_block = nodes_at(mask, star, table, law, p, mu, e, tau, r2, work)
+            sums[p] = _sum(work.node, n_block * LANES)
+    else:
+        clear_lanes(total, N_POPULATION)
+        if by_colour(mask):
+            sum_colours(
+                lattice.block, lattice.first, lattice.q_mean, lattice.q_half, lattice.row_min,
+                lattice.row_step, lattice.bin_min, lattice.bin_step, star.w - mu, star.c, star.v_ww,
+                star.v_cc, e, tau, k[0], k[1], k[beside_hw(mask)], law.hw[0], law.hw[1], law.hw[2],
+                r2, total,
+            )  # fmt: skip
+        else:
+            v_w, v_wc, v_c = scattered(star, tau)
+            sum_rows(
+                lattice.block, lattice.first, lattice.q_mean, lattice.q_half, lattice.row_min,
+                lattice.row_step, lattice.row_extent, lattice.bin_min, lattice.bin_step,
+                star.w - mu - star.kappa_w * e, star.c - e, star.q, star.gamma, star.delta,
+                star.inv_q, v_wc, v_c, v_w, r2, work.span, work.listed, total,
+            )  # fmt: skip
+        for p in range(N_POPULATION):
+            total_lanes(total, p, sums)
+    if not by_colour(mask):
+        factor /= np.sqrt(1.0 + tau * tau * star.kk)
+    return np.float32(np.sqrt(np.sqrt(factor)))
+
+
+@njit(**HOT)
+def coarse_likelihood(
+    mask, exact, star, table, lattice, law, bins, groups, e_rc, tau_rc, scale, norm, n, r2, work,
+):  # fmt: skip
+    """Fill `work.coarse` with (Σ_k w_k N)^(1/4) of every component on the coarse grid.
+
+    First every eighth point, then, level by level, those between points whose score (prior times
+    likelihood) is not negligible and which their neighbours do not predict; the rest is
+    interpolated. The fourth root of a Gaussian is twice as wide, and what is interpolated stays
+    positive. `work.cumulative` must hold the prior. `groups[c]` is the population of component c;
+    `e_rc`, `tau_rc` are the reddening and its scatter at the red-clump distance, `scale` and `norm`
+    describe the profile of the dust, `n` is the number of points. Returns the first and last (plus
+    one) point that was looked at.
+    """
+    coarse, score, reached, refine = work.coarse, work.score, work.reached, work.refine
+    guess = work.guess
+    sums, mu_at, bin_at = work.sums, work.mu_at, work.bin_at
+    per_scale, per_norm = 1.0 / scale, 1.0 / norm
+    knot, density, cumulative = work.knot, work.density, work.cumulative
+    mu0, bin_of_mu = bins.knot_mu[0], bins.bin_of_mu
+    begin, end = 0, n
+    rows = table.rows if exact else lattice
+    if rows.first.shape[2] > 2 and not by_colour(mask):
+        begin, end = reach(star, rows, mu0, n, e_rc, tau_rc, scale, norm, r2, knot, density)
+    last = begin + -(-(end - 1 - begin) // FIRST_STEP) * FIRST_STEP + 1
+    # Some points more on both sides are read by the interpolation.
+    for j in range(max(begin - 3 * FIRST_STEP, 0), min(last + 3 * FIRST_STEP, N_COARSE)):
+        score[j] = 0.0
+        reached[j] = 0
+        refine[j] = 0
+        for c in range(N_LANE):
+            coarse[j, c] = 0.0
+    for j in range(begin, last, FIRST_STEP):
+        _locate(mu0, bin_of_mu, j, knot, density, mu_at, bin_at)
+    score_sum, n_score, least, notable = 0.0, 0, 0.0, 0.0
+    thorough = r2 >= EXACT_RADIUS2
+    for level in range(LAST_LEVEL + 1):
+        step = FIRST_STEP >> level
+        if level == 1:
+            mean = score_sum / n_score
+            least = (1e-6 if thorough else NEGLECTED) * mean
+            notable = NOTABLE * mean / FIRST_STEP
+        for j in range(begin if level == 0 else begin + step, last, 2 * step if level else step):
+            if level > 0:
+                if level == 1:
+                    wanted = max(score[j - step], score[j + step]) > least
+                else:
+                    parent = j // (4 * step) * (4 * step) + 2 * step
+                    wanted = refine[parent] == 1
+                if level < LAST_LEVEL or not wanted:
+                    predict_lanes(
+                        coarse, j, step, max(j - 3 * step, 0), min(j + 3 * step, N_COARSE - 1),
+                        guess,
+                    )  # fmt: skip
+                if not wanted:
+                    refine[j] = 0
+                    reached[j] = max(reached[j - step], reached[j + step])
+                    for c in range(N_LANE):
+                        coarse[j, c] = guess[c]
+                    continue
+                _locate(mu0, bin_of_mu, j, knot, density, mu_at, bin_at)
+            mu = mu_at[j]
+            distance = 10.0 * np.exp(LOG_PER_MAG * mu)
+            # As `profile`; the difference matters only where there is no reddening.
+            s = (1.0 - np.exp(-distance * per_scale)) * per_norm
+            e, tau = e_rc * s, tau_rc * s
+            factor = _sums_at(mask, exact, star, table, lattice, law, mu, e, tau, r2, work)
+            if roots_of_sums(sums, groups, factor, np.float32(LEAST_SUM), coarse, j):
+                reached[j] = 1
+            if level == LAST_LEVEL:
+                continue
+            near, far = bin_at[max(j - step, begin)], bin_at[min(j + step, last - 1)] + 1
+            score[j] = score_lanes(cumulative, near, far, coarse, j)
+            if level == 0:
+                score_sum += score[j]
+                n_score += 1
+            else:
+                wrong = difference_lanes(cumulative, near, far, coarse, j, guess)
+                limit = max(SMOOTH[level - 1] * score[j], notable * step)
+                large = level == 1 and score[j] > LARGE * score_sum
+                refine[j] = 1 if thorough or large or wrong > limit else 0
+    return begin, last
+
+
+@njit(**HOT_FAST)
+def expand(bins, prior, n, begin, end, work):
+    """Fill `work.post`, `work.mass`, `work.evidence` and `work.support` from the coarse grid.
+
+    Returns the total evidence. Between two coarse points its fourth root is the cubic through the
+    four around them. `work.score` gets the posterior between every point and the next, from the
+    first to the last of `work.cells` (less one).
+    """
+    coarse, post, mass = work.coarse, work.post, work.mass
+    evidence, knot, density = work.evidence, work.knot, work.density
+    mu, mu0, cell = bins.mu, bins.knot_mu[0], work.score
+    low, high = max(begin - 2, 1), min(end + 2, n - 2)
+    while low < high and work.reached[min(low + 2, n - 1)] == 0:
+        low += 1
+    while high > low and work.reached[high - 1] == 0:
+        high -= 1
+    first = np.searchsorted(mu, modulus(mu0, float(low), knot, density))
+    last = np.searchsorted(mu, modulus(mu0, float(high), knot, density))
+    work.support[0], work.support[1] = first, last
+    for c in range(N_LANE):
+        evidence[c] = 0.0
+    for j in range(low, high):
+        cell[j] = 0.0
+    for i in range(first, last):
+        at = place(mu0, mu[i], knot, density)
+        j = min(max(int(at), low), high - 1)
+        mass[i] = interpolate_lanes(coarse, j, np.float32(at - j), prior, i, post, evidence)
+        cell[j] += mass[i]
+    work.cells[0], work.cells[1] = low, high
+    total = 0.0
+    for c in range(N_LANE):
+        total += evidence[c]
+    return total
+
+
+@njit(**HOT)
+def share_outside(
+    mask, star, table, lattice, law, bins, groups, e_rc, tau_rc, scale, norm, r2, work
+):  # fmt: skip
+    """Share of the likelihood that is outside the ellipse of a lattice, where the posterior is.
+
+    It is looked at in two places: where most of the posterior is, and where most of it is at least
+    `APART` points away. Small for a star that stands among nodes, large for one beside all of them.
+    """
+    score, mu_at, bin_at = work.score, work.mu_at, work.bin_at
+    largest = 0.0
+    best = -APART
+    for look in range(2):
+        j = -1
+        for k in range(work.cells[0], work.cells[1]):
+            if abs(k - best) >= APART and (j < 0 or score[k] > score[j]):
+                j = k
+        if j < 0 or score[j] <= (0.0 if look == 0 else NOTED * score[best]):
+            break
+        best = j
+        _locate(bins.knot_mu[0], bins.bin_of_mu, j, work.knot, work.density, mu_at, bin_at)
+        s = profile(10.0 ** (0.2 * mu_at[j] + 1.0), scale, norm)
+        sums = 0.0
+        for wide in range(2):
+            radius2 = NODE_RADIUS2 if wide else r2
+            _sums_at(
+                mask, False, star, table, lattice, law, mu_at[j], e_rc * s, tau_rc * s, radius2,
+                work,
+            )  # fmt: skip
+            before, sums = sums, 0.0
+            # Every component counts as in the posterior of the place.
+            near, far = bin_at[j], bin_at[j] + 1
+            for c in range(groups.size):
+                share = work.cumulative[far, c] - work.cumulative[near, c]
+                sums += share * work.sums[groups[c]]
+        if sums > 0.0:
+            largest = max(largest, 1.0 - before / sums)
+    return largest
+
+
+@njit(**HOT)
+def without_photometry(bins, prior, work):
+    """Do the same without photometry: the posterior is the prior."""
+    work.support[0], work.support[1] = 0, bins.centre.size
+    total = 0.0
+    for c in range(N_LANE):
+        work.evidence[c] = 0.0
+    for i in range(bins.centre.size):
+        work.mass[i] = 0.0
+        for c in range(N_LANE):
+            value = prior[i, c]
+            work.post[i, c] = value
+            work.evidence[c] += value
+            work.mass[i] += value
+        total += work.mass[i]
+    return total

@@ -1,0 +1,217 @@
+"""A calibration in the terminal and as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from gcmock.calibration.calibrate import SOURCES, Calibration
+from gcmock.calibration.calibration_file import law_table, map_table
+from gcmock.calibration.curves import GROUPS
+from gcmock.calibration.law import WAVELENGTH_UM
+from gcmock.errors import InputError
+from gcmock.reporting.terminal import progress
+
+Stage = Callable[[str, int, int], None]
+
+UNITS = {"read": "rows", "law": "regions", "curves": "stars", "counts": "cells", "cells": "rounds"}
+
+
+@contextmanager
+def stages() -> Iterator[Stage]:
+    """Show a bar for every stage, one after the other."""
+    with ExitStack() as outer:
+        open_stage: dict[str, object] = {"name": ""}
+        inner = outer.enter_context(ExitStack())
+
+        def tell(name: str, done: int, total: int) -> None:
+            if name != open_stage["name"]:
+                inner.close()
+                open_stage["name"] = name
+                open_stage["update"] = inner.enter_context(progress(name, UNITS.get(name, "")))
+            update = open_stage["update"]
+            if callable(update):
+                update(done, total)
+
+        yield tell
+
+
+def print_calibration(result: Calibration) -> None:
+    """Print what was found, and what it rests on."""
+    console = Console(highlight=False)
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    table.add_column(overflow="fold")
+    for name, n in result.stars.account.items():
+        table.add_row("stars" if name == "calibrate" else "rows", f"{n:,}", name)
+    n_unexplained = int((~result.explained).sum())
+    table.add_row("stars", f"{n_unexplained:,}", "that no reddening explains, left out")
+    low, high = result.stars.limits
+    table.add_row("limits", "", f"{low:g} <= Ks < {high:g} mag")
+    for i, name in enumerate(SOURCES):
+        table.add_row("cells", f"{int((result.source == i).sum()):,}", f"calibrated by {name}")
+    own = result.source == 0
+    if own.any():
+        factor, scatter = result.fit.factor[own], result.fit.scatter[own]
+        error = float(np.median(result.fit.factor_error[own]))
+        table.add_row(
+            "factor", f"{factor.mean():.3f}",
+            f"mean over cells, standard deviation {factor.std():.3f}, typical error {error:.3f}",
+        )  # fmt: skip
+        table.add_row("scatter", f"{np.median(scatter):.3f}", "median, in units of the map")
+        ratio = comparison(result)
+        table.add_row("E / Surot+2020", f"{ratio[0]:.3f}", f"standard deviation {ratio[1]:.3f}")
+    console.print(table)
+    console.print(_laws(result))
+    console.print(_local(result), soft_wrap=True)
+    console.print(_counts(result), soft_wrap=True)
+    if result.fractions.n_star:
+        console.print(_fractions(result), soft_wrap=True)
+    rate = result.stars.account["calibrate"] / max(result.seconds, 1e-9)
+    console.print(f"{result.seconds:.1f} s, {rate:,.0f} stars/s")
+
+
+def comparison(result: Calibration) -> tuple[float, float]:
+    """Mean and standard deviation over cells of E(J-Ks) over that of Surot et al. 2020."""
+    table = map_table(result)
+    own = result.source == 0
+    ratio = table["e_jks"][own] / table["e_jks_surot"][own]
+    return float(ratio.mean()), float(ratio.std())
+
+
+def _laws(result: Calibration) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for i, head in enumerate(("law", "stars", "A_J/E", "A_H/E", "A_Ks/E", "slope", "offset in H")):
+        table.add_column(
+            head, style="bold" if i == 0 else "", justify="left" if i == 0 else "right"
+        )
+    rows = law_table(result)
+    for i, region in enumerate(rows["region"]):
+        fitted = rows["n_star"][i] > 0
+
+        def value(name: str, i: int = i, fitted: bool = fitted) -> str:
+            number = f"{rows[name][i] + 0.0:.3f}"
+            return f"{number} ({rows[f'{name}_error'][i]:.3f})" if fitted else number
+
+        cells = [value(name) for name in ("a_j", "a_h", "a_ks", "slope", "offset_h")]
+        table.add_row(str(region), f"{rows['n_star'][i]:,}" if fitted else "assumed", *cells)
+    return table
+
+
+def _local(result: Calibration) -> str:
+    local = result.local
+    base = local.score[0, 0.0]
+    if not local.n_neighbour:
+        return f"local: neighbours add nothing to the cells (score {base:.4f} nat a star)"
+    best = local.score[local.n_neighbour, local.neighbour_scatter]
+    return (
+        f"local: {local.n_neighbour} neighbours, scatter {local.neighbour_scatter:g}; "
+        f"leave-one-out score {best - base:+.4f} nat a star against the cells alone"
+    )
+
+
+def _counts(result: Calibration) -> str:
+    full = complete_cells(result)
+    observed, expected = result.n_observed[full].sum(), result.n_expected[full].sum()
+    if not full.any():
+        return "counts: no cell lies inside the region, with stars all around: not compared"
+    return (
+        f"counts: {observed:,} stars observed, {expected:,.0f} expected in {full.sum():,} cells "
+        f"inside the region (ratio {observed / expected:.3f})"
+    )
+
+
+def complete_cells(result: Calibration) -> np.ndarray:
+    """Cells with stars on all sides: those at the edge may be covered in part."""
+    n_b = result.model.extinction_map.mean.shape[1]
+    full = result.n_observed > 0
+    known = set(result.cell[full].tolist())
+    sides = [a * n_b + b for a in (-1, 0, 1) for b in (-1, 0, 1)]
+    return np.array([f and all(c + s in known for s in sides) for c, f in zip(result.cell, full)])
+
+
+def _fractions(result: Calibration) -> str:
+    found = result.fractions
+    sigma = found.of_group * np.sqrt(np.diag(found.covariance))
+    words = ", ".join(
+        f"{name} {w:.3f} +- {s:.3f}"
+        for name, w, s in zip(GROUPS, found.of_group, sigma, strict=True)
+    )
+    ratio, error = found.ratio
+    return f"fractions: {words}; nuclear over bar {ratio:.3f} +- {error:.3f}"
+
+
+def check_figure(path: Path, *, overwrite: bool) -> None:
+    """Refuse a picture that cannot be written.
+
+    Raises
+    ------
+    InputError
+    """
+    if path.suffix.lower() not in (".png", ".pdf"):
+        raise InputError(f"{path}: a picture is a PNG or PDF file, by its suffix")
+    if path.exists() and not overwrite:
+        raise InputError(f"{path}: exists already; choose another name or allow overwriting")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: the folder {path.parent} does not exist")
+
+
+def draw(result: Calibration, path: Path) -> None:
+    """Draw the map, its ratio to Surot et al. 2020, scatter, errors, counts and the law."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    cells = map_table(result)
+    figure = Figure(figsize=(14.0, 7.4), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(2, 3)
+    own = result.source < 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = cells["e_jks"] / cells["e_jks_surot"]
+        counts = np.where(complete_cells(result), cells["n_observed"] / cells["n_expected"], np.nan)
+    maps = (
+        ("E(J-Ks) [mag]", cells["e_jks"], "inferno"),
+        ("over Surot et al. 2020", ratio, "RdBu_r"),
+        ("scatter in a cell, over E", cells["scatter"], "viridis"),
+        ("standard error, over E", cells["factor_error"], "viridis"),
+        ("stars observed over expected", counts, "RdBu_r"),
+    )
+    for axis, (title, values, colours) in zip(axes.ravel(), maps):
+        shown = own & np.isfinite(values)
+        if not shown.any():
+            axis.set_axis_off()
+            axis.set_title(f"{title}: none")
+            continue
+        low, high = np.quantile(values[shown], (0.02, 0.98))
+        if colours == "RdBu_r":
+            width = max(abs(low - 1.0), abs(high - 1.0), 0.02)
+            low, high = 1.0 - width, 1.0 + width
+        points = axis.scatter(
+            cells["l"][shown], cells["b"][shown], c=values[shown], s=9, marker="s", cmap=colours,
+            vmin=low, vmax=high, linewidths=0,
+        )  # fmt: skip
+        figure.colorbar(points, ax=axis)
+        axis.set(title=title, xlabel="l [deg]", ylabel="b [deg]", aspect="equal")
+        axis.invert_xaxis()
+    axis = axes.ravel()[5]
+    law = law_table(result)
+    for i, region in enumerate(law["region"]):
+        if law["n_star"][i] == 0 and len(law["region"]) > 1:
+            continue
+        kappa = [law[f"a_{b}"][i] for b in ("j", "h", "ks")]
+        errors = [law[f"a_{b}_error"][i] for b in ("j", "h", "ks")]
+        axis.errorbar(WAVELENGTH_UM, kappa, errors, fmt="o-", capsize=3, label=str(region))
+    axis.set(title="law (effective)", xlabel="wavelength [um]", ylabel="A / E(J-Ks)")
+    axis.legend(frameon=False, fontsize=8)
+    temporary = path.with_name(f".{path.name}.partial{path.suffix}")
+    try:
+        figure.savefig(temporary, dpi=110)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,92 @@
+"""The demonstration: a survey of known stars, its mock catalogue, and how well the two agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcmock.errors import InputError
+from gcmock.io.readers.opening import open_table
+from gcmock.io.writers.writer import open_writer
+from gcmock.mock.build import Progress, build
+from gcmock.mock.simulate import simulate
+from gcmock.mock.summary import BuildSummary
+from gcmock.mock.survey import SURVEY_COLUMNS, survey
+from gcmock.model import load_model
+from gcmock.settings.build import Config
+from gcmock.validation.recovery import Recovery, compare_with_truth
+from gcmock.words.columns import TRUTH_COLUMNS
+
+L_RANGE, B_RANGE, KS_MAX = (-0.075, 0.0), (-0.55, -0.075), 11.8
+"""A strip of the JASMINE window, from Sgr A* to 75 pc below it [deg, deg, mag]."""
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """Files and numbers of a demonstration."""
+
+    files: tuple[Path, ...]
+    summary: BuildSummary
+    calibration: Recovery
+
+
+def run_demo(folder: str | Path, config: Config, progress: Progress | None = None) -> DemoResult:
+    """Simulate a small survey, build its mock catalogue, compare, and draw a picture.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Gets ``survey.parquet`` (the input), ``truth.parquet``, ``mock.parquet`` and ``demo.png``.
+        Made if it does not exist; files of these names are replaced.
+    config : Config
+        Settings.
+    progress : callable, optional
+        Called with the numbers of finished and of all stars.
+
+    Returns
+    -------
+    DemoResult
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be made or written to.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be made: {error.strerror}") from error
+    names = ("survey.parquet", "truth.parquet", "mock.parquet", "demo.png")
+    files = tuple(folder / name for name in names)
+    model = load_model(config=config)
+    seed, workers = config.run.seed, config.run.n_workers
+    truth = simulate(model, L_RANGE, B_RANGE, ks_max=KS_MAX, seed=seed, workers=workers)
+    observed = survey(truth, model, seed)
+    for path, columns, table in (
+        (files[0], SURVEY_COLUMNS, observed),
+        (files[1], TRUTH_COLUMNS, truth),
+    ):
+        with open_writer(path, columns, {"content": path.stem}, overwrite=True) as writer:
+            writer.write(table)
+    summary = build(files[0], files[2], config, overwrite=True, progress=progress)
+    mock = read_columns(files[2])
+    seen = np.isin(truth["source_id"], observed["source_id"])
+    seen_truth = {name: values[seen] for name, values in truth.items()}
+    result = compare_with_truth(seen_truth, observed, mock)
+    # Imported here: matplotlib is slow to import and needed for nothing else.
+    from gcmock.reporting.demo_picture import draw
+
+    draw(files[3], seen_truth, observed, mock, result)
+    return DemoResult(files, summary, result)
+
+
+def read_columns(path: Path) -> dict[str, NDArray[Any]]:
+    """Read a whole table as arrays."""
+    source = open_table(path)
+    chunks = list(source.chunks(source.n_rows or 1))
+    return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in source.columns}

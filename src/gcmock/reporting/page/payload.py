@@ -1,0 +1,100 @@
+"""The sample of stars as the view in the page reads it: columns and posteriors, compressed."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gcmock.arrays import Floats
+from gcmock.reporting.page.sample import QUANTILES, Posteriors, RowSample
+from gcmock.reporting.page.tally import GROUP_OF, PROBABILITIES, component_places
+from gcmock.reporting.plots.style import COLOURS, LABELS
+from gcmock.words.bands import magnitude_name
+from gcmock.words.components import COMPONENTS, GROUPS
+from gcmock.words.flags import Flag
+
+_LEVELS = 255
+
+
+def pack(content: bytes) -> str:
+    """Compress bytes (zlib) and write them as base64."""
+    return base64.b64encode(zlib.compress(content, 9)).decode("ascii")
+
+
+def quantised(probability: Floats, edges: Floats) -> NDArray[np.uint8]:
+    """Density per pc of every star as square roots in steps of 1/255 of its largest value.
+
+    Parameters
+    ----------
+    probability : ndarray (n_star, n_group, n_bin)
+    edges : ndarray (n_bin + 1,)
+
+    Returns
+    -------
+    uint8 ndarray (n_star, n_group, n_bin)
+        Zero where there is no posterior.
+    """
+    density = np.maximum(probability, 0.0) / np.diff(edges)
+    largest = density.max(axis=(1, 2), keepdims=True)
+    relative = np.divide(density, largest, out=np.zeros_like(density), where=largest > 0)
+    return np.rint(_LEVELS * np.sqrt(relative)).astype(np.uint8)
+
+
+def stars_of(sample: RowSample, posteriors: Posteriors | None) -> dict[str, Any]:
+    """Return columns and words of the view, which JSON can hold."""
+    rows = sample.rows
+    p = np.stack([rows[name] for name in PROBABILITIES], axis=1)
+    groups = np.stack([p[:, i == GROUP_OF].sum(axis=1) for i in range(len(GROUPS))], axis=1)
+    bands = ("j", "h", "ks", "hw")
+    mag = np.stack([rows[magnitude_name(band)] for band in bands], axis=1)
+    observed = posteriors.mag if posteriors is not None else np.full_like(mag, np.nan)
+    error = posteriors.mag_error if posteriors is not None else np.full_like(mag, np.nan)
+    # Observed colours where most stars have them, true ones where not.
+    both = np.isfinite(observed[:, [1, 2]]).all(axis=1).mean() > 0.5
+    shown = observed if both else mag
+    return {
+        "what": "observed" if both else "true",
+        "id": [str(value) for value in rows["source_id"].tolist()],
+        "l": _rounded((rows["l"] + 180.0) % 360.0 - 180.0, 5),
+        "b": _rounded(rows["b"], 5),
+        "colour": _rounded(shown[:, 1] - shown[:, 2], 3),
+        "bright": _rounded(shown[:, 2], 3),
+        "true": _rounded(mag, 2),
+        "observed": _rounded(observed, 3),
+        "error": _rounded(error, 3),
+        "p": _rounded(groups, 4),
+        "component": component_places(rows["component"]).tolist(),
+        "distance": _rounded(rows["distance_pc"] / 1e3, 3),
+        "quantiles": _rounded(np.stack([rows[name] for name in QUANTILES], axis=1) / 1e3, 3),
+        "a_ks": _rounded(rows["a_ks"], 2),
+        "evidence": _rounded(rows["log_evidence"], 2),
+        "flags": rows["flags"].tolist(),
+        "edges": _rounded(posteriors.edges_pc / 1e3, 4) if posteriors is not None else [],
+        "components": list(COMPONENTS),
+        "groups": [LABELS[group] for group in GROUPS],
+        "colours": [COLOURS[group] for group in GROUPS],
+        "bands": ["J", "H", "Ks", "Hw"],
+        "flag_names": {str(flag.value): flag.name for flag in Flag},
+    }
+
+
+def _rounded(values: Any, digits: int) -> list[Any]:
+    """Return nested lists of rounded numbers, with None for NaN."""
+    rounded = np.round(np.asarray(values, np.float64), digits)
+    plain = rounded.astype(object)
+    plain[~np.isfinite(rounded)] = None
+    return list(plain.tolist())
+
+
+def payload(sample: RowSample, posteriors: Posteriors | None) -> tuple[str, str]:
+    """Return columns and posteriors of the sample as compressed text."""
+    columns = json.dumps(stars_of(sample, posteriors), separators=(",", ":"), allow_nan=False)
+    if posteriors is None:
+        return pack(columns.encode()), ""
+    densities = quantised(posteriors.probability, posteriors.edges_pc)
+    return pack(columns.encode()), pack(densities.tobytes())

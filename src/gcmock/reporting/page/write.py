@@ -1,0 +1,245 @@
+"""From a catalogue on disk to a page on disk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import gcmock
+from gcmock.errors import InputError
+from gcmock.io.disk import check_new_file, whole_file
+from gcmock.io.metadata import catalogue_metadata, recorded_config
+from gcmock.io.readers.opening import open_table
+from gcmock.io.readers.source import TableSource
+from gcmock.model import Model, load_model
+from gcmock.reporting.page import sample as samples
+from gcmock.reporting.page.colours import colour_section
+from gcmock.reporting.page.content import PageSection, Picture, Text
+from gcmock.reporting.page.document import page
+from gcmock.reporting.page.extent import CHUNK, look
+from gcmock.reporting.page.observed import ObservedTally, observed_stars
+from gcmock.reporting.page.payload import payload
+from gcmock.reporting.page.render import write_files
+from gcmock.reporting.page.sections import (
+    component_section,
+    motion_section,
+    nuclear_section,
+    sky_section,
+)
+from gcmock.reporting.page.subject import Subject
+from gcmock.reporting.page.tally import COLUMNS, PROBABILITIES, Tally
+from gcmock.reporting.page.trust import (
+    at_a_glance,
+    evidence_section,
+    extinction_section,
+    provenance_section,
+    trust_section,
+    truth_section,
+)
+from gcmock.reporting.page.truth import CATALOGUE_COLUMNS, MOST_STARS, compare_with_truth
+from gcmock.reporting.plots.catalogue import check_columns
+from gcmock.settings.build import load_config
+
+Update = Callable[[int, int], None]
+Stage = Callable[[str], Update | None]
+
+SAMPLE: Final = 2000
+"""Stars of the view of single stars."""
+
+_SAMPLE_COLUMNS: Final = (*samples.COLUMNS, *samples.QUANTILES, *PROBABILITIES)
+
+
+@dataclass(frozen=True)
+class ReportSummary:
+    """Account of a report: files, rows, bytes of the page, seconds."""
+
+    output: Path
+    n_row: int
+    n_star: int
+    n_sample: int
+    n_posterior: int
+    size: int
+    figures: tuple[Path, ...]
+    seconds: float
+
+
+def write_report(
+    mock: str | Path,
+    output: str | Path,
+    *,
+    input: str | Path | None = None,
+    truth: str | Path | None = None,
+    figures: str | Path | None = None,
+    n_sample: int = SAMPLE,
+    more: Sequence[PageSection] = (),
+    overwrite: bool = False,
+    stage: Stage | None = None,
+) -> ReportSummary:
+    """Write the report of a mock catalogue: one HTML page that needs no other file.
+
+    The catalogue is read twice in chunks, the input once; the memory does not grow with them.
+
+    Parameters
+    ----------
+    mock : str or Path
+        A file or a folder that `gcmock build` wrote.
+    output : str or Path
+        The page.
+    input : str or Path, optional
+        The table of observed stars from which the catalogue was made: shown beside it, and needed
+        for the posteriors of single stars.
+    truth : str or Path, optional
+        Table of true stars, as ``gcmock simulate --survey`` writes it.
+    figures : str or Path, optional
+        Folder that gets every figure as PNG and PDF.
+    n_sample : int
+        Stars of the view of single stars; 0 for none.
+    more : sequence of PageSection
+        Further sections, shown before the provenance.
+    overwrite : bool
+        Replace an existing page.
+    stage : callable, optional
+        Called with the name of every stage; returns what to call with the rows done and in total.
+
+    Returns
+    -------
+    ReportSummary
+
+    Raises
+    ------
+    InputError
+        If a table or the output cannot be used; nothing is written then.
+    """
+    start = time.perf_counter()
+    output, mock = Path(output), Path(mock)
+    if output.suffix.lower() not in {".html", ".htm"}:
+        raise InputError(f"{output}: a report is an HTML page; give a name that ends in .html")
+    check_new_file(output, overwrite=overwrite)
+    begin = stage or (lambda _: None)
+    source = open_table(mock)
+    metadata = catalogue_metadata(mock)
+    config = recorded_config(mock, metadata) or load_config()
+    seen = open_table(input) if input is not None else None
+    known = open_table(truth) if truth is not None else None
+    extent = look(source, begin("look"))
+    check_columns(source)
+    tally, sample, compared = _count(source, Tally(extent), n_sample, known is not None, begin)
+    model = load_model(config=config)
+    observed, posteriors = None, None
+    if seen is not None:
+        observed, posteriors = _observe(seen, extent, sample, model, begin("input"))
+    comparison = compare_with_truth(compared, known) if known is not None else None
+    extra = {k: Path(v).name for k, v in (("input", input), ("truth", truth)) if v is not None}
+    subject = Subject(mock.name, tally, model, metadata, observed, comparison, extra)
+    sections = _sections(subject, bool(len(sample)), more)
+    begin("page")
+    text = page(
+        f"{mock.name}: a mock catalogue of the Galactic centre",
+        "True stars drawn from the posterior of every observed star: what the catalogue "
+        "contains, where "
+        "it can be trusted, and how it was made.",
+        at_a_glance(subject),
+        sections,
+        payload(sample, posteriors) if len(sample) else None,
+        len(sample),
+        f"Written by gcmock {gcmock.__version__}. Please cite: "
+        f"{metadata.get('citation', 'gcmock')}.",
+    )
+    written = _write(output, text, sections, figures, begin)
+    n_posterior = int(posteriors.known.sum()) if posteriors is not None else 0
+    return ReportSummary(
+        output,
+        tally.n_row,
+        tally.n_star,
+        len(sample),
+        n_posterior,
+        output.stat().st_size,
+        tuple(written),
+        time.perf_counter() - start,
+    )
+
+
+def _count(
+    source: TableSource, tally: Tally, n_sample: int, with_truth: bool, begin: Stage
+) -> tuple[Tally, samples.RowSample, samples.RowSample]:
+    """Read the catalogue once, for all counts and samples."""
+    sample = samples.RowSample(n_sample, _SAMPLE_COLUMNS)
+    compared = samples.RowSample(MOST_STARS if with_truth else 0, CATALOGUE_COLUMNS)
+    names = list(
+        dict.fromkeys((*COLUMNS, *_SAMPLE_COLUMNS, *(CATALOGUE_COLUMNS if with_truth else ())))
+    )
+    update = begin("count")
+    for chunk in source.chunks(CHUNK, names):
+        tally.add(chunk)
+        sample.add(chunk)
+        compared.add(chunk)
+        if update is not None:
+            update(tally.n_row, tally.extent.n_row)
+    return tally, sample, compared
+
+
+def _observe(
+    source: TableSource,
+    extent: object,
+    sample: samples.RowSample,
+    model: Model,
+    update: Update | None,
+) -> tuple[ObservedTally, samples.Posteriors]:
+    """Read the input once: counts, and posteriors of the sample."""
+    observed = ObservedTally(extent)  # type: ignore[arg-type]
+    posteriors = samples.PosteriorsOf(sample, model)
+    for stars in observed_stars(source, model.config, update):
+        observed.add(stars)
+        posteriors.add(stars)
+    return observed, posteriors.result
+
+
+def _sections(subject: Subject, with_view: bool, more: Sequence[PageSection]) -> list[PageSection]:
+    sections = [
+        trust_section(subject),
+        sky_section(subject),
+        nuclear_section(subject),
+        component_section(subject),
+        colour_section(subject),
+        motion_section(subject),
+        extinction_section(subject),
+        evidence_section(subject),
+    ]
+    if subject.comparison is not None:
+        sections.append(truth_section(subject))
+    if with_view:
+        words = Text(
+            "The sample is the same for the same catalogue: stars are chosen by a hash of "
+            "source_id."
+        )
+        sections.append(PageSection("stars", "Single stars", (words,), view=True))
+    return [*sections, *more, provenance_section(subject)]
+
+
+def _write(
+    output: Path,
+    text: str,
+    sections: Sequence[PageSection],
+    figures: str | Path | None,
+    begin: Stage,
+) -> list[Path]:
+    """Write figures and page; the page appears when it is complete."""
+    written: list[Path] = []
+    if figures is not None:
+        folder = Path(figures)
+        pictures = [b for s in sections for b in s.blocks if isinstance(b, Picture)]
+        update = begin("figures")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for i, picture in enumerate(pictures, 1):
+                written += write_files(picture, folder)
+                if update is not None:
+                    update(i, len(pictures))
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from error
+    with whole_file(output) as partial:
+        partial.write_text(text, encoding="utf-8")
+    return written

@@ -1,0 +1,153 @@
+"""Progress and summaries in the terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from gcmock.mock.summary import BuildSummary
+from gcmock.reporting.demo import DemoResult
+from gcmock.words.components import COMPONENTS, GROUPS
+
+Update = Callable[[int, int], None]
+
+
+@contextmanager
+def progress(what: str, unit: str) -> Iterator[Update | None]:
+    """Show a bar with the rate and the time left on stderr while the context is open.
+
+    Parameters
+    ----------
+    what : str
+        What is being done.
+    unit : str
+        What is counted.
+
+    Yields
+    ------
+    callable or None
+        Takes the numbers done and in total. None if stderr is not a terminal.
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:,.0f} {unit}/s" if task.speed else "")
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task(what, total=None)
+
+        def update(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield update
+
+
+def print_summary(summary: BuildSummary) -> None:
+    """Print the account of a run: rows, missing values, components, flags, time."""
+    console = Console(highlight=False)
+    rows: list[tuple[str, str, str]] = [("rows read", f"{summary.n_rows:,}", "")]
+    rows += [("rows skipped", f"{n:,}", reason) for reason, n in summary.skipped.items()]
+    draws = f"{summary.n_star:,} stars x {summary.n_realisation} realisations"
+    rows.append(("rows written", f"{summary.n_written:,}", draws))
+    if summary.n_partition:
+        rows.append(("partitions", f"{summary.n_partition:,}", "files of the output"))
+    if summary.n_kept:
+        rows.append(("rows kept", f"{summary.n_kept:,}", "written by an earlier run"))
+    missing = {name: n for name, n in summary.read.missing.items() if n}
+    rows += [("missing values", f"{n:,}", name) for name, n in missing.items()]
+    assumed = summary.read.error_assumed.items()
+    rows += [("default error", f"{n:,}", name) for name, n in assumed]
+    rows += [("stars by bands", f"{n:,}", name) for name, n in summary.read.band_sets.most_common()]
+    rows += [("flagged rows", f"{n:,}", name.lower()) for name, n in summary.flags.most_common()]
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    table.add_column(overflow="fold")
+    _add_grouped(table, rows)
+    console.print(table)
+    console.print(_components(summary))
+    for remark in summary.remarks:
+        console.print(f"note: {remark}", soft_wrap=True, markup=False)
+    took = f"{summary.seconds:.1f} s, {summary.rate:,.0f} stars/s"
+    console.print(f"{summary.output}: {took}", soft_wrap=True, markup=False)
+
+
+def _add_grouped(table: Table, rows: Iterable[tuple[str, str, str]]) -> None:
+    """Add rows, with the label of each group on its first line only."""
+    previous = ""
+    for label, number, text in rows:
+        table.add_row("" if label == previous else label, number, text)
+        previous = label
+
+
+def _components(summary: BuildSummary) -> Table:
+    """Return the expected number of stars of every component, with its uncertainty."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("component", style="bold")
+    table.add_column("stars", justify="right")
+    table.add_column("+-", justify="right")
+    table.add_column("share", justify="right")
+    sigma = np.sqrt(summary.component_variance)
+    for name, n, error in zip(COMPONENTS, summary.component_sum, sigma, strict=True):
+        table.add_row(name, f"{n:,.1f}", f"{error:,.1f}", f"{n / max(summary.n_star, 1):.2%}")
+    return table
+
+
+def print_demo(result: DemoResult) -> None:
+    """Print shares, calibration and files of a demonstration."""
+    console = Console(highlight=False)
+    found, summary = result.calibration, result.summary
+    console.print(
+        f"{summary.n_star:,} stars simulated and inferred "
+        f"({summary.seconds:.1f} s, {summary.rate:,.0f} stars/s)"
+    )
+    shares = Table(box=None, padding=(0, 2, 0, 0))
+    shares.add_column("share of", style="bold")
+    for head in ("true", "inferred", "+-"):
+        shares.add_column(head, justify="right")
+    for group, names in GROUPS.items():
+        values = (found.true_share[group], found.inferred_share[group], found.share_error[group])
+        label = group if len(names) == 1 else f"{group} ({names[0]} to {names[-1]})"
+        shares.add_row(label, *(f"{value:.2%}" for value in values))
+    console.print(shares)
+    checks = Table(box=None, padding=(0, 2, 0, 0))
+    checks.add_column("calibration", style="bold")
+    checks.add_column("found", justify="right")
+    checks.add_column("ideal", justify="right")
+    checks.add_row("68 % interval of the distance covers", f"{found.coverage:.3f}", "0.68")
+    base = f"< {found.base_brier:.3f}"
+    checks.add_row("Brier score of P(nsd + nsc)", f"{found.brier:.3f}", base)
+    checks.add_row("expected calibration error of P(nsd + nsc)", f"{found.ece:.3f}", "0")
+    for band, pull in found.pull.items():
+        label = f"std of (observed - true) / error, {band.capitalize()}"
+        checks.add_row(label, f"{pull:.2f}", "1")
+    console.print(checks)
+    for file in result.files:
+        console.print(str(file), soft_wrap=True, markup=False)

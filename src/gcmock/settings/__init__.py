@@ -1,0 +1,1 @@
+"""Settings: one base for validation, explanation and TOML; the sections of every command."""

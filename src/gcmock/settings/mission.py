@@ -1,0 +1,211 @@
+"""The sections of a mission: window, instrument, schedule, error models."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Section(BaseModel):
+    """Base of all sections: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class MissionWindow(Section):
+    """The part of the sky that a mission sees: a rectangle in Galactic coordinates, or fields."""
+
+    l_deg: tuple[float, float] | None = Field(
+        default=None, description="Range of Galactic longitude, borders included [deg]"
+    )
+    b_deg: tuple[float, float] | None = Field(
+        default=None, description="Range of Galactic latitude, borders included [deg]"
+    )
+    fields: tuple[tuple[float, float], ...] = Field(
+        default=(), description="Field centres l, b [deg]"
+    )
+    field_size_deg: tuple[float, float] | None = Field(
+        default=None, description="Full width and height of a field [deg]"
+    )
+    field_angle_deg: float = Field(
+        default=0.0,
+        description="Angle of the fields' width from the direction of l towards b [deg]",
+    )
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> MissionWindow:
+        if (self.l_deg is None) != (self.b_deg is None):
+            raise ValueError("l_deg and b_deg go together")
+        if self.fields and (self.field_size_deg is None or self.l_deg is not None):
+            raise ValueError("fields need field_size_deg, and exclude l_deg and b_deg")
+        for values in (self.l_deg, self.b_deg):
+            if values is not None and values[0] >= values[1]:
+                raise ValueError("a range needs the smaller value first")
+        return self
+
+
+class MissionMagnitudes(Section):
+    """Which stars are observed."""
+
+    band: Literal["hw", "f087", "f146", "f213", "gaianir"] = Field(description="Band of the limits")
+    bright: float = Field(description="Brightest star that is not saturated [mag]")
+    faint: float = Field(description="Faintest star [mag]")
+    primaries: float = Field(description="Faintest primary source of the solution [mag]")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> MissionMagnitudes:
+        if self.bright >= self.faint:
+            raise ValueError("bright must be smaller than faint")
+        return self
+
+
+class FocalPlane(Section):
+    """Square detectors on a grid."""
+
+    focal_length_m: float = Field(gt=0, description="Effective focal length [m]")
+    pixel_um: float = Field(gt=0, description="Width of a pixel [um]")
+    pixels: int = Field(gt=0, description="Active pixels along a side of a detector")
+    separation_mm: float = Field(gt=0, description="Distance between detector centres [mm]")
+    detectors: tuple[int, int] = Field(description="Detectors along x and along y")
+    readout_window_pixels: int = Field(
+        ge=1,
+        description="Side of the window read out around a star, which must lie on the detector",
+    )
+
+
+class Exposures(Section):
+    """One visit of a field."""
+
+    exposure_s: float = Field(gt=0, description="Exposure time [s]")
+    per_visit: int = Field(gt=0, le=32767, description="Exposures of a field in one visit")
+    fields_per_orbit: int = Field(gt=0, description="Visits in the observing half of an orbit")
+
+
+class Schedule(Section):
+    """When and where the telescope points."""
+
+    start: float = Field(description="Start of the mission (Julian year, TCB)")
+    years: float = Field(gt=0, description="Length of the mission [yr]")
+    sun_angle_deg: tuple[float, float] = Field(
+        description="Smallest and largest angle between the Sun and the target in a season [deg]"
+    )
+    target_l_b_deg: tuple[float, float] = Field(
+        description="Where the Sun angle is taken, l, b [deg]"
+    )
+    altitude_km: float = Field(gt=0, description="Height of the circular orbit [km]")
+    local_time_h: float = Field(
+        ge=0, lt=24, description="Local time of the ascending node of the Sun-synchronous orbit [h]"
+    )
+    roll_range_rad: float = Field(ge=0, description="Roll is uniform in plus or minus this [rad]")
+    cell_deg: float = Field(
+        default=0.1, gt=0.005, description="Cells in which coverage is counted [deg]"
+    )
+    margin_deg: float = Field(
+        default=0.0, ge=0, description="Field centres stay so far inside the window [deg]"
+    )
+    visits: int = Field(
+        default=0, ge=0, description="Visits, evenly drawn from all of the mission; 0: all of them"
+    )
+    seasons: int = Field(default=0, ge=0, description="Only the first seasons; 0: all of them")
+
+
+class Centroid(Section):
+    """Error of a star's centroid in one exposure, per axis.
+
+    sigma^2 = flat + photon / n + background / n^2 with n = 10^(-0.4 (mag - mag_zero)), see
+    `gcmock.astrometry.centroid`.
+    """
+
+    mag_zero: float = Field(description="Magnitude at which n = 1")
+    psf_mas: float = Field(gt=0, description="Standard deviation of the image [mas]")
+    jitter_mas: float = Field(ge=0, description="Attitude jitter in an exposure [mas]")
+    read_noise_e: float = Field(ge=0, description="Read noise [electrons]")
+    background_e_per_s: float = Field(ge=0, description="Dark, stray and diffuse light [e/s/pixel]")
+    flat_error: float = Field(ge=0, description="Relative error of the flat field")
+    flat_mas2: float = Field(ge=0, description="Coefficient of flat_error^2 [mas2]")
+    photon: float = Field(ge=0, description="Coefficient of s^2 / n")
+    background: float = Field(ge=0, description="Coefficient of the background term [mas-2]")
+    flat_floor: Literal["per_visit", "per_exposure"] = Field(
+        default="per_visit",
+        description="per_visit: the images of a visit fall on the same pixels, so that the error "
+        "of the flat field does not average down within it; per_exposure: it does",
+    )
+    floor_mas: float = Field(
+        default=0.0, ge=0, description="Further error per visit, added in quadrature [mas]"
+    )
+
+
+class Attitude(Section):
+    """Difference between true and nominal attitude."""
+
+    pointing_error_mas: float = Field(ge=0, description="Standard deviation per axis [mas]")
+    roll_error_arcsec: float = Field(ge=0, description="Standard deviation of the roll [arcsec]")
+
+
+class MissionCalibration(Section):
+    """Distortion: Legendre polynomials over the field, constant within a block of time."""
+
+    degree: int = Field(ge=0, le=10, description="Total degree that the solution assumes")
+    true_degree: int = Field(
+        ge=0, le=10, description="Total degree of the true distortion; above degree: mis-modelled"
+    )
+    min_degree: int = Field(default=1, ge=1, description="Smallest total degree of the terms")
+    block_days: float = Field(gt=0, description="Length of a calibration block [d]")
+    common_mas: float = Field(
+        ge=0, description="Standard deviation of the coefficients, the same in all blocks [mas]"
+    )
+    block_mas: float = Field(
+        ge=0, description="Standard deviation of what each block adds to them [mas]"
+    )
+    mismodelled_mas: float = Field(
+        default=1.0, ge=0, description="The same for terms above degree, drawn for each block [mas]"
+    )
+
+
+class Outliers(Section):
+    """Disturbed observations."""
+
+    fraction: float = Field(default=0.0, ge=0, lt=1, description="Share of disturbed observations")
+    sigma_mas: float = Field(
+        default=100.0, ge=0, description="Standard deviation of the disturbance per axis [mas]"
+    )
+
+
+class Reference(Section):
+    """Stars of a reference catalogue, as Gaia would have them."""
+
+    epoch: float = Field(description="Reference epoch (Julian year, TCB)")
+    g_max: float = Field(description="Faintest star [mag]")
+    release: Literal["dr3", "dr4", "dr5"] = Field(description="Gaia release of the errors")
+    correlations: tuple[float, ...] = Field(
+        min_length=10,
+        max_length=10,
+        description="ra_dec, ra_parallax, ra_pmra, ra_pmdec, dec_parallax, dec_pmra, dec_pmdec, "
+        "parallax_pmra, parallax_pmdec, pmra_pmdec",
+    )
+
+
+class InputCatalogue(Section):
+    """Approximate positions from which an iteration starts."""
+
+    position_error_mas: float = Field(ge=0, description="Standard deviation per axis [mas]")
+
+
+class MissionDirections(Section):
+    """What enters the directions."""
+
+    aberration: bool = Field(default=False, description="Aberration by the observer's velocity")
+    deflection: bool = Field(default=False, description="Deflection of light by the Sun")
+
+
+class EpochError(Section):
+    """Error of one epoch as a function of magnitude, for predicted catalogues, per axis.
+
+    sigma^2 = floor^2 + (scale 10^(0.2 (mag - mag_ref)))^2 (1 + 10^(0.4 (mag - mag_background)))
+    """
+
+    floor_mas: float = Field(ge=0, description="Error of bright stars [mas]")
+    scale_mas: float = Field(ge=0, description="Photon error at mag_ref [mas]")
+    mag_ref: float = Field(description="Magnitude of scale_mas")
+    mag_background: float = Field(description="Magnitude at which background doubles the variance")

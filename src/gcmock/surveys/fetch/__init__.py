@@ -1,0 +1,1 @@
+"""Windows of surveys fetched from archives."""

@@ -1,0 +1,1 @@
+"""Native tables of surveys, read as one common table."""

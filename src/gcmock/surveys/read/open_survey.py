@@ -1,0 +1,198 @@
+"""Open a table of a survey, whatever its format and spelling, and read it as the common table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from gcmock.errors import InputError
+from gcmock.io.manifest import check_complete
+from gcmock.io.readers.opening import SUFFIXES, is_hats, open_table
+from gcmock.io.readers.source import Chunk, TableSource
+from gcmock.surveys.definition import SURVEYS, Spelling, SurveyDefinition
+from gcmock.surveys.read.csv_table import NativeCsvSource, is_plain_csv
+from gcmock.surveys.read.interpret import common_table
+from gcmock.surveys.read.recognise import Match, Recognised, recognise
+from gcmock.surveys.read.text_table import TextSource
+
+CHUNK: Final = 262_144
+"""Rows of a chunk."""
+
+_TEXT: Final = frozenset(
+    {
+        "source_id",
+        "duplicate",
+        "photometric_quality",
+        "read_flag",
+        "blend_flag",
+        "confusion_flag",
+        "galaxy_flag",
+        "minor_planet_flag",
+    }
+)
+_AS_IT_IS: Final = _TEXT | {"j_error_bits", "h_error_bits", "ks_error_bits"}
+_UNUSED: Final = frozenset({"l", "b", "plate", "j_x", "j_y", "h_x", "h_y", "ks_x", "ks_y"})
+_TEXT_SUFFIXES: Final = (".dat", ".txt", ".asc", "")
+_IMPOSSIBLE: Final = 1e8
+_JD_J2000: Final = 2451545.0
+_DAYS_OF_A_YEAR: Final = 365.25
+
+
+class SurveySource:
+    """A table of a survey on disk.
+
+    Attributes
+    ----------
+    path : Path
+        File or folder.
+    survey : SurveyDefinition
+    spelling : Spelling
+        The spelling of its columns.
+    matches : dict of str to Match
+        The columns that are used, by role.
+    """
+
+    def __init__(self, path: Path, tables: Sequence[TableSource], found: Recognised) -> None:
+        self.path = path
+        self.survey: SurveyDefinition = found.survey
+        self.spelling: Spelling = found.spelling
+        self.matches: dict[str, Match] = {
+            role: match for role, match in found.matches.items() if role not in _UNUSED
+        }
+        self._tables = tables
+        text = {match.name: role in _TEXT for role, match in self.matches.items()}
+        for table in tables:
+            if isinstance(table, NativeCsvSource):
+                table.read_as(text)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows; those of a text file are counted when it is first asked for."""
+        n = 0
+        for table in self._tables:
+            if isinstance(table, TextSource | NativeCsvSource) and table.n_rows is None:
+                table.n_rows = table.count_rows()
+            n += table.n_rows or 0
+        return n
+
+    def chunks(self, n_rows: int = CHUNK) -> Iterator[pa.Table]:
+        """Yield the rows in their order, in the schema of `SOURCE_COLUMNS`.
+
+        Parameters
+        ----------
+        n_rows : int
+            Most rows of a chunk; chunks may be smaller.
+
+        Raises
+        ------
+        InputError
+            If a file is damaged, or a column of numbers holds text.
+        """
+        names = [match.name for match in self.matches.values()]
+        first = 0
+        for table in self._tables:
+            for chunk in table.chunks(n_rows, names):
+                n = len(chunk[names[0]])
+                if n:
+                    values = self._values(table, chunk)
+                    yield common_table(self.survey, values, n, first)
+                first += n
+
+    def _values(self, table: TableSource, chunk: Chunk) -> dict[str, Any]:
+        """Native values by role, in the units of gcmock."""
+        values = {}
+        for role, match in self.matches.items():
+            native = chunk[match.name]
+            values[role] = native if role in _AS_IT_IS else _numbers(table.path, native, match)
+        return values
+
+
+def _numbers(path: Path, native: NDArray[Any], match: Match) -> NDArray[np.float64]:
+    """Return a column as float64 in the unit of gcmock, NaN where there is no value."""
+    if native.dtype.kind not in "iufb":
+        text = next((str(x) for x in native if str(x)), "")
+        if text:
+            raise InputError(
+                f"{path}: column {match.name!r} ({match.column.role}) must hold numbers, but holds "
+                f"text such as {text!r}"
+            )
+        return np.full(len(native), np.nan)
+    values = np.ma.getdata(native).astype(np.float64)
+    missing = np.ma.getmaskarray(native) | ~(np.abs(values) < _IMPOSSIBLE)
+    for null in match.column.null:
+        missing |= np.abs(values - float(null)) < 1e-8
+    if match.julian_date:
+        values = 2000.0 + (values - _JD_J2000) / _DAYS_OF_A_YEAR
+    elif match.factor != 1.0:
+        values *= match.factor
+    values[missing] = np.nan
+    return values
+
+
+def open_survey(path: str | Path, survey: str | None = None) -> SurveySource:
+    """Open a table of a survey.
+
+    Parameters
+    ----------
+    path : str or Path
+        A FITS, VOTable, CSV, ECSV or Parquet file, a folder of such files (as ``gcmock fetch``
+        leaves it), or the text file of SIRIUS.
+    survey : str, optional
+        Name of the survey; recognised by the columns if not given.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged or of an unknown format, or if its columns are not those of
+        a survey; the message shows what was found and what was expected.
+    """
+    path = Path(path)
+    if survey is not None and survey not in SURVEYS:
+        raise InputError(f"unknown survey {survey!r}; there are: {', '.join(SURVEYS)}")
+    tables = _open(path, survey)
+    found = [recognise(t.path, t.columns, t.units, survey) for t in tables]
+    for table, one in zip(tables, found, strict=True):
+        if (one.survey, one.spelling) != (found[0].survey, found[0].spelling):
+            raise InputError(
+                f"{table.path}: is {one.survey.name} as {one.spelling.name!r} writes it, but "
+                f"{tables[0].path} is {found[0].survey.name} ({found[0].spelling.name}); keep "
+                "surveys and spellings in folders of their own"
+            )
+        if one.matches != found[0].matches:
+            raise InputError(f"{table.path}: columns or units differ from {tables[0].path}")
+    return SurveySource(path, tables, found[0])
+
+
+def _open(path: Path, survey: str | None) -> list[TableSource]:
+    if not path.is_dir():
+        return [_open_file(path, survey)]
+    check_complete(path)
+    if is_hats(path):
+        return [open_table(path)]
+    parts = sorted(
+        part
+        for part in path.rglob("*")
+        if part.is_file() and part.suffix.lower() in SUFFIXES and part.name[0] not in "_."
+    )
+    if not parts:
+        raise InputError(f"{path}: the folder holds no tables ({', '.join(SUFFIXES)})")
+    kinds = {SUFFIXES[part.suffix.lower()] for part in parts}
+    if kinds == {"parquet"}:
+        return [open_table(path)]
+    return [_open_file(part, survey) for part in parts]
+
+
+def _open_file(path: Path, survey: str | None) -> TableSource:
+    """Open a file; one without the suffix of a table can be the text of SIRIUS."""
+    suffix = path.suffix.lower()
+    if suffix == ".csv" and is_plain_csv(path):
+        return NativeCsvSource(path)
+    may_be_text = suffix in _TEXT_SUFFIXES if survey is None else survey == "sirius"
+    if suffix in SUFFIXES or not may_be_text:
+        return open_table(path)
+    return TextSource(path)

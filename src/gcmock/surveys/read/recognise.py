@@ -1,0 +1,193 @@
+"""Which survey and which spelling a table is, by the names of its columns."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gcmock.errors import InputError
+from gcmock.surveys.definition import (
+    SURVEYS,
+    NativeColumn,
+    Spelling,
+    SurveyDefinition,
+    load_survey,
+    role_unit,
+)
+
+_N_SHOWN = 40
+_UNIT_FORMATS = (None, "vounit", "cds", "fits")
+_PLAIN_UNITS = {"degrees": "deg", "years": "yr", "julian years": "yr", "julian year": "yr"}
+_DAYS = ("d", "day", "days", "jd")
+
+
+@dataclass(frozen=True)
+class Match:
+    """A column of a file.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the file.
+    column : NativeColumn
+        What the definition says of it.
+    factor : float
+        What to multiply its values with to get the unit of gcmock.
+    julian_date : bool
+        Whether it is an epoch in days, not in years.
+    """
+
+    name: str
+    column: NativeColumn
+    factor: float = 1.0
+    julian_date: bool = False
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A table that is understood.
+
+    Attributes
+    ----------
+    survey : SurveyDefinition
+    spelling : Spelling
+    matches : dict of str to Match
+        By role.
+    """
+
+    survey: SurveyDefinition
+    spelling: Spelling
+    matches: dict[str, Match]
+
+
+def recognise(
+    path: object,
+    names: Sequence[str],
+    units: Mapping[str, str] | None = None,
+    survey: str | None = None,
+) -> Recognised:
+    """Find the survey and the spelling of a table.
+
+    Names are compared as they are, else without regard to case. Of several spellings whose required
+    columns are all there, the one that explains the most columns is taken.
+
+    Parameters
+    ----------
+    path : str or Path
+        For error messages.
+    names : sequence of str
+        Columns of the table.
+    units : mapping of str to str, optional
+        Units that the file records, by column; they take precedence over those of the definition.
+    survey : str, optional
+        Name of the survey, where it is known.
+
+    Raises
+    ------
+    InputError
+        If no spelling fits, if two surveys fit equally well, or if a unit cannot be converted.
+    """
+    candidates = [
+        (load_survey(name), spelling)
+        for name in ([survey] if survey is not None else SURVEYS)
+        for spelling in load_survey(name).spellings
+    ]
+    found = []
+    for one, spelling in candidates:
+        places = _places(spelling, names)
+        if all(column.role in places for column in spelling.required):
+            found.append((len(places), one, spelling, places))
+    if not found:
+        raise InputError(_explain(path, names, candidates, survey))
+    most = max(n for n, *_ in found)
+    best = [entry for entry in found if entry[0] == most]
+    if len({one.name for _, one, *_ in best}) > 1:
+        surveys = " or ".join(dict.fromkeys(one.name for _, one, *_ in best))
+        raise InputError(f"{path}: the columns fit {surveys}; say which survey it is")
+    _, one, spelling, places = best[0]
+    by_role = spelling.by_role
+    matches = {
+        role: _match(path, by_role[role], name, (units or {}).get(name))
+        for role, name in places.items()
+    }
+    return Recognised(one, spelling, matches)
+
+
+def _places(spelling: Spelling, names: Sequence[str]) -> dict[str, str]:
+    """Name in the file by role, for the columns that the file has."""
+    exact = set(names)
+    folded: dict[str, list[str]] = {}
+    for name in names:
+        folded.setdefault(name.lower(), []).append(name)
+    places = {}
+    for column in spelling.columns:
+        for wanted in column.names:
+            same = [wanted] if wanted in exact else folded.get(wanted.lower(), [])
+            if len(same) == 1:
+                places[column.role] = same[0]
+                break
+    return places
+
+
+def _explain(
+    path: object,
+    names: Sequence[str],
+    candidates: Sequence[tuple[SurveyDefinition, Spelling]],
+    survey: str | None,
+) -> str:
+    """Say what was found, what the nearest spelling needs, and what to do."""
+
+    def likeness(candidate: tuple[SurveyDefinition, Spelling]) -> tuple[float, int]:
+        required = candidate[1].required
+        places = _places(candidate[1], names)
+        n_found = sum(column.role in places for column in required)
+        return n_found / len(required), n_found
+
+    one, spelling = max(candidates, key=likeness)
+    places = _places(spelling, names)
+    missing = [column.name for column in spelling.required if column.role not in places]
+    used = set(places.values())
+    free = [name for name in names if name not in used]
+    hints = []
+    for name in missing:
+        close = difflib.get_close_matches(name, free, n=1, cutoff=0.6)
+        hints.append(f"{name} (is it {close[0]!r}?)" if close else name)
+    what = f"a table of {survey}" if survey else "a table of a known survey"
+    shown = ", ".join(names[:_N_SHOWN]) + (
+        f", and {len(names) - _N_SHOWN} more" if len(names) > _N_SHOWN else ""
+    )
+    todo = "rename the columns, or add a spelling to " + f"surveys/definitions/{one.name}.toml"
+    if survey is None:
+        todo = f"name the survey ({', '.join(SURVEYS)}), {todo}"
+    return (
+        f"{path}: not {what}.\n"
+        f"found the columns: {shown}\n"
+        f"nearest: {one.name} as {spelling.name!r} writes it, which also needs: "
+        f"{', '.join(hints)}\n"
+        f"what to do: {todo}"
+    )
+
+
+def _match(path: object, column: NativeColumn, name: str, unit: str | None) -> Match:
+    target = role_unit(column.role)
+    given = (unit or column.unit).strip()
+    given = _PLAIN_UNITS.get(given.lower(), given)
+    if column.role == "ref_epoch" and given.lower() in _DAYS:
+        return Match(name, column, julian_date=True)
+    # Magnitudes pass as they are: "mag", "mag(Vega)" and "Vegamag" mean the same here.
+    if not target or not given or target == "mag" or column.dtype.startswith("U"):
+        return Match(name, column)
+    from astropy import units as u
+
+    for unit_format in _UNIT_FORMATS:
+        try:
+            factor = float(u.Unit(given, format=unit_format).to(u.Unit(target)))
+        except u.UnitConversionError as error:
+            raise InputError(
+                f"{path}: column {name!r} has the unit {given!r}, but {column.role} needs {target}"
+            ) from error
+        except (ValueError, TypeError):
+            continue
+        return Match(name, column, 1.0 if abs(factor - 1.0) < 1e-12 else factor)
+    raise InputError(f"{path}: column {name!r} has the unknown unit {given!r}; needs {target}")

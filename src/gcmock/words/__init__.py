@@ -1,0 +1,1 @@
+"""The words of the project: bands, components, columns and flags, each defined once."""

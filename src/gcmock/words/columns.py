@@ -1,0 +1,184 @@
+"""Columns of tables: name, type, unit, UCD and meaning, each defined once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from gcmock.words.bands import BANDS, magnitude_error_name, magnitude_name
+from gcmock.words.components import COMPONENTS
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Parameters
+    ----------
+    name : str
+    dtype : str
+        A numpy dtype; strings as ``U<width>``, because FITS needs the width.
+    unit : str
+        Unit as astropy writes it; empty for a pure number.
+    ucd : str
+        IVOA Unified Content Descriptor (UCD1+).
+    description : str
+    """
+
+    name: str
+    dtype: str
+    unit: str
+    ucd: str
+    description: str
+
+    def with_dtype(self, dtype: str) -> Column:
+        """Return the same column with another type (a string `source_id`, for example)."""
+        return replace(self, dtype=dtype)
+
+
+SOURCE_ID: Final = Column("source_id", "int64", "", "meta.id;meta.main", "Identifier of the star")
+
+_POSITION: Final = (
+    Column("ra", "float64", "deg", "pos.eq.ra;meta.main", "Right ascension (ICRS)"),
+    Column("dec", "float64", "deg", "pos.eq.dec;meta.main", "Declination (ICRS)"),
+    Column("l", "float64", "deg", "pos.galactic.lon", "Galactic longitude"),
+    Column("b", "float64", "deg", "pos.galactic.lat", "Galactic latitude"),
+)
+
+_BAND_WORDS: Final = {
+    "j": ("J", "em.IR.J"),
+    "h": ("H", "em.IR.H"),
+    "ks": ("Ks", "em.IR.K"),
+    "hw": ("Hw", "em.IR"),
+}
+
+
+def _observed_magnitudes() -> tuple[Column, ...]:
+    columns = []
+    for band in BANDS:
+        label, em = _BAND_WORDS[band]
+        name, error = magnitude_name(band), magnitude_error_name(band)
+        ucd = f"phot.mag;{em}"
+        columns += [
+            Column(name, "float64", "mag", ucd, f"Observed {label} magnitude (Vega, 2MASS)"),
+            Column(error, "float64", "mag", f"stat.error;{ucd}", f"Error of {name}"),
+        ]
+    return tuple(columns)
+
+
+def _true_magnitudes() -> tuple[Column, ...]:
+    return tuple(
+        Column(
+            magnitude_name(band),
+            "float64",
+            "mag",
+            f"phot.mag;{em}",
+            f"True {label} magnitude, reddened, free of noise (Vega, 2MASS)",
+        )
+        for band, (label, em) in _BAND_WORDS.items()
+    )
+
+
+INPUT_COLUMNS: Final = (
+    SOURCE_ID,
+    *_POSITION,
+    *_observed_magnitudes(),
+    Column("parallax", "float64", "mas", "pos.parallax.trig", "Observed parallax"),
+    Column("parallax_error", "float64", "mas", "stat.error;pos.parallax.trig", "Error of parallax"),
+    Column("pmra", "float64", "mas/yr", "pos.pm;pos.eq.ra", "Proper motion in RA, times cos(dec)"),
+    Column("pmra_error", "float64", "mas/yr", "stat.error;pos.pm;pos.eq.ra", "Error of pmra"),
+    Column("pmdec", "float64", "mas/yr", "pos.pm;pos.eq.dec", "Proper motion in declination"),
+    Column("pmdec_error", "float64", "mas/yr", "stat.error;pos.pm;pos.eq.dec", "Error of pmdec"),
+    Column(
+        "pmra_pmdec_corr", "float64", "", "stat.correlation", "Correlation of pmra and pmdec errors"
+    ),
+    Column("radial_velocity", "float64", "km/s", "spect.dopplerVeloc", "Observed radial velocity"),
+    Column(
+        "radial_velocity_error",
+        "float64",
+        "km/s",
+        "stat.error;spect.dopplerVeloc",
+        "Error of radial_velocity",
+    ),
+    Column("ruwe", "float64", "", "stat.error", "Renormalised unit weight error of the astrometry"),
+)
+"""Columns that an input table may have; a position and one magnitude are required."""
+
+_XYZ: Final = (("x", "towards the Sun"), ("y", "towards l = +90 deg"), ("z", "towards the NGP"))
+
+TRUTH_COLUMNS: Final = (
+    SOURCE_ID,
+    Column("realisation", "int32", "", "meta.number", "Number of the draw, from 0"),
+    *_POSITION,
+    Column("ref_epoch", "float64", "yr", "time.epoch", "Epoch of the position (Julian year, TCB)"),
+    Column("distance_pc", "float64", "pc", "pos.distance", "True distance from the Sun"),
+    Column("parallax", "float64", "mas", "pos.parallax.trig", "True parallax, 1000 / distance_pc"),
+    Column("pmra", "float64", "mas/yr", "pos.pm;pos.eq.ra", "True proper motion in RA * cos(dec)"),
+    Column("pmdec", "float64", "mas/yr", "pos.pm;pos.eq.dec", "True proper motion in declination"),
+    Column("radial_velocity", "float64", "km/s", "spect.dopplerVeloc", "True radial velocity"),
+    Column("component", "U5", "", "meta.code.class", "Galactic component of the true star"),
+    Column("mass_init", "float32", "solMass", "phys.mass", "Initial mass"),
+    Column("age_gyr", "float32", "Gyr", "time.age", "Age"),
+    Column("metallicity", "float32", "", "phys.abund.Z", "Metallicity [M/H] (dex)"),
+    *_true_magnitudes(),
+    Column("a_ks", "float64", "mag", "phys.absorption;em.IR.K", "Extinction in Ks"),
+    *(
+        Column(
+            f"{axis}_pc",
+            "float64",
+            "pc",
+            f"pos.cartesian.{axis};pos.galactocentric",
+            f"Galactocentric {axis}, {direction} (left-handed frame)",
+        )
+        for axis, direction in _XYZ
+    ),
+    *(
+        Column(
+            f"v{axis}",
+            "float64",
+            "km/s",
+            f"phys.veloc;pos.cartesian.{axis}",
+            f"Galactocentric velocity along {axis}",
+        )
+        for axis, _ in _XYZ
+    ),
+)
+"""Columns of a true star, in the order of the files."""
+
+POSTERIOR_COLUMNS: Final = (
+    *(
+        Column(f"p_{name}", "float32", "", "stat.probability", f"Probability of component {name}")
+        for name in COMPONENTS
+    ),
+    Column("distance_mean_pc", "float64", "pc", "pos.distance;stat.mean", "Posterior mean"),
+    *(
+        Column(
+            f"distance_q{percent:02d}_pc",
+            "float64",
+            "pc",
+            "pos.distance;stat.median" if percent == 50 else "pos.distance;stat.value",
+            f"Posterior {percent} % quantile of the distance",
+        )
+        for percent in (5, 16, 50, 84, 95)
+    ),
+    Column("log_evidence", "float64", "", "stat.likelihood", "Natural log of the evidence"),
+    Column("n_bands", "int16", "", "meta.number", "Number of magnitudes used"),
+    Column("flags", "int32", "", "meta.code", "Sum of bits, see the metadata"),
+)
+"""Columns that summarise the posterior of an observed star."""
+
+OUTPUT_COLUMNS: Final = TRUTH_COLUMNS + POSTERIOR_COLUMNS
+"""Columns of a mock catalogue, in the order of the files."""
+
+ALIASES: Final = {
+    "l": ("glon",),
+    "b": ("glat",),
+    "ra": ("raj2000", "ra_icrs", "ra_deg", "radeg"),
+    "dec": ("dej2000", "de_icrs", "dec_deg", "dedeg"),
+}
+"""Other names of input columns, lower case, compared without regard to case."""
+
+
+def columns_by_name(columns: tuple[Column, ...]) -> dict[str, Column]:
+    """Return the columns as a dict by name, in their order."""
+    return {column.name: column for column in columns}

@@ -1,0 +1,56 @@
+"""Bits of the column `flags`, each defined once."""
+
+from __future__ import annotations
+
+from enum import IntFlag
+from typing import Final
+
+
+class Flag(IntFlag):
+    """Bits of the column `flags`."""
+
+    UNEXPLAINED = 1
+    """No component explains the star; its errors were inflated until one does."""
+    NO_PHOTOMETRY = 2
+    """No usable magnitude: the true star is drawn from the prior of its sightline."""
+    PARALLAX_USED = 4
+    """The measured parallax entered the posterior."""
+    PARALLAX_REJECTED = 8
+    """A parallax was given but not used: it failed the quality cut or has no valid error."""
+    OUTSIDE_MAP = 16
+    """The position lies outside the extinction map."""
+    ERROR_ASSUMED = 32
+    """At least one magnitude had no valid error; the default error was used for it."""
+    HW_USED = 64
+    """The Hw magnitude entered the posterior."""
+    HW_REDUNDANT = 128
+    """An Hw magnitude was given but not used, because J and H are present."""
+    HW_EXTRAPOLATED = 256
+    """The Hw relation was used outside the colours for which it was measured."""
+    NO_SUBCELL = 512
+    """The extinction map has no sub-cells here: the mean of the cell was used."""
+    MOTION_USED = 1024
+    """The measured proper motion or radial velocity entered the posterior and the true motion."""
+    MOTION_REJECTED = 2048
+    """A motion was given but not used: it failed the quality cut or has no valid error."""
+
+    @property
+    def description(self) -> str:
+        """Meaning of a single bit, for listings and file metadata."""
+        return _FLAG_DESCRIPTIONS[self]
+
+
+_FLAG_DESCRIPTIONS: Final = {
+    Flag.UNEXPLAINED: "no component explains the star; errors were inflated",
+    Flag.NO_PHOTOMETRY: "no usable magnitude, drawn from the prior",
+    Flag.PARALLAX_USED: "the measured parallax was used",
+    Flag.PARALLAX_REJECTED: "a parallax was given but failed the quality cut",
+    Flag.OUTSIDE_MAP: "outside the extinction map",
+    Flag.ERROR_ASSUMED: "a magnitude without a valid error got the default error",
+    Flag.HW_USED: "the Hw magnitude was used",
+    Flag.HW_REDUNDANT: "Hw given but not used, because J and H are present",
+    Flag.HW_EXTRAPOLATED: "Hw relation used outside its range of colours",
+    Flag.NO_SUBCELL: "no sub-cells in the extinction map, mean of the cell used",
+    Flag.MOTION_USED: "the measured proper motion or radial velocity was used",
+    Flag.MOTION_REJECTED: "a motion was given but failed the quality cut",
+}
