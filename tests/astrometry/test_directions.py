@@ -10,7 +10,8 @@ from astropy.coordinates import SkyCoord, get_body_barycentric, get_body_barycen
 from astropy.time import Time
 
 from gcmock.astrometry.directions import displacement as motion
-from gcmock.astrometry.directions.apparent import MovingStars, apparent_directions, geometry
+from gcmock.astrometry.directions import geometry
+from gcmock.astrometry.directions.apparent import MovingStars, apparent_directions
 from gcmock.astrometry.directions.ephemeris import CircularOrbit, Observer, OrbitTable, observer
 from gcmock.astrometry.observations.reference_catalogue import moved
 

@@ -1,11 +1,85 @@
-"""Photometric bands, each defined once."""
+"""Photometric bands: one table, and all that is asked of sets of bands.
+
+A linear band is one whose magnitudes the isochrones have, and which the extinction law moves
+along a straight line. A synthetic band is a function of linear ones, such as Hw of J and H.
+
+A set of bands is an integer, the sum of their bits ("mask").
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Literal
 
-BANDS: Final = ("j", "h", "ks", "hw")
+
+@dataclass(frozen=True)
+class Band:
+    """A photometric band.
+
+    Parameters
+    ----------
+    name : str
+        As in the names of columns: ``phot_<name>_mag``.
+    label : str
+        As it is printed.
+    kind : {"linear", "synthetic"}
+        Whether isochrones and extinction law have it, or a relation makes it of others.
+    system : str
+        Photometric system of its magnitudes (all of them Vega).
+    ucd : str
+        Word of the IVOA's controlled vocabulary (UCD1+) for its part of the spectrum.
+    colour : str
+        Colour of the band in figures, as a hexadecimal code.
+    """
+
+    name: str
+    label: str
+    kind: Literal["linear", "synthetic"]
+    system: str
+    ucd: str
+    colour: str
+
+    @property
+    def index(self) -> int:
+        """Place of the band on every `n_band` axis."""
+        return BANDS.index(self.name)
+
+    @property
+    def bit(self) -> int:
+        """Bit of the band in a mask."""
+        return 1 << self.index
+
+
+BAND_TABLE: Final = (
+    Band("j", "J", "linear", "2mass", "em.IR.J", "#0072b2"),
+    Band("h", "H", "linear", "2mass", "em.IR.H", "#009e73"),
+    Band("ks", "Ks", "linear", "2mass", "em.IR.K", "#d55e00"),
+    Band("hw", "Hw", "synthetic", "jasmine", "em.IR", "#cc79a7"),
+)
+"""All bands, the linear ones first, in the order of every `n_band` axis."""
+
+BANDS: Final = tuple(band.name for band in BAND_TABLE)
 """Names of the bands, in the order of every `n_band` axis."""
+
+LINEAR_BANDS: Final = tuple(band.name for band in BAND_TABLE if band.kind == "linear")
+"""Names of the bands that isochrones and extinction law have, in the order of their axes."""
+
+SYNTHETIC_BANDS: Final = tuple(band.name for band in BAND_TABLE if band.kind == "synthetic")
+"""Names of the bands that follow from others."""
+
+
+def band(name: str) -> Band:
+    """Return the band of a name.
+
+    Raises
+    ------
+    KeyError
+        If there is none.
+    """
+    try:
+        return BAND_TABLE[BANDS.index(name)]
+    except ValueError as error:
+        raise KeyError(f"{name!r} is no band; known: {', '.join(BANDS)}") from error
 
 
 def magnitude_name(band: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from gcmock.words.bands import BANDS, magnitude_error_name, magnitude_name
+from gcmock.words.bands import BAND_TABLE, magnitude_error_name, magnitude_name
 from gcmock.words.components import COMPONENTS
 
 
@@ -45,20 +45,11 @@ _POSITION: Final = (
     Column("b", "float64", "deg", "pos.galactic.lat", "Galactic latitude"),
 )
 
-_BAND_WORDS: Final = {
-    "j": ("J", "em.IR.J"),
-    "h": ("H", "em.IR.H"),
-    "ks": ("Ks", "em.IR.K"),
-    "hw": ("Hw", "em.IR"),
-}
-
-
 def _observed_magnitudes() -> tuple[Column, ...]:
     columns = []
-    for band in BANDS:
-        label, em = _BAND_WORDS[band]
-        name, error = magnitude_name(band), magnitude_error_name(band)
-        ucd = f"phot.mag;{em}"
+    for band in BAND_TABLE:
+        name, error = magnitude_name(band.name), magnitude_error_name(band.name)
+        ucd, label = f"phot.mag;{band.ucd}", band.label
         columns += [
             Column(name, "float64", "mag", ucd, f"Observed {label} magnitude (Vega, 2MASS)"),
             Column(error, "float64", "mag", f"stat.error;{ucd}", f"Error of {name}"),
@@ -69,13 +60,13 @@ def _observed_magnitudes() -> tuple[Column, ...]:
 def _true_magnitudes() -> tuple[Column, ...]:
     return tuple(
         Column(
-            magnitude_name(band),
+            magnitude_name(band.name),
             "float64",
             "mag",
-            f"phot.mag;{em}",
-            f"True {label} magnitude, reddened, free of noise (Vega, 2MASS)",
+            f"phot.mag;{band.ucd}",
+            f"True {band.label} magnitude, reddened, free of noise (Vega, 2MASS)",
         )
-        for band, (label, em) in _BAND_WORDS.items()
+        for band in BAND_TABLE
     )
 
 
