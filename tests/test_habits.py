@@ -236,3 +236,17 @@ def test_completion(shell):
 def test_completion_is_offered(capsys):
     assert cli.run(["--help"]) == 0
     assert "--install-completion" in capsys.readouterr().out
+
+
+def test_log_never_touches_other_files(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
+    (tmp_path / "stars.csv").write_text("ra,dec\n1,2\n", encoding="utf-8")
+    assert cli.run(["info", "laws", "--log", "thesis.txt"]) == 2
+    assert (tmp_path / "thesis.txt").read_text(encoding="utf-8") == "years of work"
+    assert cli.run(["build", "stars.csv", "-o", "new.fits", "--log", "stars.csv"]) == 2
+    assert cli.run(["build", "stars.csv", "-o", "new.fits", "--log", "./new.fits"]) == 2
+    assert cli.run(["build", "stars.csv", "--output=new.fits", "--log", "new.fits"]) == 2
+    assert (tmp_path / "stars.csv").read_text(encoding="utf-8") == "ra,dec\n1,2\n"
+    assert not (tmp_path / "new.fits").exists()
+    assert "choose another file for --log" in capsys.readouterr().err

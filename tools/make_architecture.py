@@ -164,9 +164,7 @@ def draw(uses: dict[str, set[str]], size: dict[str, tuple[int, int]]) -> None:
             facecolor="#f4f4f4", edgecolor="#555555", linewidth=0.8,
         )
     )  # fmt: skip
-    axis.text(
-        0, -1.0, "shared words: " + "  ".join(common), ha="center", va="center", fontsize=8.5
-    )
+    axis.text(0, -1.0, "shared words: " + "  ".join(common), ha="center", va="center", fontsize=8.5)
     axis.set(xlim=(-width - 0.1, width + 0.1), ylim=(-1.4, max(rows) + 0.4))
     axis.axis("off")
     figure.savefig(PICTURE, dpi=130)
