@@ -70,7 +70,7 @@ def imports_of(path: Path) -> set[str]:
 
 
 def read_rooms() -> tuple[dict[str, set[str]], dict[str, tuple[int, int]]]:
-    """What every room imports, and its numbers of modules and lines."""
+    """Return what every room imports, and its numbers of modules and lines."""
     uses: dict[str, set[str]] = defaultdict(set)
     size: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for path in sorted(PACKAGE.rglob("*.py")):
