@@ -16,7 +16,7 @@ from gcmock.surveys.source_table import Quality
 
 @pytest.fixture(scope="module")
 def real_dir() -> Path:
-    folder = Path(__file__).resolve().parents[3] / "shared" / "real"
+    folder = Path(__file__).resolve().parents[4] / "shared" / "real"
     if not folder.is_dir():
         pytest.skip(f"no published tables in {folder}")
     return folder
