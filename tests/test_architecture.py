@@ -18,6 +18,7 @@ LAYERS = (
     "errors",
     "arrays",
     "compilation",
+    "pool",
     "words",
     "units",
     "frames",

@@ -251,8 +251,11 @@ def test_build_takes_it_without_settings(catalogue, tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "survey: is missing"),
-        ("[[survey]]\nname = 'ukidss'\npath = 'x'", "survey.0.name = 'ukidss'"),
+        (
+            "",
+            "[[survey]]: is missing; expected at least one [[survey]] with name = ... and",
+        ),
+        ("[[survey]]\nname = 'ukidss'\npath = 'x'", "[[survey]] 1: name = 'ukidss'"),
         ("[[survey]]\nname = 'gaia'\npath = 'gaia.csv'", "at least one near-infrared survey"),
         ("[[survey]]\nname = '2mass'\npath = 'none.csv'", "none.csv"),
         ("[match]\nrul = 1\n[[survey]]\nname = '2mass'\npath = 'x'", "did you mean 'rule'"),

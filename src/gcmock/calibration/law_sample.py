@@ -17,8 +17,8 @@ from gcmock.calibration.selection import expected_density
 from gcmock.dust.extinction_map import MapValue
 from gcmock.dust.laws import QUADRANTS, ExtinctionLaw
 from gcmock.errors import InputError
-from gcmock.mock.pipeline import in_order
 from gcmock.model import Model
+from gcmock.pool import in_order
 from gcmock.posterior.engine import Posterior
 
 Progress = Callable[[str, int, int], None]

@@ -8,7 +8,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -30,6 +29,7 @@ from gcmock.errors import InputError, InterruptedRunError
 from gcmock.io.disk import files_of, sha256_of, size_of
 from gcmock.io.manifest import Entry, Manifest, entry_of
 from gcmock.io.writers.writer import check_output, open_writer
+from gcmock.pool import in_order
 from gcmock.settings.merge import MergeConfig
 
 Progress = Callable[[int, int], None]
@@ -198,7 +198,7 @@ def _run(
         return write_cell(manifest.folder, rejected, names[cell], product, metadata)
 
     missing = [c for c in cells if not is_done(manifest, names[c], rejected)]
-    for entry in _in_threads(work_on, missing, config.run.n_workers):
+    for entry in in_order(work_on, missing, config.run.n_workers):
         manifest.append(entry)
     shutil.rmtree(work)
     finish(manifest, list(names.values()), parts, offsets, metadata, config)
@@ -237,32 +237,16 @@ def read_surveys(
 
     # The largest first, so that the last one to end is not a large one.
     names = sorted(inputs, key=lambda name: -inputs[name].n_rows)
-    done = dict(_in_threads(lambda name: (name, read(name)), names, config.run.n_workers))
-    parts = {name: done[name] for name in BACKBONE if name in done}
+    done: dict[str, Partitioned] = dict(
+        in_order(lambda name: (name, read(name)), names, config.run.n_workers)
+    )
+    parts: dict[str, Partitioned] = {name: done[name] for name in BACKBONE if name in done}
     if not any(len(part.cells) for part in parts.values()):
         raise InputError(
             f"no source lies in the window l = {config.window.l}, b = {config.window.b}; check "
             "[window] and the surveys"
         )
     return parts
-
-
-def _in_threads(work: Callable[[Any], Any], items: Sequence[Any], n_workers: int) -> Iterator[Any]:
-    """Yield the results of work on items as they come; few wait at a time."""
-    waiting: set[Future[Any]] = set()
-    with ThreadPoolExecutor(n_workers) as pool:
-        try:
-            for item in items:
-                if len(waiting) >= n_workers + 1:
-                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                    yield from (future.result() for future in done)
-                waiting.add(pool.submit(work, item))
-            while waiting:
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        finally:
-            for future in waiting:
-                future.cancel()
 
 
 def metadata_of(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -21,10 +20,11 @@ from gcmock.io.sorted_rows import SortedRows, bucket_edges
 from gcmock.io.writers.writer import check_output, open_writer
 from gcmock.mock.census import InputCensus
 from gcmock.mock.folder import without_means, write_folder
-from gcmock.mock.pipeline import StarBatch, batch_size, cut, in_order, true_stars
+from gcmock.mock.pipeline import StarBatch, batch_size, cut, true_stars
 from gcmock.mock.product import output_columns, provenance
 from gcmock.mock.summary import BuildSummary
 from gcmock.model import Model, load_model
+from gcmock.pool import beside, in_order
 from gcmock.settings.build import Config, load_config
 
 Progress = Callable[[int, int], None]
@@ -99,8 +99,7 @@ def build(
     model = load_model(config=config)
     census = InputCensus(model)
     # The checksum is taken from the file while its rows are looked at.
-    with ThreadPoolExecutor(1) as pool:
-        checksum = pool.submit(sha256_of, input)
+    with beside(lambda: sha256_of(input)) as checksum:
         catalogue = ObservedCatalogue(source, config, census.visit)
         census.finish(catalogue.path)
         source_record = {"name": catalogue.path.name, "sha256": checksum.result()}

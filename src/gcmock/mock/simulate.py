@@ -20,11 +20,11 @@ from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, galactic_to_icrs_proper_motion
 from gcmock.io.writers.folder import TableWriter, open_output
 from gcmock.mock.patches import BrightFirst, Drawn, bright_first, draw_patches
-from gcmock.mock.pipeline import in_order
 from gcmock.mock.sky import Range, SkyWindow, check_window, layout, make_patches, window_cells
 from gcmock.mock.survey import SURVEY_COLUMNS, Detection, SurveyModel
 from gcmock.mock.survey import survey as observe
 from gcmock.model import Model, load_model
+from gcmock.pool import in_order
 from gcmock.random import star_key, uniform
 from gcmock.settings.build import Config
 from gcmock.words.columns import TRUTH_COLUMNS, Column

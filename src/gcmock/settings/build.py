@@ -2,57 +2,31 @@
 
 from __future__ import annotations
 
-import difflib
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, field_validator
 
-from gcmock.errors import InputError
 from gcmock.notebook import html_table
-from gcmock.settings.text import read_toml, to_toml
+from gcmock.pool import available_cores
+from gcmock.settings.base import (
+    Degree,
+    KmPerSecond,
+    Magnitude,
+    Milliarcsecond,
+    Parsec,
+    Section,
+    closest,
+    override,
+    read_toml,
+    to_toml,
+    validated,
+)
 from gcmock.words.columns import INPUT_COLUMNS
 
 
-def available_cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _in_unit(unit: str) -> Callable[[Any], Any]:
-    """Accept text such as "8.16 kpc" where a number in `unit` is expected."""
-
-    def convert(value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        # Imported here: astropy is slow to import, and most configs have plain numbers.
-        from astropy.units import Quantity, UnitConversionError
-
-        try:
-            return float(Quantity(value).to_value(unit))
-        except (TypeError, ValueError, UnitConversionError) as error:
-            raise ValueError(f'expected a number in {unit} or text such as "1.5 {unit}"') from error
-
-    return convert
-
-
-Parsec = Annotated[float, BeforeValidator(_in_unit("pc"))]
-Degree = Annotated[float, BeforeValidator(_in_unit("deg"))]
-KmPerSecond = Annotated[float, BeforeValidator(_in_unit("km/s"))]
-Milliarcsecond = Annotated[float, BeforeValidator(_in_unit("mas"))]
-Magnitude = Annotated[float, BeforeValidator(_in_unit("mag"))]
-
-
-class _Section(BaseModel):
-    # Deferred: building the validators would double the time of `import gcmock.settings.build`.
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
-
-
-class ModelConfig(_Section):
+class ModelConfig(Section):
     """The Galactic model."""
 
     preset: Literal["koshimoto2021"] = Field(default="koshimoto2021", description="Galactic model")
@@ -87,7 +61,7 @@ class ModelConfig(_Section):
     )
 
 
-class PopulationsConfig(_Section):
+class PopulationsConfig(Section):
     """Ages, metallicities and isochrones."""
 
     name: Literal["parsec", "koshimoto2021"] = Field(
@@ -96,7 +70,7 @@ class PopulationsConfig(_Section):
     )
 
 
-class ExtinctionConfig(_Section):
+class ExtinctionConfig(Section):
     """Dust."""
 
     law: Literal[
@@ -125,7 +99,7 @@ class ExtinctionConfig(_Section):
     )
 
 
-class PhotometryConfig(_Section):
+class PhotometryConfig(Section):
     """Magnitudes and their errors."""
 
     hw_relation: Literal[
@@ -146,7 +120,7 @@ class PhotometryConfig(_Section):
     )
 
 
-class ParallaxConfig(_Section):
+class ParallaxConfig(Section):
     """Measured parallaxes."""
 
     use: bool = Field(default=True, description="Use measured parallaxes")
@@ -158,7 +132,7 @@ class ParallaxConfig(_Section):
     )
 
 
-class MotionConfig(_Section):
+class MotionConfig(Section):
     """Measured proper motions and radial velocities."""
 
     use: bool = Field(default=True, description="Use measured motions, where they have errors")
@@ -181,7 +155,7 @@ class MotionConfig(_Section):
     )
 
 
-class DistanceConfig(_Section):
+class DistanceConfig(Section):
     """The grid of distances."""
 
     min_pc: Parsec = Field(default=20.0, gt=0, description="Smallest distance [pc]")
@@ -195,7 +169,7 @@ class DistanceConfig(_Section):
         return value
 
 
-class InputConfig(_Section):
+class InputConfig(Section):
     """Stars that need a decision."""
 
     no_photometry: Literal["prior", "skip"] = Field(
@@ -213,7 +187,7 @@ class InputConfig(_Section):
     )
 
 
-class RunConfig(_Section):
+class RunConfig(Section):
     """How the work is done; only `seed` and `realisations` change the stars of the result."""
 
     seed: int = Field(default=1, ge=0, lt=2**63, description="Seed of the random numbers")
@@ -240,7 +214,7 @@ class RunConfig(_Section):
         return self.workers or available_cores()
 
 
-class Config(_Section):
+class Config(Section):
     """All settings of a run."""
 
     model: ModelConfig = Field(default_factory=ModelConfig)
@@ -251,7 +225,11 @@ class Config(_Section):
     motion: MotionConfig = Field(default_factory=MotionConfig)
     distance: DistanceConfig = Field(default_factory=DistanceConfig)
     input: InputConfig = Field(default_factory=InputConfig)
-    columns: dict[str, str] = Field(default_factory=dict)
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="Names of columns in your file, where they differ from the names of gcmock",
+        examples=[{"phot_ks_mag": "Ks"}],
+    )
     run: RunConfig = Field(default_factory=RunConfig)
 
     @field_validator("columns")
@@ -260,7 +238,7 @@ class Config(_Section):
         names = [column.name for column in INPUT_COLUMNS]
         for name in value:
             if name not in names:
-                raise ValueError(f"{name!r} is not an input column{_closest(name, names)}")
+                raise ValueError(f"{name!r} is not an input column{closest(name, names)}")
         return value
 
     def changes(self) -> dict[str, Any]:
@@ -332,49 +310,5 @@ def load_config(
     if path is not None:
         source = str(path)
         values = read_toml(Path(path))
-    for key, value in (overrides or {}).items():
-        _override(values, key, value)
-    try:
-        return Config.model_validate(values)
-    except ValidationError as error:
-        lines = [f"{source}: {_explain(problem)}" for problem in error.errors()]
-        raise InputError("\n".join(lines)) from error
-
-
-def _override(values: dict[str, Any], key: str, value: Any) -> None:
-    head, _, rest = key.partition(".")
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            _override(values, f"{key}.{name}", inner)
-    elif rest:
-        section = values.setdefault(head, {})
-        if isinstance(section, dict):
-            _override(section, rest, value)
-    elif value is not None:
-        values[head] = value
-
-
-def _closest(name: str, names: list[str]) -> str:
-    matches = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"; did you mean {matches[0]!r}?" if matches else f"; known: {', '.join(names)}"
-
-
-def _explain(problem: Any) -> str:
-    """Turn one pydantic error into: where, what was given, what is allowed."""
-    where = [str(part) for part in problem["loc"]]
-    place = f"[{where[0]}]" + (f" {'.'.join(where[1:])}" if len(where) > 1 else "")
-    if problem["type"] == "extra_forbidden":
-        if len(where) == 1:
-            return f"{place}: unknown section{_closest(where[0], list(Config.model_fields))}"
-        section = Config.model_fields[where[0]].annotation
-        names = list(getattr(section, "model_fields", {}))
-        return f"{place}: unknown key{_closest(where[-1], names)}"
-    message = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    expected = {
-        "value_error": message,
-        "missing": "expected one value more",
-        "model_type": "expected a section with keys",
-    }.get(problem["type"], f"expected {message}")
-    if where[0] == "columns" and len(where) == 1:
-        return f"{place}: {expected}"
-    return f"{place} = {problem['input']!r}: {expected}"
+    override(values, overrides)
+    return validated(Config, values, source)

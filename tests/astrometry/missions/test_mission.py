@@ -45,10 +45,10 @@ def test_every_value_has_a_source_or_is_called_assumed(name):
 
 
 BAD_SETTINGS = {
-    "key": ({"schedule.visit": 3}, "schedule.visit: unknown key; did you mean 'visits'"),
-    "section": ({"shedule.visits": 3}, "shedule: unknown key; did you mean 'schedule'"),
-    "range": ({"schedule.years": -1}, "schedule.years = -1: expected greater than 0"),
-    "kind": ({"schedule.years": "long"}, "schedule.years = 'long': expected a valid number"),
+    "key": ({"schedule.visit": 3}, r"\[schedule\] visit: unknown key; did you mean 'visits'"),
+    "section": ({"shedule.visits": 3}, r"\[shedule\]: unknown section; did you mean 'schedule'"),
+    "range": ({"schedule.years": -1}, r"\[schedule\] years = -1: expected greater than 0"),
+    "kind": ({"schedule.years": "long"}, r"\[schedule\] years = 'long': expected a valid number"),
     "order": ({"window.l_deg": [1.0, 0.0]}, "smaller value first"),
     "magnitudes": ({"magnitudes.bright": 15.0}, "bright must be smaller than faint"),
 }
@@ -85,7 +85,7 @@ def test_a_file_is_a_mission(tmp_path):
     (tmp_path / "own.toml").write_text(JASMINE.to_toml().replace('"jasmine"', '"own"'))
     assert load_mission(str(tmp_path / "own.toml")).name == "own"
     (tmp_path / "empty.toml").write_text('name = "x"\n')
-    with pytest.raises(InputError, match="window: is missing"):
+    with pytest.raises(InputError, match=r"\[window\]: is missing"):
         load_mission(tmp_path / "empty.toml")
 
 

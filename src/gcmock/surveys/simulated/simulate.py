@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from gcmock.errors import GcmockError, InputError
 from gcmock.io.disk import PARTIAL
 from gcmock.io.writers.writer import Writer, open_writer
-from gcmock.mock.pipeline import in_order
 from gcmock.mock.sky import Range, check_window
 from gcmock.model import Model, load_model
+from gcmock.pool import in_order
 from gcmock.settings.build import Config
 from gcmock.surveys.definition import SURVEYS, load_survey
 from gcmock.surveys.read.interpret import identifiers
