@@ -91,7 +91,7 @@ def test_brute_force(model: Model, band: str, monkeypatch: pytest.MonkeyPatch) -
         for i in bins:
             e = np.maximum(e_jks + tau * x, 0.0)[:, None, None] * shape[i]
             mag = nodes.absolute_mag + grid.distance_modulus[i] + kappa * e
-            value = model.hw.hw_mag(mag[..., 0], mag[..., 1])
+            value = model.relations["hw"].mag(mag[..., 0], mag[..., 1])
             if band != "hw":
                 value = mag[..., ("j", "h", "ks").index(band)]
             weight = mass[:, None] * nodes.weight

@@ -1,4 +1,4 @@
-"""The whole model in one object: Galaxy, populations, extinction and the Hw relation."""
+"""The whole model in one object: Galaxy, populations, extinction, relations of bands."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ from gcmock.posterior.grid import DistanceGrid, distance_grid
 from gcmock.posterior.kernel.motion import MotionModel
 from gcmock.posterior.sightline import SightlineCache
 from gcmock.settings.build import Config, load_config
-from gcmock.stars.bands import HwRelation, load_hw_relation
+from gcmock.stars.bands import Relations, load_relations
 from gcmock.stars.populations import PopulationSet, load_populations
+from gcmock.words.bands import band
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,8 +46,8 @@ class Model:
         Extinction law.
     extinction_map : ExtinctionMap
         E(J-Ks) at the red-clump distance.
-    hw : HwRelation
-        Relation of Hw to J and H.
+    relations : mapping of str to SyntheticRelation
+        How every synthetic band follows from J and H, by its name: ``model.relations["hw"]``.
     calibration : CalibratedReddening or None
         What stars say about the reddening, if ``[extinction] calibration`` names a file.
     """
@@ -56,7 +57,7 @@ class Model:
     populations: PopulationSet
     law: ExtinctionLaw
     extinction_map: ExtinctionMap
-    hw: HwRelation
+    relations: Relations
     calibration: CalibratedReddening | None = None
 
     def _words(self) -> dict[str, str]:
@@ -70,13 +71,14 @@ class Model:
             "above the plane",
             "populations": self.config.populations.name,
             "extinction": f"{self.law.name}, map value {self.config.extinction.map_value}",
-            "Hw": self.hw.name,
+            **{band(name).label: relation.name for name, relation in self.relations.items()},
         }
 
     def __repr__(self) -> str:
         """Say in a line what the model is made of."""
         words = self._words()
-        shown = ("model", "populations", "extinction", "Hw")
+        shown = ["model", "populations", "extinction"]
+        shown += [band(name).label for name in self.relations]
         return f"Model({'; '.join(f'{name}: {words[name]}' for name in shown)})"
 
     def _repr_html_(self) -> str:
@@ -108,7 +110,7 @@ class Model:
             self.grid,
             self.populations,
             self.law,
-            self.hw,
+            self.relations["hw"],
             self.config.photometry.error_floor_mag,
             self.motion,
         )
@@ -151,7 +153,7 @@ class Model:
     @cached_property
     def count_tables(self) -> CountTables:
         """Cumulative counts of the populations, built on demand."""
-        return CountTables(self.populations, self.law, self.hw)
+        return CountTables(self.populations, self.law, self.relations)
 
     def expected_counts(
         self,
@@ -236,7 +238,7 @@ def load_model(
         load_populations(settings.populations.name, galaxy.imf),
         load_law(settings.extinction.law) if calibration is None else calibration.law,
         ExtinctionMap.load(),
-        load_hw_relation(settings.photometry.hw_relation),
+        load_relations(settings.photometry.hw_relation),
         calibration,
     )
 

@@ -64,7 +64,7 @@ def test_columns_and_limits(stars: dict[str, np.ndarray]) -> None:
 
 def test_one_star_is_consistent(model: Model, stars: dict[str, np.ndarray]) -> None:
     np.testing.assert_allclose(
-        stars["phot_hw_mag"], model.hw.hw_mag(stars["phot_j_mag"], stars["phot_h_mag"])
+        stars["phot_hw_mag"], model.relations["hw"].mag(stars["phot_j_mag"], stars["phot_h_mag"])
     )
     x, y, z = model.galaxy.position(stars["l"], stars["b"], stars["distance_pc"])
     np.testing.assert_allclose(np.array([x, y, z]), [stars[f"{a}_pc"] for a in "xyz"])

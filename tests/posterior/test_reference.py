@@ -65,7 +65,7 @@ def from_reference(model: Model, data: Observations) -> np.ndarray:
     )
     sets = model.populations
     return reference.joint(
-        star, sightline, sets.populations, sets.of_component, model.grid, model.hw
+        star, sightline, sets.populations, sets.of_component, model.grid, model.relations["hw"]
     )
 
 
@@ -84,7 +84,7 @@ def observed_from_model(model, rng, mask, l_deg, b_deg):
     weight = np.where(visible, nodes.weight[part], 0.0) + 1e-30
     node = rng.choice(weight.size, p=weight / weight.sum()) + nodes.start[pop]
     jhk = nodes.mag[:, node] + mu + kappa * e
-    mag = np.append(jhk, model.hw.hw_mag(jhk[0], jhk[1]))
+    mag = np.append(jhk, model.relations["hw"].mag(jhk[0], jhk[1]))
     error = np.exp(rng.uniform(np.log(0.005), np.log(0.3), 4))
     mag = mag + error * rng.normal(size=4)
     mag[[not mask >> b & 1 for b in range(4)]] = np.nan
@@ -221,7 +221,7 @@ def test_reddening_is_integrated(model, mag) -> None:
 
     def likelihood(e: float, scatter: float) -> np.ndarray:
         line = reference.Sightline(np.ones((1, 3)), np.full(3, e), np.full(3, scatter), kappa)
-        return reference.likelihood(star, line, nodes, grid, model.hw)
+        return reference.likelihood(star, line, nodes, grid, model.relations["hw"])
 
     offsets = np.linspace(-7.0, 7.0, 701)
     weights = np.exp(-0.5 * offsets**2) / np.exp(-0.5 * offsets**2).sum()

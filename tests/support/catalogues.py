@@ -10,7 +10,7 @@ import numpy as np
 from gcmock.frames import galactic_to_icrs
 from gcmock.io.writers.writer import open_writer
 from gcmock.settings.build import load_config
-from gcmock.stars.bands import load_hw_relation
+from gcmock.stars.bands import load_relation
 from gcmock.words.columns import TRUTH_COLUMNS
 
 
@@ -42,7 +42,7 @@ def true_stars(n: int, seed: int = 1, **columns: Any) -> dict[str, np.ndarray]:
         "phot_j_mag": j,
         "phot_h_mag": h,
         "phot_ks_mag": ks,
-        "phot_hw_mag": load_hw_relation("yano2021_2mass").hw_mag(j, h),
+        "phot_hw_mag": load_relation("hw", "yano2021_2mass").mag(j, h),
         "a_ks": np.full(n, 0.1),
     }
     stars.update({f"{axis}_pc": np.zeros(n) for axis in "xyz"})

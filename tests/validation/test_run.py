@@ -148,7 +148,7 @@ def test_red_stars_are_those_of_the_simulation(config) -> None:
 def test_counts_find_the_colour_limit_of_a_list(config, tmp_path, monkeypatch) -> None:
     """A list of the model with J - H > 2: the limit is found, and the ratio is 1."""
     monkeypatch.setattr(counts, "LAWS", ("nishiyama_2009",))
-    monkeypatch.setattr(counts, "COLOURS", np.array([-np.inf, 1.8, 2.0, 2.2]))
+    monkeypatch.setattr(counts, "COLOUR_LIMITS", np.array([-np.inf, 1.8, 2.0, 2.2]))
     model = load_model(config=config)
     l_range, b_range = (-1.0, -0.6), (0.5, 0.8)
     drawn = simulate(model, l_range, b_range, ks_max=12.6, seed=5)
@@ -202,7 +202,7 @@ def test_command(files, tmp_path, capsys) -> None:
 def test_command_fails_and_draws_the_map(config, tmp_path, capsys, monkeypatch) -> None:
     """A list with a tenth of the stars of the model fails, and says so in the exit code."""
     monkeypatch.setattr(counts, "LAWS", ("nishiyama_2009",))
-    monkeypatch.setattr(counts, "COLOURS", np.array([-np.inf]))
+    monkeypatch.setattr(counts, "COLOUR_LIMITS", np.array([-np.inf]))
     model = load_model(config=config)
     drawn = simulate(model, (0.2, 0.5), (-0.4, -0.2), ks_max=11.5, seed=5)
     bright = np.flatnonzero(drawn["phot_hw_mag"] < 14.5)[::10]

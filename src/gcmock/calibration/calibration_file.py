@@ -19,6 +19,7 @@ from gcmock.errors import GcmockError, InputError
 from gcmock.frames import galactic_to_icrs
 from gcmock.io.disk import PARTIAL
 from gcmock.mock.product import provenance
+from gcmock.words.bands import KS, LINEAR_BANDS, band
 from gcmock.words.columns import Column
 from gcmock.words.components import COMPONENTS
 
@@ -64,8 +65,8 @@ LAW_COLUMNS: Final = (
     Column("region", "U10", "", "meta.id", "Quadrant, axis, or all"),
     Column("n_star", "int32", "", "meta.number", "Stars of the fit; 0 for a law that is assumed"),
     *(
-        Column(f"a_{b}{e}", "float64", "", "phys.absorption", f"{w}A_{b.title()} / E(J-Ks)")
-        for b in ("j", "h", "ks")
+        Column(f"a_{b}{e}", "float64", "", "phys.absorption", f"{w}A_{band(b).label} / E(J-Ks)")
+        for b in LINEAR_BANDS
         for e, w in (("", ""), ("_error", "Standard error of "))
     ),
     Column("slope", "float64", "", "spect.index", "Slope of the power law"),
@@ -111,7 +112,7 @@ def map_table(result: Calibration) -> Table:
         "e_jks": e_jks,
         "e_jks_error": fit.factor_error * result.e_map,
         "e_jks_scatter": fit.scatter * result.e_map,
-        "a_ks": result.law.kappa(l_deg, b_deg)[:, 2] * e_jks,
+        "a_ks": result.law.kappa(l_deg, b_deg)[:, KS] * e_jks,
         "n_observed": result.n_observed,
         "n_expected": result.n_expected,
     }
@@ -138,7 +139,7 @@ def law_table(result: Calibration) -> Table:
     rows = result.law.rows
     names = QUADRANTS if len(rows) == len(QUADRANTS) else ("all",)
     fits: list[Any] = [result.law_fits.get(i) for i in range(len(rows))]
-    zero = np.zeros(3)
+    zero = np.zeros(len(LINEAR_BANDS))
     error = np.stack([zero if fit is None else fit.kappa_error for fit in fits])
     spread = np.stack(
         [zero[:2] if fit is None else np.sqrt(np.diag(fit.covariance)) for fit in fits]
@@ -147,12 +148,8 @@ def law_table(result: Calibration) -> Table:
     return {
         "region": np.array(names),
         "n_star": np.array([0 if fit is None else fit.n_star for fit in fits]),
-        "a_j": rows[:, 0],
-        "a_j_error": error[:, 0],
-        "a_h": rows[:, 1],
-        "a_h_error": error[:, 1],
-        "a_ks": rows[:, 2],
-        "a_ks_error": error[:, 2],
+        **{f"a_{name}": rows[:, i] for i, name in enumerate(LINEAR_BANDS)},
+        **{f"a_{name}_error": error[:, i] for i, name in enumerate(LINEAR_BANDS)},
         "slope": shape[:, 0],
         "slope_error": spread[:, 0],
         "offset_h": shape[:, 1],

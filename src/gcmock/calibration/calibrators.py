@@ -19,11 +19,9 @@ from gcmock.model import Model
 from gcmock.posterior.engine import Observations
 from gcmock.posterior.kernel.motion import N_MEASURED
 from gcmock.random import star_key
-from gcmock.words.bands import BANDS
+from gcmock.words.bands import BANDS, KS, LINEAR_BANDS, magnitude_name
 
 Progress = Callable[[int, int], None]
-
-KS, HW = BANDS.index("ks"), BANDS.index("hw")
 
 SAMPLE_STREAM: Final = -4
 """Stands for the realisation in keys: chooses stars where a cell has more than enough."""
@@ -110,7 +108,8 @@ def read_calibrators(
         with_ks = np.isfinite(data.mag[:, KS])
         account["without Ks"] += int((~with_ks).sum())
         # Hw is computed from J and H in most catalogues, and adds nothing to two bands.
-        data.mag[:, HW] = data.mag_error[:, HW] = np.nan
+        synthetic = slice(len(LINEAR_BANDS), None)
+        data.mag[:, synthetic] = data.mag_error[:, synthetic] = np.nan
         cell = model.extinction_map.cell_index(data.l_deg, data.b_deg)
         key = star_key(model.config.run.seed, stars.take(found.keep).source_id, SAMPLE_STREAM)
         kept = data.take(with_ks)
@@ -176,7 +175,7 @@ def _check(
     InputError
         With what is missing, why it is needed, and what can be done without it.
     """
-    bands = [band for band in BANDS if f"phot_{band}_mag" in catalogue.matches]
+    bands = [band for band in BANDS if magnitude_name(band) in catalogue.matches]
     if not data.mag.size or not with_colour.any():
         raise InputError(
             f"{catalogue.path}: has {', '.join(bands) or 'no band'}; calibrating extinction takes "

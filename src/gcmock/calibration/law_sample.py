@@ -20,6 +20,7 @@ from gcmock.errors import InputError
 from gcmock.model import Model
 from gcmock.pool import in_order
 from gcmock.posterior.engine import Posterior
+from gcmock.words.bands import KS, LINEAR_BANDS
 
 Progress = Callable[[str, int, int], None]
 
@@ -68,11 +69,10 @@ def fit_laws(
     if regions == "none":
         return model.law, {}
     data = stars.data
-    row = (
-        np.zeros(data.l_deg.size, np.int64)
-        if regions == "one"
-        else ExtinctionLaw("", np.zeros((len(QUADRANTS), 3)), "").row(data.l_deg, data.b_deg)
-    )
+    row = np.zeros(data.l_deg.size, np.int64)
+    if regions == "quadrants":
+        quadrants = ExtinctionLaw("", np.zeros((len(QUADRANTS), len(LINEAR_BANDS))), "")
+        row = quadrants.row(data.l_deg, data.b_deg)
     base = np.array(model.law.rows)
     if regions == "quadrants" and len(base) == 1:
         base = np.repeat(base, len(QUADRANTS), axis=0)
@@ -80,7 +80,7 @@ def fit_laws(
         base = base[-1:]
     rows = base.copy()
     fits: dict[int, LawFit] = {}
-    full = np.isfinite(data.mag[:, :3]).all(axis=1)
+    full = np.isfinite(data.mag[:, : len(LINEAR_BANDS)]).all(axis=1)
     wanted = [r for r in range(len(base)) if (full & (row == r)).sum() >= LEAST_OF_REGION]
     samples = {r: choose(stars, np.flatnonzero(full & (row == r))) for r in wanted}
     samples = {r: chosen for r, chosen in samples.items() if chosen.size >= LEAST_OF_REGION}
@@ -145,7 +145,7 @@ def law_evidence(
     def near(anchor: Floats) -> Callable[[Floats], float]:
         law = ExtinctionLaw("trial", np.array(anchor)[None], "")
         posterior = Posterior(
-            model.sightlines, model.grid, model.populations, law, model.hw,
+            model.sightlines, model.grid, model.populations, law, model.relations["hw"],
             model.config.photometry.error_floor_mag,
         )  # fmt: skip
 
@@ -153,7 +153,7 @@ def law_evidence(
             curves = evidence_curves(posterior, sample, one_lattice=True, kappa=kappa)
             good = curves.explained
             density = expected_density(
-                model, l_deg, b_deg, e_map, stars.limits, kappa_ks=np.full(cells.size, kappa[2])
+                model, l_deg, b_deg, e_map, stars.limits, kappa_ks=np.full(cells.size, kappa[KS])
             ).sum(axis=1)
             fit = fit_cells(curves.take(good).total(), of_star[good], density)
             # Outliers, which no law explains, must not decide between laws.

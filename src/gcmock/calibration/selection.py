@@ -21,6 +21,7 @@ from gcmock.calibration.curves import FACTORS, GROUP_OF_COMPONENT, GROUPS
 from gcmock.compilation import compiled
 from gcmock.counts import MAG_STEP
 from gcmock.model import Model
+from gcmock.words.bands import KS
 
 _EVERY = 5
 """Λ is smooth in f: it is computed at every fifth factor and interpolated in its logarithm."""
@@ -62,7 +63,7 @@ def expected_density(
     out = np.zeros((l_deg.size, len(GROUPS), FACTORS.size))
     coarse = FACTORS[::_EVERY]
     groups = np.array(model.populations.of_component, np.int64)
-    kappa = model.law.kappa(l_deg, b_deg)[:, 2] if kappa_ks is None else kappa_ks
+    kappa = model.law.kappa(l_deg, b_deg)[:, KS] if kappa_ks is None else kappa_ks
     # Without extinction: the table of every law.
     table = model.count_tables.get("ks", 0)
     for start in range(0, l_deg.size, _CELLS_AT_ONCE):

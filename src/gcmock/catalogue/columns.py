@@ -15,12 +15,13 @@ from gcmock.catalogue.cell.magnitudes import choose_magnitudes
 from gcmock.catalogue.cell.merged_stars import MergedStars, no_stars
 from gcmock.catalogue.cell.merging import MergedCell
 from gcmock.catalogue.cell.reasons import REASONS, MatchFlag
-from gcmock.catalogue.cell.sources import NIR, SurveySources
+from gcmock.catalogue.cell.sources import SurveySources
 from gcmock.catalogue.partition import in_window
 from gcmock.catalogue.traits import BACKBONE, ID_COLUMN
 from gcmock.frames import icrs_to_galactic
 from gcmock.random import id_bits
 from gcmock.settings.merge import MergeConfig
+from gcmock.words.bands import SURVEY_BANDS, SYNTHETIC_BANDS, H, J, magnitude_name
 from gcmock.words.columns import INPUT_COLUMNS, Column, columns_by_name
 
 _INPUT: Final = columns_by_name(INPUT_COLUMNS)
@@ -41,8 +42,8 @@ EXTRA_COLUMNS: Final = (
     ),
     Column("phot_g_mag", "float64", "mag", "phot.mag;em.opt", "Gaia G magnitude (Vega)"),
     *(
-        Column(f"phot_{band}_mag_source", "U8", "", "meta.ref", f"Survey of phot_{band}_mag")
-        for band in (*NIR, "hw")
+        Column(f"{name}_source", "U8", "", "meta.ref", f"Survey of {name}")
+        for name in map(magnitude_name, (*SURVEY_BANDS, *SYNTHETIC_BANDS))
     ),
     Column("position_source", "U8", "", "meta.ref", "Survey of the position"),
     Column("astrometry_source", "U8", "", "meta.ref", "Survey of parallax and proper motion"),
@@ -203,18 +204,14 @@ def _columns(
     flags[alone] |= MatchFlag.SINGLE_SURVEY
     flags[near] |= MatchFlag.NEAR_BRIGHT
     flags[astrometry.zero_point] |= MatchFlag.ZERO_POINT
-    j_from, h_from = photometry.origin[:, 0], photometry.origin[:, 1]
-    hw_from = np.where(j_from == h_from, _names(j_from), "mixed")
-    has_hw = np.isfinite(photometry.hw)
+    j_from, h_from = photometry.origin[:, J], photometry.origin[:, H]
+    synthetic_from = np.where(j_from == h_from, _names(j_from), "mixed")
     columns: Columns = {
         "source_id": source_id,
         "ra": side.ra % 360.0,
         "dec": side.dec,
         "l": l_deg,
         "b": b_deg,
-        "phot_hw_mag": photometry.hw,
-        "phot_hw_mag_error": np.where(has_hw, photometry.hw_error, np.nan),
-        "phot_hw_mag_source": np.where(has_hw, hw_from, ""),
         "ref_epoch": side.epoch,
         "ra_error": side.error[:, 0] * 1000.0,
         "dec_error": side.error[:, 1] * 1000.0,
@@ -226,10 +223,15 @@ def _columns(
         "detections": photometry.detections,
         **astrometry.columns,
     }
-    for k, band in enumerate(NIR):
-        columns[f"phot_{band}_mag"] = photometry.mag[:, k]
-        columns[f"phot_{band}_mag_error"] = photometry.error[:, k]
-        columns[f"phot_{band}_mag_source"] = _names(photometry.origin[:, k])
+    for k, name in enumerate(map(magnitude_name, SURVEY_BANDS)):
+        columns[name] = photometry.mag[:, k]
+        columns[f"{name}_error"] = photometry.error[:, k]
+        columns[f"{name}_source"] = _names(photometry.origin[:, k])
+    for band, (mag, error) in photometry.synthetic.items():
+        name, there = magnitude_name(band), np.isfinite(mag)
+        columns[name] = mag
+        columns[f"{name}_error"] = np.where(there, error, np.nan)
+        columns[f"{name}_source"] = np.where(there, synthetic_from, "")
     for number, name in enumerate(BACKBONE):
         columns[ID_COLUMN[name]] = _identifiers(stars, number, surveys.get(number))
     return {column.name: columns[column.name] for column in MERGED_COLUMNS}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from gcmock.catalogue.cell.reasons import MatchFlag
 from gcmock.catalogue.learn.offsets import Offsets
 from gcmock.catalogue.traits import BACKBONE
 from gcmock.settings.merge import MergeConfig
+from gcmock.words.bands import SURVEY_BANDS, SYNTHETIC_BANDS, band, magnitude_name, mask_of
 
 SUMMARY_FILE: Final = "_summary.json"
 """Name of the summary in the folder of a merged catalogue."""
@@ -23,6 +24,7 @@ HW_LIMIT: Final = 14.5
 SNR_LIMIT: Final = 3.0
 
 _FIRST, _STEP, _N = 6, 1, 14
+_BANDS: Final = (*SURVEY_BANDS, *SYNTHETIC_BANDS)
 
 
 @dataclass
@@ -99,9 +101,9 @@ def summarise(
     names = [one.name for one in config.survey]
     summary.by_survey = {name: 0 for name in BACKBONE if name in names}
     summary.flags = {str(flag.name): 0 for flag in MatchFlag}
-    for band in ("j", "h", "ks", "hw"):
-        summary.magnitude_sources[band] = {}
-        summary.by_magnitude[band] = {_bin_name(k): 0 for k in range(_N)}
+    for one in _BANDS:
+        summary.magnitude_sources[one] = {}
+        summary.by_magnitude[one] = {_bin_name(k): 0 for k in range(_N)}
     summary.stars = dict.fromkeys(_CONDITIONS, 0)
     for chunk in chunks:
         _add(summary, chunk)
@@ -121,13 +123,16 @@ def _is_precise(chunk: Mapping[str, Any]) -> Any:
         return chunk["parallax"] / chunk["parallax_error"] >= SNR_LIMIT
 
 
-_CONDITIONS: Final = {
+def _with(*bands: str) -> Callable[[Mapping[str, Any]], Any]:
+    """Return a condition: magnitudes in all of some bands."""
+    return lambda c: np.isfinite(sum(c[magnitude_name(name)] for name in bands))
+
+
+_CONDITIONS: Final[dict[str, Callable[[Mapping[str, Any]], Any]]] = {
     "stars": lambda c: np.ones(len(c["ra"]), bool),
-    "with J": lambda c: np.isfinite(c["phot_j_mag"]),
-    "with H": lambda c: np.isfinite(c["phot_h_mag"]),
-    "with Ks": lambda c: np.isfinite(c["phot_ks_mag"]),
-    "with J, H and Ks": lambda c: np.isfinite(c["phot_j_mag"] + c["phot_h_mag"] + c["phot_ks_mag"]),
-    "with Hw": lambda c: np.isfinite(c["phot_hw_mag"]),
+    **{f"with {band(name).label}": _with(name) for name in SURVEY_BANDS},
+    "with J, H and Ks": _with("j", "h", "ks"),
+    **{f"with {band(name).label}": _with(name) for name in SYNTHETIC_BANDS},
     "Hw < 14.5": _is_target,
     "with Gaia astrometry": lambda c: c["astrometry_source"] == "gaia",
     "with VIRAC2 motions": lambda c: c["astrometry_source"] == "virac2",
@@ -142,23 +147,26 @@ def _add(summary: MergeSummary, chunk: Mapping[str, Any]) -> None:
     for name, condition in _CONDITIONS.items():
         summary.stars[name] += int(np.count_nonzero(condition(chunk)))
     bits = chunk["detections"].astype(np.int64)
+    every_band = mask_of(*SURVEY_BANDS)
     for number, name in enumerate(BACKBONE):
         if name in summary.by_survey:
-            summary.by_survey[name] += int(np.count_nonzero(bits & (7 << (3 * number))))
+            summary.by_survey[name] += int(
+                np.count_nonzero(bits & (every_band << (len(SURVEY_BANDS) * number)))
+            )
     for flag in MatchFlag:
         has = (chunk["match_flags"] & int(flag)) != 0
         summary.flags[str(flag.name)] += int(np.count_nonzero(has))
-    for band in ("j", "h", "ks", "hw"):
+    for one in _BANDS:
         origin, numbers = np.unique(
-            chunk[f"phot_{band}_mag_source"].astype(str), return_counts=True
+            chunk[f"{magnitude_name(one)}_source"].astype(str), return_counts=True
         )
-        tally = summary.magnitude_sources[band]
+        tally = summary.magnitude_sources[one]
         for name, n in zip(origin.tolist(), numbers.tolist(), strict=True):
             if name:
                 tally[name] = tally.get(name, 0) + n
-        mag = chunk[f"phot_{band}_mag"]
+        mag = chunk[magnitude_name(one)]
         place = np.floor((mag - _FIRST) / _STEP)
         good = np.isfinite(place) & (place >= 0) & (place < _N)
         counts = np.bincount(place[good].astype(np.int64), minlength=_N)
         for k in range(_N):
-            summary.by_magnitude[band][_bin_name(k)] += int(counts[k])
+            summary.by_magnitude[one][_bin_name(k)] += int(counts[k])

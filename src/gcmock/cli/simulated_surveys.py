@@ -70,14 +70,15 @@ def detection_of(path: Path | None, survey: bool) -> tuple[str, Detection] | Non
         )
     import numpy as np
 
-    from gcmock.catalogue.learn.completeness import BANDS, COMPLETENESS_FILE, load_completeness
+    from gcmock.catalogue.learn.completeness import COMPLETENESS_FILE, load_completeness
     from gcmock.io.disk import sha256_of
+    from gcmock.words.bands import SURVEY_BANDS
 
     found = load_completeness(path)
     file = path / COMPLETENESS_FILE if path.is_dir() else path
 
     def probability(l_deg: Any, b_deg: Any, mag: Any) -> Any:
-        bands = enumerate(BANDS)
+        bands = enumerate(SURVEY_BANDS)
         return np.column_stack(
             [found.probability(l_deg, b_deg, mag[:, k], band=band) for k, band in bands]
         )

@@ -16,6 +16,7 @@ from gcmock.arrays import Floats
 from gcmock.dust.extinction_map import ExtinctionMap
 from gcmock.dust.laws import QUADRANTS, ExtinctionLaw
 from gcmock.errors import InputError
+from gcmock.words.bands import LINEAR_BANDS
 
 FALLBACK_SCATTER = 0.07
 """Scatter of the reddening over its mean where nothing was calibrated: what the map is wrong by."""
@@ -177,7 +178,7 @@ def _from_tables(path: str, digest: str, hdus: Any) -> CalibratedReddening:
     def of_cell(name: str) -> Any:
         return np.asarray(cells[name])[order]
 
-    rows = np.column_stack([np.asarray(law[f"a_{b}"], np.float64) for b in ("j", "h", "ks")])
+    rows = np.column_stack([np.asarray(law[f"a_{b}"], np.float64) for b in LINEAR_BANDS])
     if len(rows) not in (1, len(QUADRANTS)):
         raise ValueError(f"the table LAW has {len(rows)} rows")
     rows.flags.writeable = False

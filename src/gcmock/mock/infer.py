@@ -20,11 +20,10 @@ from gcmock.posterior.kernel.block import Draws, PosteriorSummary
 from gcmock.posterior.kernel.draw import VELOCITY
 from gcmock.posterior.kernel.motion import N_MEASURED
 from gcmock.random import star_key, uniform
-from gcmock.words.bands import BANDS
+from gcmock.words.bands import LINEAR_BANDS, H, J
 from gcmock.words.flags import Flag
 
 N_AXES: Final = 3
-J, H, HW = BANDS.index("j"), BANDS.index("h"), BANDS.index("hw")
 
 LEAST_EXPECTED: Final = 1e-3
 """A star is flagged as unexplained if the model expects fewer such stars per square degree."""
@@ -142,12 +141,13 @@ def _photometry(
 ) -> tuple[Floats, Floats]:
     """Magnitudes and errors that are used, (n_star, n_band); sets bits of `flags`."""
     mag, error = stars.mag.copy(), stars.mag_error.copy()
-    given = np.isfinite(mag)
+    synthetic = slice(len(LINEAR_BANDS), None)
     if model.config.photometry.use_hw == "when_needed":
-        redundant = given[:, HW] & given[:, J] & given[:, H]
-        flags[redundant] |= Flag.HW_REDUNDANT
-        mag[redundant, HW] = error[redundant, HW] = np.nan
-    flags[np.isfinite(mag[:, HW])] |= Flag.HW_USED
+        given = np.isfinite(mag)
+        redundant = given[:, J] & given[:, H]
+        flags[redundant & given[:, synthetic].any(axis=1)] |= Flag.HW_REDUNDANT
+        mag[redundant, synthetic] = error[redundant, synthetic] = np.nan
+    flags[np.isfinite(mag[:, synthetic]).any(axis=1)] |= Flag.HW_USED
     return mag, error
 
 
@@ -266,8 +266,9 @@ def infer(
         log_expected(data, summary.log_evidence, model) < np.log(LEAST_EXPECTED)
     )
     of_star = flags | np.where(unexplained, Flag.UNEXPLAINED, 0)
-    # Hw of every true star comes from the relation, whether or not Hw was observed.
-    extrapolated = ~model.hw.is_valid(draws.mag[..., J], draws.mag[..., H])
+    # The true star has every synthetic band, whether or not it was observed.
+    j, h = draws.mag[..., J], draws.mag[..., H]
+    extrapolated = np.any([~r.is_valid(j, h) for r in model.relations.values()], axis=0)
     of_draw = np.where(extrapolated, Flag.HW_EXTRAPOLATED, 0)
     return Inferred(
         summary,

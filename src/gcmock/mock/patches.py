@@ -18,6 +18,7 @@ from gcmock.arrays import Floats, Integers
 from gcmock.compilation import compiled
 from gcmock.random import uniform_scalar
 from gcmock.stars.populations import PopulationSet
+from gcmock.words.bands import KS
 
 INDEX_STEP_MAG = 0.01
 """Step of the look-up from a limit to the number of nodes that are brighter [mag]."""
@@ -134,17 +135,17 @@ class Drawn(NamedTuple):
 def bright_first(populations: PopulationSet) -> BrightFirst:
     """Sort the nodes of every population by M_Ks."""
     parts = populations.populations
-    orders = [np.argsort(p.absolute_mag[:, 2], kind="stable") for p in parts]
+    orders = [np.argsort(p.absolute_mag[:, KS], kind="stable") for p in parts]
     sorted_mags = [p.absolute_mag[order] for p, order in zip(parts, orders, strict=True)]
-    low = min(float(mag[0, 2]) for mag in sorted_mags)
-    high = max(float(mag[-1, 2]) for mag in sorted_mags)
+    low = min(float(mag[0, KS]) for mag in sorted_mags)
+    high = max(float(mag[-1, KS]) for mag in sorted_mags)
     steps = low + INDEX_STEP_MAG * np.arange(int((high - low) / INDEX_STEP_MAG) + 3)
 
     def joined(values: list[Floats]) -> Floats:
         return np.concatenate([v[order] for v, order in zip(values, orders, strict=True)])
 
     cumulative = [np.cumsum(p.weight[order]) for p, order in zip(parts, orders, strict=True)]
-    n_brighter = [np.searchsorted(mag[:, 2], steps) for mag in sorted_mags]
+    n_brighter = [np.searchsorted(mag[:, KS], steps) for mag in sorted_mags]
     return BrightFirst(
         np.concatenate(sorted_mags),
         np.concatenate(cumulative),
@@ -246,7 +247,7 @@ def _draw(  # type: ignore[no-untyped-def]
                             lo = mid + 1
                         else:
                             hi = mid
-                    if mag[lo, 2] + 5.0 * np.log10(distance) - 5.0 + kappa * e < ks_max:
+                    if mag[lo, KS] + 5.0 * np.log10(distance) - 5.0 + kappa * e < ks_max:
                         if n == rows.shape[0]:
                             larger = np.empty((2 * n, 8))
                             larger[:n] = rows

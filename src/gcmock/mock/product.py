@@ -20,8 +20,8 @@ from gcmock.io.observed import ObservedStars
 from gcmock.mock.infer import Inferred
 from gcmock.model import Model
 from gcmock.settings.build import Config
-from gcmock.stars.bands import load_hw_relation
-from gcmock.words.bands import BANDS, magnitude_name
+from gcmock.stars.bands import load_relations
+from gcmock.words.bands import BANDS, KS, magnitude_name
 from gcmock.words.columns import OUTPUT_COLUMNS, Column
 from gcmock.words.components import COMPONENTS
 from gcmock.words.flags import Flag
@@ -69,7 +69,7 @@ def assemble(stars: ObservedStars, inferred: Inferred, model: Model) -> dict[str
     seen = model.galaxy.observables(l_deg, b_deg, distance, velocity.reshape(-1, 3))
     pmra, pmdec = galactic_to_icrs_proper_motion(l_deg, b_deg, seen.pm_l_cosb, seen.pm_b)
     nodes = model.posterior.nodes
-    kappa_ks = of_star(model.law.kappa(stars.l, stars.b)[:, 2])
+    kappa_ks = of_star(model.law.kappa(stars.l, stars.b)[:, KS])
     quantiles = summary.distance_quantile_pc.T
     return {
         "source_id": of_star(stars.source_id),
@@ -129,7 +129,7 @@ def provenance(
     dict of str to str
         Texts; structured entries are TOML (``config``) or JSON.
     """
-    hw = load_hw_relation(config.photometry.hw_relation)
+    relations = load_relations(config.photometry.hw_relation)
     law, calibration = load_law(config.extinction.law), {}
     if config.extinction.calibration:
         calibrated = load_calibration(config.extinction.calibration)
@@ -147,7 +147,10 @@ def provenance(
         "data_sha256": data_sha256(),
         **calibration,
         "extinction_law": f"{law.name}: {law.source}",
-        "hw_relation": f"{hw.name}: {hw.source} ({hw.status})",
+        **{
+            f"{band}_relation": f"{relation.name}: {relation.source} ({relation.status})"
+            for band, relation in relations.items()
+        },
         "flags": json.dumps({str(flag.value): f"{flag.name}: {flag.description}" for flag in Flag}),
         "citation": CITATION,
     }

@@ -27,6 +27,8 @@ from gcmock.model import Model, load_model
 from gcmock.pool import in_order
 from gcmock.random import star_key, uniform
 from gcmock.settings.build import Config
+from gcmock.stars.bands import with_synthetic
+from gcmock.words.bands import BANDS, KS, magnitude_name
 from gcmock.words.columns import TRUTH_COLUMNS, Column
 from gcmock.words.components import COMPONENTS
 
@@ -72,7 +74,7 @@ def simulate(
     -------
     dict of str to ndarray (n_star,)
         The columns `gcmock.words.columns.TRUTH_COLUMNS`. Magnitudes are of the model, without the
-        error floor; Hw follows from J and H.
+        error floor; synthetic bands such as Hw follow from J and H.
 
     Raises
     ------
@@ -278,7 +280,8 @@ def _table(
     ra, dec = galactic_to_icrs(l_deg, b_deg)
     pmra, pmdec = galactic_to_icrs_proper_motion(l_deg, b_deg, seen.pm_l_cosb, seen.pm_b)
     extinction = model.law.kappa(l_deg, b_deg) * e_jks[:, None]
-    mag = nodes.mag[node] + (5.0 * np.log10(distance) - 5.0)[:, None] + extinction
+    linear_mag = nodes.mag[node] + (5.0 * np.log10(distance) - 5.0)[:, None] + extinction
+    mag = with_synthetic(linear_mag, model.relations)
     n = source_id.size
     return {
         "source_id": source_id,
@@ -297,11 +300,8 @@ def _table(
         "mass_init": nodes.mass_init[node].astype(np.float32),
         "age_gyr": nodes.age_gyr[node].astype(np.float32),
         "metallicity": nodes.metallicity[node].astype(np.float32),
-        "phot_j_mag": mag[:, 0],
-        "phot_h_mag": mag[:, 1],
-        "phot_ks_mag": mag[:, 2],
-        "phot_hw_mag": model.hw.hw_mag(mag[:, 0], mag[:, 1]),
-        "a_ks": extinction[:, 2],
+        **{magnitude_name(band): mag[:, i] for i, band in enumerate(BANDS)},
+        "a_ks": extinction[:, KS],
         "x_pc": x,
         "y_pc": y,
         "z_pc": z,

@@ -15,6 +15,7 @@ from gcmock.mock.patches import Patches
 from gcmock.model import Model
 from gcmock.posterior.sightline import cell_of, prior_counts
 from gcmock.random import star_key
+from gcmock.words.bands import KS
 
 Range = tuple[float, float]
 
@@ -154,7 +155,7 @@ def make_patches(model: Model, where: PatchLayout, seed: int) -> Patches:
         sightline.astype(np.int64),
         e_jks,
         tau,
-        model.law.kappa(l_deg, b_deg)[:, 2],
+        model.law.kappa(l_deg, b_deg)[:, KS],
         where.side_deg * np.degrees(sin_high - sin_low),
         star_key(seed, where.identity, PATCH_STREAM),
     )

@@ -14,7 +14,7 @@ from gcmock.arrays import Floats
 from gcmock.errors import InputError
 from gcmock.model import Model
 from gcmock.random import star_key, uniform
-from gcmock.words.bands import magnitude_error_name, magnitude_name
+from gcmock.words.bands import KS, SURVEY_BANDS, J, magnitude_error_name, magnitude_name
 from gcmock.words.columns import INPUT_COLUMNS, columns_by_name
 
 Detection = Callable[[Floats, Floats, Floats], Floats]
@@ -22,8 +22,6 @@ Detection = Callable[[Floats, Floats, Floats], Floats]
 
 SURVEY_STREAM = -1
 """Stands for the realisation in keys: no draw from a posterior ever shares this stream."""
-
-SURVEY_BANDS = ("j", "h", "ks")
 
 _INPUT = columns_by_name(INPUT_COLUMNS)
 SURVEY_COLUMNS = tuple(
@@ -156,7 +154,7 @@ def survey(
     else:
         probability = detection(np.asarray(truth["l"]), np.asarray(truth["b"]), mag)
     seen = chance[:, place + _DETECTION] < probability
-    kept = seen[:, SURVEY_BANDS.index("ks")]
+    kept = seen[:, KS]
     mag, seen, chance = mag[kept], seen[kept], chance[kept]
     error = np.where(seen, settings.magnitude_error(mag), np.nan)
     observed = mag + error * ndtri(chance[:, place + _NOISE])
@@ -173,7 +171,7 @@ def _parallaxes(
     mag: Floats, parallax: Floats, chance: Floats, settings: SurveyModel
 ) -> dict[str, Floats]:
     """Parallaxes as Gaia would see them, NaN for stars that are too faint for it."""
-    g_mag = gaia_g_mag(mag[:, 0], mag[:, 2])
+    g_mag = gaia_g_mag(mag[:, J], mag[:, KS])
     error = np.where(g_mag < settings.gaia_g_max, settings.parallax_error(g_mag), np.nan)
     factor = np.where(chance[:, _BAD] < settings.bad_fraction, settings.bad_factor, 1.0)
     ruwe = factor * (1.0 + settings.ruwe_sigma * ndtri(chance[:, _RUWE]))

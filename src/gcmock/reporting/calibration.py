@@ -16,6 +16,7 @@ from gcmock.calibration.curves import GROUPS
 from gcmock.calibration.law import WAVELENGTH_UM
 from gcmock.errors import InputError
 from gcmock.reporting.terminal import progress
+from gcmock.words.bands import LINEAR_BANDS
 
 Stage = Callable[[str, int, int], None]
 
@@ -204,8 +205,8 @@ def draw(result: Calibration, path: Path) -> None:
     for i, region in enumerate(law["region"]):
         if law["n_star"][i] == 0 and len(law["region"]) > 1:
             continue
-        kappa = [law[f"a_{b}"][i] for b in ("j", "h", "ks")]
-        errors = [law[f"a_{b}_error"][i] for b in ("j", "h", "ks")]
+        kappa = [law[f"a_{b}"][i] for b in LINEAR_BANDS]
+        errors = [law[f"a_{b}_error"][i] for b in LINEAR_BANDS]
         axis.errorbar(WAVELENGTH_UM, kappa, errors, fmt="o-", capsize=3, label=str(region))
     axis.set(title="law (effective)", xlabel="wavelength [um]", ylabel="A / E(J-Ks)")
     axis.legend(frameon=False, fontsize=8)

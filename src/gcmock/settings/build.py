@@ -115,8 +115,8 @@ class PhotometryConfig(Section):
     )
     use_hw: Literal["when_needed", "always"] = Field(
         default="when_needed",
-        description="when_needed ignores Hw where J and H exist, because catalogues compute Hw "
-        "from them",
+        description="when_needed ignores Hw and other synthetic bands where J and H exist, because "
+        "catalogues compute them from these",
     )
 
 

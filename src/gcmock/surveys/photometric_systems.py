@@ -19,9 +19,7 @@ from numpy.typing import ArrayLike
 
 from gcmock.arrays import Floats
 from gcmock.errors import InputError
-
-SYSTEM_BANDS = ("j", "h", "ks")
-"""Order of the last axis of all arrays of magnitudes here."""
+from gcmock.words.bands import BAND_TABLE, SURVEY_BANDS
 
 _GIANT = "giant_behind_dust"
 
@@ -56,10 +54,10 @@ class PhotometricSystem:
     @property
     def matrix(self) -> Floats:
         """Matrix from 2MASS to this system, shape (3, 3)."""
-        matrix = np.eye(3)
+        matrix = np.eye(len(SURVEY_BANDS))
         for band, ((blue, red), slope) in enumerate(zip(self.colours, self.slopes, strict=True)):
-            matrix[band, SYSTEM_BANDS.index(blue)] += slope
-            matrix[band, SYSTEM_BANDS.index(red)] -= slope
+            matrix[band, SURVEY_BANDS.index(blue)] += slope
+            matrix[band, SURVEY_BANDS.index(red)] -= slope
         return matrix
 
 
@@ -229,15 +227,17 @@ def _convert(
     load_system(system)
     given = np.asarray(mag, dtype=np.float64)
     sigma = np.asarray(np.zeros_like(given) if error is None else error, dtype=np.float64)
-    if given.ndim != 2 or given.shape[1] != 3 or sigma.shape != given.shape:
+    if given.ndim != 2 or given.shape[1] != len(SURVEY_BANDS) or sigma.shape != given.shape:
+        labels = [one.label for one in BAND_TABLE if one.name in SURVEY_BANDS]
         raise InputError(
             f"magnitudes of shape {given.shape}, errors of shape {sigma.shape}: "
-            "expected (n_star, 3) for J, H, Ks"
+            f"expected (n_star, {len(SURVEY_BANDS)}) for {', '.join(labels)}"
         )
     there = np.isfinite(given)
-    pattern = there @ np.array([4, 2, 1])
+    # The first band has the highest place, as in the order of `product`.
+    pattern = there @ (1 << np.arange(len(SURVEY_BANDS))[::-1])
     out, out_error = np.full_like(given, np.nan), np.full_like(given, np.nan)
-    for number, seen in enumerate(product((False, True), repeat=3)):
+    for number, seen in enumerate(product((False, True), repeat=len(SURVEY_BANDS))):
         stars = np.flatnonzero(pattern == number)
         if not number or not stars.size:
             continue

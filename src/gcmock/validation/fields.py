@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
-from gcmock.catalogue.learn.completeness import BANDS as MAP_BANDS
 from gcmock.catalogue.learn.completeness import Completeness, load_completeness
 from gcmock.errors import InputError
 from gcmock.frames import icrs_to_galactic_proper_motion
@@ -20,7 +19,7 @@ from gcmock.io.readers.opening import open_table
 from gcmock.mock.simulate import simulate
 from gcmock.model import Model, load_model
 from gcmock.settings.build import Config
-from gcmock.words.bands import BANDS, magnitude_name
+from gcmock.words.bands import BANDS, LINEAR_BANDS, SURVEY_BANDS, SYNTHETIC_BANDS, magnitude_name
 from gcmock.words.components import COMPONENTS
 
 Table = dict[str, NDArray[Any]]
@@ -29,7 +28,9 @@ N_FIELDS: Final = 4
 MARGIN_MAG: Final = 0.5
 _STEP_DEG: Final = 0.025
 _CHUNK: Final = 200_000
-_ORDER: Final = ("ks", "h", "j", "hw")
+_ORDER: Final = (*reversed(LINEAR_BANDS), *SYNTHETIC_BANDS)
+"""The main band is the first of these that most stars have."""
+
 _MOCK_COLUMNS: Final = (
     "source_id", "realisation", "ra", "dec", "l", "b", "distance_pc", "pmra", "pmdec", "component",
     "flags", *(f"p_{name}" for name in COMPONENTS), *(magnitude_name(band) for band in BANDS),
@@ -44,11 +45,11 @@ class CatalogueField:
     ----------
     l_range, b_range : tuple of 2 floats
     observed : dict of str to ndarray
-        ``mag``, ``error`` (n_star, 4).
+        ``mag``, ``error`` (n_star, n_band).
     mock : dict of str to ndarray
         One true star for each of them, in the same order.
     model : dict of str to ndarray
-        Simulated stars of the model that the survey sees, with ``mag`` (n, 4) as it sees them.
+        Simulated stars of the model that the survey sees, with ``mag`` (n, n_band) as it sees them.
     """
 
     l_range: tuple[float, float]
@@ -71,7 +72,7 @@ class CatalogueFields:
         Observed magnitudes that are compared [mag].
     with_map : bool
         Whether the completeness is known from a map.
-    shares : ndarray (4,)
+    shares : ndarray (n_band,)
         Share of the stars that have each band.
     """
 
@@ -263,12 +264,12 @@ def _see(
         bright, errors = observed["mag"][has, i][order], observed["error"][has, i][order]
         near = np.searchsorted(bright, mag[:, i]) + rng.integers(-10, 11, n)
         error = errors[near.clip(0, bright.size - 1)]
-        own = np.hypot(floor, model.hw.scatter_mag if name == "hw" else 0.0)
+        own = np.hypot(floor, model.relations[name].scatter_mag if name in model.relations else 0.0)
         mag[:, i] += rng.normal(0.0, 1.0, n) * np.hypot(error, own)
     kept = np.ones(n, bool)
     if known is not None:
         for i, name in enumerate(BANDS):
-            if name not in MAP_BANDS:
+            if name not in SURVEY_BANDS:
                 continue
             chance = known.probability(
                 drawn["l"], drawn["b"], drawn[magnitude_name(name)], band=name

@@ -18,6 +18,7 @@ from gcmock.random import star_key
 from gcmock.settings.build import load_config
 from gcmock.validation import scores
 from gcmock.validation.result import LIMITATIONS, Check, above, below, likely, within
+from gcmock.words.bands import BANDS, KS, SURVEY_BANDS, J, magnitude_name
 from gcmock.words.components import COMPONENTS
 
 N_DRAWS: Final = 64
@@ -32,7 +33,6 @@ LAW: Final = "wang_chen_2019"
 NOISE_MAG: Final = 0.05
 
 _COLUMNS: Final = ("field", "l", "b", "a_ks", "distance_pc", "component")
-_BANDS: Final = ("j", "h", "ks")
 
 
 class Truth(NamedTuple):
@@ -84,7 +84,7 @@ def load_truth(
     if not path.is_file():
         raise InputError(f"{path}: no such file; --reference takes a folder with star lists")
     table = pq.read_table(path)
-    needed = (*_COLUMNS, *(f"phot_{band}_mag" for band in _BANDS))
+    needed = (*_COLUMNS, *map(magnitude_name, SURVEY_BANDS))
     missing = [name for name in needed if name not in table.column_names]
     if missing:
         raise InputError(f"{path}: not a star list of genstars, lacks {', '.join(missing)}")
@@ -99,13 +99,13 @@ def load_truth(
         return np.asarray(table[name].to_numpy().astype(np.float64)[rows])
 
     l_deg, b_deg, a_ks = column("l"), column("b"), column("a_ks")
-    mag = np.column_stack([column(f"phot_{band}_mag") for band in _BANDS])
+    mag = np.column_stack([column(magnitude_name(band)) for band in SURVEY_BANDS])
     if true_law:
         kappa = load_law(LAW).kappa(l_deg, b_deg)
-        reddening = (a_ks / kappa[:, 2])[:, None]
+        reddening = (a_ks / kappa[:, KS])[:, None]
         other = load_law(true_law).kappa(l_deg, b_deg)
         mag = mag + (other - kappa) * reddening
-        a_ks = other[:, 2] * reddening[:, 0]
+        a_ks = other[:, KS] * reddening[:, 0]
     component = table["component"].to_numpy(zero_copy_only=False).astype(str)[rows]
     nuclear = np.isin(component, ("nsd", "nsc"))
     return Truth(l_deg, b_deg, mag, a_ks, column("distance_pc"), nuclear)
@@ -129,10 +129,11 @@ def observed(
 ) -> Observations:
     """Add noise to true stars."""
     n = truth.l_deg.size
-    noise = np.random.default_rng(12).normal(0.0, noise_mag, (n, 3))
-    mag = np.column_stack([truth.mag + noise, np.full(n, np.nan)])
+    noise = np.random.default_rng(12).normal(0.0, noise_mag, truth.mag.shape)
+    mag = np.full((n, len(BANDS)), np.nan)
+    mag[:, : len(SURVEY_BANDS)] = truth.mag + noise
     if without_j:
-        mag[:, 0] = np.nan
+        mag[:, J] = np.nan
     missing = np.full(n, np.nan)
     error = np.where(np.isfinite(mag), noise_mag, np.nan)
     e_jks, tau = model.reddening(truth.l_deg, truth.b_deg)

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
-from gcmock.mock.survey import SURVEY_BANDS
-from gcmock.words.bands import magnitude_error_name, magnitude_name
+from gcmock.words.bands import SURVEY_BANDS, magnitude_error_name, magnitude_name
 from gcmock.words.components import GROUPS
 
 Table = Mapping[str, NDArray[Any]]

@@ -20,6 +20,7 @@ from gcmock.random import star_key
 from gcmock.settings.build import Config, load_config
 from gcmock.validation import scores
 from gcmock.validation.result import LIMITATIONS, Check, above, below, likely, noted, within
+from gcmock.words.bands import BANDS, KS, SURVEY_BANDS, J, magnitude_name
 from gcmock.words.components import COMPONENTS
 
 WINDOWS: Final = (
@@ -90,11 +91,11 @@ def draw_sample(model: Model, n_star: int, seed: int) -> SbcSample:
     stars = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     rng = np.random.default_rng(seed + 1)
     n = stars["l"].size
-    mag = np.column_stack([stars[f"phot_{band}_mag"] for band in ("j", "h", "ks", "hw")])
+    mag = np.column_stack([stars[magnitude_name(band)] for band in BANDS])
     mag += rng.normal(0.0, NOISE_MAG, mag.shape)
-    mag[:, 3] = np.nan
-    mag[rng.random(n) < WITHOUT_J, 0] = np.nan
-    kept = np.flatnonzero(mag[:, 2] < LIMIT_KS)
+    mag[:, len(SURVEY_BANDS) :] = np.nan
+    mag[rng.random(n) < WITHOUT_J, J] = np.nan
+    kept = np.flatnonzero(mag[:, KS] < LIMIT_KS)
     kept = np.sort(rng.permutation(kept)[:n_star])
     stars = {name: values[kept] for name, values in stars.items()}
     mag, l_deg, b_deg = mag[kept], stars["l"], stars["b"]
@@ -102,7 +103,7 @@ def draw_sample(model: Model, n_star: int, seed: int) -> SbcSample:
     error = np.where(np.isfinite(mag), NOISE_MAG, np.nan)
     data = Observations(l_deg, b_deg, mag, error, missing, missing, *model.reddening(l_deg, b_deg))
     component = np.array([COMPONENTS.index(name) for name in stars["component"]], np.int64)
-    e_jks = stars["a_ks"] / model.law.kappa(l_deg, b_deg)[:, 2]
+    e_jks = stars["a_ks"] / model.law.kappa(l_deg, b_deg)[:, KS]
     return SbcSample(data, stars["source_id"], component, stars["distance_pc"], e_jks)
 
 

@@ -10,7 +10,7 @@ from gcmock.catalogue.cell.reasons import MatchFlag
 from gcmock.catalogue.cell.sources import make_sources, stored_columns
 from gcmock.catalogue.traits import BACKBONE
 from gcmock.settings.merge import MergePhotometryConfig
-from gcmock.stars.bands import load_hw_relation
+from gcmock.stars.bands import load_relation
 from gcmock.surveys.photometric_systems import to_2mass
 from gcmock.surveys.source_table import Quality
 
@@ -99,21 +99,23 @@ def test_marks_of_the_survey_count():
 def test_hw_by_the_relation_of_the_photometric_system():
     mag = np.array([16.0, 14.0, 13.2])
     for survey, name in (("virac2", "yano2021_vvv"), ("sirius", "yano2021_sirius")):
-        relation = load_hw_relation(name)
+        relation = load_relation("hw", name)
         found, _ = chosen({survey: sources_of(survey, mag, 0.03)})
-        assert found.hw[0] == pytest.approx(float(relation.hw_mag(16.0, 14.0)))
+        assert found.synthetic["hw"][0][0] == pytest.approx(float(relation.mag(16.0, 14.0)))
         d_j, d_h = relation.derivatives(16.0, 14.0)
         error = np.sqrt((0.03**2) * (d_j**2 + d_h**2) + relation.scatter_mag**2)
         assert found.hw_error[0] == pytest.approx(float(error))
     config = MergePhotometryConfig(hw_relation="kawata2024")
     found, _ = chosen({"virac2": sources_of("virac2", mag)}, config)
     j, h = to_2mass("vista", [mag])[0][0][:2]
-    assert found.hw[0] == pytest.approx(float(load_hw_relation("kawata2024").hw_mag(j, h)))
+    assert found.synthetic["hw"][0][0] == pytest.approx(
+        float(load_relation("hw", "kawata2024").mag(j, h))
+    )
 
 
 def test_without_j_there_is_no_hw():
     found, origin = chosen({"virac2": sources_of("virac2", (np.nan, 14.0, 13.2))})
-    assert np.isnan(found.hw[0])
+    assert np.isnan(found.synthetic["hw"][0][0])
     assert found.flags[0] & MatchFlag.HW_NO_J
     assert origin[0] == ""
     assert found.detections[0] == 0b110

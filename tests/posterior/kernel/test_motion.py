@@ -60,7 +60,13 @@ def by_reference(model: Model, data: Observations, i: int) -> np.ndarray:
     star = reference.Star(data.mag[i], error, motion=data.motion[i])
     sets = model.populations
     return reference.joint(
-        star, sightline, sets.populations, sets.of_component, model.grid, model.hw, model.motion
+        star,
+        sightline,
+        sets.populations,
+        sets.of_component,
+        model.grid,
+        model.relations["hw"],
+        model.motion,
     )
 
 

@@ -9,7 +9,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from gcmock.catalogue.learn.completeness import (
-    BANDS,
     COMPLETENESS_FILE,
     FIRST_MAG,
     MERGED,
@@ -19,6 +18,7 @@ from gcmock.catalogue.learn.completeness import (
 )
 from gcmock.cli.app import run
 from gcmock.io.metadata import read_metadata
+from gcmock.words.bands import SURVEY_BANDS
 
 WINDOW = ["--l", "0.5", "0.55", "--b", "0.3", "0.35", "--ks-max", "14.5"]
 
@@ -26,7 +26,7 @@ WINDOW = ["--l", "0.5", "0.55", "--b", "0.3", "0.35", "--ks-max", "14.5"]
 @pytest.fixture
 def completeness(tmp_path: Path) -> Path:
     """A map of one value for the whole sky: half of the stars beyond 12 mag, all before."""
-    shape = (1, len(BANDS), 1, N_BINS)
+    shape = (1, len(SURVEY_BANDS), 1, N_BINS)
     low = FIRST_MAG + STEP_MAG * np.arange(N_BINS)
     value = np.broadcast_to(np.where(low < 12.0, 1.0, 0.5), shape).copy()
     counts = np.full(shape, 100, np.int64)
@@ -70,7 +70,7 @@ def test_bad_input(completeness: Path, tmp_path: Path, capsys: pytest.CaptureFix
 
 def test_bins_without_stars_have_the_value_of_the_nearest_but_on_the_faint_side() -> None:
     """Bright bins are empty because bright stars are rare, faint ones because none is seen."""
-    value = np.full((1, len(BANDS), 1, N_BINS), np.nan)
+    value = np.full((1, len(SURVEY_BANDS), 1, N_BINS), np.nan)
     low = FIRST_MAG + STEP_MAG * np.arange(N_BINS)
     value[..., (low >= 9.0) & (low < 15.0)] = 0.8
     value[..., low == 11.0] = np.nan

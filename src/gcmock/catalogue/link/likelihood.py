@@ -21,8 +21,9 @@ import numpy as np
 from gcmock.arrays import Floats
 from gcmock.catalogue.link.neighbours import separation
 from gcmock.compilation import compiled
+from gcmock.words.bands import KS, SURVEY_BANDS, J
 
-N_PATTERNS = 8
+N_PATTERNS = 1 << len(SURVEY_BANDS)
 """Sets of common bands: bit 0 is J, bit 1 is H, bit 2 is Ks."""
 
 BRIGHTEST = 20.0
@@ -136,15 +137,15 @@ def _same_motion(first, first_error, i, second, second_error, j, mean, sigma):
 @compiled(nogil=True, error_model="numpy")
 def _g_term(mag, k, g, field, reverse, log_density):
     """Log of the density of one magnitude given G (or of G given one) against the field's."""
-    for band in (0, 1, 2):
+    for band in range(mag.shape[1]):
         if np.isfinite(mag[k, band]):
             sigma = field.g_sigma[band]
             expected = _normal(g - mag[k, band] - field.g_colour[band], sigma * sigma)
             offset, slope, scatter = field.g_relation
-            if band == 0 and np.isfinite(mag[k, 2]) and np.isfinite(scatter):
+            if band == J and np.isfinite(mag[k, KS]) and np.isfinite(scatter):
                 # Dust and temperature redden both colours; neighbours enter many J; some are odd.
-                colour = offset + slope * (mag[k, 0] - mag[k, 2])
-                away = g - mag[k, 0] - colour
+                colour = offset + slope * (mag[k, J] - mag[k, KS])
+                away = g - mag[k, J] - colour
                 expected = _add(np.log(0.25) + _normal(away, 1.0), np.log(0.05) + expected)
                 expected = _add(np.log(0.7) + _normal(away, scatter * scatter), expected)
             if reverse:
@@ -223,7 +224,7 @@ def log_odds(
         extra = wide[a] * wide[a]
         tail = _normal(east, var_e + extra) + _normal(north, var_n + extra)
         pattern, loose = 0, 0.0
-        for band in range(3):
+        for band in range(stars.mag.shape[1]):
             if np.isfinite(stars.mag[a, band]) and np.isfinite(sources.mag[b, band]):
                 pattern |= 1 << band
                 variance = (
@@ -302,7 +303,7 @@ def shared_light(start, found, ra, dec, mag, beam):
         if start[i + 1] - start[i] < 2:
             continue
         reddest = -1
-        for band in range(3):
+        for band in range(mag.shape[1]):
             if np.isfinite(mag[i, band]):
                 reddest = band
         if reddest < 0:
@@ -311,7 +312,7 @@ def shared_light(start, found, ra, dec, mag, beam):
         x, y = 0.0, 0.0
         for _ in range(2):
             x, y, total = _centre(i, start, found, ra, dec, mag, reddest, beam, x, y)
-        for band in range(3):
+        for band in range(mag.shape[1]):
             if np.isfinite(mag[i, band]):
                 _, _, total = _centre(i, start, found, ra, dec, mag, band, beam, x, y)
                 shared[i] |= total > 1.03

@@ -23,6 +23,7 @@ from gcmock.catalogue.link.neighbours import pairs_within
 from gcmock.catalogue.traits import BACKBONE, TRAITS
 from gcmock.settings.merge import MatchConfig
 from gcmock.surveys.definition import load_survey
+from gcmock.words.bands import SURVEY_BANDS
 
 LEAST_LOG_ODDS: Final = -5.0
 """Candidates below this count neither as links nor as rivals."""
@@ -95,8 +96,8 @@ class Linked(NamedTuple):
 def rank_mag(side: SourceAstrometry) -> Floats:
     """Return the reddest magnitude that there is: Ks, H, J, or else G [mag]."""
     mag = side.g_mag.copy()
-    for band in range(3):
-        mag = np.where(np.isfinite(side.mag[:, band]), side.mag[:, band], mag)
+    for in_band in side.mag.T:
+        mag = np.where(np.isfinite(in_band), in_band, mag)
     return mag
 
 
@@ -113,7 +114,7 @@ def field_of(
     return FieldStatistics(
         motion=motion_masyr * MAS,
         motion_sigma=np.full(2, config.motion_sigma_masyr * MAS),
-        scatter=np.full(3, config.scatter_mag),
+        scatter=np.full(len(SURVEY_BANDS), config.scatter_mag),
         tail=np.array([config.tail_share, -0.1, config.tail_mag]),
         g_colour=np.array([3.0, 4.0, 4.4]),
         g_sigma=np.array([1.3, 1.6, 1.8]),
@@ -240,7 +241,7 @@ def explained_share(
     finer = finest_fwhm(stars) < fwhm
     i, j = i[finer[j]], j[finer[j]]
     difference = np.full(len(i), np.nan)
-    for band in range(3):
+    for band in range(stars.side.mag.shape[1]):
         both = stars.side.mag[j, band] - sources.side.mag[index[i], band]
         difference = np.where(np.isfinite(both), both, difference)
     light = np.where(np.isfinite(difference), 10.0 ** (-0.4 * np.nan_to_num(difference)), 0.0)
@@ -280,7 +281,7 @@ def explained_stars(stars: MergedStars, field: FieldStatistics, share: float) ->
         i, j = pairs_within(ra[coarse], dec[coarse], ra[fine], dec[fine], 0.6 * width)
         i_star, j_star = coarse[i], fine[j]
         difference = np.full(len(i), np.nan)
-        for band in range(3):
+        for band in range(stars.side.mag.shape[1]):
             both = stars.side.mag[j_star, band] - stars.side.mag[i_star, band]
             difference = np.where(np.isfinite(both), both, difference)
         light = np.where(np.isfinite(difference), 10.0 ** (-0.4 * np.nan_to_num(difference)), 0.0)

@@ -8,6 +8,7 @@ from scipy.special import ndtri
 from gcmock.arrays import Floats
 from gcmock.mock.survey import SurveyModel
 from gcmock.surveys.simulated.observe import NEXT, MeasuredSources
+from gcmock.words.bands import GAIA_BANDS, KS
 
 Table = dict[str, Floats]
 
@@ -79,7 +80,7 @@ def virac2_astrometry(sources: MeasuredSources, n_epochs: Floats) -> Table:
     n_epochs : ndarray, shape (n,)
         Epochs in Ks.
     """
-    motion, position = virac2_errors(np.nan_to_num(sources.mag[:, 2], nan=17.0))
+    motion, position = virac2_errors(np.nan_to_num(sources.mag[:, KS], nan=17.0))
     factor = _badness(sources)
     full = n_epochs >= VIRAC2_MIN_EPOCHS
     normal = ndtri(sources.chance[:, [_PARALLAX, _PMRA, _PMDEC, _EAST, _NORTH]]) * factor[:, None]
@@ -121,11 +122,12 @@ def gaia_astrometry(
         Added to every parallax [mas].
     settings : SurveyModel
     """
-    g_mag, chance = sources.true_mag[:, 0], sources.chance
+    g_mag, chance = sources.true_mag[:, GAIA_BANDS.index("g")], sources.chance
     sigma = settings.parallax_error(g_mag)
     factor = _badness(sources)
     only_position = chance[:, _FIT] < np.clip(0.02 + 0.25 * (g_mag - 19.5), 0.02, 0.6)
-    colour = np.isfinite(sources.mag[:, 1:]).all(axis=1)
+    blue, red = (sources.mag[:, GAIA_BANDS.index(name)] for name in ("bp", "rp"))
+    colour = np.isfinite(blue - red)
     solved = np.where(colour, GAIA_FIT["five"], GAIA_FIT["six"])
     solved = np.where(only_position, GAIA_FIT["position"], solved)
     columns = [_CORRELATION, _CORRELATION_2, _CORRELATION_3]
@@ -138,7 +140,7 @@ def gaia_astrometry(
     def fitted(values: Floats) -> Floats:
         return np.where(only_position, np.nan, values)
 
-    wavenumber = 1.75 - 0.12 * (sources.mag[:, 1] - sources.mag[:, 2])
+    wavenumber = 1.75 - 0.12 * (blue - red)
     six = solved == GAIA_FIT["six"]
     return {
         "ra": sources.ra + position * place[:, 0] / 3.6e6 / np.cos(np.radians(sources.dec)),

@@ -16,6 +16,7 @@ from gcmock.arrays import Floats, Integers
 from gcmock.mock.simulate import simulate_blocks
 from gcmock.mock.sky import SkyWindow
 from gcmock.model import Model
+from gcmock.words.bands import SURVEY_BANDS, magnitude_name
 from gcmock.words.columns import TRUTH_COLUMNS
 
 Table = dict[str, NDArray[Any]]
@@ -148,7 +149,7 @@ def stars_of(truth: Table) -> TrueStars:
         kind=np.zeros(l_deg.size, np.int8),
         x=x,
         y=y,
-        mag=np.column_stack([truth[f"phot_{band}_mag"] for band in ("j", "h", "ks")]),
+        mag=np.column_stack([truth[magnitude_name(band)] for band in SURVEY_BANDS]),
         **{name: truth[name] for name in names},
     )
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from gcmock.arrays import Floats
 from gcmock.mock.survey import gaia_g_mag
+from gcmock.words.bands import KS, J
 
 BP_RP_PER_J_KS = 2.2
 """BP - RP per J - Ks. A red-clump giant has 1.2 and 0.67, A_V = 1 mag adds 0.42 and 0.17: between
@@ -19,7 +20,7 @@ def gaia_mag(mag: Floats) -> Floats:
 
     G = J + 2.5 (J - Ks), see `gcmock.mock.survey.gaia_g_mag`.
     """
-    colour = BP_RP_PER_J_KS * (mag[:, 0] - mag[:, 2])
-    g = gaia_g_mag(mag[:, 0], mag[:, 2])
+    colour = BP_RP_PER_J_KS * (mag[:, J] - mag[:, KS])
+    g = gaia_g_mag(mag[:, J], mag[:, KS])
     rp = g - G_RP_PER_BP_RP * colour
     return np.column_stack([g, rp + colour, rp])

@@ -21,6 +21,7 @@ from gcmock.surveys.simulated.artefacts import ArtefactKind
 from gcmock.surveys.simulated.astrometry import BLENDED, gaia_astrometry, virac2_astrometry
 from gcmock.surveys.simulated.instrument import Instrument
 from gcmock.surveys.simulated.observe import N_CHANCES, MeasuredSources
+from gcmock.words.bands import GAIA_BANDS, KS, SURVEY_BANDS
 
 Roles = dict[str, NDArray[Any]]
 
@@ -53,12 +54,11 @@ SINGLE_EPOCH_MAG: Final = 1.2
 """A single epoch of VIRAC2 is so much less deep than all of them; an assumption."""
 
 _FLAG, _BLEND_FLAG, _SCATTER, _SCATTER_2, _SCATTER_3, _RV = range(N_CHANCES - 6, N_CHANCES)
-_JHK = ("j", "h", "ks")
 _OBLIQUITY_DEG = 23.4392911
 _DEBLENDED, _BAD_PIXELS, _NEAR_SATURATION = 1 << 4, 1 << 6, 1 << 16
 
 
-def magnitudes(sources: MeasuredSources, bands: tuple[str, ...] = _JHK) -> Roles:
+def magnitudes(sources: MeasuredSources, bands: tuple[str, ...] = SURVEY_BANDS) -> Roles:
     """Return magnitudes and errors [mag] by role.
 
     Parameters
@@ -181,7 +181,7 @@ def virac2_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
     seen = np.isfinite(sources.mag)
     roles: Roles = {}
     n_epochs = np.zeros(seen.shape)
-    for k, band in enumerate(_JHK):
+    for k, band in enumerate(SURVEY_BANDS):
         limit = sources.limit_mag[:, k] - SINGLE_EPOCH_MAG
         depth = np.nan_to_num(limit - sources.true_mag[:, k], neginf=-9.0)
         often = instrument.n_epochs[k] * ndtr(depth / 0.6 + 1.0)
@@ -200,7 +200,7 @@ def virac2_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
     unmarked = sources.chance[:, _FLAG] < UNMARKED_DUPLICATE_SHARE
     return (
         roles
-        | virac2_astrometry(sources, n_epochs[:, 2])
+        | virac2_astrometry(sources, n_epochs[:, KS])
         | {
             "source_id": number_names(sources),
             "ref_epoch": sources.fields.epoch,
@@ -215,7 +215,7 @@ def vvv_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
     bits = np.where(is_marked_blend(sources), _DEBLENDED, 0)
     bits |= np.where(is_marked(sources, instrument), _BAD_PIXELS, 0)
     roles = magnitudes(sources)
-    for k, band in enumerate(_JHK):
+    for k, band in enumerate(SURVEY_BANDS):
         close = sources.mag[:, k] < instrument.saturation_mag[k] + NEAR_SATURATION_MAG
         both = bits | np.where(close, _NEAR_SATURATION, 0)
         roles[f"{band}_error_bits"] = np.where(seen[:, k], both, 0).astype(np.float64)
@@ -231,7 +231,7 @@ def sirius_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
     """Return the columns of the SIRIUS file, with places on plates; see `native_roles`."""
     seen = np.isfinite(sources.mag)
     roles = magnitudes(sources)
-    for k, band in enumerate(_JHK):
+    for k, band in enumerate(SURVEY_BANDS):
         for axis, along in (("x", sources.fields.along_l), ("y", sources.fields.along_b)):
             roles[f"{band}_{axis}"] = np.where(
                 seen[:, k], 1.0 + along / SIRIUS_PIXEL_ARCSEC, np.nan
@@ -250,7 +250,7 @@ def gnc_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
     """Return the columns of GALACTICNUCLEUS; see `native_roles` for parameters."""
     seen = np.isfinite(sources.mag)
     roles = magnitudes(sources)
-    for k, band in enumerate(_JHK):
+    for k, band in enumerate(SURVEY_BANDS):
         number = 1.0 + np.floor(2.0 * sources.chance[:, _SCATTER + k])
         roles[f"phot_{band}_n_epochs"] = np.where(seen[:, k], number, 0.0)
     return roles | {
@@ -264,14 +264,14 @@ def gnc_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
 def gaia_roles(sources: MeasuredSources, model: Model) -> Roles:
     """Return the columns of Gaia DR3; see `native_roles` for parameters."""
     roles: Roles = {}
-    for k, band in enumerate(("g", "bp", "rp")):
+    for k, band in enumerate(GAIA_BANDS):
         roles[f"phot_{band}_mag"] = sources.mag[:, k]
         roles[f"phot_{band}_flux_over_error"] = 1.0857 / sources.error[:, k]
     sin_dec, cos_dec = np.sin(np.radians(sources.dec)), np.cos(np.radians(sources.dec))
     tilt = np.radians(_OBLIQUITY_DEG)
     sin_beta = sin_dec * np.cos(tilt) - cos_dec * np.sin(tilt) * np.sin(np.radians(sources.ra))
     # Radial velocities reach about G = 14 in DR3; the error is a round number.
-    bright = sources.mag[:, 0] < 14.0
+    bright = sources.mag[:, GAIA_BANDS.index("g")] < 14.0
     velocity = sources.radial_velocity + 2.0 * ndtri(sources.chance[:, _RV])
     zero_point = model.config.parallax.zero_point_mas
     return (

@@ -204,7 +204,7 @@ def _blended(
 
     flux = 10.0 ** (-0.4 * native)
     with np.errstate(divide="ignore"):
-        mag = -2.5 * np.log10(np.column_stack([total(flux[:, k]) for k in range(3)]))
+        mag = -2.5 * np.log10(np.column_stack([total(band_flux) for band_flux in flux.T]))
     weight = 10.0 ** (-0.4 * order_mag)
     whole = total(weight)
 
