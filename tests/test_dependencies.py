@@ -1,4 +1,4 @@
-"""What is imported is declared, what is declared is imported, and what is optional is not needed."""
+"""What is imported is declared, what is declared is imported, what is optional is not needed."""
 
 from __future__ import annotations
 
