@@ -459,7 +459,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     parser.add_argument("--out", type=Path, default=root / "out" / "numbers", metavar="DIR",
                         help="folder for large files of the commands (out/numbers)")  # fmt: skip
     parser.add_argument("--anyway", action="store_true",
-                        help="with --run: whatever differs from the commit, store nothing")  # fmt: skip
+                        help="with --run: whatever differs, store nothing")  # fmt: skip
     options = parser.parse_args(arguments)
     commands, _ = registry(root)
     if unknown := set(options.names) - set(commands):
