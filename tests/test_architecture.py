@@ -98,18 +98,23 @@ def test_every_module_has_a_place():
     assert {layer_of(path) for path in MODULES if path != FACE} <= set(LAYERS)
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if p != FACE], ids=short)
-def test_imports_go_one_way(path):
-    own = layer_of(path)
-    allowed = set(LAYERS[: LAYERS.index(own) + 1])
-    if own == "io":
-        allowed &= IO_MAY_IMPORT
-    assert imported_layers(path) <= allowed, f"{own} may import {sorted(allowed)}"
+def test_imports_go_one_way():
+    wrong = {}
+    for path in MODULES:
+        if path == FACE:
+            continue
+        own = layer_of(path)
+        allowed = set(LAYERS[: LAYERS.index(own) + 1])
+        if own == "io":
+            allowed &= IO_MAY_IMPORT
+        if against := imported_layers(path) - allowed:
+            wrong[short(path)] = sorted(against)
+    assert not wrong, "modules that import what stands after them in LAYERS"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=short)
-def test_modules_are_small(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+def test_modules_are_small():
+    lines = {short(path): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
+    assert not {name: n for name, n in lines.items() if n > MAX_LINES}
 
 
 def test_names_are_nouns_of_the_domain():
@@ -132,3 +137,47 @@ def test_package_speaks_of_itself_only():
             lines = enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
             found += [f"{short(path)}:{n}: {line}" for n, line in lines if WORKSHOP.search(line)]
     assert not found
+
+
+TESTS = Path(__file__).parent
+
+NOT_YET_TESTED_BY_NAME = TESTS / "modules_without_tests.txt"
+"""Modules with logic that no test file has the name of; the list may only get shorter."""
+
+
+def has_logic(path: Path) -> bool:
+    """Tell whether a module has a function that does something: more than a docstring and `...`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = [
+                statement
+                for statement in node.body
+                if not isinstance(statement, ast.Pass)
+                and not (
+                    isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+                )
+            ]
+            if body:
+                return True
+    return False
+
+
+def mirrored(path: Path) -> Path:
+    """Test file of a module: the same room, the same name; that of a package lies beside it."""
+    place = path.relative_to(PACKAGE)
+    if path.name == "__init__.py":
+        place = place.parent.with_suffix(".py")
+    return TESTS / place.with_name(f"test_{place.name}")
+
+
+def test_every_module_with_logic_has_a_test_file_of_its_name():
+    found = {short(p) for p in MODULES if p != FACE and has_logic(p) and not mirrored(p).is_file()}
+    known = set(NOT_YET_TESTED_BY_NAME.read_text(encoding="utf-8").split())
+    assert not found - known, "write tests/<room>/test_<module>.py for these"
+    assert not known - found, f"take these out of {NOT_YET_TESTED_BY_NAME.name}"
+
+
+def test_every_test_file_has_a_room_of_the_package():
+    """Rooms of tests are those of the package, which `tests/support` and the like are not."""
+    rooms = {p.parent.relative_to(TESTS).as_posix() for p in TESTS.rglob("test_*.py")} - {"."}
+    assert not [room for room in sorted(rooms) if not (PACKAGE / room).is_dir()]

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from gcmock.mock.simulate import simulate
     from gcmock.model import load_model
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["__version__", "build", "load_model", "simulate"]
 
 _WHERE = {

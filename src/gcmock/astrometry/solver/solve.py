@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time as clock
 from dataclasses import dataclass
@@ -327,6 +326,10 @@ def _modes(result: Result) -> list[dict[str, Any]]:
 
 
 def peak_memory_gb() -> float:
-    """Largest memory of this process so far [GB]."""
+    """Largest memory of this process so far [GB]; 0 where the system does not tell."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e9 if sys.platform == "darwin" else peak * 1024 / 1e9

@@ -337,7 +337,7 @@
     new Panel("panel-sky", stars.l, stars.b, ["l [deg]", "b [deg]"], [true, false], true),
     new Panel("panel-colours", stars.colour, stars.bright, [`H − Ks, ${words} [mag]`, `Ks, ${words} [mag]`], [false, true], false),
   ];
-  const redraw = () => { panels.forEach((p) => p.draw()); drawPosterior(); };
+  const redraw = () => { panels.forEach((p) => { p.draw(); }); drawPosterior(); };
   byId("number").max = n;
   byId("number").addEventListener("change", (e) => {
     const i = Math.round(+e.target.value) - 1;
@@ -345,7 +345,7 @@
   });
   byId("previous").addEventListener("click", () => select((selected + n - 1 + (selected < 0)) % n));
   byId("next").addEventListener("click", () => select((selected + 1) % n));
-  byId("home").addEventListener("click", () => { panels.forEach((p) => p.home()); redraw(); });
+  byId("home").addEventListener("click", () => { panels.forEach((p) => { p.home(); }); redraw(); });
   byId("range").addEventListener("change", drawPosterior);
   byId("colour-by").addEventListener("change", (e) => {
     mode = e.target.value; paint = MODES[mode]();
