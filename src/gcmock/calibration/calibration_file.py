@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +13,9 @@ from numpy.typing import NDArray
 from gcmock.calibration.calibrate import SOURCES, Calibration
 from gcmock.calibration.curves import GROUP_OF_COMPONENT, GROUPS
 from gcmock.dust.laws import QUADRANTS
-from gcmock.errors import GcmockError, InputError
+from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs
-from gcmock.io.disk import PARTIAL
+from gcmock.io.disk import check_new_file, whole_file
 from gcmock.mock.product import provenance
 from gcmock.words.columns import Column
 from gcmock.words.components import COMPONENTS
@@ -198,10 +196,7 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     """
     if path.suffix.lower() not in (".fits", ".fit"):
         raise InputError(f"{path}: a calibration is a FITS file; give a name that ends in .fits")
-    if path.exists() and not overwrite:
-        raise InputError(f"{path}: exists already; choose another name or allow overwriting")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: the folder {path.parent} does not exist")
+    check_new_file(path, overwrite=overwrite)
 
 
 def write_calibration(
@@ -245,14 +240,8 @@ def write_calibration(
     primary.header["CREATOR"] = words["creator"]
     primary.header["GCMOCK"] = json.dumps(words).replace("&", "\\u0026")
     images = [_image(result, cells, name) for name in ("e_jks", "e_jks_error", "e_jks_scatter")]
-    partial = path.with_name(f"{path.name}{PARTIAL}{os.getpid()}-{uuid4().hex[:8]}")
-    try:
+    with whole_file(path) as partial:
         fits.HDUList([primary, *tables, *images]).writeto(partial)
-        os.replace(partial, path)
-    except OSError as error:
-        raise GcmockError(f"{path}: writing failed: {error.strerror or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _hdu(name: str, columns: tuple[Column, ...], values: Table) -> Any:

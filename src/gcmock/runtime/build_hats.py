@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from gcmock.errors import GcmockError, InputError, InterruptedRunError
-from gcmock.io.disk import PARTIAL
+from gcmock.io.disk import remove_partial
 from gcmock.io.manifest import Manifest
 from gcmock.io.read_summary import ReadSummary
 from gcmock.io.readers.opening import is_hats
@@ -123,8 +123,7 @@ def build_hats(
             works = _works(kept, output, source_id, metadata, set(manifest.entries))
             try:
                 _build(client, works, settings, manifest, summary, progress)
-                for partial in output.rglob(f"*{PARTIAL}*"):
-                    partial.unlink()
+                remove_partial(output)
                 describe_hats(output, kept, columns, metadata, config, n_rows)
                 manifest.finish([pixel.name for pixel in kept])
             except KeyboardInterrupt as error:

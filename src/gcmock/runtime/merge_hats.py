@@ -32,7 +32,7 @@ from gcmock.catalogue.partition import MARGIN_ARCSEC, SourceCensus, plain_schema
 from gcmock.catalogue.summary import SUMMARY_FILE, MergeSummary
 from gcmock.catalogue.traits import BACKBONE
 from gcmock.errors import InputError, InterruptedRunError
-from gcmock.io.disk import PARTIAL, sha256_of
+from gcmock.io.disk import remove_partial, sha256_of
 from gcmock.io.manifest import Entry, Manifest
 from gcmock.runtime.cluster import check_installed, connect
 from gcmock.settings.merge import MergeConfig, SurveyInput
@@ -351,6 +351,5 @@ def _merge(
                 progress(done, len(cells))
     finally:
         client.cancel(futures, force=True)
-    for partial in manifest.folder.glob(f"*{PARTIAL}*"):
-        partial.unlink()
+    remove_partial(manifest.folder)
     finish(manifest, [cell.name for cell in cells], parts, offsets, metadata, config)

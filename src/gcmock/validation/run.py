@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import gcmock
 from gcmock.errors import InputError
-from gcmock.io.disk import sha256_of, whole_file
+from gcmock.io.disk import sha256_of, write_text
 from gcmock.mock.product import data_sha256, library_versions
 from gcmock.settings.build import Config
 from gcmock.validation.counts import B_RANGE, L_RANGE, CountMap, counts_checks
@@ -219,5 +219,4 @@ def _provenance(request: Request) -> dict[str, Any]:
 def write_json(result: Validation, output: Path) -> None:
     """Write the numbers and how they were made; nothing is left behind if that fails."""
     text = json.dumps(result.record(), indent=1, allow_nan=False)
-    with whole_file(output) as partial:
-        partial.write_text(text + "\n", encoding="utf-8")
+    write_text(output, text + "\n")

@@ -33,7 +33,6 @@ from gcmock.astrometry.observations.folder import (
     PROVENANCE,
     TABLES,
     PartWriter,
-    new_folder,
 )
 from gcmock.astrometry.observations.reference_catalogue import (
     correlation_matrix,
@@ -41,7 +40,7 @@ from gcmock.astrometry.observations.reference_catalogue import (
 )
 from gcmock.astrometry.observations.schedule import PlannedVisits, plan_visits, true_attitude
 from gcmock.errors import InputError
-from gcmock.io.disk import sha256_of
+from gcmock.io.disk import sha256_of, whole_folder, write_text
 from gcmock.io.writers.writer import open_writer
 from gcmock.mock.product import library_versions
 from gcmock.mock.survey import gaia_g_mag
@@ -126,13 +125,13 @@ def observe(
         )
     assert mission.reference is not None
     correlation_matrix(mission.reference)  # before the work, not after it
-    with new_folder(output, overwrite=overwrite) as folder:
+    with whole_folder(output, overwrite=overwrite, marker=PROVENANCE) as folder:
         source_id, stars, hw, g_mag = read_targets(mock, mission, realisation)
         visits = plan_visits(mission, seed)
         assert mission.schedule is not None
         orbit = CircularOrbit(mission.schedule.altitude_km, mission.schedule.local_time_h)
         seen_from = observer(visits.time, orbit)
-        (folder / MISSION).write_text(mission.to_toml(), encoding="utf-8")
+        write_text(folder / MISSION, mission.to_toml())
         provenance = {
             "creator": f"gcmock {library_versions()['gcmock']}",
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -193,7 +192,7 @@ def observe(
             "n_outlier": len(outliers["visit"]),
         }
         text = json.dumps({**provenance, **counts}, indent=2)
-        (folder / PROVENANCE).write_text(text + "\n", encoding="utf-8")
+        write_text(folder / PROVENANCE, text + "\n")
     return ObserveSummary(output, **counts, seconds=clock.perf_counter() - begin)
 
 

@@ -17,7 +17,6 @@ from gcmock.astrometry.directions.geometry import distortion_terms
 from gcmock.astrometry.observations.folder import (
     Columns,
     ObservationSet,
-    new_folder,
     open_observations,
 )
 from gcmock.astrometry.solver.assembly import Campaign, read_campaign
@@ -35,6 +34,7 @@ from gcmock.astrometry.solver.priors import References, load_references
 from gcmock.astrometry.solver.secondary import Secondaries, solve_secondaries
 from gcmock.astrometry.solver.solution import SOLUTION, parameter_columns, write_tables
 from gcmock.errors import InputError
+from gcmock.io.disk import whole_folder
 from gcmock.mock.product import library_versions
 
 
@@ -108,7 +108,7 @@ def solve(
     """
     begin = clock.perf_counter()
     folder = open_observations(observations)
-    with new_folder(Path(output), overwrite=overwrite, marker=SOLUTION) as partial:
+    with whole_folder(Path(output), overwrite=overwrite, marker=SOLUTION) as partial:
         plan = check(_size(folder, primary_limit, secondaries), order, memory_limit_gb)
         campaign = read_campaign(
             folder,

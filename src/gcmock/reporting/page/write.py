@@ -10,7 +10,7 @@ from typing import Final
 
 import gcmock
 from gcmock.errors import InputError
-from gcmock.io.disk import check_new_file, whole_file
+from gcmock.io.disk import check_new_file, write_text
 from gcmock.io.metadata import catalogue_metadata, recorded_config
 from gcmock.io.readers.opening import open_table
 from gcmock.io.readers.source import TableSource
@@ -240,6 +240,5 @@ def _write(
                     update(i, len(pictures))
         except OSError as error:
             raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from error
-    with whole_file(output) as partial:
-        partial.write_text(text, encoding="utf-8")
+    write_text(output, text)
     return written

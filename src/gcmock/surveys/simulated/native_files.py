@@ -150,7 +150,7 @@ class _Fits:
         self._writer.__exit__(None, None, None)
 
     def abandon(self) -> None:
-        self._writer.__exit__(GcmockError, None, None)
+        self._writer.__exit__(GcmockError, GcmockError("abandoned"), None)
 
 
 class _Text:

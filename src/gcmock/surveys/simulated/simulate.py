@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Final, NamedTuple
-from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from gcmock.errors import GcmockError, InputError
-from gcmock.io.disk import PARTIAL
+from gcmock.errors import InputError
+from gcmock.io.disk import whole_folder, write_text
 from gcmock.io.writers.writer import Writer, open_writer
 from gcmock.mock.sky import Range, check_window
 from gcmock.model import Model, load_model
@@ -186,7 +183,10 @@ def simulate_surveys(
             seen[name] = _seen(name, stars, block, model, seed)
         return block_truth(truth, block), seen
 
-    with _folder(output, overwrite=overwrite) as partial, _Files(partial, words) as files:
+    with (
+        whole_folder(output, overwrite=overwrite, marker=SURVEY_FILE) as partial,
+        _Files(partial, words) as files,
+    ):
         for done, (truth, seen) in enumerate(in_order(work, blocks, workers), 1):
             files.truth.write(truth)
             for name in names:
@@ -257,35 +257,17 @@ class _Files:
     def __enter__(self) -> _Files:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         if kind is not None:
             for native in self._native.values():
                 native.abandon()
             for writer in (self.truth, self._links):
-                writer.__exit__(kind, None, None)
-
-
-@contextmanager
-def _folder(output: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Give a folder to write into, which gets its name when all is well, or is deleted."""
-    if output.exists() and not (overwrite and (output / SURVEY_FILE).is_file()):
-        raise InputError(f"{output}: exists already; choose another name or allow overwriting")
-    if not output.parent.is_dir():
-        raise InputError(f"{output}: the folder {output.parent} does not exist")
-    partial = output.with_name(f"{output.name}{PARTIAL}{os.getpid()}-{uuid4().hex[:8]}")
-    try:
-        try:
-            partial.mkdir()
-        except OSError as error:
-            raise InputError(f"{output}: cannot be written: {error.strerror}") from error
-        yield partial
-        if output.exists():
-            shutil.rmtree(output)
-        os.replace(partial, output)
-    except OSError as error:
-        raise GcmockError(f"{output}: writing failed: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+                writer.__exit__(kind, error, traceback)
 
 
 def _write_account(
@@ -302,4 +284,4 @@ def _write_account(
         for name in names
     }
     account = words | {"true_stars": summary.n_stars, "surveys": tables}
-    path.write_text(json.dumps(account, indent=1) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(account, indent=1) + "\n")
