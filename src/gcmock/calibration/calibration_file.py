@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.calibration.calibrate import SOURCES, Calibration
 from gcmock.calibration.curves import GROUP_OF_COMPONENT, GROUPS
 from gcmock.dust.laws import QUADRANTS
@@ -19,8 +19,6 @@ from gcmock.io.disk import check_new_file, whole_file
 from gcmock.mock.product import provenance
 from gcmock.words.columns import Column
 from gcmock.words.components import COMPONENTS
-
-Table = dict[str, NDArray[Any]]
 
 _FRACTION_ERROR: Final = "stat.error;phys.absorption"
 
@@ -86,7 +84,7 @@ FIELD_COLUMNS: Final = (
 )
 
 
-def map_table(result: Calibration) -> Table:
+def map_table(result: Calibration) -> Columns:
     """Columns `MAP_COLUMNS` of the cells."""
     sky, fit = result.model.extinction_map, result.fit
     l_deg, b_deg = sky.cell_centre(result.cell)
@@ -115,7 +113,7 @@ def map_table(result: Calibration) -> Table:
     }
 
 
-def _star_table(result: Calibration) -> Table:
+def _star_table(result: Calibration) -> Columns:
     local, data, good = result.local, result.stars.data, result.explained
     kept = slice(None) if local.n_neighbour else slice(0)
     return {
@@ -129,7 +127,7 @@ def _star_table(result: Calibration) -> Table:
     }
 
 
-def law_table(result: Calibration) -> Table:
+def law_table(result: Calibration) -> Columns:
     """Columns `LAW_COLUMNS` of the regions."""
     from gcmock.calibration.law import parameters_of
 
@@ -158,7 +156,7 @@ def law_table(result: Calibration) -> Table:
     }
 
 
-def _fraction_tables(result: Calibration) -> tuple[Table, Table]:
+def _fraction_tables(result: Calibration) -> tuple[Columns, Columns]:
     found = result.fractions
     sigma = found.of_group * np.sqrt(np.diag(found.covariance))
     of_component = {
@@ -244,9 +242,9 @@ def write_calibration(
         fits.HDUList([primary, *tables, *images]).writeto(partial)
 
 
-def _hdu(name: str, columns: tuple[Column, ...], values: Table) -> Any:
+def _hdu(name: str, columns: tuple[Column, ...], values: Columns) -> Any:
     from astropy.io import fits
-    from astropy.table import Table as AstropyTable
+    from astropy.table import Columns as AstropyTable
 
     table = AstropyTable()
     for column in columns:
@@ -261,7 +259,7 @@ def _hdu(name: str, columns: tuple[Column, ...], values: Table) -> Any:
     return hdu
 
 
-def _image(result: Calibration, cells: Table, name: str) -> Any:
+def _image(result: Calibration, cells: Columns, name: str) -> Any:
     """Image of a column, longitude to the left, in plate carrée."""
     from astropy.io import fits
 

@@ -20,8 +20,7 @@ from gcmock.errors import InputError
 from gcmock.model import Model
 from gcmock.pool import in_order
 from gcmock.posterior.engine import Posterior
-
-Progress = Callable[[str, int, int], None]
+from gcmock.progress import StagedProgress
 
 LEAST_OF_REGION: Final = 80
 """Fewer stars with J, H and Ks do not calibrate a law."""
@@ -37,7 +36,7 @@ UNEXPLAINED: Final = -6.0
 
 
 def fit_laws(
-    stars: Calibrators, model: Model, regions: str, with_offset: bool, tell: Progress
+    stars: Calibrators, model: Model, regions: str, with_offset: bool, tell: StagedProgress
 ) -> tuple[ExtinctionLaw, dict[int, LawFit]]:
     """Fit the law of every region that has enough stars.
 
@@ -50,7 +49,7 @@ def fit_laws(
     with_offset : bool
         Fit the offset in H as well.
     tell : callable
-        Progress.
+        Told the progress.
 
     Returns
     -------

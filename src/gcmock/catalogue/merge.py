@@ -30,9 +30,8 @@ from gcmock.io.disk import files_of, sha256_of, size_of, whole_file, write_text
 from gcmock.io.manifest import Entry, Manifest, entry_of
 from gcmock.io.writers.writer import check_output, open_writer
 from gcmock.pool import in_order
+from gcmock.progress import Progress
 from gcmock.settings.merge import MergeConfig
-
-Progress = Callable[[int, int], None]
 
 WORK: Final = "_cells"
 """Folder in the output for the rows by cells, while the merge is not complete."""

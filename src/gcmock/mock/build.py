@@ -24,9 +24,8 @@ from gcmock.mock.product import output_columns, provenance
 from gcmock.mock.summary import BuildSummary
 from gcmock.model import Model, load_model
 from gcmock.pool import beside, in_order
+from gcmock.progress import Progress
 from gcmock.settings.build import Config, load_config
-
-Progress = Callable[[int, int], None]
 
 _SORT_ROWS: Final = 200_000
 _WHOLE: Final = 2**62

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -16,16 +16,15 @@ from gcmock.calibration.curves import GROUPS
 from gcmock.calibration.law import WAVELENGTH_UM
 from gcmock.errors import InputError
 from gcmock.io.disk import check_new_file
+from gcmock.progress import StagedProgress
 from gcmock.reporting.figure_file import save_figure
 from gcmock.reporting.terminal import progress
-
-Stage = Callable[[str, int, int], None]
 
 UNITS = {"read": "rows", "law": "regions", "curves": "stars", "counts": "cells", "cells": "rounds"}
 
 
 @contextmanager
-def stages() -> Iterator[Stage]:
+def stages() -> Iterator[StagedProgress]:
     """Show a bar for every stage, one after the other."""
     with ExitStack() as outer:
         open_stage: dict[str, object] = {"name": ""}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +25,7 @@ from gcmock.mock.account import Account
 from gcmock.mock.folder import record_of, without_means
 from gcmock.mock.product import output_columns, provenance
 from gcmock.mock.summary import BuildSummary
+from gcmock.progress import Progress
 from gcmock.runtime.cluster import check_installed, connect
 from gcmock.settings.build import Config
 from gcmock.words.columns import SOURCE_ID, Column
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from gcmock.runtime.hats_catalogue import HatsInput
     from gcmock.runtime.pixels import PixelCount
 
-Progress = Callable[[int, int], None]
 
 _N_SHOWN: Final = 3
 

@@ -8,7 +8,7 @@ partitions would lose their partners, so that a survey without a margin is refus
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -34,14 +34,13 @@ from gcmock.catalogue.traits import BACKBONE
 from gcmock.errors import InputError, InterruptedRunError
 from gcmock.io.disk import remove_partial, sha256_of
 from gcmock.io.manifest import Entry, Manifest
+from gcmock.progress import Progress
 from gcmock.runtime.cluster import check_installed, connect
 from gcmock.settings.merge import MergeConfig, SurveyInput
 from gcmock.surveys.read.open_survey import open_survey
 
 if TYPE_CHECKING:
     from distributed import Client
-
-Progress = Callable[[int, int], None]
 
 
 class HatsSurvey(NamedTuple):

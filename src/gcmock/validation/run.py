@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ import gcmock
 from gcmock.errors import InputError
 from gcmock.io.disk import sha256_of, write_text
 from gcmock.mock.product import data_sha256, library_versions
+from gcmock.progress import StagedProgress
 from gcmock.settings.build import Config
 from gcmock.validation.counts import B_RANGE, L_RANGE, CountMap, counts_checks
 from gcmock.validation.fields import CatalogueFields, load_fields
@@ -21,8 +22,6 @@ from gcmock.validation.result import FALSE_ALARM, Check, failures, skipped
 
 TESTS: Final = ("sbc", "genstars", "predictive", "offshelf", "truths", "counts")
 """Names of the tests, in their order."""
-
-Stage = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ class Validation:
         }
 
 
-def validate(request: Request, progress: Stage | None = None) -> Validation:
+def validate(request: Request, progress: StagedProgress | None = None) -> Validation:
     """Do the tests.
 
     Parameters

@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.astrometry.missions.mission import Mission, load_mission
 from gcmock.errors import InputError
 from gcmock.io.readers.opening import open_table
 from gcmock.io.writers.writer import Writer, open_writer
 from gcmock.words.columns import SOURCE_ID, Column
-
-Columns = dict[str, NDArray[Any]]
 
 _RA: Final = Column("ra", "float64", "deg", "pos.eq.ra", "Right ascension (ICRS)")
 _DEC: Final = Column("dec", "float64", "deg", "pos.eq.dec", "Declination (ICRS)")

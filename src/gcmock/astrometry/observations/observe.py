@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import time as clock
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.astrometry.directions.apparent import MovingStars
 from gcmock.astrometry.directions.displacement import SPEED_OF_LIGHT_KMS
 from gcmock.astrometry.directions.ephemeris import CircularOrbit, Observer, observer
@@ -44,10 +42,8 @@ from gcmock.io.disk import sha256_of, whole_folder, write_text
 from gcmock.io.writers.writer import open_writer
 from gcmock.mock.product import library_versions
 from gcmock.mock.survey import gaia_g_mag
+from gcmock.progress import Progress
 from gcmock.random import star_key, uniform
-
-Columns = dict[str, NDArray[Any]]
-Progress = Callable[[int, int], None]
 
 OBSERVE_STREAM, CATALOGUE_STREAM = -2, -4
 """Stand for the realisation in the keys of observations and of input positions."""

@@ -10,13 +10,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.astrometry.observations.folder import (
     ATTITUDE_COLUMNS,
     CALIBRATION_COLUMNS,
     PARAMETERS,
     REFERENCE_COLUMNS,
     SOURCE_COLUMNS,
-    Columns,
     correlation_names,
     read_table,
 )

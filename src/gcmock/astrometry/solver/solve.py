@@ -13,14 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from gcmock.arrays import Columns
 from gcmock.astrometry.directions.geometry import distortion_terms
-from gcmock.astrometry.observations.folder import (
-    Columns,
-    ObservationSet,
-    open_observations,
-)
+from gcmock.astrometry.observations.folder import ObservationSet, open_observations
 from gcmock.astrometry.solver.assembly import Campaign, read_campaign
-from gcmock.astrometry.solver.equations import Stage, silent
 from gcmock.astrometry.solver.gauss_newton import Order, Result, iterate
 from gcmock.astrometry.solver.modes import (
     FAMILIES,
@@ -36,6 +32,7 @@ from gcmock.astrometry.solver.solution import SOLUTION, parameter_columns, write
 from gcmock.errors import InputError
 from gcmock.io.disk import whole_folder
 from gcmock.mock.product import library_versions
+from gcmock.progress import Stage, silent
 
 
 @dataclass(frozen=True)

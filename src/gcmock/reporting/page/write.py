@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,7 @@ from gcmock.io.metadata import catalogue_metadata, recorded_config
 from gcmock.io.readers.opening import open_table
 from gcmock.io.readers.source import TableSource
 from gcmock.model import Model, load_model
+from gcmock.progress import Progress, Stage
 from gcmock.reporting.page import sample as samples
 from gcmock.reporting.page.colours import colour_section
 from gcmock.reporting.page.content import PageSection, Picture, Text
@@ -42,9 +43,6 @@ from gcmock.reporting.page.trust import (
 from gcmock.reporting.page.truth import CATALOGUE_COLUMNS, MOST_STARS, compare_with_truth
 from gcmock.reporting.plots.catalogue import check_columns
 from gcmock.settings.build import load_config
-
-Update = Callable[[int, int], None]
-Stage = Callable[[str], Update | None]
 
 SAMPLE: Final = 2000
 """Stars of the view of single stars."""
@@ -186,7 +184,7 @@ def _observe(
     extent: object,
     sample: samples.RowSample,
     model: Model,
-    update: Update | None,
+    update: Progress | None,
 ) -> tuple[ObservedTally, samples.Posteriors]:
     """Read the input once: counts, and posteriors of the sample."""
     observed = ObservedTally(extent)  # type: ignore[arg-type]

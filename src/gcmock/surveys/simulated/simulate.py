@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -12,14 +12,15 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.errors import InputError
 from gcmock.io.disk import whole_folder, write_text
 from gcmock.io.writers.writer import Writer, open_writer
 from gcmock.mock.sky import Range, check_window
 from gcmock.model import Model, load_model
 from gcmock.pool import in_order
+from gcmock.progress import Progress
 from gcmock.settings.build import Config
 from gcmock.surveys.definition import SURVEYS, load_survey
 from gcmock.surveys.read.interpret import identifiers
@@ -44,9 +45,6 @@ from gcmock.surveys.simulated.native_files import (
 )
 from gcmock.surveys.simulated.observe import observe
 from gcmock.words.columns import TRUTH_COLUMNS, Column
-
-Table = dict[str, NDArray[Any]]
-Progress = Callable[[int, int], None]
 
 TRUTH_FILE, LINKS_FILE, SURVEY_FILE = "truth.parquet", "truth_links.parquet", "survey.json"
 
@@ -77,9 +75,9 @@ class Seen(NamedTuple):
         `LINK_COLUMNS`, without the identifiers.
     """
 
-    native: Table
-    roles: Table
-    links: Table
+    native: Columns
+    roles: Columns
+    links: Columns
 
 
 class SimulatedSkySummary(NamedTuple):
@@ -175,7 +173,7 @@ def simulate_surveys(
         "config": config.to_toml(),
     }
 
-    def work(block: Block) -> tuple[Table, dict[str, Seen]]:
+    def work(block: Block) -> tuple[Columns, dict[str, Seen]]:
         truth = simulate_block(model, block, ks_max, seed)
         stars = stars_of(truth)
         seen = {}
