@@ -37,9 +37,8 @@ from gcmock.dust.laws import ExtinctionLaw
 from gcmock.errors import InputError
 from gcmock.model import Model, load_model
 from gcmock.posterior.engine import Observations
+from gcmock.progress import StagedProgress
 from gcmock.settings.build import Config, load_config
-
-Progress = Callable[[str, int, int], None]
 
 LEAST_OF_CELL: Final = 10
 """Fewer stars do not calibrate a cell, or a field."""
@@ -143,7 +142,7 @@ def calibrate(
     config: Config | None = None,
     options: Options | None = None,
     *,
-    progress: Progress | None = None,
+    progress: StagedProgress | None = None,
 ) -> Calibration:
     """Calibrate extinction, law and fractions from the stars of a catalogue.
 
@@ -194,7 +193,7 @@ def _merged(config: Config, changes: dict[str, dict[str, str]]) -> dict[str, obj
 
 
 def calibrate_stars(
-    stars: Calibrators, model: Model, options: Options, tell: Progress, start: float = 0.0
+    stars: Calibrators, model: Model, options: Options, tell: StagedProgress, start: float = 0.0
 ) -> Calibration:
     """Calibrate from stars that were chosen; see `calibrate`."""
     config = model.config
@@ -241,12 +240,12 @@ def calibrate_stars(
     )  # fmt: skip
 
 
-def cells_tell(tell: Progress) -> Callable[[int, int], None]:
+def cells_tell(tell: StagedProgress) -> Callable[[int, int], None]:
     """Progress of the expected counts."""
     return lambda done, total: tell("counts", done, total)
 
 
-def _all_curves(data: Observations, model: Model, tell: Progress) -> Curves:
+def _all_curves(data: Observations, model: Model, tell: StagedProgress) -> Curves:
     """Curves of all stars, neighbours in the sky together."""
     n = data.l_deg.size
     workers = model.config.run.n_workers

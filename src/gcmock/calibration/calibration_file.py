@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
-from uuid import uuid4
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.calibration.calibrate import SOURCES, Calibration
 from gcmock.calibration.curves import GROUP_OF_COMPONENT, GROUPS
 from gcmock.dust.laws import QUADRANTS
-from gcmock.errors import GcmockError, InputError
+from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs
-from gcmock.io.disk import PARTIAL
+from gcmock.io.disk import check_new_file, whole_file
 from gcmock.mock.product import provenance
 from gcmock.words.bands import KS, LINEAR_BANDS, band
 from gcmock.words.columns import Column
 from gcmock.words.components import COMPONENTS
-
-Table = dict[str, NDArray[Any]]
 
 _FRACTION_ERROR: Final = "stat.error;phys.absorption"
 
@@ -89,7 +85,7 @@ FIELD_COLUMNS: Final = (
 )
 
 
-def map_table(result: Calibration) -> Table:
+def map_table(result: Calibration) -> Columns:
     """Columns `MAP_COLUMNS` of the cells."""
     sky, fit = result.model.extinction_map, result.fit
     l_deg, b_deg = sky.cell_centre(result.cell)
@@ -118,7 +114,7 @@ def map_table(result: Calibration) -> Table:
     }
 
 
-def _star_table(result: Calibration) -> Table:
+def _star_table(result: Calibration) -> Columns:
     local, data, good = result.local, result.stars.data, result.explained
     kept = slice(None) if local.n_neighbour else slice(0)
     return {
@@ -132,7 +128,7 @@ def _star_table(result: Calibration) -> Table:
     }
 
 
-def law_table(result: Calibration) -> Table:
+def law_table(result: Calibration) -> Columns:
     """Columns `LAW_COLUMNS` of the regions."""
     from gcmock.calibration.law import parameters_of
 
@@ -157,7 +153,7 @@ def law_table(result: Calibration) -> Table:
     }
 
 
-def _fraction_tables(result: Calibration) -> tuple[Table, Table]:
+def _fraction_tables(result: Calibration) -> tuple[Columns, Columns]:
     found = result.fractions
     sigma = found.of_group * np.sqrt(np.diag(found.covariance))
     of_component = {
@@ -195,10 +191,7 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     """
     if path.suffix.lower() not in (".fits", ".fit"):
         raise InputError(f"{path}: a calibration is a FITS file; give a name that ends in .fits")
-    if path.exists() and not overwrite:
-        raise InputError(f"{path}: exists already; choose another name or allow overwriting")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: the folder {path.parent} does not exist")
+    check_new_file(path, overwrite=overwrite)
 
 
 def write_calibration(
@@ -242,19 +235,13 @@ def write_calibration(
     primary.header["CREATOR"] = words["creator"]
     primary.header["GCMOCK"] = json.dumps(words).replace("&", "\\u0026")
     images = [_image(result, cells, name) for name in ("e_jks", "e_jks_error", "e_jks_scatter")]
-    partial = path.with_name(f"{path.name}{PARTIAL}{os.getpid()}-{uuid4().hex[:8]}")
-    try:
+    with whole_file(path) as partial:
         fits.HDUList([primary, *tables, *images]).writeto(partial)
-        os.replace(partial, path)
-    except OSError as error:
-        raise GcmockError(f"{path}: writing failed: {error.strerror or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
-def _hdu(name: str, columns: tuple[Column, ...], values: Table) -> Any:
+def _hdu(name: str, columns: tuple[Column, ...], values: Columns) -> Any:
     from astropy.io import fits
-    from astropy.table import Table as AstropyTable
+    from astropy.table import Columns as AstropyTable
 
     table = AstropyTable()
     for column in columns:
@@ -269,7 +256,7 @@ def _hdu(name: str, columns: tuple[Column, ...], values: Table) -> Any:
     return hdu
 
 
-def _image(result: Calibration, cells: Table, name: str) -> Any:
+def _image(result: Calibration, cells: Columns, name: str) -> Any:
     """Image of a column, longitude to the left, in plate carrée."""
     from astropy.io import fits
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -18,10 +17,9 @@ from gcmock.mock.infer import prepare
 from gcmock.model import Model
 from gcmock.posterior.engine import Observations
 from gcmock.posterior.kernel.motion import N_MEASURED
+from gcmock.progress import Progress
 from gcmock.random import star_key
 from gcmock.words.bands import BANDS, KS, LINEAR_BANDS, magnitude_name
-
-Progress = Callable[[int, int], None]
 
 SAMPLE_STREAM: Final = -4
 """Stands for the realisation in keys: chooses stars where a cell has more than enough."""

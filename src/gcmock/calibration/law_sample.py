@@ -20,9 +20,8 @@ from gcmock.errors import InputError
 from gcmock.model import Model
 from gcmock.pool import in_order
 from gcmock.posterior.engine import Posterior
+from gcmock.progress import StagedProgress
 from gcmock.words.bands import KS, LINEAR_BANDS
-
-Progress = Callable[[str, int, int], None]
 
 LEAST_OF_REGION: Final = 80
 """Fewer stars with J, H and Ks do not calibrate a law."""
@@ -38,7 +37,7 @@ UNEXPLAINED: Final = -6.0
 
 
 def fit_laws(
-    stars: Calibrators, model: Model, regions: str, with_offset: bool, tell: Progress
+    stars: Calibrators, model: Model, regions: str, with_offset: bool, tell: StagedProgress
 ) -> tuple[ExtinctionLaw, dict[int, LawFit]]:
     """Fit the law of every region that has enough stars.
 
@@ -51,7 +50,7 @@ def fit_laws(
     with_offset : bool
         Fit the offset in H as well.
     tell : callable
-        Progress.
+        Told the progress.
 
     Returns
     -------

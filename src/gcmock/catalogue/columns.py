@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.catalogue.cell.astrometry import attach_astrometry
 from gcmock.catalogue.cell.clean import KEPT
 from gcmock.catalogue.cell.magnitudes import choose_magnitudes
@@ -77,8 +78,6 @@ REJECTED_COLUMNS: Final = (
     Column("rejected", "U16", "", "meta.code", "Why the row is not in the catalogue"),
 )
 """Columns of the rows that were left out."""
-
-Columns = dict[str, NDArray[Any]]
 
 
 class Product(NamedTuple):

@@ -26,13 +26,12 @@ from gcmock.catalogue.summary import SUMMARY_FILE, MergeSummary, summarise
 from gcmock.catalogue.traits import BACKBONE
 from gcmock.compilation import fingerprint
 from gcmock.errors import InputError, InterruptedRunError
-from gcmock.io.disk import files_of, sha256_of, size_of
+from gcmock.io.disk import files_of, sha256_of, size_of, whole_file, write_text
 from gcmock.io.manifest import Entry, Manifest, entry_of
 from gcmock.io.writers.writer import check_output, open_writer
 from gcmock.pool import in_order
+from gcmock.progress import Progress
 from gcmock.settings.merge import MergeConfig
-
-Progress = Callable[[int, int], None]
 
 WORK: Final = "_cells"
 """Folder in the output for the rows by cells, while the merge is not complete."""
@@ -218,7 +217,7 @@ def finish(
     completeness = measure_completeness(_chunks(manifest.folder, columns), config)
     completeness.write(manifest.folder / COMPLETENESS_FILE, metadata)
     summary = summarise(_chunks(manifest.folder, columns), account, config, offsets)
-    (manifest.folder / SUMMARY_FILE).write_text(summary.to_json(), encoding="utf-8")
+    write_text(manifest.folder / SUMMARY_FILE, summary.to_json())
     manifest.finish(names)
 
 
@@ -288,13 +287,9 @@ def write_cell(
 ) -> Entry:
     """Write the partition of a cell, what was left out first: its entry stands for both."""
     if rejected is not None:
-        with open_writer(
-            rejected / name, REJECTED_COLUMNS, metadata, overwrite=True, durable=True
-        ) as writer:
+        with open_writer(rejected / name, REJECTED_COLUMNS, metadata, overwrite=True) as writer:
             writer.write(product.rejected)
-    with open_writer(
-        folder / name, MERGED_COLUMNS, metadata, overwrite=True, durable=True
-    ) as writer:
+    with open_writer(folder / name, MERGED_COLUMNS, metadata, overwrite=True) as writer:
         writer.write(product.kept)
     return entry_of(folder, name, writer.n_rows, product.account)
 
@@ -341,5 +336,6 @@ def _as_file(folder: Path, output: Path, record: dict[str, Any], summary: MergeS
                 names = table.column_names
                 writer.write({name: table.column(name).to_numpy() for name in names})
     for name in (SUMMARY_FILE, COMPLETENESS_FILE):
-        shutil.copyfile(folder / name, output.with_name(f"{output.stem}{name}"))
+        with whole_file(output.with_name(f"{output.stem}{name}")) as partial:
+            shutil.copyfile(folder / name, partial)
     shutil.rmtree(folder)

@@ -78,7 +78,7 @@ def validate(
     overwrite
         Replace existing outputs.
     """
-    from gcmock.io.disk import check_new_file, whole_file
+    from gcmock.io.disk import check_new_file, write_text
     from gcmock.reporting.calibration import stages
     from gcmock.reporting.validation import markdown, print_validation, write_figure
     from gcmock.settings.build import load_config
@@ -105,8 +105,7 @@ def validate(
     print_validation(result)
     if output is not None:
         if output.suffix.lower() == ".md":
-            with whole_file(output) as partial:
-                partial.write_text(markdown(result), encoding="utf-8")
+            write_text(output, markdown(result))
         else:
             write_json(result, output)
         print(output)

@@ -12,8 +12,9 @@ from astropy.table import Column as TableColumn
 from astropy.table import QTable, Table
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.errors import InputError
-from gcmock.io.readers.source import Chunk, TableSource, plain
+from gcmock.io.readers.source import TableSource, plain
 from gcmock.io.writers.describe import METADATA_KEY
 from gcmock.words.columns import Column
 
@@ -50,7 +51,7 @@ class TableInMemory:
         column = self._table[name]
         return isinstance(column, TableColumn) and column.ndim == 1
 
-    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Columns]:
         """See `gcmock.io.readers.source.TableSource`."""
         names = list(self.columns if columns is None else columns)
         for start in range(0, self.n_rows or 0, size):
@@ -116,7 +117,7 @@ class ArrowInMemory:
         units = {field.name: (field.metadata or {}).get(b"unit", b"") for field in fields}
         self.units = {name: unit.decode() for name, unit in units.items() if unit}
 
-    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Columns]:
         """See `gcmock.io.readers.source.TableSource`."""
         from gcmock.io.readers.arrow import array_of
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.errors import InputError
-from gcmock.io.disk import PARTIAL, sha256_of, size_of
+from gcmock.io.disk import sha256_of, size_of
 from gcmock.io.observed import ObservedCatalogue, RawRows
 from gcmock.io.readers.opening import SUFFIXES, open_table
 from gcmock.io.sorted_rows import SortedRows, bucket_edges
@@ -25,9 +24,8 @@ from gcmock.mock.product import output_columns, provenance
 from gcmock.mock.summary import BuildSummary
 from gcmock.model import Model, load_model
 from gcmock.pool import beside, in_order
+from gcmock.progress import Progress
 from gcmock.settings.build import Config, load_config
-
-Progress = Callable[[int, int], None]
 
 _SORT_ROWS: Final = 200_000
 _WHOLE: Final = 2**62
@@ -186,10 +184,8 @@ def _rows(
     def cell(raw: RawRows) -> NDArray[np.int64]:
         return np.maximum(model.extinction_map.cell_index(*catalogue.galactic(raw)), 0)
 
-    # Beside the output, because temporary folders are often small, or in memory.
-    folder = output.with_name(f".{output.name}.sorting{PARTIAL}{os.getpid()}")
     edges = bucket_edges(census.stars_of_cell)
-    with SortedRows(folder, catalogue.rows(_SORT_ROWS), cell, edges) as sorted_rows:
+    with SortedRows(output, catalogue.rows(_SORT_ROWS), cell, edges) as sorted_rows:
         yield sorted_rows.rows(catalogue.config.run.chunk_size)
 
 

@@ -124,9 +124,7 @@ def write_folder(
                 for i, group in groupby(batches, key=lambda batch: batch[0]):
                     words = dict(metadata) | {"partition": f"{i} of 0 ... {n_partition - 1}"}
                     written = Account()
-                    with open_writer(
-                        folder / names[i], columns, words, overwrite=True, durable=True
-                    ) as writer:
+                    with open_writer(folder / names[i], columns, words, overwrite=True) as writer:
                         for _, batch in group:
                             if batch.columns:
                                 writer.write(batch.columns)

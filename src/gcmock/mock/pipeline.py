@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from numpy.typing import NDArray
-
+from gcmock.arrays import Columns
 from gcmock.io.observed import ObservedCatalogue, RawRows
 from gcmock.mock.account import Account, account_of
 from gcmock.mock.infer import infer, prepare, star_keys
 from gcmock.mock.product import assemble
 from gcmock.model import Model
-
-Columns = dict[str, NDArray[Any]]
 
 LARGEST_BATCH: Final = 16_384
 SMALLEST_BATCH: Final = 512

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, galactic_to_icrs_proper_motion
 from gcmock.io.writers.folder import TableWriter, open_output
@@ -25,6 +25,7 @@ from gcmock.mock.survey import SURVEY_COLUMNS, Detection, SurveyModel
 from gcmock.mock.survey import survey as observe
 from gcmock.model import Model, load_model
 from gcmock.pool import in_order
+from gcmock.progress import Progress
 from gcmock.random import star_key, uniform
 from gcmock.settings.build import Config
 from gcmock.stars.bands import with_synthetic
@@ -32,8 +33,6 @@ from gcmock.words.bands import BANDS, KS, magnitude_name
 from gcmock.words.columns import TRUTH_COLUMNS, Column
 from gcmock.words.components import COMPONENTS
 
-Table = dict[str, NDArray[Any]]
-Progress = Callable[[int, int], None]
 Result = TypeVar("Result")
 
 VELOCITY_STREAM = -2
@@ -52,7 +51,7 @@ def simulate(
     seed: int = 1,
     workers: int = 1,
     progress: Progress | None = None,
-) -> Table:
+) -> Columns:
     """Draw every star of the model in a window down to a magnitude.
 
     Parameters
@@ -168,7 +167,7 @@ def simulate_to_file(
         else:
             main = truth_file = opened(output, TRUTH_COLUMNS, metadata)
 
-        def finish(truth: Table) -> tuple[Table, Table | None]:
+        def finish(truth: Columns) -> tuple[Columns, Columns | None]:
             if not survey:
                 return truth, None
             probability = None if detection is None else detection[1]
@@ -188,7 +187,7 @@ def simulate_blocks(
     seed: int,
     workers: int = 1,
     progress: Progress | None = None,
-) -> Iterator[Table]:
+) -> Iterator[Columns]:
     """Yield the stars of a window, some cells at a time, always in the same order.
 
     Parameters
@@ -207,7 +206,7 @@ def simulate_blocks(
 
 
 def _blocks(
-    finish: Callable[[Table], Result],
+    finish: Callable[[Columns], Result],
     model: Model,
     window: SkyWindow,
     ks_max: float,
@@ -240,7 +239,7 @@ def _simulate_cells(
     window: SkyWindow,
     ks_max: float,
     seed: int,
-) -> Table:
+) -> Columns:
     """Stars of some cells, cut to the window."""
     where = layout(model, cells)
     groups = np.array(model.populations.of_component, np.int64)
@@ -268,7 +267,7 @@ def _table(
     b_deg: Floats,
     stars: Drawn,
     seed: int,
-) -> Table:
+) -> Columns:
     """Columns of a true star, velocities included."""
     distance, e_jks, node = stars.distance_pc, stars.e_jks, stars.node
     key = star_key(seed, source_id, VELOCITY_STREAM)

@@ -17,8 +17,10 @@ from gcmock.astrometry.comparison.tables import (
     MAP_COLUMNS,
     SEPARATION_COLUMNS,
 )
-from gcmock.astrometry.observations.folder import PARAMETERS, new_folder
+from gcmock.astrometry.observations.folder import PARAMETERS
+from gcmock.io.disk import whole_folder, write_text
 from gcmock.io.writers.writer import open_writer
+from gcmock.reporting.figure_file import save_figure
 from gcmock.words.columns import SOURCE_ID, Column
 
 COMPARISON: Final = "comparison.json"
@@ -83,12 +85,12 @@ def write(comparison: Comparison, output: Path, *, overwrite: bool) -> tuple[Pat
     }
     if "separation" in comparison.tables:
         tables["separation"] = (SEPARATION_COLUMNS, comparison.tables["separation"])
-    with new_folder(output, overwrite=overwrite, marker=COMPARISON) as folder:
+    with whole_folder(output, overwrite=overwrite, marker=COMPARISON) as folder:
         for stem, (columns, values) in tables.items():
             with open_writer(folder / f"{stem}.parquet", columns, {"content": stem}) as writer:
                 writer.write(values)
         draw(comparison, folder)
-        (folder / COMPARISON).write_text(dumps(comparison), encoding="utf-8")
+        write_text(folder / COMPARISON, dumps(comparison))
         names = sorted(path.name for path in folder.iterdir())
     return tuple(output / name for name in names)
 
@@ -105,7 +107,7 @@ def draw(comparison: Comparison, folder: Path) -> None:
     for axis in axes.flat:
         axis.spines[["top", "right"]].set_visible(False)
     for suffix in ("png", "pdf"):
-        figure.savefig(folder / f"comparison.{suffix}", dpi=120)
+        save_figure(figure, folder / f"comparison.{suffix}", dpi=120)
 
 
 def parallax_by_magnitude(axis: Axes, comparison: Comparison) -> None:

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from gcmock.errors import InputError
 from gcmock.io.readers.opening import open_table
 from gcmock.io.writers.writer import open_writer
-from gcmock.mock.build import Progress, build
+from gcmock.mock.build import build
 from gcmock.mock.simulate import simulate
 from gcmock.mock.summary import BuildSummary
 from gcmock.mock.survey import SURVEY_COLUMNS, survey
 from gcmock.model import load_model
+from gcmock.progress import Progress
 from gcmock.settings.build import Config
 from gcmock.validation.recovery import Recovery, compare_with_truth
 from gcmock.words.columns import TRUTH_COLUMNS

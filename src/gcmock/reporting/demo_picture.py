@@ -10,8 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from gcmock.arrays import Table
 from gcmock.mock.survey import SURVEY_BANDS
-from gcmock.validation.recovery import NOMINAL, Recovery, Table, group_probability, reliability
+from gcmock.reporting.figure_file import save_figure
+from gcmock.validation.recovery import NOMINAL, Recovery, group_probability, reliability
 from gcmock.words.bands import magnitude_error_name, magnitude_name
 from gcmock.words.components import GROUPS
 
@@ -49,7 +51,7 @@ def draw(path: Path, truth: Table, observed: Table, mock: Table, result: Recover
         f"gcmock demo: {n_star:,} simulated stars south of Sgr A*, and their mock catalogue",
         fontsize=13,
     )
-    figure.savefig(path, dpi=110)
+    save_figure(figure, path)
 
 
 def _drawn(mock: Table, group: str) -> np.ndarray:

@@ -175,7 +175,7 @@ def build_pixel(work: PixelWork, settings: str) -> Entry:
     path = Path(work.folder) / work.name
     path.parent.mkdir(parents=True, exist_ok=True)
     account = Account()
-    with open_writer(path, columns, work.metadata, overwrite=True, durable=True) as writer:
+    with open_writer(path, columns, work.metadata, overwrite=True) as writer:
         for rows, part in _products(catalogue, model):
             writer.write({HEALPIX.name: healpix_index(rows["ra"], rows["dec"]), **rows})
             account.add(part)

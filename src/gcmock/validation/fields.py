@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.catalogue.learn.completeness import Completeness, load_completeness
 from gcmock.errors import InputError
 from gcmock.frames import icrs_to_galactic_proper_motion
@@ -21,8 +21,6 @@ from gcmock.model import Model, load_model
 from gcmock.settings.build import Config
 from gcmock.words.bands import BANDS, LINEAR_BANDS, SURVEY_BANDS, SYNTHETIC_BANDS, magnitude_name
 from gcmock.words.components import COMPONENTS
-
-Table = dict[str, NDArray[Any]]
 
 N_FIELDS: Final = 4
 MARGIN_MAG: Final = 0.5
@@ -54,9 +52,9 @@ class CatalogueField:
 
     l_range: tuple[float, float]
     b_range: tuple[float, float]
-    observed: Table
-    mock: Table
-    model: Table
+    observed: Columns
+    mock: Columns
+    model: Columns
 
 
 @dataclass(frozen=True)
@@ -203,9 +201,9 @@ def _inside(l_deg: Floats, b_deg: Floats, window: Any) -> NDArray[np.bool_]:
 
 def _read(
     windows: list[Any], input: Path, mock: Path, config: Config
-) -> tuple[list[Table], list[Table]]:
+) -> tuple[list[Columns], list[Columns]]:
     """Read the stars of the fields from both tables, in the same order."""
-    parts: list[list[Table]] = [[] for _ in windows]
+    parts: list[list[Columns]] = [[] for _ in windows]
     for stars in read_observed(input, config).chunks():
         for part, window in zip(parts, windows, strict=True):
             rows = stars.take(_inside(stars.l, stars.b, window))
@@ -236,11 +234,11 @@ def _read(
     return seen, true
 
 
-def _joined(parts: list[Table]) -> Table:
+def _joined(parts: list[Columns]) -> Columns:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def add_motion(table: Table) -> None:
+def add_motion(table: Columns) -> None:
     """Add the proper motion in Galactic axes, ``pm_l`` and ``pm_b`` [mas/yr]."""
     table["pm_l"], table["pm_b"] = icrs_to_galactic_proper_motion(
         table["ra"], table["dec"], table["pmra"], table["pmdec"]
@@ -248,8 +246,13 @@ def add_motion(table: Table) -> None:
 
 
 def _see(
-    drawn: Table, observed: Table, model: Model, known: Completeness | None, band: str, seed: int
-) -> Table:
+    drawn: Columns,
+    observed: Columns,
+    model: Model,
+    known: Completeness | None,
+    band: str,
+    seed: int,
+) -> Columns:
     """Push stars of the model through the errors of the catalogue, and its completeness."""
     rng = np.random.default_rng(seed + 6)
     n = drawn["l"].size

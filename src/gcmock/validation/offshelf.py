@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.arrays import Floats
-from gcmock.validation.fields import CatalogueFields, Table
+from gcmock.arrays import Columns, Floats
+from gcmock.validation.fields import CatalogueFields
 from gcmock.validation.result import LIMITATIONS, Check, noted
 from gcmock.words.bands import BANDS
 
@@ -32,7 +32,7 @@ def offshelf_checks(fields: CatalogueFields) -> list[Check]:
     low, high = fields.limits
     main = BANDS.index(fields.band)
 
-    def cut(tables: list[tuple[Table, Floats]]) -> dict[str, NDArray[Any]]:
+    def cut(tables: list[tuple[Columns, Floats]]) -> dict[str, NDArray[Any]]:
         parts = []
         for table, mag in tables:
             kept = (mag[:, main] >= low) & (mag[:, main] < high)

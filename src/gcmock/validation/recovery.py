@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Floats, Table
 from gcmock.words.bands import SURVEY_BANDS, magnitude_error_name, magnitude_name
 from gcmock.words.components import GROUPS
-
-Table = Mapping[str, NDArray[Any]]
 
 NOMINAL: Final = (0.05, 0.16, 0.50, 0.84, 0.95)
 N_RELIABILITY_BINS: Final = 10

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import gcmock
 from gcmock.errors import InputError
-from gcmock.io.disk import sha256_of, whole_file
+from gcmock.io.disk import sha256_of, write_text
 from gcmock.mock.product import data_sha256, library_versions
+from gcmock.progress import StagedProgress
 from gcmock.settings.build import Config
 from gcmock.validation.counts import B_RANGE, L_RANGE, CountMap, counts_checks
 from gcmock.validation.fields import CatalogueFields, load_fields
@@ -21,8 +22,6 @@ from gcmock.validation.result import FALSE_ALARM, Check, failures, skipped
 
 TESTS: Final = ("sbc", "genstars", "predictive", "offshelf", "truths", "counts")
 """Names of the tests, in their order."""
-
-Stage = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ class Validation:
         }
 
 
-def validate(request: Request, progress: Stage | None = None) -> Validation:
+def validate(request: Request, progress: StagedProgress | None = None) -> Validation:
     """Do the tests.
 
     Parameters
@@ -219,5 +218,4 @@ def _provenance(request: Request) -> dict[str, Any]:
 def write_json(result: Validation, output: Path) -> None:
     """Write the numbers and how they were made; nothing is left behind if that fails."""
     text = json.dumps(result.record(), indent=1, allow_nan=False)
-    with whole_file(output) as partial:
-        partial.write_text(text + "\n", encoding="utf-8")
+    write_text(output, text + "\n")

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.astrometry.directions.apparent import MovingStars, apparent_directions
 from gcmock.astrometry.directions.ephemeris import Observer, observer, read_orbit
 from gcmock.astrometry.directions.geometry import MAS
@@ -22,10 +21,8 @@ from gcmock.errors import InputError
 from gcmock.io.readers.opening import SUFFIXES, open_table
 from gcmock.io.writers.writer import open_writer
 from gcmock.mock.product import library_versions
+from gcmock.progress import Progress
 from gcmock.words.columns import SOURCE_ID, TRUTH_COLUMNS, Column, columns_by_name
-
-Columns = dict[str, NDArray[Any]]
-Progress = Callable[[int, int], None]
 
 _TRUTH = columns_by_name(TRUTH_COLUMNS)
 _EPOCH_RANGE: Final = (1900.0, 2100.0)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.astrometry.directions.propagate import id_column
 from gcmock.astrometry.directions.true_catalogue import open_catalogue
 from gcmock.astrometry.missions.field import field_of, in_window
@@ -30,11 +28,9 @@ from gcmock.io.disk import sha256_of
 from gcmock.io.metadata import read_metadata
 from gcmock.io.writers.writer import open_writer
 from gcmock.mock.product import library_versions
+from gcmock.progress import Progress
 from gcmock.settings.mission import EpochError
 from gcmock.words.columns import OUTPUT_COLUMNS, TRUTH_COLUMNS, Column, columns_by_name
-
-Columns = dict[str, NDArray[Any]]
-Progress = Callable[[int, int], None]
 
 _KNOWN = columns_by_name(OUTPUT_COLUMNS)
 _ROWS: Final = 200_000

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import time as clock
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.astrometry.directions.apparent import MovingStars
 from gcmock.astrometry.directions.displacement import SPEED_OF_LIGHT_KMS
 from gcmock.astrometry.directions.ephemeris import CircularOrbit, Observer, observer
@@ -33,7 +31,6 @@ from gcmock.astrometry.observations.folder import (
     PROVENANCE,
     TABLES,
     PartWriter,
-    new_folder,
 )
 from gcmock.astrometry.observations.reference_catalogue import (
     correlation_matrix,
@@ -41,14 +38,12 @@ from gcmock.astrometry.observations.reference_catalogue import (
 )
 from gcmock.astrometry.observations.schedule import PlannedVisits, plan_visits, true_attitude
 from gcmock.errors import InputError
-from gcmock.io.disk import sha256_of
+from gcmock.io.disk import sha256_of, whole_folder, write_text
 from gcmock.io.writers.writer import open_writer
 from gcmock.mock.product import library_versions
 from gcmock.mock.survey import gaia_g_mag
+from gcmock.progress import Progress
 from gcmock.random import star_key, uniform
-
-Columns = dict[str, NDArray[Any]]
-Progress = Callable[[int, int], None]
 
 OBSERVE_STREAM, CATALOGUE_STREAM = -2, -4
 """Stand for the realisation in the keys of observations and of input positions."""
@@ -126,13 +121,13 @@ def observe(
         )
     assert mission.reference is not None
     correlation_matrix(mission.reference)  # before the work, not after it
-    with new_folder(output, overwrite=overwrite) as folder:
+    with whole_folder(output, overwrite=overwrite, marker=PROVENANCE) as folder:
         source_id, stars, hw, g_mag = read_targets(mock, mission, realisation)
         visits = plan_visits(mission, seed)
         assert mission.schedule is not None
         orbit = CircularOrbit(mission.schedule.altitude_km, mission.schedule.local_time_h)
         seen_from = observer(visits.time, orbit)
-        (folder / MISSION).write_text(mission.to_toml(), encoding="utf-8")
+        write_text(folder / MISSION, mission.to_toml())
         provenance = {
             "creator": f"gcmock {library_versions()['gcmock']}",
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -193,7 +188,7 @@ def observe(
             "n_outlier": len(outliers["visit"]),
         }
         text = json.dumps({**provenance, **counts}, indent=2)
-        (folder / PROVENANCE).write_text(text + "\n", encoding="utf-8")
+        write_text(folder / PROVENANCE, text + "\n")
     return ObserveSummary(output, **counts, seconds=clock.perf_counter() - begin)
 
 

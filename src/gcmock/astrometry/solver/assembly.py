@@ -17,8 +17,9 @@ from gcmock.astrometry.solver.instrument_first import reduced_terms
 from gcmock.astrometry.solver.normal import Linearisation
 from gcmock.astrometry.solver.priors import References, source_priors
 from gcmock.astrometry.solver.problem import Distortion, Floats, Problem, Unknowns, VisitData
-from gcmock.astrometry.solver.store import Progress, Store, read_store
+from gcmock.astrometry.solver.store import Store, read_store
 from gcmock.errors import InputError
+from gcmock.progress import Progress
 
 MIN_VISITS: Final = 6
 """Visits that a star without prior needs: twelve equations for five unknowns."""

@@ -8,7 +8,7 @@ group of stars of one sky cell subtracts H'H with H = L^-1 N_si on the columns t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,8 +19,7 @@ from gcmock.astrometry.solver.dense import Factor, gathered, subtract_product
 from gcmock.astrometry.solver.grouping import sky_groups
 from gcmock.astrometry.solver.normal import Blocks, Linearisation
 from gcmock.astrometry.solver.problem import Floats, Problem, Shift
-
-Update = Callable[[int, int], None]
+from gcmock.progress import Progress
 
 GROUP_SIZE = 200
 """Stars in a group: a few thousand columns and 1,000 rows keep BLAS busy."""
@@ -60,7 +59,7 @@ class SourcesFirst:
     name = "sources"
 
     def __init__(
-        self, linearisation: Linearisation, blocks: Blocks, update: Update | None = None
+        self, linearisation: Linearisation, blocks: Blocks, update: Progress | None = None
     ) -> None:
         self.linearisation, self.blocks = linearisation, blocks
         self._root = inverse_root(blocks.sources)
@@ -69,7 +68,7 @@ class SourcesFirst:
         self.matrix: Floats | None = self._reduced(update)
         self.factor: Factor | None = None
 
-    def _reduced(self, update: Update | None) -> Floats:
+    def _reduced(self, update: Progress | None) -> Floats:
         problem = self.linearisation.problem
         matrix = instrument_matrix(self.blocks)
         done = 0
@@ -81,7 +80,7 @@ class SourcesFirst:
         return matrix
 
     def factorise(
-        self, null: list[Shift], ridge: float = 0.0, update: Update | None = None
+        self, null: list[Shift], ridge: float = 0.0, update: Progress | None = None
     ) -> None:
         """Factorise the reduced matrix; it is lost.
 
@@ -131,10 +130,10 @@ class SourcesFirst:
 
     def covariance(
         self,
-        update: Update | None = None,
+        update: Progress | None = None,
         *,
         instrument: bool = True,
-        invert: Update | None = None,
+        invert: Progress | None = None,
     ) -> Covariance:
         """Covariances of all unknowns; the factor is lost.
 
@@ -160,7 +159,7 @@ def propagated(
     root: Floats,
     groups: list[NDArray[np.int64]],
     instrument: Floats,
-    update: Update | None = None,
+    update: Progress | None = None,
 ) -> Floats:
     """Covariance of stars with that of the instrument: N^-1 + N^-1 N_si C N_is N^-1.
 

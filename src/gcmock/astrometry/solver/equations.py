@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,14 +9,14 @@ import numpy as np
 
 from gcmock.astrometry.solver.cholesky import PivotError
 from gcmock.astrometry.solver.dense import add_products
-from gcmock.astrometry.solver.elimination import Covariance, SourcesFirst, Update
+from gcmock.astrometry.solver.elimination import Covariance, SourcesFirst
 from gcmock.astrometry.solver.instrument_first import Arrow, InstrumentFirst
 from gcmock.astrometry.solver.modes import NULL_EIGENVALUE, named_modes, named_vectors, patterns
 from gcmock.astrometry.solver.normal import Linearisation
 from gcmock.astrometry.solver.problem import Floats, Problem, Shift, Unknowns, source_shift
 from gcmock.errors import GcmockError, InputError
+from gcmock.progress import Stage
 
-Stage = Callable[[str], "Update | None"]
 """Announces a stage of the work; returns what to call with the numbers done and in total."""
 
 RIDGE: Final = 1e-8
@@ -33,11 +32,6 @@ class Eigenvalue:
 
     name: str
     value: float
-
-
-def silent(_: str) -> None:
-    """Say nothing: a `Stage`."""
-    return
 
 
 class Equations:

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from scipy.linalg import blas
 
 from gcmock.astrometry.solver.dense import Factor, subtract_product
-from gcmock.astrometry.solver.elimination import Covariance, Update, inverse_root, times
+from gcmock.astrometry.solver.elimination import Covariance, inverse_root, times
 from gcmock.astrometry.solver.grouping import sky_groups
 from gcmock.astrometry.solver.normal import Blocks, Linearisation, VisitOrder
 from gcmock.astrometry.solver.problem import Floats, Shift
+from gcmock.progress import Progress
 
 GROUP_SIZE = 200
 """Visits in a group."""
@@ -104,7 +105,7 @@ class InstrumentFirst:
     name = "instrument"
 
     def __init__(
-        self, linearisation: Linearisation, blocks: Blocks, update: Update | None = None
+        self, linearisation: Linearisation, blocks: Blocks, update: Progress | None = None
     ) -> None:
         self.linearisation, self.blocks = linearisation, blocks
         self.arrow = Arrow(blocks)
@@ -112,7 +113,7 @@ class InstrumentFirst:
         self.matrix: Floats | None = self._reduced(update)
         self.factor: Factor | None = None
 
-    def _reduced(self, update: Update | None) -> Floats:
+    def _reduced(self, update: Progress | None) -> Floats:
         problem = self.linearisation.problem
         n = problem.n_source
         matrix = np.zeros((5 * n, 5 * n), order="F")
@@ -154,7 +155,7 @@ class InstrumentFirst:
             yield SourceBatch(blocks, terms, groups)
 
     def factorise(
-        self, null: list[Shift], ridge: float = 0.0, update: Update | None = None
+        self, null: list[Shift], ridge: float = 0.0, update: Progress | None = None
     ) -> None:
         """Factorise the reduced matrix; it is lost.
 
@@ -202,10 +203,10 @@ class InstrumentFirst:
 
     def covariance(
         self,
-        update: Update | None = None,
+        update: Progress | None = None,
         *,
         instrument: bool = True,
-        invert: Update | None = None,
+        invert: Progress | None = None,
     ) -> Covariance:
         """Covariances of all unknowns; the factor is lost.
 

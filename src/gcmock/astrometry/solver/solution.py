@@ -10,18 +10,19 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.astrometry.observations.folder import (
     ATTITUDE_COLUMNS,
     CALIBRATION_COLUMNS,
     PARAMETERS,
     REFERENCE_COLUMNS,
     SOURCE_COLUMNS,
-    Columns,
     correlation_names,
     read_table,
 )
 from gcmock.astrometry.solver.problem import Floats
 from gcmock.errors import InputError
+from gcmock.io.disk import write_text
 from gcmock.io.writers.writer import open_writer
 from gcmock.words.columns import Column
 
@@ -106,7 +107,7 @@ def write_tables(folder: Path, tables: dict[str, Columns], account: dict[str, An
         with open_writer(folder / name, columns, metadata) as writer:
             writer.write(tables[name])
     text = json.dumps(account, indent=2, allow_nan=False)
-    (folder / SOLUTION).write_text(text + "\n", encoding="utf-8")
+    write_text(folder / SOLUTION, text + "\n")
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from gcmock.arrays import Columns
 from gcmock.astrometry.directions.geometry import distortion_terms
-from gcmock.astrometry.observations.folder import (
-    Columns,
-    ObservationSet,
-    new_folder,
-    open_observations,
-)
+from gcmock.astrometry.observations.folder import ObservationSet, open_observations
 from gcmock.astrometry.solver.assembly import Campaign, read_campaign
-from gcmock.astrometry.solver.equations import Stage, silent
 from gcmock.astrometry.solver.gauss_newton import Order, Result, iterate
 from gcmock.astrometry.solver.modes import (
     FAMILIES,
@@ -34,7 +29,9 @@ from gcmock.astrometry.solver.priors import References, load_references
 from gcmock.astrometry.solver.secondary import Secondaries, solve_secondaries
 from gcmock.astrometry.solver.solution import SOLUTION, parameter_columns, write_tables
 from gcmock.errors import InputError
+from gcmock.io.disk import whole_folder
 from gcmock.mock.product import library_versions
+from gcmock.progress import Stage, silent
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,7 @@ def solve(
     """
     begin = clock.perf_counter()
     folder = open_observations(observations)
-    with new_folder(Path(output), overwrite=overwrite, marker=SOLUTION) as partial:
+    with whole_folder(Path(output), overwrite=overwrite, marker=SOLUTION) as partial:
         plan = check(_size(folder, primary_limit, secondaries), order, memory_limit_gb)
         campaign = read_campaign(
             folder,

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from gcmock.arrays import Columns
 from gcmock.dust.profile import signed_longitude
 from gcmock.io.columns import match_columns
 from gcmock.io.observed import ObservedCatalogue, ObservedStars
-from gcmock.io.readers.source import Chunk, TableSource
+from gcmock.io.readers.source import TableSource
 from gcmock.reporting.page.bins import count, place
 from gcmock.reporting.page.extent import CHUNK, Extent
 from gcmock.reporting.page.tally import (
@@ -74,14 +75,14 @@ class ObservedTally:
 class _Part:
     """Some rows of a table as a table of its own, so that nothing is kept of the others."""
 
-    def __init__(self, source: TableSource, rows: Chunk) -> None:
+    def __init__(self, source: TableSource, rows: Columns) -> None:
         self.path: Path = source.path
         self.columns = tuple(rows)
         self.units = source.units
         self.n_rows: int | None = len(next(iter(rows.values())))
         self._rows = rows
 
-    def chunks(self, size: int, columns: Any = None) -> Iterator[Chunk]:
+    def chunks(self, size: int, columns: Any = None) -> Iterator[Columns]:
         """See `gcmock.io.readers.source.TableSource`."""
         names = list(self.columns if columns is None else columns)
         for start in range(0, self.n_rows or 0, size):

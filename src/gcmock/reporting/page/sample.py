@@ -6,7 +6,6 @@ order of the rows, found in one pass, in the catalogue and in the input alike.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final
@@ -14,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Floats, Table
 from gcmock.io.observed import ObservedStars
 from gcmock.mock.infer import prepare
 from gcmock.model import Model
@@ -24,7 +23,6 @@ from gcmock.words.bands import magnitude_name
 from gcmock.words.components import GROUPS
 
 Keys = NDArray[np.uint64]
-Chunk = Mapping[str, NDArray[Any]]
 
 COLUMNS: Final = (
     "source_id",
@@ -69,7 +67,7 @@ class RowSample:
     rows: dict[str, NDArray[Any]] = field(default_factory=dict)
     keys: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
 
-    def add(self, chunk: Chunk) -> None:
+    def add(self, chunk: Table) -> None:
         """Offer rows; further realisations of a star are passed over."""
         if self.n == 0:
             return

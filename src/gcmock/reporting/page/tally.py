@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Table
 from gcmock.dust.profile import signed_longitude
 from gcmock.frames import icrs_to_galactic_proper_motion
 from gcmock.reporting.page.bins import Axis, Places, count, place
@@ -17,8 +17,6 @@ from gcmock.reporting.page.extent import Extent, evidence_place
 from gcmock.words.bands import BANDS, magnitude_name
 from gcmock.words.components import COMPONENTS, GROUPS
 from gcmock.words.flags import Flag
-
-Chunk = Mapping[str, NDArray[Any]]
 
 MAGNITUDE: Final = Axis(2.0, 0.1, 240)
 """Magnitudes of counts [mag]."""
@@ -145,7 +143,7 @@ class Tally:
         self.motion_sums = np.zeros((N_GROUP, 6))
         self.rotation = tuple(np.zeros((N_GROUP, 3, axis.n)) for axis in RADII)
 
-    def add(self, chunk: Chunk) -> None:
+    def add(self, chunk: Table) -> None:
         """Count the rows of a chunk, which has `COLUMNS`."""
         if not len(chunk["l"]):
             return
@@ -155,7 +153,7 @@ class Tally:
         stars = chunk if first.all() else {name: values[first] for name, values in chunk.items()}
         self._add_stars(stars)
 
-    def _add_stars(self, chunk: Chunk) -> None:
+    def _add_stars(self, chunk: Table) -> None:
         """Count what the realisations of a star have in common."""
         self.n_star += len(chunk["l"])
         p = np.stack([chunk[name] for name in PROBABILITIES], axis=1).astype(np.float64)
@@ -195,7 +193,7 @@ class Tally:
             where = diagram_place(chunk, blue, red, band)
             self.diagrams_nuclear[i] += count(where, self.diagrams.shape[1:], nuclear)
 
-    def _add_draws(self, chunk: Chunk) -> None:
+    def _add_draws(self, chunk: Table) -> None:
         """Count what belongs to the true stars."""
         weight = 1.0 / self.extent.n_realisation
         component = component_places(chunk["component"])
@@ -218,7 +216,7 @@ class Tally:
         self._add_motions(chunk, group, groups, weight)
         self._add_rotation(chunk, group, groups, weight)
 
-    def _add_motions(self, chunk: Chunk, group: Places, groups: Axis, weight: float) -> None:
+    def _add_motions(self, chunk: Table, group: Places, groups: Axis, weight: float) -> None:
         """Count proper motions along the Galactic axes."""
         along_l, along_b = icrs_to_galactic_proper_motion(
             chunk["ra"], chunk["dec"], chunk["pmra"], chunk["pmdec"]
@@ -232,7 +230,7 @@ class Tally:
         for i, values in enumerate((None, x, y, x * x, x * y, y * y)):
             self.motion_sums[:, i] += weight * count(g, (N_GROUP,), values)
 
-    def _add_rotation(self, chunk: Chunk, group: Places, groups: Axis, weight: float) -> None:
+    def _add_rotation(self, chunk: Table, group: Places, groups: Axis, weight: float) -> None:
         """Sum the azimuthal velocity in rings around the Galactic centre."""
         x, y = chunk["x_pc"], chunk["y_pc"]
         radius = np.maximum(np.hypot(x, y), 1e-6)
@@ -242,7 +240,7 @@ class Tally:
             for i, values in enumerate((None, v_phi, v_phi * v_phi)):
                 sums[:, i] += weight * count(where, (N_GROUP, axis.n), values)
 
-    def cell(self, chunk: Chunk) -> Places:
+    def cell(self, chunk: Table) -> Places:
         """Flat cell of the sky of every row (n_row,)."""
         l_axis, b_axis = self.extent.sky
         index = (l_axis.place(signed_longitude(chunk["l"])), b_axis.place(chunk["b"]))
@@ -255,14 +253,14 @@ def component_places(names: NDArray[Any]) -> Places:
     return np.asarray(order[np.searchsorted(np.array(COMPONENTS)[order], names)], np.int64)
 
 
-def diagram_place(chunk: Chunk, blue: str, red: str, band: str) -> Places:
+def diagram_place(chunk: Table, blue: str, red: str, band: str) -> Places:
     """Bin of every row in a colour-magnitude diagram (n_row,)."""
     colour = chunk[magnitude_name(blue)] - chunk[magnitude_name(red)]
     index = (COLOUR.place(colour), BRIGHTNESS.place(chunk[magnitude_name(band)]))
     return place((COLOUR, BRIGHTNESS), index)
 
 
-def colour_place(chunk: Chunk) -> Places:
+def colour_place(chunk: Table) -> Places:
     """Bin of every row in the colour-colour diagram (n_row,)."""
     index = tuple(
         COLOUR.place(chunk[magnitude_name(blue)] - chunk[magnitude_name(red)])

@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.mock.survey import SurveyModel
 from gcmock.surveys.simulated.observe import NEXT, MeasuredSources
 from gcmock.words.bands import GAIA_BANDS, KS
-
-Table = dict[str, Floats]
 
 VIRAC2_MOTION, VIRAC2_POSITION = (0.37, 1.5), (1.0, 5.0)
 """Errors of VIRAC2 at 11 < Ks < 14 and at Ks = 16: of proper motions [mas/yr], of positions and
@@ -71,7 +69,7 @@ def _ruwe(sources: MeasuredSources, factor: Floats) -> Floats:
     return np.maximum(factor * (1.0 + _RUWE_SIGMA * ndtri(sources.chance[:, _RUWE])), 0.3)
 
 
-def virac2_astrometry(sources: MeasuredSources, n_epochs: Floats) -> Table:
+def virac2_astrometry(sources: MeasuredSources, n_epochs: Floats) -> Columns:
     """Return positions, proper motions, parallaxes and their errors, by role; NaN if not fitted.
 
     Parameters
@@ -108,7 +106,7 @@ def virac2_astrometry(sources: MeasuredSources, n_epochs: Floats) -> Table:
 
 def gaia_astrometry(
     sources: MeasuredSources, zero_point_mas: float, settings: SurveyModel
-) -> Table:
+) -> Columns:
     """Return the astrometry of Gaia DR3, by role; NaN where only the position was solved.
 
     Position-only solutions become common beyond G = 20; stars without BP and RP have six

@@ -7,13 +7,13 @@ with the imperfect efficiency of real pipelines.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.frames import icrs_to_galactic
 from gcmock.mock.survey import SurveyModel
 from gcmock.model import Model
@@ -22,8 +22,6 @@ from gcmock.surveys.simulated.astrometry import BLENDED, gaia_astrometry, virac2
 from gcmock.surveys.simulated.instrument import Instrument
 from gcmock.surveys.simulated.observe import N_CHANCES, MeasuredSources
 from gcmock.words.bands import GAIA_BANDS, KS, SURVEY_BANDS
-
-Roles = dict[str, NDArray[Any]]
 
 SPELLINGS: Final = {
     "2mass": "irsa",
@@ -58,7 +56,7 @@ _OBLIQUITY_DEG = 23.4392911
 _DEBLENDED, _BAD_PIXELS, _NEAR_SATURATION = 1 << 4, 1 << 6, 1 << 16
 
 
-def magnitudes(sources: MeasuredSources, bands: tuple[str, ...] = SURVEY_BANDS) -> Roles:
+def magnitudes(sources: MeasuredSources, bands: tuple[str, ...] = SURVEY_BANDS) -> Columns:
     """Return magnitudes and errors [mag] by role.
 
     Parameters
@@ -67,14 +65,14 @@ def magnitudes(sources: MeasuredSources, bands: tuple[str, ...] = SURVEY_BANDS) 
     bands : tuple of 3 str
         Names of the bands in the roles.
     """
-    roles: Roles = {}
+    roles: Columns = {}
     for k, band in enumerate(bands):
         roles[f"phot_{band}_mag"] = sources.mag[:, k]
         roles[f"phot_{band}_mag_error"] = sources.error[:, k]
     return roles
 
 
-def galactic(sources: MeasuredSources) -> Roles:
+def galactic(sources: MeasuredSources) -> Columns:
     """Return the Galactic coordinates of the measured positions by role."""
     l_deg, b_deg = icrs_to_galactic(sources.ra, sources.dec)
     return {"l": l_deg % 360.0, "b": b_deg}
@@ -98,7 +96,7 @@ def is_marked_blend(sources: MeasuredSources) -> NDArray[np.bool_]:
     return (sources.share < BLENDED) & (sources.chance[:, _BLEND_FLAG] < MARKED_BLEND_SHARE)
 
 
-def twomass_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
+def twomass_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
     """Return the columns of the 2MASS point source catalogue.
 
     A band without detection has an upper limit in place of its magnitude, quality U. Quality is A
@@ -170,7 +168,7 @@ def number_names(sources: MeasuredSources) -> NDArray[np.int64]:
     return (sources.key >> np.uint64(1)).view(np.int64)
 
 
-def virac2_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
+def virac2_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
     """Return the columns of VIRAC2: means of many epochs, scatter, astrometry.
 
     The chance that one epoch sees a star falls with its magnitude, and so the number of epochs. The
@@ -179,7 +177,7 @@ def virac2_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
     """
     noise = sources.kind == ArtefactKind.NOISE
     seen = np.isfinite(sources.mag)
-    roles: Roles = {}
+    roles: Columns = {}
     n_epochs = np.zeros(seen.shape)
     for k, band in enumerate(SURVEY_BANDS):
         limit = sources.limit_mag[:, k] - SINGLE_EPOCH_MAG
@@ -209,7 +207,7 @@ def virac2_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
     )
 
 
-def vvv_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
+def vvv_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
     """Return the columns of VVV DR4, with error bits; see `native_roles` for parameters."""
     seen = np.isfinite(sources.mag)
     bits = np.where(is_marked_blend(sources), _DEBLENDED, 0)
@@ -227,7 +225,7 @@ def vvv_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
     }
 
 
-def sirius_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
+def sirius_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
     """Return the columns of the SIRIUS file, with places on plates; see `native_roles`."""
     seen = np.isfinite(sources.mag)
     roles = magnitudes(sources)
@@ -246,7 +244,7 @@ def sirius_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
     }
 
 
-def gnc_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
+def gnc_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
     """Return the columns of GALACTICNUCLEUS; see `native_roles` for parameters."""
     seen = np.isfinite(sources.mag)
     roles = magnitudes(sources)
@@ -261,9 +259,9 @@ def gnc_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
     }
 
 
-def gaia_roles(sources: MeasuredSources, model: Model) -> Roles:
+def gaia_roles(sources: MeasuredSources, model: Model) -> Columns:
     """Return the columns of Gaia DR3; see `native_roles` for parameters."""
-    roles: Roles = {}
+    roles: Columns = {}
     for k, band in enumerate(GAIA_BANDS):
         roles[f"phot_{band}_mag"] = sources.mag[:, k]
         roles[f"phot_{band}_flux_over_error"] = 1.0857 / sources.error[:, k]
@@ -290,7 +288,7 @@ def gaia_roles(sources: MeasuredSources, model: Model) -> Roles:
     )
 
 
-_ROLES: Final[dict[str, Callable[[MeasuredSources, Instrument], Roles]]] = {
+_ROLES: Final[dict[str, Callable[[MeasuredSources, Instrument], Columns]]] = {
     "2mass": twomass_roles,
     "virac2": virac2_roles,
     "vvv": vvv_roles,
@@ -299,7 +297,7 @@ _ROLES: Final[dict[str, Callable[[MeasuredSources, Instrument], Roles]]] = {
 }
 
 
-def native_roles(sources: MeasuredSources, instrument: Instrument, model: Model) -> Roles:
+def native_roles(sources: MeasuredSources, instrument: Instrument, model: Model) -> Columns:
     """Return what a survey publishes of its sources, by role.
 
     Parameters

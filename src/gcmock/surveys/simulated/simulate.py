@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Final, NamedTuple
-from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from gcmock.errors import GcmockError, InputError
-from gcmock.io.disk import PARTIAL
+from gcmock.arrays import Columns
+from gcmock.errors import InputError
+from gcmock.io.disk import whole_folder, write_text
 from gcmock.io.writers.writer import Writer, open_writer
 from gcmock.mock.sky import Range, check_window
 from gcmock.model import Model, load_model
 from gcmock.pool import in_order
+from gcmock.progress import Progress
 from gcmock.settings.build import Config
 from gcmock.surveys.definition import SURVEYS, load_survey
 from gcmock.surveys.read.interpret import identifiers
@@ -47,9 +45,6 @@ from gcmock.surveys.simulated.native_files import (
 )
 from gcmock.surveys.simulated.observe import observe
 from gcmock.words.columns import TRUTH_COLUMNS, Column
-
-Table = dict[str, NDArray[Any]]
-Progress = Callable[[int, int], None]
 
 TRUTH_FILE, LINKS_FILE, SURVEY_FILE = "truth.parquet", "truth_links.parquet", "survey.json"
 
@@ -80,9 +75,9 @@ class Seen(NamedTuple):
         `LINK_COLUMNS`, without the identifiers.
     """
 
-    native: Table
-    roles: Table
-    links: Table
+    native: Columns
+    roles: Columns
+    links: Columns
 
 
 class SimulatedSkySummary(NamedTuple):
@@ -178,7 +173,7 @@ def simulate_surveys(
         "config": config.to_toml(),
     }
 
-    def work(block: Block) -> tuple[Table, dict[str, Seen]]:
+    def work(block: Block) -> tuple[Columns, dict[str, Seen]]:
         truth = simulate_block(model, block, ks_max, seed)
         stars = stars_of(truth)
         seen = {}
@@ -186,7 +181,10 @@ def simulate_surveys(
             seen[name] = _seen(name, stars, block, model, seed)
         return block_truth(truth, block), seen
 
-    with _folder(output, overwrite=overwrite) as partial, _Files(partial, words) as files:
+    with (
+        whole_folder(output, overwrite=overwrite, marker=SURVEY_FILE) as partial,
+        _Files(partial, words) as files,
+    ):
         for done, (truth, seen) in enumerate(in_order(work, blocks, workers), 1):
             files.truth.write(truth)
             for name in names:
@@ -257,35 +255,17 @@ class _Files:
     def __enter__(self) -> _Files:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         if kind is not None:
             for native in self._native.values():
                 native.abandon()
             for writer in (self.truth, self._links):
-                writer.__exit__(kind, None, None)
-
-
-@contextmanager
-def _folder(output: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Give a folder to write into, which gets its name when all is well, or is deleted."""
-    if output.exists() and not (overwrite and (output / SURVEY_FILE).is_file()):
-        raise InputError(f"{output}: exists already; choose another name or allow overwriting")
-    if not output.parent.is_dir():
-        raise InputError(f"{output}: the folder {output.parent} does not exist")
-    partial = output.with_name(f"{output.name}{PARTIAL}{os.getpid()}-{uuid4().hex[:8]}")
-    try:
-        try:
-            partial.mkdir()
-        except OSError as error:
-            raise InputError(f"{output}: cannot be written: {error.strerror}") from error
-        yield partial
-        if output.exists():
-            shutil.rmtree(output)
-        os.replace(partial, output)
-    except OSError as error:
-        raise GcmockError(f"{output}: writing failed: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+                writer.__exit__(kind, error, traceback)
 
 
 def _write_account(
@@ -302,4 +282,4 @@ def _write_account(
         for name in names
     }
     account = words | {"true_stars": summary.n_stars, "surveys": tables}
-    path.write_text(json.dumps(account, indent=1) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(account, indent=1) + "\n")
