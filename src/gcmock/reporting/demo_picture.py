@@ -11,10 +11,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from gcmock.arrays import Table
-from gcmock.mock.survey import SURVEY_BANDS
 from gcmock.reporting.figure_file import save_figure
 from gcmock.validation.recovery import NOMINAL, Recovery, group_probability, reliability
-from gcmock.words.bands import magnitude_error_name, magnitude_name
+from gcmock.words.bands import SURVEY_BANDS, magnitude_error_name, magnitude_name
 from gcmock.words.components import GROUPS
 
 COLOURS: Final = {"disc": "#4477AA", "bar": "#CCBB44", "nsd": "#EE6677", "nsc": "#AA3377"}

@@ -99,6 +99,9 @@ GAIA_BANDS: Final = ("g", "bp", "rp")
 ROMAN_BANDS: Final = ("f087", "f146", "f213")
 """Names of the bands of Roman that isochrones have, in the order of their axes."""
 
+PREDICTED_BANDS: Final = (*ROMAN_BANDS, "gaianir")
+"""Names of the bands that are predicted for the catalogue of a mission, but not kept in others."""
+
 
 def band(name: str) -> Band:
     """Return the band of a name.
@@ -132,9 +135,14 @@ def mask_of(*names: str) -> int:
     return sum({band(name).bit for name in names})
 
 
+def band_label(name: str) -> str:
+    """Return a band as it is printed."""
+    return band(name).label
+
+
 def colour_label(blue: str, red: str) -> str:
     """Return a colour index as it is printed, such as H − Ks."""
-    return f"{band(blue).label} − {band(red).label}"
+    return f"{band_label(blue)} − {band_label(red)}"
 
 
 def magnitude_name(band: str) -> str:

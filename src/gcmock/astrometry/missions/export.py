@@ -18,7 +18,6 @@ from gcmock.astrometry.missions.focal_plane import visit_error
 from gcmock.astrometry.missions.mission import Mission
 from gcmock.astrometry.missions.passbands import (
     NEEDED,
-    ROMAN_BANDS,
     gaianir_mag,
     law_of,
     roman_mags,
@@ -30,6 +29,7 @@ from gcmock.io.writers.writer import open_writer
 from gcmock.mock.product import library_versions
 from gcmock.progress import Progress
 from gcmock.settings.mission import EpochError
+from gcmock.words.bands import BANDS, ROMAN_BANDS, SYNTHETIC_BANDS, magnitude_name
 from gcmock.words.columns import OUTPUT_COLUMNS, TRUTH_COLUMNS, Column, columns_by_name
 
 _KNOWN = columns_by_name(OUTPUT_COLUMNS)
@@ -47,10 +47,7 @@ KEPT: Final = (
     "b",
     "distance_pc",
     "component",
-    "phot_j_mag",
-    "phot_h_mag",
-    "phot_ks_mag",
-    "phot_hw_mag",
+    *map(magnitude_name, BANDS),
     "a_ks",
 )
 """Columns of the mock catalogue that are passed on, after ``source_id`` and ``realisation``."""
@@ -99,9 +96,9 @@ def epoch_error(mag: Floats, error: EpochError) -> Floats:
 def bands_of(mission: Mission) -> tuple[str, ...]:
     """Return the bands that the mission adds to those of the mock catalogue."""
     band = mission.magnitudes.band
-    if band in ROMAN_BANDS:
-        return ROMAN_BANDS
-    return (band,) if band in BAND_COLUMNS else ()
+    if band in BANDS:
+        return ()
+    return ROMAN_BANDS if band in ROMAN_BANDS else (band,)
 
 
 def export_columns(mission: Mission, source_id: Column, realisation: bool) -> tuple[Column, ...]:
@@ -174,7 +171,8 @@ def export(
         "input": mock.name,
         "input_sha256": sha256_of(mock),
     }
-    inherited = ("hw_relation", "extinction_law", "seed")
+    relations = (f"{band}_relation" for band in SYNTHETIC_BANDS)
+    inherited = (*relations, "extinction_law", "seed")
     metadata |= {key: found[key] for key in inherited if key in found}
     n_read = n_inside = n_saturated = 0
     with open_writer(output, columns, metadata, overwrite=overwrite) as writer:
@@ -215,10 +213,10 @@ def _predicted(stars: Columns, mission: Mission, law: str) -> Columns:
     bands = bands_of(mission)
     if set(bands) & set(ROMAN_BANDS):
         mags = roman_mags(stars, law)
-        part.update({f"phot_{band}_mag": mags[:, i] for i, band in enumerate(ROMAN_BANDS)})
+        part.update({magnitude_name(band): mags[:, i] for i, band in enumerate(ROMAN_BANDS)})
     elif bands:
         part["phot_gaianir_mag"] = gaianir_mag(stars["phot_j_mag"], stars["phot_h_mag"])
-    mag = part[f"phot_{mission.magnitudes.band}_mag"]
+    mag = part[magnitude_name(mission.magnitudes.band)]
     part["mag"] = mag
     if mission.epoch_error is not None:
         part["epoch_error"] = epoch_error(mag, mission.epoch_error)

@@ -335,7 +335,7 @@
   const words = stars.what;
   const panels = [
     new Panel("panel-sky", stars.l, stars.b, ["l [deg]", "b [deg]"], [true, false], true),
-    new Panel("panel-colours", stars.colour, stars.bright, [`H − Ks, ${words} [mag]`, `Ks, ${words} [mag]`], [false, true], false),
+    new Panel("panel-colours", stars.colour, stars.bright, [`${stars.colour_label}, ${words} [mag]`, `${stars.bright_label}, ${words} [mag]`], [false, true], false),
   ];
   const redraw = () => { panels.forEach((p) => { p.draw(); }); drawPosterior(); };
   byId("number").max = n;

@@ -19,7 +19,7 @@ from gcmock.mock.infer import prepare
 from gcmock.model import Model
 from gcmock.random import star_key
 from gcmock.reporting.page.tally import GROUP_OF
-from gcmock.words.bands import magnitude_name
+from gcmock.words.bands import BANDS, magnitude_name
 from gcmock.words.components import GROUPS
 
 Keys = NDArray[np.uint64]
@@ -28,7 +28,7 @@ COLUMNS: Final = (
     "source_id",
     "l",
     "b",
-    *(magnitude_name(band) for band in ("j", "h", "ks", "hw")),
+    *(magnitude_name(band) for band in BANDS),
     "component",
     "distance_pc",
     "a_ks",
@@ -148,8 +148,8 @@ class PosteriorsOf:
         self.result = Posteriors(
             edges,
             np.zeros((n, len(GROUPS), edges.size - 1)),
-            np.full((n, 4), np.nan),
-            np.full((n, 4), np.nan),
+            np.full((n, len(BANDS)), np.nan),
+            np.full((n, len(BANDS)), np.nan),
             np.zeros(n, bool),
         )
 

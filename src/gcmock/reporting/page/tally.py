@@ -14,7 +14,7 @@ from gcmock.dust.profile import signed_longitude
 from gcmock.frames import icrs_to_galactic_proper_motion
 from gcmock.reporting.page.bins import Axis, Places, count, place
 from gcmock.reporting.page.extent import Extent, evidence_place
-from gcmock.words.bands import BANDS, magnitude_name
+from gcmock.words.bands import BANDS, COLOUR_INDICES, NEIGHBOUR_COLOURS, magnitude_name
 from gcmock.words.components import COMPONENTS, GROUPS
 from gcmock.words.flags import Flag
 
@@ -39,11 +39,8 @@ MOTION: Final = Axis(-20.0, 0.25, 160)
 RADII: Final = (Axis(0.0, 0.02, 25), Axis(0.0, 0.25, 40))
 """Galactocentric radii of the rotation curves, near and far [kpc]."""
 
-DIAGRAMS: Final = (("h", "ks", "ks"), ("j", "ks", "ks"), ("j", "h", "hw"))
+DIAGRAMS: Final = tuple((blue, red, red if red == "ks" else "hw") for blue, red in COLOUR_INDICES)
 """Colour-magnitude diagrams: the bands of the colour, and of the magnitude."""
-
-COLOURS: Final = (("h", "ks"), ("j", "h"))
-"""The colour-colour diagram: both colours."""
 
 GROUP_OF: Final = np.array(
     [next(i for i, names in enumerate(GROUPS.values()) if c in names) for c in COMPONENTS]
@@ -264,6 +261,6 @@ def colour_place(chunk: Table) -> Places:
     """Bin of every row in the colour-colour diagram (n_row,)."""
     index = tuple(
         COLOUR.place(chunk[magnitude_name(blue)] - chunk[magnitude_name(red)])
-        for blue, red in COLOURS
+        for blue, red in NEIGHBOUR_COLOURS
     )
     return place((COLOUR, COLOUR), index)

@@ -14,7 +14,6 @@ from gcmock.reporting.page.observed import ObservedTally
 from gcmock.reporting.page.tally import (
     BRIGHTNESS,
     COLOUR,
-    COLOURS,
     DIAGRAMS,
     DISTANCE,
     GROUP_OF,
@@ -37,9 +36,8 @@ from gcmock.reporting.plots.style import (
     steps,
 )
 from gcmock.reporting.plots.style import PROBABILITY as PROBABILITY_MAP
-from gcmock.words.bands import BANDS
+from gcmock.words.bands import BANDS, NEIGHBOUR_COLOURS, band_label, colour_label
 
-BAND_LABELS = {"j": "J", "h": "H", "ks": "Ks", "hw": "Hw"}
 Window = tuple[float, float, float, float]
 
 
@@ -126,7 +124,7 @@ def colour_colour(
         norm=_norm(values, largest),
         rasterized=True,
     )
-    labels = [f"{BAND_LABELS[blue]} − {BAND_LABELS[red]} [mag]" for blue, red in COLOURS]
+    labels = [f"{colour_label(*bands)} [mag]" for bands in NEIGHBOUR_COLOURS]
     axis.set(xlabel=labels[0], ylabel=labels[1])
     axis.set_xlim(low_x, high_x)
     axis.set_ylim(low_y, high_y)
@@ -172,8 +170,8 @@ def _diagram(
 
 
 def _diagram_axes(axis: Axes, diagram: int, window: Window) -> None:
-    blue, red, band = (BAND_LABELS[name] for name in DIAGRAMS[diagram])
-    axis.set(xlabel=f"{blue} − {red} [mag]", ylabel=f"{band} [mag]")
+    blue, red, band = DIAGRAMS[diagram]
+    axis.set(xlabel=f"{colour_label(blue, red)} [mag]", ylabel=f"{band_label(band)} [mag]")
     axis.set_xlim(window[0], window[1])
     axis.set_ylim(window[3], window[2])
 
@@ -217,7 +215,8 @@ def magnitude_counts(
     ----------
     axis : matplotlib.axes.Axes
     catalogue : Tally, path or table
-    band : {"j", "h", "ks", "hw"}
+    band : str
+        One of `gcmock.words.bands.BANDS`.
     observed : ObservedTally, optional
         The input, if it has the band.
     """
@@ -235,7 +234,7 @@ def magnitude_counts(
     axis.set_xlim(MAGNITUDE.edges[part.start] - 0.1, MAGNITUDE.edges[part.stop] + 0.1)
     axis.set_yscale("log")
     axis.set_ylim(0.7 * max(1.0, 1.0 / MAGNITUDE.step), 2.0 * float(values.sum(axis=0).max()))
-    axis.set(xlabel=f"{BAND_LABELS[band]} [mag]", ylabel="stars per mag")
+    axis.set(xlabel=f"{band_label(band)} [mag]", ylabel="stars per mag")
     legend(axis, loc="upper left")
 
 
