@@ -17,7 +17,9 @@ RUNNER = """
 import ast, json, sys
 
 space = {"__name__": "__main__"}
-for cell in json.load(open(sys.argv[1], encoding="utf-8"))["cells"]:
+with open(sys.argv[1], encoding="utf-8") as file:
+    cells = json.load(file)["cells"]
+for cell in cells:
     if cell["cell_type"] != "code":
         continue
     tree = ast.parse("".join(cell["source"]))
