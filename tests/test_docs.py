@@ -104,6 +104,7 @@ def test_no_traces_of_the_workshop(page):
     assert not WORKSHOP.findall(page.read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_python_examples_run(tmp_path):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     examples = re.findall(r"<!-- test: run -->\n```python\n(.*?)```", text, re.DOTALL)
