@@ -13,7 +13,7 @@ from gcmock.words.bands import BANDS, magnitude_error_name, magnitude_name
 from gcmock.words.components import COMPONENTS
 from gcmock.words.flags import Flag
 
-N = 200
+N = 100
 
 
 @pytest.fixture(scope="module")
