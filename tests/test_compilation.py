@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 from numba.core import config
 
 from gcmock import compilation
@@ -75,6 +76,7 @@ for values in (*summary, *draws):
 """
 
 
+@pytest.mark.slow
 def test_compiled_just_now_or_earlier_is_the_same(tmp_path) -> None:
     """Bit by bit: or else a run that is resumed would not equal one that was not interrupted."""
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import io
 import re
 import subprocess
 import sys
@@ -12,12 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from gcmock import __version__
+from gcmock import __version__, cli
 from gcmock.settings.build import load_config
 from gcmock.settings.merge import load_merge_config
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONVENTIONS.md")]
+NAMES = ("README", "CHANGELOG", "CONVENTIONS", "CONTRIBUTING", "CODE_OF_CONDUCT", "SECURITY")
+PAGES = [ROOT / f"{name}.md" for name in NAMES]
 PAGES += [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "src" / "gcmock" / "data" / "README.md"]
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -51,12 +54,11 @@ def commands() -> list[tuple[str, str]]:
 
 @cache
 def help_of(command: str) -> str:
-    words = ["gcmock", *filter(None, [command]), "--help"]
-    code = f"import sys; sys.argv = {words!r}\n"
-    code += "from gcmock.cli.app import main; sys.exit(main())"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"gcmock {command} --help: {done.stdout}{done.stderr}"
-    return done.stdout
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        code = cli.run([*filter(None, [command]), "--help"])
+    assert code == 0, f"gcmock {command} --help: {printed.getvalue()}"
+    return printed.getvalue()
 
 
 @pytest.mark.parametrize(("command", "arguments"), commands(), ids=str)
@@ -104,6 +106,7 @@ def test_no_traces_of_the_workshop(page):
     assert not WORKSHOP.findall(page.read_text(encoding="utf-8"))
 
 
+@pytest.mark.slow
 def test_python_examples_run(tmp_path):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     examples = re.findall(r"<!-- test: run -->\n```python\n(.*?)```", text, re.DOTALL)

@@ -171,6 +171,7 @@ def test_exit_codes_are_documented():
         assert f"\n| {code} |" in page
 
 
+@pytest.mark.slow
 def test_no_colour_is_respected(tmp_path):
     plain = call("build", "x.csv", "-o", "y.fits", NO_COLOR="1", FORCE_COLOR="1")
     assert "\x1b[" not in plain.stderr + plain.stdout

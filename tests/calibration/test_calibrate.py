@@ -16,6 +16,8 @@ from gcmock.mock.simulate import simulate
 from gcmock.model import load_model
 from gcmock.settings.build import load_config
 
+pytestmark = pytest.mark.slow
+
 BAND_ERROR = 0.05
 WINDOW = (0.750, 0.775), (-0.350, -0.325)
 CONFIG = """

@@ -135,6 +135,7 @@ def test_magnitudes_agree_with_the_truth(catalogue, surveys):
     assert 0.5 < 1.4826 * np.median(np.abs(pull - np.median(pull))) < 1.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extra", ["[run]\nchunk_size = 777", "[run]\nworkers = 1"])
 def test_chunks_and_threads_do_not_change_a_byte(catalogue, surveys, tmp_path, extra):
     output = tmp_path / "again"
@@ -143,6 +144,7 @@ def test_chunks_and_threads_do_not_change_a_byte(catalogue, surveys, tmp_path, e
     assert contents(output) == contents(catalogue)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [7, 10])
 def test_other_cells_give_the_same_stars(catalogue, surveys, tmp_path, order):
     path = write_config(surveys, extra=f"[run]\ncell_order = {order}")
@@ -180,6 +182,7 @@ def test_a_file_has_the_same_rows(catalogue, surveys, tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on(catalogue, surveys, tmp_path):
     output = tmp_path / "killed"
     path = write_config(surveys, extra="[run]\ncell_order = 10\nworkers = 1")
@@ -307,6 +310,7 @@ def test_a_file_that_is_no_map_is_refused(catalogue, tmp_path):
         load_completeness(part)
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_what_is_finished(surveys, tmp_path):
     output = tmp_path / "stopped"
     path = write_config(surveys, extra="[run]\ncell_order = 10\nworkers = 2")

@@ -143,6 +143,7 @@ def test_simulate_and_build(capsys, tmp_path):
     assert cli.run(["build", str(output), "-o", str(tmp_path / "mock.parquet")]) == 0
 
 
+@pytest.mark.slow
 def test_no_progress_bar_without_a_terminal(tmp_path, stars):
     done = gcmock_call("build", stars, "-o", tmp_path / "mock.parquet")
     assert done.returncode == 0
@@ -163,6 +164,7 @@ def test_a_closed_pipe_is_no_error():
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_demo(capsys, monkeypatch, tmp_path):
     # A smaller window than that of the command.
     monkeypatch.setattr("gcmock.reporting.demo.L_RANGE", (-0.025, 0.0))

@@ -11,11 +11,11 @@ from gcmock.settings.build import load_config
 from gcmock.stars.populations import PopulationNodes
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def model() -> Model:
-    """Every sixth node of the single-age populations: the reference visits them all."""
+    """Every 18th node of the single-age populations: the reference visits them all, in seconds."""
     full = load_model(config=load_config(None, {"populations.name": "koshimoto2021"}))
     thin = tuple(
-        PopulationNodes(*(x[::6] for x in nodes)) for nodes in full.populations.populations
+        PopulationNodes(*(x[::18] for x in nodes)) for nodes in full.populations.populations
     )
     return replace(full, populations=full.populations._replace(populations=thin))

@@ -91,9 +91,10 @@ def observed_from_model(model, rng, mask, l_deg, b_deg):
     return mag, error, e_jks[0], distance
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     derandomize=True,
@@ -126,6 +127,7 @@ def test_kernel_equals_reference(model, seed, mask, tau, place, with_parallax) -
         assert log_evidence[0] == pytest.approx(np.log(total), abs=near)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hw", [18.0, 18.095])
 def test_very_red_star_with_h_and_hw(model, hw) -> None:
     """Hw stands for J here, which is 5 mag fainter than H."""
@@ -145,6 +147,7 @@ def test_precise_j_with_hw(model) -> None:
     assert 0.5 * np.abs(found[0] - expected / expected.sum()).sum() < TOLERANCE_LATTICE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tau", [0.05, 0.2])
 def test_lattice_equals_nodes_for_typical_stars(tau) -> None:
     """The full PARSEC populations, three bands: 99 % of stars within 1 %, all within 2 %."""
@@ -229,6 +232,7 @@ def test_reddening_is_integrated(model, mag) -> None:
     np.testing.assert_allclose(likelihood(e_jks, tau), numeric, rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mag", "error", "tau", "e_jks"),
     [

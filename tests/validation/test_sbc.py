@@ -18,6 +18,8 @@ from gcmock.validation.sbc import WINDOWS
 from gcmock.validation.scores import expected_calibration_error, ks_uniform, ranks
 from gcmock.words.components import COMPONENTS
 
+pytestmark = pytest.mark.slow
+
 Floats = NDArray[np.float64]
 
 NOISE_MAG = 0.05

@@ -70,8 +70,9 @@ def by_reference(model: Model, data: Observations, i: int) -> np.ndarray:
     )
 
 
+@pytest.mark.slow
 @settings(
-    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     st.floats(-20.0, 15.0), st.floats(-8.0, 8.0), st.floats(0.05, 4.0), st.floats(-0.9, 0.9),

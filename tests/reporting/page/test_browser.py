@@ -20,8 +20,7 @@ CHROMIUM = next(
 DRIVER = shutil.which("chromedriver") or ""
 pytestmark = [
     pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium and chromedriver in PATH"),
-    # One browser for all tests of this module.
-    pytest.mark.xdist_group("browser"),
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
 
