@@ -20,7 +20,7 @@ from gcmock.io.writers.writer import check_output, open_writer
 from gcmock.mock.census import InputCensus
 from gcmock.mock.folder import without_means, write_folder
 from gcmock.mock.pipeline import StarBatch, batch_size, cut, true_stars
-from gcmock.mock.product import output_columns, provenance
+from gcmock.mock.product import output_columns, record_of_mock
 from gcmock.mock.summary import BuildSummary
 from gcmock.model import Model, load_model
 from gcmock.pool import beside, in_order
@@ -127,7 +127,7 @@ def build(
         **summary.skipped,
     }
     if output.suffix:
-        metadata = provenance(config, source_record, rows)
+        metadata = record_of_mock(config, source_record, rows)
         with open_writer(output, columns, metadata, overwrite=overwrite) as writer:
             for _, batch in products(_WHOLE, lambda _: True):
                 if batch.columns:
@@ -138,7 +138,7 @@ def build(
         write_folder(
             output,
             columns,
-            provenance(without_means(config), source_record, rows, dated=False),
+            record_of_mock(without_means(config), source_record, rows, dated=False),
             source_record | {"bytes": size_of(input)},
             products,
             summary,
@@ -249,5 +249,5 @@ def build_table(table: Any, config: Config | None = None, **overrides: Any) -> A
     parts = [batch.columns for batch in batches if batch.columns]
     n_written = summary.n_star * summary.n_realisation
     rows = {"read": summary.n_rows, "written": n_written, **summary.skipped}
-    metadata = provenance(config, {"name": source.path, "sha256": ""}, rows)
+    metadata = record_of_mock(config, {"name": source.path, "sha256": ""}, rows)
     return to_kind(kind, parts, output_columns(catalogue.source_id_column), metadata)

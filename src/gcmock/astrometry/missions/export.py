@@ -26,8 +26,8 @@ from gcmock.astrometry.missions.passbands import (
 from gcmock.errors import InputError
 from gcmock.io.disk import sha256_of
 from gcmock.io.metadata import read_metadata
+from gcmock.io.provenance import creator, library_versions
 from gcmock.io.writers.writer import open_writer
-from gcmock.mock.product import library_versions
 from gcmock.progress import Progress
 from gcmock.settings.mission import EpochError
 from gcmock.words.columns import OUTPUT_COLUMNS, TRUTH_COLUMNS, Column, columns_by_name
@@ -167,7 +167,7 @@ def export(
         raise InputError(f"{output}: is the input itself; choose another name for the output")
     columns = export_columns(mission, id_column(table), with_realisation)
     metadata = {
-        "creator": f"gcmock {library_versions()['gcmock']}",
+        "creator": creator(),
         "content": f"true stars of {mission.title or mission.name}",
         "mission": mission.to_toml(),
         "versions": json.dumps(library_versions()),
