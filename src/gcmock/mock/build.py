@@ -95,7 +95,7 @@ def build(
     _check_paths(Path(input), output, overwrite)
     source = open_table(input)
     model = load_model(config=config)
-    census = InputCensus(model)
+    census = InputCensus(model.extinction_map, config.input)
     # The checksum is taken from the file while its rows are looked at.
     with beside(lambda: sha256_of(input)) as checksum:
         catalogue = ObservedCatalogue(source, config, census.visit)
@@ -114,7 +114,9 @@ def build(
         with _rows(catalogue, model, census, is_sorted, output) as raws:
             parts = (part for part in cut(raws, size, partition) if wanted(part[0]))
             yield from in_order(
-                lambda part: (part[0], true_stars(part[1], catalogue, model)), parts, threads
+                lambda part: (part[0], true_stars(part[1], catalogue, model, config.policy)),
+                parts,
+                threads,
             )
 
     def report() -> None:
@@ -235,14 +237,14 @@ def build_table(table: Any, config: Config | None = None, **overrides: Any) -> A
         config = load_config(None, settings)
     source = in_memory(table)
     model = load_model(config=config)
-    census = InputCensus(model)
+    census = InputCensus(model.extinction_map, config.input)
     catalogue = ObservedCatalogue(source, config, census.visit)
     census.finish(catalogue.path)
     summary = BuildSummary(None, config.run.realisations, catalogue.summary, census.skipped)
     workers = config.run.n_workers
     size = batch_size(summary.n_star, summary.n_realisation, workers)
     batches = in_order(
-        lambda part: true_stars(part[1], catalogue, model),
+        lambda part: true_stars(part[1], catalogue, model, config.policy),
         cut(catalogue.rows(config.run.chunk_size), size, _WHOLE),
         workers,
     )

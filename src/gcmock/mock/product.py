@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.dust.calibrated import load_calibration
 from gcmock.dust.laws import load_law
 from gcmock.frames import galactic_to_icrs_proper_motion
@@ -37,7 +38,7 @@ def output_columns(source_id: Column) -> tuple[Column, ...]:
     return tuple(source_id if c.name == source_id.name else c for c in OUTPUT_COLUMNS)
 
 
-def assemble(stars: ObservedStars, inferred: Inferred, model: Model) -> dict[str, NDArray[Any]]:
+def assemble(stars: ObservedStars, inferred: Inferred, model: Model, ref_epoch: float) -> Columns:
     """Columns of the true stars behind observed ones.
 
     Parameters
@@ -47,6 +48,8 @@ def assemble(stars: ObservedStars, inferred: Inferred, model: Model) -> dict[str
     inferred : Inferred
         Its draws have n_realisation stars each.
     model : Model
+    ref_epoch : float
+        Epoch of the positions (Julian year).
 
     Returns
     -------
@@ -75,7 +78,7 @@ def assemble(stars: ObservedStars, inferred: Inferred, model: Model) -> dict[str
         "dec": of_star(stars.dec),
         "l": l_deg,
         "b": b_deg,
-        "ref_epoch": np.full(n_star * n_realisation, model.config.input.ref_epoch),
+        "ref_epoch": np.full(n_star * n_realisation, ref_epoch),
         "distance_pc": distance,
         "parallax": 1000.0 / distance,
         "pmra": pmra,
