@@ -248,7 +248,7 @@ def calibrated(sample: Sample, rows: NDArray[Any], model: Model, options: Option
         on_map(stars, model), stars.cell, stars.limits, cells, counts,
         {"rows": sample.cell.size, "calibrate": stars.cell.size},
     )  # fmt: skip
-    return calibrate_stars(given, model, options, lambda *_: None)
+    return calibrate_stars(given, model, options, model.config.run.n_workers, lambda *_: None)
 
 
 def with_calibration(model: Model, result: Calibration) -> Model:

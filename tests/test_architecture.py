@@ -57,6 +57,7 @@ IO_MAY_IMPORT = {
     "frames",
     "random",
     "settings",
+    "data",
     "io",
 }
 """Tables know the words of the project, but nothing of the model."""

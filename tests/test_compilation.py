@@ -88,3 +88,14 @@ def test_compiled_just_now_or_earlier_is_the_same(tmp_path) -> None:
     ]
     assert len(results[0]) > 1000
     assert results[0] == results[1]
+
+
+def test_a_process_without_home_and_name_has_a_folder(monkeypatch) -> None:
+    """As in a container whose user has no passwd entry."""
+    for name in ("HOME", "LOGNAME", "USER", "LNAME", "USERNAME", "USERPROFILE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setitem(sys.modules, "pwd", None)
+    (folder,) = compilation._cache_parents()
+    assert folder.name.startswith("gcmock-")
+    monkeypatch.setenv("XDG_CACHE_HOME", os.sep + "cache")
+    assert compilation._cache_parents()[0].parts[-2:] == ("cache", "gcmock")

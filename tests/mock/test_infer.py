@@ -5,12 +5,12 @@ import pytest
 
 from gcmock.errors import InputError, OutsideModelError
 from gcmock.io.observed import ObservedStars
+from gcmock.mock import infer as inference
 from gcmock.mock.census import OUTSIDE_MAP, InputCensus
 from gcmock.mock.infer import (
     LEAST_EXPECTED,
     infer,
     log_expected,
-    prepare,
     star_keys,
     velocity_uniforms,
 )
@@ -26,6 +26,11 @@ MISSING = (
     "radial_velocity_error", "ruwe",
 )  # fmt: skip
 MAG = (15.0, 12.5, 11.2, NAN)
+
+
+def prepare(stars, model):
+    """Prepare stars as the settings of the model say."""
+    return inference.prepare(stars, model, model.config.policy)
 
 
 def observed(n=1, **given):
@@ -145,7 +150,9 @@ def test_possible_stars_are_explained_and_others_are_not():
     mag = [[15.6, 12.4, 10.9, NAN], [12.6, 12.4, 10.9, NAN], [10.9, 12.4, 15.6, NAN]]
     stars, used = observed(3, mag=mag), model()
     prepared = prepare(stars, used)
-    inferred = infer(prepared.data, prepared.flags, star_keys(stars, used), used)
+    inferred = infer(
+        prepared.data, prepared.flags, star_keys(stars, 1, used.config.run.realisations), used
+    )
     flagged = (inferred.flags[:, 0] & Flag.UNEXPLAINED) != 0
     assert flagged.tolist() == [False, True, True]
     expected = log_expected(prepared.data, inferred.summary.log_evidence, used)
@@ -157,7 +164,9 @@ def test_expected_number_does_not_depend_on_a_measurement_that_says_nothing():
     stars = observed(2, parallax=[NAN, 0.1], parallax_error=[NAN, 1e3])
     used = model()
     prepared = prepare(stars, used)
-    inferred = infer(prepared.data, prepared.flags, star_keys(stars, used), used)
+    inferred = infer(
+        prepared.data, prepared.flags, star_keys(stars, 1, used.config.run.realisations), used
+    )
     expected = log_expected(prepared.data, inferred.summary.log_evidence, used)
     assert expected[1] == pytest.approx(expected[0], abs=1e-3)
 
@@ -166,7 +175,9 @@ def test_hw_outside_its_colours_is_flagged_per_draw():
     stars = observed(2, mag=[[16.0, 13.0, 11.2, NAN], [19.5, 13.5, 10.2, NAN]])
     used = model(**{"run.realisations": 3})
     prepared = prepare(stars, used)
-    inferred = infer(prepared.data, prepared.flags, star_keys(stars, used), used)
+    inferred = infer(
+        prepared.data, prepared.flags, star_keys(stars, 1, used.config.run.realisations), used
+    )
     found = (inferred.flags & Flag.HW_EXTRAPOLATED) != 0
     colour = inferred.draws.mag[..., 0] - inferred.draws.mag[..., 1]
     np.testing.assert_array_equal(found, colour > 5.0)
@@ -180,7 +191,7 @@ def test_cells_are_counted_in_blocks_that_chunks_cannot_shift(monkeypatch, chunk
     n = 230
     l_deg, b_deg = rng.integers(0, 4, n) * 0.1 + 0.01, np.full(n, 0.01)
     l_deg[5] = 90.0
-    census = InputCensus(model())
+    census = InputCensus(model().extinction_map, load_config().input)
     for start in range(0, n, chunk):
         part = slice(start, start + chunk)
         census.visit(

@@ -88,7 +88,7 @@ def test_covariance_is_rotated(few_stars, tmp_path):
     table.write(tmp_path / "one.parquet")
     model = load_model()
     observed = next(read_observed(tmp_path / "one.parquet", model.config).chunks())
-    found = measured_motion(observed, model, observed.flags.copy())[0]
+    found = measured_motion(observed, model.config.motion, observed.flags.copy())[0]
     rng = np.random.default_rng(1)
     c = -0.6 * 0.9 * 0.4
     pm = rng.multivariate_normal([-3.0, -6.0], [[0.81, c], [c, 0.16]], 200_000)

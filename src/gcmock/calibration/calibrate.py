@@ -179,11 +179,12 @@ def calibrate(
     stars = read_calibrators(
         catalogue,
         model,
+        model.config,
         limits=options.limits,
         stars_per_cell=options.stars_per_cell,
         progress=lambda done, total: tell("read", done, total),
     )
-    return calibrate_stars(stars, model, options, tell, start)
+    return calibrate_stars(stars, model, options, config.run.n_workers, tell, start)
 
 
 def _merged(config: Config, changes: dict[str, dict[str, str]]) -> dict[str, object]:
@@ -193,7 +194,12 @@ def _merged(config: Config, changes: dict[str, dict[str, str]]) -> dict[str, obj
 
 
 def calibrate_stars(
-    stars: Calibrators, model: Model, options: Options, tell: StagedProgress, start: float = 0.0
+    stars: Calibrators,
+    model: Model,
+    options: Options,
+    workers: int,
+    tell: StagedProgress,
+    start: float = 0.0,
 ) -> Calibration:
     """Calibrate from stars that were chosen; see `calibrate`."""
     config = model.config
@@ -203,9 +209,9 @@ def calibrate_stars(
     l_deg, b_deg = model.extinction_map.cell_centre(cells)
     e_map = model.extinction_map.value(l_deg, b_deg, kind)[0]
     of_star = np.searchsorted(cells, stars.cell)
-    law, fits = fit_laws(stars, model, options.law, options.law_offset, tell)
+    law, fits = fit_laws(stars, model, options.law, options.law_offset, workers, tell)
     model = dataclasses.replace(model, law=law)
-    curves = _all_curves(stars.data, model, tell)
+    curves = _all_curves(stars.data, model, workers, tell)
     good = curves.explained
     density = expected_density(model, l_deg, b_deg, e_map, stars.limits, cells_tell(tell))
     fractions = no_fractions()
@@ -245,10 +251,9 @@ def cells_tell(tell: StagedProgress) -> Callable[[int, int], None]:
     return lambda done, total: tell("counts", done, total)
 
 
-def _all_curves(data: Observations, model: Model, tell: StagedProgress) -> Curves:
+def _all_curves(data: Observations, model: Model, workers: int, tell: StagedProgress) -> Curves:
     """Curves of all stars, neighbours in the sky together."""
     n = data.l_deg.size
-    workers = model.config.run.n_workers
     parts = []
     done = 0
     value, scale = None, np.full(n, -np.inf)

@@ -16,7 +16,7 @@ from gcmock.dust.laws import QUADRANTS
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs
 from gcmock.io.disk import check_new_file, whole_file
-from gcmock.mock.product import provenance
+from gcmock.mock.product import record_of_mock
 from gcmock.words.bands import KS, LINEAR_BANDS, band
 from gcmock.words.columns import Column
 from gcmock.words.components import COMPONENTS
@@ -169,7 +169,7 @@ def _fraction_tables(result: Calibration) -> tuple[Columns, Columns]:
 def record(result: Calibration, source: Mapping[str, Any]) -> dict[str, str]:
     """Provenance of a calibration, texts by name."""
     rows = {"read": result.stars.account["rows"], "calibrate": result.stars.account["calibrate"]}
-    words = provenance(result.config, source, rows)
+    words = record_of_mock(result.config, source, rows)
     local = result.local
     return words | {
         "content": "extinction calibrated from stars",

@@ -19,6 +19,7 @@ from gcmock.posterior.engine import Observations
 from gcmock.posterior.kernel.motion import N_MEASURED
 from gcmock.progress import Progress
 from gcmock.random import star_key
+from gcmock.settings.build import Config
 from gcmock.words.bands import BANDS, KS, LINEAR_BANDS, magnitude_name
 
 SAMPLE_STREAM: Final = -4
@@ -64,6 +65,7 @@ class Calibrators(NamedTuple):
 def read_calibrators(
     path: str | Path,
     model: Model,
+    config: Config,
     *,
     limits: tuple[float, float] | None = None,
     stars_per_cell: int = 200,
@@ -76,7 +78,8 @@ def read_calibrators(
     path : str or Path
         Any table that ``gcmock build`` reads.
     model : Model
-        Its config says how columns are called; stars outside the map are left out.
+    config : Config
+        Says how columns are called, and which stars and measurements are used.
     limits : tuple of 2 floats, optional
         Bright and faint limit in Ks [mag], between which the catalogue is complete; by default no
         bright limit, and a faint one that its counts show, see `faint_limit`.
@@ -96,11 +99,11 @@ def read_calibrators(
     """
     if stars_per_cell < 1:
         raise InputError(f"stars per cell = {stars_per_cell}: expected at least 1")
-    catalogue = ObservedCatalogue(open_table(path), model.config)
+    catalogue = ObservedCatalogue(open_table(path), config)
     account: Counter[str] = Counter()
     parts: list[tuple[Observations, Integers, NDArray[np.uint64]]] = []
     for stars in catalogue.chunks():
-        found = prepare(stars, model)
+        found = prepare(stars, model, config.policy)
         account["outside the extinction map or without a magnitude"] += int((~found.keep).sum())
         data = found.data
         with_ks = np.isfinite(data.mag[:, KS])
@@ -109,7 +112,7 @@ def read_calibrators(
         synthetic = slice(len(LINEAR_BANDS), None)
         data.mag[:, synthetic] = data.mag_error[:, synthetic] = np.nan
         cell = model.extinction_map.cell_index(data.l_deg, data.b_deg)
-        key = star_key(model.config.run.seed, stars.take(found.keep).source_id, SAMPLE_STREAM)
+        key = star_key(config.run.seed, stars.take(found.keep).source_id, SAMPLE_STREAM)
         kept = data.take(with_ks)
         parts.append((kept, cell[with_ks], key[with_ks]))
         if progress is not None:

@@ -37,7 +37,12 @@ UNEXPLAINED: Final = -6.0
 
 
 def fit_laws(
-    stars: Calibrators, model: Model, regions: str, with_offset: bool, tell: StagedProgress
+    stars: Calibrators,
+    model: Model,
+    regions: str,
+    with_offset: bool,
+    workers: int,
+    tell: StagedProgress,
 ) -> tuple[ExtinctionLaw, dict[int, LawFit]]:
     """Fit the law of every region that has enough stars.
 
@@ -49,6 +54,8 @@ def fit_laws(
     regions : {"quadrants", "one", "none"}
     with_offset : bool
         Fit the offset in H as well.
+    workers : int
+        Threads.
     tell : callable
         Told the progress.
 
@@ -89,7 +96,7 @@ def fit_laws(
         return fit_law(evidence_near, base[r], samples[r].size, with_offset=with_offset)
 
     # The regions side by side: the stars of one are too few to share.
-    for r, found in zip(samples, in_order(fit, samples, model.config.run.n_workers), strict=True):
+    for r, found in zip(samples, in_order(fit, samples, workers), strict=True):
         fits[r] = found
         rows[r] = found.kappa
         tell("law", len(fits), len(samples))

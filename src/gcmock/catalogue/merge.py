@@ -14,7 +14,6 @@ from typing import Any, Final, Protocol
 import numpy as np
 import pyarrow as pa
 
-import gcmock
 from gcmock.catalogue.cell.astrometry import has_zero_point
 from gcmock.catalogue.cell.reasons import REASONS, MatchFlag
 from gcmock.catalogue.columns import MERGED_COLUMNS, REJECTED_COLUMNS, Product
@@ -28,6 +27,7 @@ from gcmock.compilation import fingerprint
 from gcmock.errors import InputError, InterruptedRunError
 from gcmock.io.disk import files_of, sha256_of, size_of, whole_file, write_text
 from gcmock.io.manifest import Entry, Manifest, entry_of
+from gcmock.io.provenance import creator, library_versions
 from gcmock.io.writers.writer import check_output, open_writer
 from gcmock.pool import in_order
 from gcmock.progress import Progress
@@ -38,8 +38,6 @@ WORK: Final = "_cells"
 
 SAMPLE_ROWS: Final = 800_000
 """Sources, about, from which the rates are learned."""
-
-_LIBRARIES: Final = ("numpy", "scipy", "numba", "astropy", "pyarrow", "cdshealpix")
 
 
 class Input(Protocol):
@@ -138,8 +136,7 @@ def record_of(
     config: MergeConfig, inputs: Mapping[str, Any], keep_rejected: bool
 ) -> dict[str, Any]:
     """Return everything that the bytes of a partition depend on."""
-    from importlib.metadata import version
-
+    versions = library_versions("cdshealpix")
     settings = config.model_dump(mode="json")
     settings["run"] = {"cell_order": config.run.cell_order}
     # Paths say where the surveys are, the checksums what they are; their order changes nothing.
@@ -149,9 +146,9 @@ def record_of(
     }
     settings["survey"] = {name: surveys[name] for name in sorted(surveys)}
     return {
-        "gcmock": gcmock.__version__,
+        "gcmock": versions.pop("gcmock"),
         "source code": fingerprint("gcmock.catalogue.merge"),
-        "libraries": {name: version(name) for name in _LIBRARIES},
+        "libraries": versions,
         "config": settings,
         "surveys": dict(inputs),
         "parallax zero point": has_zero_point(),
@@ -254,7 +251,7 @@ def metadata_of(
     """Return the record of how the catalogue was made, for the metadata of its files."""
     words = manifest.record
     return {
-        "creator": f"gcmock {gcmock.__version__}",
+        "creator": creator(),
         "content": "stars merged from surveys",
         "versions": json.dumps(words["libraries"]),
         "config": json.dumps(words["config"]),

@@ -20,7 +20,7 @@ from gcmock.io.writers.writer import check_output, open_writer
 from gcmock.mock.census import InputCensus
 from gcmock.mock.folder import without_means, write_folder
 from gcmock.mock.pipeline import StarBatch, batch_size, cut, true_stars
-from gcmock.mock.product import output_columns, provenance
+from gcmock.mock.product import output_columns, record_of_mock
 from gcmock.mock.summary import BuildSummary
 from gcmock.model import Model, load_model
 from gcmock.pool import beside, in_order
@@ -95,7 +95,7 @@ def build(
     _check_paths(Path(input), output, overwrite)
     source = open_table(input)
     model = load_model(config=config)
-    census = InputCensus(model)
+    census = InputCensus(model.extinction_map, config.input)
     # The checksum is taken from the file while its rows are looked at.
     with beside(lambda: sha256_of(input)) as checksum:
         catalogue = ObservedCatalogue(source, config, census.visit)
@@ -114,7 +114,9 @@ def build(
         with _rows(catalogue, model, census, is_sorted, output) as raws:
             parts = (part for part in cut(raws, size, partition) if wanted(part[0]))
             yield from in_order(
-                lambda part: (part[0], true_stars(part[1], catalogue, model)), parts, threads
+                lambda part: (part[0], true_stars(part[1], catalogue, model, config.policy)),
+                parts,
+                threads,
             )
 
     def report() -> None:
@@ -127,7 +129,7 @@ def build(
         **summary.skipped,
     }
     if output.suffix:
-        metadata = provenance(config, source_record, rows)
+        metadata = record_of_mock(config, source_record, rows)
         with open_writer(output, columns, metadata, overwrite=overwrite) as writer:
             for _, batch in products(_WHOLE, lambda _: True):
                 if batch.columns:
@@ -138,7 +140,7 @@ def build(
         write_folder(
             output,
             columns,
-            provenance(without_means(config), source_record, rows, dated=False),
+            record_of_mock(without_means(config), source_record, rows, dated=False),
             source_record | {"bytes": size_of(input)},
             products,
             summary,
@@ -235,19 +237,19 @@ def build_table(table: Any, config: Config | None = None, **overrides: Any) -> A
         config = load_config(None, settings)
     source = in_memory(table)
     model = load_model(config=config)
-    census = InputCensus(model)
+    census = InputCensus(model.extinction_map, config.input)
     catalogue = ObservedCatalogue(source, config, census.visit)
     census.finish(catalogue.path)
     summary = BuildSummary(None, config.run.realisations, catalogue.summary, census.skipped)
     workers = config.run.n_workers
     size = batch_size(summary.n_star, summary.n_realisation, workers)
     batches = in_order(
-        lambda part: true_stars(part[1], catalogue, model),
+        lambda part: true_stars(part[1], catalogue, model, config.policy),
         cut(catalogue.rows(config.run.chunk_size), size, _WHOLE),
         workers,
     )
     parts = [batch.columns for batch in batches if batch.columns]
     n_written = summary.n_star * summary.n_realisation
     rows = {"read": summary.n_rows, "written": n_written, **summary.skipped}
-    metadata = provenance(config, {"name": source.path, "sha256": ""}, rows)
+    metadata = record_of_mock(config, {"name": source.path, "sha256": ""}, rows)
     return to_kind(kind, parts, output_columns(catalogue.source_id_column), metadata)

@@ -12,10 +12,10 @@ from gcmock.compilation import fingerprint
 from gcmock.dust.calibrated import load_calibration
 from gcmock.errors import InterruptedRunError
 from gcmock.io.manifest import Manifest, entry_of
+from gcmock.io.provenance import data_sha256, library_versions
 from gcmock.io.writers.writer import open_writer
 from gcmock.mock.account import Account
 from gcmock.mock.pipeline import StarBatch
-from gcmock.mock.product import data_sha256, library_versions
 from gcmock.mock.summary import BuildSummary
 from gcmock.settings.build import Config, RunConfig
 from gcmock.words.columns import Column

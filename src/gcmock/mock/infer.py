@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
+from gcmock.dust.extinction_map import ExtinctionMap
 from gcmock.dust.profile import signed_longitude
 from gcmock.errors import OutsideModelError
 from gcmock.frames import galactic_north_angle, icrs_to_galactic_proper_motion
@@ -20,6 +21,7 @@ from gcmock.posterior.kernel.block import Draws, PosteriorSummary
 from gcmock.posterior.kernel.draw import VELOCITY
 from gcmock.posterior.kernel.motion import N_MEASURED
 from gcmock.random import star_key, uniform
+from gcmock.settings.build import InferencePolicy, InputConfig, MotionConfig, ParallaxConfig
 from gcmock.words.bands import LINEAR_BANDS, H, J
 from gcmock.words.flags import Flag
 
@@ -71,27 +73,30 @@ class Inferred(NamedTuple):
     flags: NDArray[np.int32]
 
 
-def kept(stars: ObservedStars, model: Model) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def kept(
+    stars: ObservedStars, extinction_map: ExtinctionMap, choices: InputConfig
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which stars lie on the extinction map, and which are kept, each (n_star,).
 
     The choices are ``[input] outside_map`` and ``no_photometry``. A star without magnitudes that
     lies outside the map counts as outside.
     """
-    inside = model.extinction_map.inside(stars.l, stars.b)
+    inside = extinction_map.inside(stars.l, stars.b)
     keep = inside.copy()
-    if model.config.input.no_photometry == "skip":
+    if choices.no_photometry == "skip":
         keep &= np.isfinite(stars.mag).any(axis=1)
     return inside, keep
 
 
-def prepare(stars: ObservedStars, model: Model) -> Prepared:
+def prepare(stars: ObservedStars, model: Model, policy: InferencePolicy) -> Prepared:
     """Decide what enters the posterior of every star.
 
     Parameters
     ----------
     stars : ObservedStars
     model : Model
-        Its config has the choices: ``[input]``, ``[parallax]``, ``[photometry] use_hw``.
+    policy : InferencePolicy
+        Which stars, magnitudes, parallaxes and motions are used.
 
     Returns
     -------
@@ -102,8 +107,8 @@ def prepare(stars: ObservedStars, model: Model) -> Prepared:
     OutsideModelError
         If stars lie outside the extinction map and ``[input] outside_map`` is ``"error"``.
     """
-    inside, keep = kept(stars, model)
-    if model.config.input.outside_map == "error" and not inside.all():
+    inside, keep = kept(stars, model.extinction_map, policy.input)
+    if policy.input.outside_map == "error" and not inside.all():
         first = int(np.argmin(inside))
         raise outside_map_error(
             int((~inside).sum()), int(stars.row[first]), stars.l[first], stars.b[first]
@@ -116,9 +121,9 @@ def prepare(stars: ObservedStars, model: Model) -> Prepared:
         cell = model.extinction_map.cell_index(l_deg, stars.b)
         flags[~model.extinction_map.has_subcells(cell)] |= Flag.NO_SUBCELL
     e_jks, tau = model.reddening(l_deg, stars.b)
-    mag, mag_error = _photometry(stars, model, flags)
-    parallax, parallax_error = _parallax(stars, model, flags)
-    motion = measured_motion(stars, model, flags)
+    mag, mag_error = _photometry(stars, policy.use_hw, flags)
+    parallax, parallax_error = _parallax(stars, policy.parallax, flags)
+    motion = measured_motion(stars, policy.motion, flags)
     return Prepared(
         keep,
         Observations(l_deg, stars.b, mag, mag_error, parallax, parallax_error, e_jks, tau, motion),
@@ -137,12 +142,12 @@ def outside_map_error(n_outside: int, row: int, l_deg: float, b_deg: float) -> O
 
 
 def _photometry(
-    stars: ObservedStars, model: Model, flags: NDArray[np.int32]
+    stars: ObservedStars, use_hw: str, flags: NDArray[np.int32]
 ) -> tuple[Floats, Floats]:
     """Magnitudes and errors that are used, (n_star, n_band); sets bits of `flags`."""
     mag, error = stars.mag.copy(), stars.mag_error.copy()
     synthetic = slice(len(LINEAR_BANDS), None)
-    if model.config.photometry.use_hw == "when_needed":
+    if use_hw == "when_needed":
         given = np.isfinite(mag)
         redundant = given[:, J] & given[:, H]
         flags[redundant & given[:, synthetic].any(axis=1)] |= Flag.HW_REDUNDANT
@@ -152,10 +157,9 @@ def _photometry(
 
 
 def _parallax(
-    stars: ObservedStars, model: Model, flags: NDArray[np.int32]
+    stars: ObservedStars, settings: ParallaxConfig, flags: NDArray[np.int32]
 ) -> tuple[Floats, Floats]:
     """Parallax without its zero point and error [mas], NaN if not used; sets bits of `flags`."""
-    settings = model.config.parallax
     given = np.isfinite(stars.parallax)
     # A missing ruwe is no reason to distrust a parallax: many catalogues have none.
     good = given & (stars.parallax_error > 0) & ~(stars.ruwe > settings.ruwe_max)
@@ -168,14 +172,16 @@ def _parallax(
     return parallax, np.where(good, stars.parallax_error, np.nan)
 
 
-def measured_motion(stars: ObservedStars, model: Model, flags: NDArray[np.int32]) -> Floats | None:
+def measured_motion(
+    stars: ObservedStars, settings: MotionConfig, flags: NDArray[np.int32]
+) -> Floats | None:
     """Measured motions in Galactic axes, see `gcmock.posterior.engine.Observations`; sets `flags`.
 
     Parameters
     ----------
     stars : ObservedStars
-    model : Model
-        ``[motion]`` of its config has the quality cut.
+    settings : MotionConfig
+        Has the quality cut.
     flags : int32 ndarray (n_star,)
         Gets `Flag.MOTION_USED` and `Flag.MOTION_REJECTED`.
 
@@ -184,7 +190,6 @@ def measured_motion(stars: ObservedStars, model: Model, flags: NDArray[np.int32]
     ndarray (n_star, 7) or None
         None if no star has a motion that is used.
     """
-    settings = model.config.motion
     with_pm = np.isfinite(stars.pmra) & np.isfinite(stars.pmdec)
     with_rv = np.isfinite(stars.radial_velocity)
     if not settings.use or not (with_pm | with_rv).any():
@@ -212,11 +217,10 @@ def measured_motion(stars: ObservedStars, model: Model, flags: NDArray[np.int32]
     return motion if (good_pm | good_rv).any() else None
 
 
-def star_keys(stars: ObservedStars, model: Model) -> NDArray[np.uint64]:
+def star_keys(stars: ObservedStars, seed: int, realisations: int) -> NDArray[np.uint64]:
     """Return the keys of the random streams, (n_star, n_realisation)."""
-    run = model.config.run
     return np.stack(
-        [star_key(run.seed, stars.source_id, number) for number in range(run.realisations)], axis=1
+        [star_key(seed, stars.source_id, number) for number in range(realisations)], axis=1
     )
 
 

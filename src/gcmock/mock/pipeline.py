@@ -11,6 +11,7 @@ from gcmock.mock.account import Account, account_of
 from gcmock.mock.infer import infer, prepare, star_keys
 from gcmock.mock.product import assemble
 from gcmock.model import Model
+from gcmock.settings.build import InferencePolicy
 
 LARGEST_BATCH: Final = 16_384
 SMALLEST_BATCH: Final = 512
@@ -37,20 +38,24 @@ class StarBatch(NamedTuple):
     account: Account
 
 
-def true_stars(raw: RawRows, catalogue: ObservedCatalogue, model: Model) -> StarBatch:
+def true_stars(
+    raw: RawRows, catalogue: ObservedCatalogue, model: Model, policy: InferencePolicy
+) -> StarBatch:
     """Interpret rows of the input, infer their stars and assemble the columns of the output.
 
     Everything that happens to a star between the file that is read and the file that is written;
     a function of the rows alone, whatever else is computed before or beside it.
     """
     stars = catalogue.stars(raw)
-    prepared = prepare(stars, model)
+    prepared = prepare(stars, model, policy)
     stars = stars.take(prepared.keep)
     if not stars.n_star:
         return StarBatch(len(raw.row), {}, Account())
-    keys = star_keys(stars, model)
+    keys = star_keys(stars, policy.seed, policy.realisations)
     inferred = infer(prepared.data, prepared.flags, keys, model)
-    return StarBatch(len(raw.row), assemble(stars, inferred, model), account_of(inferred))
+    return StarBatch(
+        len(raw.row), assemble(stars, inferred, model, policy.input.ref_epoch), account_of(inferred)
+    )
 
 
 def batch_size(n_star: int, n_realisation: int, workers: int) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from gcmock.arrays import Columns, Floats
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, galactic_to_icrs_proper_motion
+from gcmock.io.provenance import creator
 from gcmock.io.writers.folder import TableWriter, open_output
 from gcmock.mock.patches import BrightFirst, Drawn, bright_first, draw_patches
 from gcmock.mock.sky import Range, SkyWindow, check_window, layout, make_patches, window_cells
@@ -139,7 +139,7 @@ def simulate_to_file(
     window = check_window(model.extinction_map, l_range, b_range)
     settings = survey if isinstance(survey, SurveyModel) else SurveyModel()
     metadata = {
-        "creator": f"gcmock {version('gcmock')}",
+        "creator": creator(),
         "content": "stars simulated from the model alone",
         "config": config.to_toml(),
         "seed": str(seed),

@@ -14,6 +14,7 @@ from gcmock.arrays import Floats
 from gcmock.errors import InputError
 from gcmock.model import Model
 from gcmock.random import star_key, uniform
+from gcmock.stars.gaia import gaia_g_mag, gaia_parallax_error
 from gcmock.words.bands import KS, SURVEY_BANDS, J, magnitude_error_name, magnitude_name
 from gcmock.words.columns import INPUT_COLUMNS, columns_by_name
 
@@ -64,10 +65,9 @@ class SurveyModel:
     completeness_width_mag : float
         Width of the fall of the detection probability [mag]; an assumption.
     gaia_g_max : float
-        Faintest G of stars with a parallax [mag], see `gaia_g_mag`; an assumption.
+        Faintest G of stars with a parallax [mag], see `gcmock.stars.gaia`; an assumption.
     parallax_error_factor : float
-        Factor on the Gaia DR3 error [µas] sqrt(40 + 800 z + 30 z²), z = 10^(0.4 (max(G, 13) - 15)),
-        of the science performance page of ESA: 0.08 mas at G = 17, 0.6 mas at G = 20.
+        Factor on the error of Gaia DR3, see `gcmock.stars.gaia.gaia_parallax_error`.
     bad_fraction, bad_factor : float
         Share of parallaxes that are bad (binaries, blends) and the factor by which their errors are
         larger than stated; their ruwe is larger by the same factor. Assumptions.
@@ -95,16 +95,7 @@ class SurveyModel:
 
     def parallax_error(self, g_mag: Floats) -> Floats:
         """Return the standard error of a good parallax [mas], shape of the input."""
-        z = 10.0 ** (0.4 * (np.maximum(g_mag, 13.0) - 15.0))
-        return self.parallax_error_factor * 1e-3 * np.sqrt(40.0 + 800.0 * z + 30.0 * z**2)
-
-
-def gaia_g_mag(j_mag: Floats, ks_mag: Floats) -> Floats:
-    """Estimate G [mag] from J and Ks [mag]: J + 2.5 (J - Ks).
-
-    Good to about half a magnitude for the foreground; an assumption.
-    """
-    return j_mag + 2.5 * (j_mag - ks_mag)
+        return self.parallax_error_factor * gaia_parallax_error(g_mag)
 
 
 def survey(

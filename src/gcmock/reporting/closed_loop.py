@@ -106,9 +106,9 @@ def print_solution(output: Path, account: dict[str, Any]) -> None:
     console.print(modes)
     for remark in a["remarks"]:
         console.print(f"note: {remark}", soft_wrap=True, markup=False)
-    seconds = sum(a["seconds"].values())
+    seconds, peak = sum(a["seconds"].values()), a["memory_peak_gb"]
     text = (
-        f"{output}: {seconds:.1f} s, {a['memory_peak_gb']:.2f} GB "
+        f"{output}: {seconds:.1f} s{'' if peak is None else f', {peak:.2f} GB'} "
         f"(estimated {60 * a['minutes_estimated']:.0f} s, {a['memory_estimated_gb']:.2f} GB)"
     )
     console.print(text, soft_wrap=True, markup=False)

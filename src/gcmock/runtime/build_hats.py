@@ -23,7 +23,7 @@ from gcmock.io.read_summary import ReadSummary
 from gcmock.io.readers.opening import is_hats
 from gcmock.mock.account import Account
 from gcmock.mock.folder import record_of, without_means
-from gcmock.mock.product import output_columns, provenance
+from gcmock.mock.product import output_columns, record_of_mock
 from gcmock.mock.summary import BuildSummary
 from gcmock.progress import Progress
 from gcmock.runtime.cluster import check_installed, connect
@@ -105,7 +105,7 @@ def build_hats(
         }
         n_rows = summary.n_star * summary.n_realisation
         rows = {"read": summary.n_rows, "written": n_rows, **skipped}
-        metadata = provenance(config, source, rows, dated=False)
+        metadata = record_of_mock(config, source, rows, dated=False)
         kept = [
             pixel
             for pixel, count in zip(catalogue.pixels, counts, strict=True)

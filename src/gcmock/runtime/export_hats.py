@@ -52,7 +52,7 @@ def export_hats(
     columns : sequence of Column
     rows : mapping of str to array (n_row,)
     metadata : mapping of str to str
-        Provenance, see `gcmock.mock.product.provenance`.
+        Provenance, see `gcmock.io.provenance.provenance`.
     config : Config
     overwrite : bool
         Replace an existing HATS catalogue.

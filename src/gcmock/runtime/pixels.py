@@ -115,7 +115,7 @@ def count_pixel(path: str, order: int, pixel: int, settings: str) -> PixelCount:
         If the partition cannot be used, or holds stars of another pixel.
     """
     model = model_of(settings)
-    census = InputCensus(model)
+    census = InputCensus(model.extinction_map, model.config.input)
     identifiers: list[NDArray[np.uint64]] = []
 
     def visit(stars: ObservedStars) -> None:
@@ -186,9 +186,10 @@ def _products(
     catalogue: ObservedCatalogue, model: Model
 ) -> Iterator[tuple[dict[str, NDArray[Any]], Account]]:
     """Yield true stars, batch by batch; the worker has one thread per partition."""
-    size = max(1, LARGEST_BATCH // model.config.run.realisations)
+    policy = catalogue.config.policy
+    size = max(1, LARGEST_BATCH // policy.realisations)
     for raw in catalogue.rows(size):
-        batch = true_stars(raw, catalogue, model)
+        batch = true_stars(raw, catalogue, model, policy)
         if batch.columns:
             yield batch.columns, batch.account
 

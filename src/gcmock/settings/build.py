@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field, field_validator
 
@@ -214,6 +214,31 @@ class RunConfig(Section):
         return self.workers or available_cores()
 
 
+class InferencePolicy(NamedTuple):
+    """What is done with observed stars, which the model itself does not say.
+
+    Attributes
+    ----------
+    input : InputConfig
+        Stars that need a decision.
+    use_hw : str
+        ``[photometry] use_hw``.
+    parallax : ParallaxConfig
+        Which parallaxes are used.
+    motion : MotionConfig
+        Which motions are used.
+    seed, realisations : int
+        Of the draws.
+    """
+
+    input: InputConfig
+    use_hw: str
+    parallax: ParallaxConfig
+    motion: MotionConfig
+    seed: int
+    realisations: int
+
+
 class Config(Section):
     """All settings of a run."""
 
@@ -240,6 +265,18 @@ class Config(Section):
             if name not in names:
                 raise ValueError(f"{name!r} is not an input column{closest(name, names)}")
         return value
+
+    @property
+    def policy(self) -> InferencePolicy:
+        """What is done with observed stars."""
+        return InferencePolicy(
+            self.input,
+            self.photometry.use_hw,
+            self.parallax,
+            self.motion,
+            self.run.seed,
+            self.run.realisations,
+        )
 
     def changes(self) -> dict[str, Any]:
         """Return the settings that differ from the defaults: ``{"run.seed": 7}``."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import gcmock
 from gcmock.errors import InputError
 from gcmock.io.disk import sha256_of, write_text
-from gcmock.mock.product import data_sha256, library_versions
+from gcmock.io.provenance import data_sha256, origin
 from gcmock.progress import StagedProgress
 from gcmock.settings.build import Config
 from gcmock.validation.counts import B_RANGE, L_RANGE, CountMap, counts_checks
@@ -199,9 +197,7 @@ def _provenance(request: Request) -> dict[str, Any]:
         for name in ("mock", "input", "reference", "counts", "completeness")
     }
     return {
-        "creator": f"gcmock {gcmock.__version__}",
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": library_versions(),
+        **origin(),
         "config": request.config.to_toml(),
         "seed": request.config.run.seed,
         "stars": request.n_star,

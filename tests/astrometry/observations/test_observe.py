@@ -23,8 +23,9 @@ from gcmock.astrometry.observations.reference_catalogue import (
     correlation_matrix,
     moved,
 )
-from gcmock.mock.survey import SurveyModel, gaia_g_mag
+from gcmock.mock.survey import SurveyModel
 from gcmock.random import star_key, uniform_scalar
+from gcmock.stars.gaia import gaia_g_mag
 
 OPTIONS = ("--visits", 24, "--set", "calibration.block_days=90")
 GRID = detector_grid(load_mission().focal_plane)

@@ -18,9 +18,9 @@ from gcmock.astrometry.directions.geometry import MAS
 from gcmock.astrometry.directions.true_catalogue import ASTROMETRY, J2000, Catalogue, open_catalogue
 from gcmock.astrometry.observations.reference_catalogue import moved
 from gcmock.errors import InputError
+from gcmock.io.provenance import creator
 from gcmock.io.readers.opening import SUFFIXES, open_table
 from gcmock.io.writers.writer import open_writer
-from gcmock.mock.product import library_versions
 from gcmock.progress import Progress
 from gcmock.words.columns import SOURCE_ID, TRUTH_COLUMNS, Column, columns_by_name
 
@@ -196,7 +196,7 @@ def propagate(
         raise InputError(f"{output}: is the input itself; choose another name for the output")
     keys = [_TRUTH[name] for name in names if name == "realisation"]
     metadata = {
-        "creator": f"gcmock {library_versions()['gcmock']}",
+        "creator": creator(),
         "content": f"{product} of {table.path.name}",
         "epochs": json.dumps(years.tolist()[:1000]),
         "seen_from": str(orbit or seen_from),

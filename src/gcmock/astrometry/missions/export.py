@@ -25,8 +25,8 @@ from gcmock.astrometry.missions.passbands import (
 from gcmock.errors import InputError
 from gcmock.io.disk import sha256_of
 from gcmock.io.metadata import read_metadata
+from gcmock.io.provenance import creator, library_versions
 from gcmock.io.writers.writer import open_writer
-from gcmock.mock.product import library_versions
 from gcmock.progress import Progress
 from gcmock.settings.mission import EpochError
 from gcmock.words.bands import BANDS, ROMAN_BANDS, SYNTHETIC_BANDS, magnitude_name
@@ -164,7 +164,7 @@ def export(
         raise InputError(f"{output}: is the input itself; choose another name for the output")
     columns = export_columns(mission, id_column(table), with_realisation)
     metadata = {
-        "creator": f"gcmock {library_versions()['gcmock']}",
+        "creator": creator(),
         "content": f"true stars of {mission.title or mission.name}",
         "mission": mission.to_toml(),
         "versions": json.dumps(library_versions()),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time as clock
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -39,11 +38,11 @@ from gcmock.astrometry.observations.reference_catalogue import (
 from gcmock.astrometry.observations.schedule import PlannedVisits, plan_visits, true_attitude
 from gcmock.errors import InputError
 from gcmock.io.disk import sha256_of, whole_folder, write_text
+from gcmock.io.provenance import origin
 from gcmock.io.writers.writer import open_writer
-from gcmock.mock.product import library_versions
-from gcmock.mock.survey import gaia_g_mag
 from gcmock.progress import Progress
 from gcmock.random import star_key, uniform
+from gcmock.stars.gaia import gaia_g_mag
 
 OBSERVE_STREAM, CATALOGUE_STREAM = -2, -4
 """Stand for the realisation in the keys of observations and of input positions."""
@@ -129,9 +128,7 @@ def observe(
         seen_from = observer(visits.time, orbit)
         write_text(folder / MISSION, mission.to_toml())
         provenance = {
-            "creator": f"gcmock {library_versions()['gcmock']}",
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "versions": library_versions(),
+            **origin(),
             "mission": mission.name,
             "mock": mock.name,
             "mock_sha256": sha256_of(mock),

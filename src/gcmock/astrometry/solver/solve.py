@@ -6,7 +6,6 @@ import json
 import sys
 import time as clock
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ from gcmock.astrometry.solver.secondary import Secondaries, solve_secondaries
 from gcmock.astrometry.solver.solution import SOLUTION, parameter_columns, write_tables
 from gcmock.errors import InputError
 from gcmock.io.disk import whole_folder
-from gcmock.mock.product import library_versions
+from gcmock.io.provenance import origin
 from gcmock.progress import Stage, silent
 
 
@@ -232,9 +231,7 @@ def _account(
     chi2 = float(result.chi2.sum()) + result.chi2_prior
     has_prior = campaign.references.has(store.source_id)
     account: dict[str, Any] = {
-        "creator": f"gcmock {library_versions()['gcmock']}",
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": library_versions(),
+        **origin(),
         "observations": str(folder.path),
         "observations_provenance": folder.provenance,
         "reference": reference,
@@ -322,11 +319,11 @@ def _modes(result: Result) -> list[dict[str, Any]]:
     return out
 
 
-def peak_memory_gb() -> float:
-    """Largest memory of this process so far [GB]; 0 where the system does not tell."""
+def peak_memory_gb() -> float | None:
+    """Largest memory of this process so far [GB]; None on Windows, which does not say."""
     try:
         import resource
     except ImportError:
-        return 0.0
+        return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e9 if sys.platform == "darwin" else peak * 1024 / 1e9

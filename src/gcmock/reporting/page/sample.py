@@ -166,7 +166,7 @@ class PosteriorsOf:
             self._compute(stars.take(part), place[part])
 
     def _compute(self, stars: ObservedStars, place: NDArray[np.int64]) -> None:
-        prepared = prepare(stars, self._model)
+        prepared = prepare(stars, self._model, self._model.config.policy)
         stars, place = stars.take(prepared.keep), place[prepared.keep]
         joint, _ = self._model.posterior.joint(prepared.data)
         fine = np.stack([joint[:, i == GROUP_OF].sum(axis=1) for i in range(len(GROUPS))], axis=1)

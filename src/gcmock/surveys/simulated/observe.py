@@ -10,6 +10,7 @@ from scipy.special import ndtr, ndtri
 
 from gcmock.arrays import Booleans, Floats, Integers
 from gcmock.random import star_key, uniform
+from gcmock.stars.gaia import gaia_mag
 from gcmock.surveys.definition import load_survey
 from gcmock.surveys.photometric_systems import from_2mass, load_system, system_names
 from gcmock.surveys.simulated.artefacts import ArtefactKind, ghosts, noise_peaks
@@ -22,7 +23,6 @@ from gcmock.surveys.simulated.fields import (
     fields_of,
     in_footprint,
 )
-from gcmock.surveys.simulated.gaia_bands import gaia_mag
 from gcmock.surveys.simulated.instrument import Instrument
 
 SOURCE_STREAM = -4000

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple
@@ -16,6 +15,7 @@ import pyarrow as pa
 from gcmock.arrays import Columns
 from gcmock.errors import InputError
 from gcmock.io.disk import whole_folder, write_text
+from gcmock.io.provenance import creator
 from gcmock.io.writers.writer import Writer, open_writer
 from gcmock.mock.sky import Range, check_window
 from gcmock.model import Model, load_model
@@ -164,7 +164,7 @@ def simulate_surveys(
     window = check_window(model.extinction_map, l_range, b_range)
     blocks = make_blocks(model, window, block_cells)
     words = {
-        "creator": f"gcmock {version('gcmock')}",
+        "creator": creator(),
         "content": "simulated surveys of stars of the model",
         "seed": str(seed),
         "window_deg": f"{window.l_min:g} <= l < {window.l_max:g}, "
