@@ -134,7 +134,7 @@ def filling(seen: tuple[bool, bool, bool]) -> Filling:
     intrinsic, growth = np.array([jh + hks, hks, 0.0]), np.array([1.0 + ratio, 1.0, 0.0])
     rows = np.flatnonzero(seen)
     missing = ~np.array(seen)
-    matrix, offset = np.zeros((3, rows.size)), np.zeros(3)
+    matrix, offset = np.zeros((len(seen), rows.size)), np.zeros(len(seen))
     matrix[rows, np.arange(rows.size)] = 1.0
     if rows.size == 1:
         colour = intrinsic + growth * giant["e_hks"]

@@ -96,6 +96,9 @@ NEIGHBOUR_COLOURS: Final = tuple(pairwise(SURVEY_BANDS))[::-1]
 GAIA_BANDS: Final = ("g", "bp", "rp")
 """Names of the bands of Gaia, in the order of their axes; they take no part in posteriors."""
 
+G, BP, RP = range(len(GAIA_BANDS))
+"""Places of G, BP and RP on axes of the bands of Gaia."""
+
 ROMAN_BANDS: Final = ("f087", "f146", "f213")
 """Names of the bands of Roman that isochrones have, in the order of their axes."""
 

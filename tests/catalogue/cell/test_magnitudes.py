@@ -104,7 +104,7 @@ def test_hw_by_the_relation_of_the_photometric_system():
         assert found.synthetic["hw"][0][0] == pytest.approx(float(relation.mag(16.0, 14.0)))
         d_j, d_h = relation.derivatives(16.0, 14.0)
         error = np.sqrt((0.03**2) * (d_j**2 + d_h**2) + relation.scatter_mag**2)
-        assert found.hw_error[0] == pytest.approx(float(error))
+        assert found.synthetic["hw"][1][0] == pytest.approx(float(error))
     config = MergePhotometryConfig(hw_relation="kawata2024")
     found, _ = chosen({"virac2": sources_of("virac2", mag)}, config)
     j, h = to_2mass("vista", [mag])[0][0][:2]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gcmock.arrays import Floats
 from gcmock.catalogue.healpix import pixel_area_arcsec2, pixel_of
 from gcmock.catalogue.link.likelihood import N_PATTERNS
-from gcmock.words.bands import BANDS, COLOUR_INDICES, KS, SURVEY_BANDS, H, J
+from gcmock.words.bands import BANDS, COLOUR_INDICES, GAIA_BANDS, KS, SURVEY_BANDS, G, H, J
 
 ORDER: Final = 10
 """HEALPix order of the maps: pixels of 3.4 arcmin."""
@@ -20,7 +20,7 @@ FIRST_MAG: Final = 4.0
 STEP_MAG: Final = 0.5
 N_BINS: Final = 40
 
-_BANDS: Final = (*SURVEY_BANDS, "g")
+_BANDS: Final = (*SURVEY_BANDS, GAIA_BANDS[G])
 _COLOURS: Final = tuple((BANDS.index(blue), BANDS.index(red)) for blue, red in COLOUR_INDICES)
 
 _MMAG: Final = 1000.0
@@ -200,7 +200,7 @@ class Density:
         }
         result = np.empty((len(ra), N_PATTERNS))
         has_g = np.isfinite(g_mag)
-        g_rate = self._rate(row, g_mag, _BANDS.index("g"))
+        g_rate = self._rate(row, g_mag, len(SURVEY_BANDS))
         result[:, 0] = np.where(has_g, g_rate, self.log_number[row])
         result[:, j], result[:, h], result[:, ks] = rate[j], rate[h], rate[ks]
         result[:, j | h] = rate[h] + colour[J, H]

@@ -8,7 +8,7 @@ from scipy.special import ndtri
 from gcmock.arrays import Columns, Floats
 from gcmock.mock.survey import SurveyModel
 from gcmock.surveys.simulated.observe import NEXT, MeasuredSources
-from gcmock.words.bands import GAIA_BANDS, KS
+from gcmock.words.bands import BP, KS, RP, G
 
 VIRAC2_MOTION, VIRAC2_POSITION = (0.37, 1.5), (1.0, 5.0)
 """Errors of VIRAC2 at 11 < Ks < 14 and at Ks = 16: of proper motions [mas/yr], of positions and
@@ -120,11 +120,11 @@ def gaia_astrometry(
         Added to every parallax [mas].
     settings : SurveyModel
     """
-    g_mag, chance = sources.true_mag[:, GAIA_BANDS.index("g")], sources.chance
+    g_mag, chance = sources.true_mag[:, G], sources.chance
     sigma = settings.parallax_error(g_mag)
     factor = _badness(sources)
     only_position = chance[:, _FIT] < np.clip(0.02 + 0.25 * (g_mag - 19.5), 0.02, 0.6)
-    blue, red = (sources.mag[:, GAIA_BANDS.index(name)] for name in ("bp", "rp"))
+    blue, red = sources.mag[:, BP], sources.mag[:, RP]
     colour = np.isfinite(blue - red)
     solved = np.where(colour, GAIA_FIT["five"], GAIA_FIT["six"])
     solved = np.where(only_position, GAIA_FIT["position"], solved)

@@ -21,7 +21,7 @@ from gcmock.surveys.simulated.artefacts import ArtefactKind
 from gcmock.surveys.simulated.astrometry import BLENDED, gaia_astrometry, virac2_astrometry
 from gcmock.surveys.simulated.instrument import Instrument
 from gcmock.surveys.simulated.observe import N_CHANCES, MeasuredSources
-from gcmock.words.bands import GAIA_BANDS, KS, SURVEY_BANDS
+from gcmock.words.bands import GAIA_BANDS, KS, SURVEY_BANDS, G
 
 SPELLINGS: Final = {
     "2mass": "irsa",
@@ -269,7 +269,7 @@ def gaia_roles(sources: MeasuredSources, model: Model) -> Columns:
     tilt = np.radians(_OBLIQUITY_DEG)
     sin_beta = sin_dec * np.cos(tilt) - cos_dec * np.sin(tilt) * np.sin(np.radians(sources.ra))
     # Radial velocities reach about G = 14 in DR3; the error is a round number.
-    bright = sources.mag[:, GAIA_BANDS.index("g")] < 14.0
+    bright = sources.mag[:, G] < 14.0
     velocity = sources.radial_velocity + 2.0 * ndtri(sources.chance[:, _RV])
     zero_point = model.config.parallax.zero_point_mas
     return (

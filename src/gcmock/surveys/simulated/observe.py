@@ -184,7 +184,7 @@ def _native(stars: TrueStars, instrument: Instrument, seed: int) -> Floats:
     scatter = np.array(load_system(system).scatter_mag)
     if scatter.any():
         stream = SYSTEM_STREAM - system_names().index(system)
-        mag += scatter * ndtri(uniform(star_key(seed, stars.identity, stream), 0, 3))
+        mag += scatter * ndtri(uniform(star_key(seed, stars.identity, stream), 0, scatter.size))
     return np.where(np.isfinite(mag), mag, np.inf)
 
 
@@ -255,7 +255,7 @@ def _measured(
     true_mag, depth = light.mag[row], fields.depth[:, None]
     limit, known = limits_mag[0][row] + depth, limits_mag[1][row] + depth
     noise = stars.kind[light.first][row] == ArtefactKind.NOISE
-    chance = uniform(key, DETECTION, 3)
+    chance = uniform(key, DETECTION, true_mag.shape[1])
     lost = true_mag < np.array(instrument.saturation_mag) - instrument.lost_mag
     seen = ~lost & (chance < ndtr((limit - true_mag) / instrument.width_mag))
     found = seen.any(axis=1)[:, None] & ~lost
