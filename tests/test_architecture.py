@@ -17,6 +17,7 @@ PACKAGE = Path(gcmock.__file__).parent
 LAYERS = (
     "errors",
     "arrays",
+    "door",
     "compilation",
     "words",
     "units",
@@ -40,6 +41,7 @@ LAYERS = (
     "validation",
     "reporting",
     "runtime",
+    "verbs",
     "cli",
     "__main__",
 )

@@ -12,6 +12,7 @@ import numpy as np
 from gcmock.catalogue.cell.reasons import MatchFlag
 from gcmock.catalogue.learn.offsets import Offsets
 from gcmock.catalogue.traits import BACKBONE
+from gcmock.notebook import Outcome, listing_of
 from gcmock.settings.merge import MergeConfig
 
 SUMMARY_FILE: Final = "_summary.json"
@@ -25,8 +26,8 @@ SNR_LIMIT: Final = 3.0
 _FIRST, _STEP, _N = 6, 1, 14
 
 
-@dataclass
-class MergeSummary:
+@dataclass(repr=False)
+class MergeSummary(Outcome):
     """What a merged catalogue holds.
 
     Attributes
@@ -59,6 +60,17 @@ class MergeSummary:
     offsets: dict[str, dict[str, Any]] = field(default_factory=dict)
     seconds: float = 0.0
     output: str = ""
+
+    def listing(self) -> list[tuple[str, str]]:
+        """Return the numbers of sources and stars."""
+        return listing_of(
+            [
+                ("output", self.output),
+                ("sources", self.n_read),
+                ("stars", self.stars),
+                ("seconds", self.seconds),
+            ]
+        )
 
     @property
     def n_read(self) -> int:

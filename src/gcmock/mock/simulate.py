@@ -95,6 +95,7 @@ def simulate_to_file(
     b_range: Range,
     config: Config,
     *,
+    model: Model | None = None,
     ks_max: float = 15.5,
     seed: int = 1,
     survey: bool | SurveyModel = False,
@@ -113,6 +114,8 @@ def simulate_to_file(
         See `simulate`.
     config : Config
         Settings of the model.
+    model : Model, optional
+        The model of these settings; it is loaded if not given.
     survey : bool or SurveyModel
         Write observed stars, the input of ``gcmock build``, and every true star down to `ks_max`
         beside them, in ``<stem>_truth<suffix>``. Stars that are neighbours in the file are
@@ -134,18 +137,10 @@ def simulate_to_file(
         See `simulate` and `gcmock.io.writers.writer.open_writer`.
     """
     output = Path(output)
-    model = load_model(config=config)
+    model = model or load_model(config=config)
     window = check_window(model.extinction_map, l_range, b_range)
     settings = survey if isinstance(survey, SurveyModel) else SurveyModel()
-    metadata = {
-        "creator": f"gcmock {version('gcmock')}",
-        "content": "stars simulated from the model alone",
-        "config": config.to_toml(),
-        "seed": str(seed),
-        "window_deg": f"{window.l_min:g} <= l < {window.l_max:g}, "
-        f"{window.b_min:g} <= b < {window.b_max:g}",
-        "ks_max": f"{ks_max:g}",
-    }
+    metadata = simulation_record(model, l_range, b_range, config, ks_max, seed)
     with ExitStack() as stack:
 
         def opened(path: Path, columns: Sequence[Column], words: dict[str, str]) -> TableWriter:
@@ -177,6 +172,30 @@ def simulate_to_file(
             if seen is not None:
                 main.write(seen)
         return main.n_rows
+
+
+def simulation_record(
+    model: Model, l_range: Range, b_range: Range, config: Config, ks_max: float, seed: int
+) -> dict[str, str]:
+    """Return how simulated stars were made, for the metadata of their table.
+
+    Parameters
+    ----------
+    model, l_range, b_range, ks_max, seed
+        See `simulate`.
+    config : Config
+        Settings of the model.
+    """
+    window = check_window(model.extinction_map, l_range, b_range)
+    return {
+        "creator": f"gcmock {version('gcmock')}",
+        "content": "stars simulated from the model alone",
+        "config": config.to_toml(),
+        "seed": str(seed),
+        "window_deg": f"{window.l_min:g} <= l < {window.l_max:g}, "
+        f"{window.b_min:g} <= b < {window.b_max:g}",
+        "ks_max": f"{ks_max:g}",
+    }
 
 
 def simulate_blocks(

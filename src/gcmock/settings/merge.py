@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -207,13 +208,15 @@ _MODELS: Final[Mapping[str, type[BaseModel]]] = {
 }
 
 
-def load_merge_config(path: str | Path, overrides: Mapping[str, Any] | None = None) -> MergeConfig:
+def load_merge_config(
+    path: str | Path | Mapping[str, Any], overrides: Mapping[str, Any] | None = None
+) -> MergeConfig:
     """Read and validate the settings of a merge.
 
     Parameters
     ----------
-    path : str or Path
-        A TOML file. Paths in it are relative to its folder.
+    path : str, Path or mapping
+        A TOML file, or its content. Paths in a file are relative to its folder.
     overrides : mapping, optional
         Values by ``section.key`` that win over the file; None means "not given".
 
@@ -222,8 +225,11 @@ def load_merge_config(path: str | Path, overrides: Mapping[str, Any] | None = No
     InputError
         If the file cannot be read or a setting is wrong; one line per problem.
     """
-    path = Path(path)
-    values = read_toml(path)
+    if isinstance(path, Mapping):
+        values, path = deepcopy(dict(path)), Path("config")
+    else:
+        path = Path(path)
+        values = read_toml(path)
     for key, value in (overrides or {}).items():
         section, _, name = key.partition(".")
         if value is not None and isinstance(values.setdefault(section, {}), dict):

@@ -30,6 +30,7 @@ from gcmock.io.disk import sha256_of
 from gcmock.io.metadata import read_metadata
 from gcmock.io.writers.writer import open_writer
 from gcmock.mock.product import library_versions
+from gcmock.notebook import Outcome
 from gcmock.settings.mission import EpochError
 from gcmock.words.columns import OUTPUT_COLUMNS, TRUTH_COLUMNS, Column, columns_by_name
 
@@ -82,8 +83,8 @@ SATURATED: Final = Column(
 FIELD: Final = Column("field", "int16", "", "meta.id;obs.field", "Number of the field, from 0")
 
 
-@dataclass(frozen=True)
-class ExportSummary:
+@dataclass(frozen=True, repr=False)
+class ExportSummary(Outcome):
     """What was exported."""
 
     output: Path

@@ -45,6 +45,7 @@ from gcmock.io.disk import sha256_of
 from gcmock.io.writers.writer import open_writer
 from gcmock.mock.product import library_versions
 from gcmock.mock.survey import gaia_g_mag
+from gcmock.notebook import Outcome
 from gcmock.random import star_key, uniform
 
 Columns = dict[str, NDArray[Any]]
@@ -57,8 +58,8 @@ _READ_ROWS = 500_000
 _BATCH_ROWS = 1_000_000
 
 
-@dataclass(frozen=True)
-class ObserveSummary:
+@dataclass(frozen=True, repr=False)
+class ObserveSummary(Outcome):
     """What was observed."""
 
     output: Path

@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -23,6 +23,7 @@ from gcmock.io.writers.writer import Writer, open_writer
 from gcmock.mock.pipeline import in_order
 from gcmock.mock.sky import Range, check_window
 from gcmock.model import Model, load_model
+from gcmock.notebook import Outcome
 from gcmock.settings.build import Config
 from gcmock.surveys.definition import SURVEYS, load_survey
 from gcmock.surveys.read.interpret import identifiers
@@ -85,7 +86,8 @@ class Seen(NamedTuple):
     links: Table
 
 
-class SimulatedSkySummary(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class SimulatedSkySummary(Outcome):
     """Account of a simulated sky.
 
     Attributes
@@ -94,10 +96,13 @@ class SimulatedSkySummary(NamedTuple):
         True stars.
     n_rows : dict of str to int
         Rows by survey.
+    output : Path
+        The folder.
     """
 
     n_stars: int
     n_rows: dict[str, int]
+    output: Path
 
 
 def check_surveys(names: Sequence[str]) -> tuple[str, ...]:
@@ -193,7 +198,7 @@ def simulate_surveys(
                 files.add(name, seen[name])
             if progress is not None:
                 progress(done, len(blocks))
-        summary = SimulatedSkySummary(files.truth.n_rows, dict(files.n_rows))
+        summary = SimulatedSkySummary(files.truth.n_rows, dict(files.n_rows), output)
         files.finish()
         _write_account(partial / SURVEY_FILE, words, names, summary)
     return summary
