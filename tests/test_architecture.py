@@ -18,6 +18,7 @@ LAYERS = (
     "errors",
     "arrays",
     "progress",
+    "door",
     "compilation",
     "pool",
     "words",
@@ -42,6 +43,7 @@ LAYERS = (
     "validation",
     "reporting",
     "runtime",
+    "verbs",
     "cli",
     "__main__",
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -196,7 +198,10 @@ class Model:
 
 
 def load_model(
-    preset: str | None = None, *, config: Config | None = None, **overrides: Any
+    preset: str | None = None,
+    *,
+    config: str | Path | Mapping[str, Any] | Config | None = None,
+    **overrides: Any,
 ) -> Model:
     """Load a model.
 
@@ -204,8 +209,8 @@ def load_model(
     ----------
     preset : str, optional
         Named Galactic model; ``"koshimoto2021"`` is the default.
-    config : Config, optional
-        Settings; the defaults if not given.
+    config : str, Path, mapping or Config, optional
+        TOML file with settings, or its content; the defaults if not given.
     **overrides
         Keys of the ``[model]`` section, for example ``bar="G"`` or ``r0_pc=8178``.
 
@@ -226,7 +231,12 @@ def load_model(
     """
     if preset is not None:
         overrides["preset"] = preset
-    settings = config or load_config()
+    if isinstance(config, Config):
+        settings = config
+    elif isinstance(config, Mapping):
+        settings = load_config(None, config)
+    else:
+        settings = load_config(config)
     if overrides:
         changed = {f"model.{key}": value for key, value in overrides.items()}
         settings = load_config(None, {**settings.model_dump(), **changed})

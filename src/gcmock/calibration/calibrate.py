@@ -36,6 +36,7 @@ from gcmock.dust.extinction_map import MapValue
 from gcmock.dust.laws import ExtinctionLaw
 from gcmock.errors import InputError
 from gcmock.model import Model, load_model
+from gcmock.notebook import Outcome, listing_of
 from gcmock.posterior.engine import Observations
 from gcmock.progress import StagedProgress
 from gcmock.settings.build import Config, load_config
@@ -85,8 +86,8 @@ class Options:
     extinction: bool = True
 
 
-@dataclass(frozen=True)
-class Calibration:
+@dataclass(frozen=True, repr=False)
+class Calibration(Outcome):
     """Everything that was found.
 
     Attributes
@@ -117,6 +118,9 @@ class Calibration:
     explained : ndarray of bool, shape (n_calibrator,)
         Stars of `stars` with a curve; those of `local` are these.
     seconds : float
+        Time of the whole run.
+    files : tuple of Path
+        What was written of it.
     """
 
     model: Model
@@ -135,6 +139,23 @@ class Calibration:
     n_expected: Floats
     explained: NDArray[np.bool_]
     seconds: float
+    files: tuple[Path, ...] = ()
+
+    def listing(self) -> list[tuple[str, str]]:
+        """Return what the calibration rests on, and the mean factor on the map."""
+        own = self.source == 0
+        cells = {name: int((self.source == i).sum()) for i, name in enumerate(SOURCES)}
+        low, high = self.stars.limits
+        return listing_of(
+            [
+                ("limits", f"{low:g} <= Ks < {high:g} mag"),
+                ("n_star", int(self.explained.sum())),
+                ("cells", cells),
+                ("factor", float(self.fit.factor[own].mean()) if own.any() else None),
+                ("files", self.files),
+                ("seconds", self.seconds),
+            ]
+        )
 
 
 def calibrate(

@@ -12,6 +12,7 @@ import numpy as np
 from gcmock.catalogue.cell.reasons import MatchFlag
 from gcmock.catalogue.learn.offsets import Offsets
 from gcmock.catalogue.traits import BACKBONE
+from gcmock.notebook import Outcome, listing_of
 from gcmock.settings.merge import MergeConfig
 from gcmock.words.bands import SURVEY_BANDS, SYNTHETIC_BANDS, band, magnitude_name, mask_of
 
@@ -27,8 +28,8 @@ _FIRST, _STEP, _N = 6, 1, 14
 _BANDS: Final = (*SURVEY_BANDS, *SYNTHETIC_BANDS)
 
 
-@dataclass
-class MergeSummary:
+@dataclass(repr=False)
+class MergeSummary(Outcome):
     """What a merged catalogue holds.
 
     Attributes
@@ -61,6 +62,17 @@ class MergeSummary:
     offsets: dict[str, dict[str, Any]] = field(default_factory=dict)
     seconds: float = 0.0
     output: str = ""
+
+    def listing(self) -> list[tuple[str, str]]:
+        """Return the numbers of sources and stars."""
+        return listing_of(
+            [
+                ("output", self.output),
+                ("sources", self.n_read),
+                ("stars", self.stars),
+                ("seconds", self.seconds),
+            ]
+        )
 
     @property
     def n_read(self) -> int:

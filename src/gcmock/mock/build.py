@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -191,51 +191,39 @@ def _rows(
         yield sorted_rows.rows(catalogue.config.run.chunk_size)
 
 
-def build_table(table: Any, config: Config | None = None, **overrides: Any) -> Any:
-    """Turn a table of observed stars in memory into one of true stars.
+def build_table(
+    table: Any, config: Config | None = None, *, progress: Progress | None = None
+) -> Any:
+    """Turn a table of observed stars into one of true stars in memory.
 
     Parameters
     ----------
-    table : astropy.table.Table, pandas.DataFrame or pyarrow.Table
-        Observed stars, columns as in the files that `build` reads; units are converted where the
-        table has them (a DataFrame has none).
+    table : str, Path, astropy Table, pandas or polars DataFrame, or pyarrow Table
+        Observed stars, on disk or in memory, columns as in the files that `build` reads; units are
+        converted where the table has them (a DataFrame has none).
     config : Config, optional
         Settings; the defaults if not given.
-    **overrides
-        Sections of settings that win over `config`: ``run={"realisations": 10}``.
+    progress : callable, optional
+        Called with the numbers of finished and of all stars.
 
     Returns
     -------
-    astropy.table.QTable, pandas.DataFrame or pyarrow.Table
-        Of the library that `table` is of. Columns as in the files that `build` writes, rows in the
-        order of `table`. How it was made is recorded in ``meta["gcmock"]``, in
+    astropy.table.QTable, pandas.DataFrame, pyarrow.Table or polars.DataFrame
+        Of the library that `table` is of, a QTable for a file. Columns as in the files that `build`
+        writes, rows in the order of `table`. How it was made is recorded in ``meta["gcmock"]``, in
         ``attrs["gcmock"]``, or in the metadata of the schema.
 
     Raises
     ------
     InputError
         If the table or a setting cannot be used.
-
-    Examples
-    --------
-    >>> import gcmock
-    >>> mock = gcmock.build(stars, run={"seed": 7, "realisations": 10})
-    >>> mock["distance_pc"].unit
-    Unit("pc")
-    >>> type(gcmock.build(stars.to_pandas()))
-    <class 'pandas.DataFrame'>
     """
-    from gcmock.io.tables import in_memory, kind_of, to_kind
+    from gcmock.io.tables import Kind, in_memory, kind_of, to_kind
 
-    kind = kind_of(table)
-
-    if overrides or config is None:
-        settings = config.model_dump() if config is not None else {}
-        for section, values in overrides.items():
-            inside = isinstance(values, Mapping)
-            settings[section] = {**settings.get(section, {}), **values} if inside else values
-        config = load_config(None, settings)
-    source = in_memory(table)
+    config = config or load_config()
+    is_file = isinstance(table, str | Path)
+    kind: Kind = "astropy" if is_file else kind_of(table)
+    source = open_table(table) if is_file else in_memory(table)
     model = load_model(config=config)
     census = InputCensus(model.extinction_map, config.input)
     catalogue = ObservedCatalogue(source, config, census.visit)
@@ -248,8 +236,15 @@ def build_table(table: Any, config: Config | None = None, **overrides: Any) -> A
         cut(catalogue.rows(config.run.chunk_size), size, _WHOLE),
         workers,
     )
-    parts = [batch.columns for batch in batches if batch.columns]
+    parts = []
+    for batch in batches:
+        if batch.columns:
+            parts.append(batch.columns)
+        summary.account.add(batch.account)
+        if progress is not None:
+            progress(summary.n_written // summary.n_realisation, summary.n_star)
     n_written = summary.n_star * summary.n_realisation
     rows = {"read": summary.n_rows, "written": n_written, **summary.skipped}
-    metadata = record_of_mock(config, {"name": source.path, "sha256": ""}, rows)
+    origin = {"name": catalogue.path.name, "sha256": sha256_of(table) if is_file else ""}
+    metadata = record_of_mock(config, origin, rows)
     return to_kind(kind, parts, output_columns(catalogue.source_id_column), metadata)

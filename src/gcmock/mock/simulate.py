@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from gcmock.arrays import Columns, Floats
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, galactic_to_icrs_proper_motion
-from gcmock.io.provenance import creator
 from gcmock.io.writers.folder import TableWriter, open_output
 from gcmock.mock.patches import BrightFirst, Drawn, bright_first, draw_patches
 from gcmock.mock.sky import Range, SkyWindow, check_window, layout, make_patches, window_cells
@@ -96,6 +95,7 @@ def simulate_to_file(
     b_range: Range,
     config: Config,
     *,
+    model: Model | None = None,
     ks_max: float = 15.5,
     seed: int = 1,
     survey: bool | SurveyModel = False,
@@ -114,6 +114,8 @@ def simulate_to_file(
         See `simulate`.
     config : Config
         Settings of the model.
+    model : Model, optional
+        The model of these settings; it is loaded if not given.
     survey : bool or SurveyModel
         Write observed stars, the input of ``gcmock build``, and every true star down to `ks_max`
         beside them, in ``<stem>_truth<suffix>``. Stars that are neighbours in the file are
@@ -135,18 +137,10 @@ def simulate_to_file(
         See `simulate` and `gcmock.io.writers.writer.open_writer`.
     """
     output = Path(output)
-    model = load_model(config=config)
+    model = model or load_model(config=config)
     window = check_window(model.extinction_map, l_range, b_range)
     settings = survey if isinstance(survey, SurveyModel) else SurveyModel()
-    metadata = {
-        "creator": creator(),
-        "content": "stars simulated from the model alone",
-        "config": config.to_toml(),
-        "seed": str(seed),
-        "window_deg": f"{window.l_min:g} <= l < {window.l_max:g}, "
-        f"{window.b_min:g} <= b < {window.b_max:g}",
-        "ks_max": f"{ks_max:g}",
-    }
+    metadata = simulation_record(model, l_range, b_range, config, ks_max, seed)
     with ExitStack() as stack:
 
         def opened(path: Path, columns: Sequence[Column], words: dict[str, str]) -> TableWriter:
@@ -178,6 +172,30 @@ def simulate_to_file(
             if seen is not None:
                 main.write(seen)
         return main.n_rows
+
+
+def simulation_record(
+    model: Model, l_range: Range, b_range: Range, config: Config, ks_max: float, seed: int
+) -> dict[str, str]:
+    """Return how simulated stars were made, for the metadata of their table.
+
+    Parameters
+    ----------
+    model, l_range, b_range, ks_max, seed
+        See `simulate`.
+    config : Config
+        Settings of the model.
+    """
+    window = check_window(model.extinction_map, l_range, b_range)
+    return {
+        "creator": creator(),
+        "content": "stars simulated from the model alone",
+        "config": config.to_toml(),
+        "seed": str(seed),
+        "window_deg": f"{window.l_min:g} <= l < {window.l_max:g}, "
+        f"{window.b_min:g} <= b < {window.b_max:g}",
+        "ks_max": f"{ks_max:g}",
+    }
 
 
 def simulate_blocks(

@@ -17,6 +17,7 @@ from gcmock.mock.simulate import simulate
 from gcmock.mock.summary import BuildSummary
 from gcmock.mock.survey import SURVEY_COLUMNS, survey
 from gcmock.model import load_model
+from gcmock.notebook import Outcome, listing_of
 from gcmock.progress import Progress
 from gcmock.settings.build import Config
 from gcmock.validation.recovery import Recovery, compare_with_truth
@@ -26,13 +27,26 @@ L_RANGE, B_RANGE, KS_MAX = (-0.075, 0.0), (-0.55, -0.075), 11.8
 """A strip of the JASMINE window, from Sgr A* to 75 pc below it [deg, deg, mag]."""
 
 
-@dataclass(frozen=True)
-class DemoResult:
+@dataclass(frozen=True, repr=False)
+class DemoResult(Outcome):
     """Files and numbers of a demonstration."""
 
     files: tuple[Path, ...]
     summary: BuildSummary
     calibration: Recovery
+
+    def listing(self) -> list[tuple[str, str]]:
+        """Return the numbers of stars, how well they were recovered, and the files."""
+        found = self.calibration
+        return listing_of(
+            [
+                ("n_star", self.summary.n_star),
+                ("68 % interval of the distance covers", float(found.coverage)),
+                ("Brier score of P(nuclear)", float(found.brier)),
+                ("files", self.files),
+                ("seconds", self.summary.seconds),
+            ]
+        )
 
 
 def run_demo(folder: str | Path, config: Config, progress: Progress | None = None) -> DemoResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal
 
@@ -195,13 +196,15 @@ class MergeConfig(Section):
         return self
 
 
-def load_merge_config(path: str | Path, overrides: Mapping[str, Any] | None = None) -> MergeConfig:
+def load_merge_config(
+    path: str | Path | Mapping[str, Any], overrides: Mapping[str, Any] | None = None
+) -> MergeConfig:
     """Read and validate the settings of a merge.
 
     Parameters
     ----------
-    path : str or Path
-        A TOML file. Paths in it are relative to its folder.
+    path : str, Path or mapping
+        A TOML file, or its content. Paths in a file are relative to its folder.
     overrides : mapping, optional
         Values by ``section.key`` that win over the file; None means "not given".
 
@@ -210,8 +213,11 @@ def load_merge_config(path: str | Path, overrides: Mapping[str, Any] | None = No
     InputError
         If the file cannot be read or a setting is wrong; one line per problem.
     """
-    path = Path(path)
-    values = read_toml(path)
+    if isinstance(path, Mapping):
+        values, path = deepcopy(dict(path)), Path("config")
+    else:
+        path = Path(path)
+        values = read_toml(path)
     override(values, overrides)
     config = validated(MergeConfig, values, str(path))
     surveys = tuple(

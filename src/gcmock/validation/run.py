@@ -11,6 +11,7 @@ from typing import Any, Final
 from gcmock.errors import InputError
 from gcmock.io.disk import sha256_of, write_text
 from gcmock.io.provenance import data_sha256, origin
+from gcmock.notebook import Outcome, listing_of
 from gcmock.progress import StagedProgress
 from gcmock.settings.build import Config
 from gcmock.validation.counts import B_RANGE, L_RANGE, CountMap, counts_checks
@@ -82,8 +83,8 @@ class Request:
             raise InputError(f"--limits {self.limits}: expected the bright one first")
 
 
-@dataclass(frozen=True)
-class Validation:
+@dataclass(frozen=True, repr=False)
+class Validation(Outcome):
     """Result of all tests.
 
     Attributes
@@ -92,11 +93,22 @@ class Validation:
     map : CountMap or None
         Counts by tile.
     provenance : dict
+        How the numbers were made.
+    files : tuple of Path
+        What was written of it.
     """
 
     checks: tuple[Check, ...]
     map: CountMap | None
     provenance: dict[str, Any] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
+
+    def listing(self) -> list[tuple[str, str]]:
+        """Return the numbers of checks by verdict, and those that failed."""
+        verdicts = [check.verdict for check in self.checks]
+        counts = [(name, verdicts.count(name)) for name in ("pass", "fail", "info", "skip")]
+        failed = [f"{one.test}: {one.quantity}" for one in self.failed]
+        return listing_of([*counts, ("failed", failed), ("files", self.files)])
 
     @property
     def failed(self) -> list[Check]:

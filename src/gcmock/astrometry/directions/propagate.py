@@ -21,6 +21,7 @@ from gcmock.errors import InputError
 from gcmock.io.provenance import creator
 from gcmock.io.readers.opening import SUFFIXES, open_table
 from gcmock.io.writers.writer import open_writer
+from gcmock.notebook import Outcome
 from gcmock.progress import Progress
 from gcmock.words.columns import SOURCE_ID, TRUTH_COLUMNS, Column, columns_by_name
 
@@ -47,8 +48,8 @@ SOURCE_TABLE: Final = ("ra", "dec", "parallax", "pmra", "pmdec", "ref_epoch", "r
 """Columns of a table of sources, as warpfield reads it, after ``source_id``."""
 
 
-@dataclass(frozen=True)
-class PropagateSummary:
+@dataclass(frozen=True, repr=False)
+class PropagateSummary(Outcome):
     """What was propagated."""
 
     output: Path

@@ -27,6 +27,7 @@ from gcmock.io.disk import sha256_of
 from gcmock.io.metadata import read_metadata
 from gcmock.io.provenance import creator, library_versions
 from gcmock.io.writers.writer import open_writer
+from gcmock.notebook import Outcome
 from gcmock.progress import Progress
 from gcmock.settings.mission import EpochError
 from gcmock.words.bands import BANDS, ROMAN_BANDS, SYNTHETIC_BANDS, magnitude_name
@@ -75,8 +76,8 @@ SATURATED: Final = Column(
 FIELD: Final = Column("field", "int16", "", "meta.id;obs.field", "Number of the field, from 0")
 
 
-@dataclass(frozen=True)
-class ExportSummary:
+@dataclass(frozen=True, repr=False)
+class ExportSummary(Outcome):
     """What was exported."""
 
     output: Path

@@ -40,6 +40,7 @@ from gcmock.errors import InputError
 from gcmock.io.disk import sha256_of, whole_folder, write_text
 from gcmock.io.provenance import origin
 from gcmock.io.writers.writer import open_writer
+from gcmock.notebook import Outcome
 from gcmock.progress import Progress
 from gcmock.random import star_key, uniform
 from gcmock.stars.gaia import gaia_g_mag
@@ -51,8 +52,8 @@ _READ_ROWS = 500_000
 _BATCH_ROWS = 1_000_000
 
 
-@dataclass(frozen=True)
-class ObserveSummary:
+@dataclass(frozen=True, repr=False)
+class ObserveSummary(Outcome):
     """What was observed."""
 
     output: Path

@@ -30,11 +30,12 @@ from gcmock.astrometry.solver.solution import SOLUTION, parameter_columns, write
 from gcmock.errors import InputError
 from gcmock.io.disk import whole_folder
 from gcmock.io.provenance import origin
+from gcmock.notebook import Outcome, listing_of
 from gcmock.progress import Stage, silent
 
 
-@dataclass(frozen=True)
-class SolveSummary:
+@dataclass(frozen=True, repr=False)
+class SolveSummary(Outcome):
     """What was solved.
 
     Attributes
@@ -46,6 +47,13 @@ class SolveSummary:
 
     output: Path
     account: dict[str, Any]
+
+    def listing(self) -> list[tuple[str, str]]:
+        """Return what was solved, how well, and how long it took."""
+        names = ("n_primary", "n_secondary", "n_visit", "n_block", "chi2_per_freedom", "remarks")
+        found = [(name, self.account[name]) for name in names]
+        seconds = float(sum(self.account["seconds"].values()))
+        return listing_of([("output", self.output), *found, ("seconds", seconds)])
 
 
 def solve(

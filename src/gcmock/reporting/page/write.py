@@ -15,6 +15,7 @@ from gcmock.io.metadata import catalogue_metadata, recorded_config
 from gcmock.io.readers.opening import open_table
 from gcmock.io.readers.source import TableSource
 from gcmock.model import Model, load_model
+from gcmock.notebook import Outcome
 from gcmock.progress import Progress, Stage
 from gcmock.reporting.page import sample as samples
 from gcmock.reporting.page.colours import colour_section
@@ -50,8 +51,8 @@ SAMPLE: Final = 2000
 _SAMPLE_COLUMNS: Final = (*samples.COLUMNS, *samples.QUANTILES, *PROBABILITIES)
 
 
-@dataclass(frozen=True)
-class ReportSummary:
+@dataclass(frozen=True, repr=False)
+class ReportSummary(Outcome):
     """Account of a report: files, rows, bytes of the page, seconds."""
 
     output: Path

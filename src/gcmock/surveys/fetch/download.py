@@ -13,6 +13,7 @@ import numpy as np
 
 from gcmock.errors import GcmockError, InputError, InterruptedRunError
 from gcmock.io.manifest import Manifest, entry_of
+from gcmock.notebook import Outcome
 from gcmock.progress import Progress
 from gcmock.surveys.definition import Archive, SurveyDefinition, load_survey
 from gcmock.surveys.fetch import adql
@@ -35,8 +36,8 @@ _PAD_DEG: Final = 1e-6
 """Archives may compare more digits of a coordinate than they show [deg]."""
 
 
-@dataclass
-class FetchSummary:
+@dataclass(repr=False)
+class FetchSummary(Outcome):
     """What was fetched.
 
     Attributes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple
@@ -19,6 +19,7 @@ from gcmock.io.provenance import creator
 from gcmock.io.writers.writer import Writer, open_writer
 from gcmock.mock.sky import Range, check_window
 from gcmock.model import Model, load_model
+from gcmock.notebook import Outcome
 from gcmock.pool import in_order
 from gcmock.progress import Progress
 from gcmock.settings.build import Config
@@ -80,7 +81,8 @@ class Seen(NamedTuple):
     links: Columns
 
 
-class SimulatedSkySummary(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class SimulatedSkySummary(Outcome):
     """Account of a simulated sky.
 
     Attributes
@@ -89,10 +91,13 @@ class SimulatedSkySummary(NamedTuple):
         True stars.
     n_rows : dict of str to int
         Rows by survey.
+    output : Path
+        The folder.
     """
 
     n_stars: int
     n_rows: dict[str, int]
+    output: Path
 
 
 def check_surveys(names: Sequence[str]) -> tuple[str, ...]:
@@ -191,7 +196,7 @@ def simulate_surveys(
                 files.add(name, seen[name])
             if progress is not None:
                 progress(done, len(blocks))
-        summary = SimulatedSkySummary(files.truth.n_rows, dict(files.n_rows))
+        summary = SimulatedSkySummary(files.truth.n_rows, dict(files.n_rows), output)
         files.finish()
         _write_account(partial / SURVEY_FILE, words, names, summary)
     return summary
