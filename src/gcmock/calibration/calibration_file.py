@@ -20,7 +20,7 @@ from gcmock.frames import galactic_to_icrs
 from gcmock.io.disk import PARTIAL
 from gcmock.mock.product import provenance
 from gcmock.words.columns import Column
-from gcmock.words.components import COMPONENTS
+from gcmock.words.components import COMPONENTS, NAME_DTYPE
 
 Table = dict[str, NDArray[Any]]
 
@@ -74,8 +74,8 @@ LAW_COLUMNS: Final = (
     Column("offset_h_error", "float64", "", "stat.error", "Standard error of offset_h"),
 )
 FRACTION_COLUMNS: Final = (
-    Column("component", "U5", "", "meta.code.class", "Galactic component"),
-    Column("group", "int32", "", "meta.code", "0 disc, 1 bar, 2 nuclear"),
+    Column("component", NAME_DTYPE, "", "meta.code.class", "Galactic component"),
+    Column("group", "int32", "", "meta.code", ", ".join(f"{i} {g}" for i, g in enumerate(GROUPS))),
     Column("weight", "float64", "", "arith.factor", "Factor on its number of stars"),
     Column("weight_error", "float64", "", "stat.error", "Standard error of weight"),
 )
