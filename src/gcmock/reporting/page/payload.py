@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -75,17 +76,7 @@ def stars_of(sample: RowSample, posteriors: Posteriors | None) -> dict[str, Any]
         "flags": rows["flags"].tolist(),
         "edges": _rounded(posteriors.edges_pc / 1e3, 4) if posteriors is not None else [],
         "components": list(COMPONENTS),
-        "groups": [
-            {
-                "name": group.name,
-                "label": group.label,
-                "colour": group.colour,
-                "marker": group.marker,
-                "dash": group.dash,
-                "is_nuclear": group.is_nuclear,
-            }
-            for group in GROUP_TABLE
-        ],
+        "groups": [asdict(group) for group in GROUP_TABLE],
         "bands": ["J", "H", "Ks", "Hw"],
         "flag_names": {str(flag.value): flag.name for flag in Flag},
     }
