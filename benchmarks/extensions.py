@@ -43,7 +43,7 @@ from gcmock.validation.scores import (
     ks_uniform,
     ranks,
 )
-from gcmock.words.components import COMPONENTS
+from gcmock.words.components import COMPONENTS, MERGED_GROUPS
 
 Floats = NDArray[np.float64]
 
@@ -60,7 +60,7 @@ ALL_MAG = (-50.0, 60.0)
 """Limits that every star is between [mag]."""
 
 N_DRAWS = 64
-NUCLEAR = [COMPONENTS.index("nsd"), COMPONENTS.index("nsc")]
+NUCLEAR = [COMPONENTS.index(name) for name in MERGED_GROUPS["nuclear"]]
 
 
 class Sample(NamedTuple):

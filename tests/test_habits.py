@@ -18,7 +18,7 @@ from astropy.table import QTable
 
 import gcmock
 from gcmock import cli
-from gcmock.errors import InputError
+from gcmock.errors import InputError, ModelWarning
 from gcmock.mock.build import build
 from gcmock.settings.build import load_config
 from gcmock.words.columns import OUTPUT_COLUMNS
@@ -101,8 +101,10 @@ def test_reprs_are_short_and_rich(tmp_path, stars):
     assert repr(load_config()) == "Config(defaults)"
     assert "&lt;RA&gt;" in config._repr_html_()
     assert config._repr_html_().count("changed") == 2
-    model = gcmock.load_model(bar="G")
+    with pytest.warns(ModelWarning, match="nuclear star cluster"):
+        model = gcmock.load_model(bar="G")
     assert "bar G" in repr(model)
+    assert "computed with the gravity of the default model" in model._repr_html_()
     assert len(repr(model)) < 300
     assert "8160 pc from Sgr A*" in model._repr_html_()
     given = tmp_path / "stars.parquet"

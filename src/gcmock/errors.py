@@ -19,6 +19,10 @@ class OutsideModelError(InputError):
     """A position that the model or one of its maps does not cover."""
 
 
+class ModelWarning(UserWarning):
+    """A choice of settings with which the model still works, but less well than usual."""
+
+
 class InterruptedRunError(GcmockError):
     """Ctrl-C in a run that keeps what is finished."""
 

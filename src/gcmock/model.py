@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from gcmock.dust.calibrated import CalibratedReddening, load_calibration
 from gcmock.dust.extinction_map import ExtinctionMap
 from gcmock.dust.laws import ExtinctionLaw, load_law
 from gcmock.dust.profile import signed_longitude
-from gcmock.errors import InputError
+from gcmock.errors import InputError, ModelWarning
 from gcmock.galaxy.component import Component
 from gcmock.galaxy.galactic_model import GalacticModel, Observables, load_galactic_model
 from gcmock.galaxy.sun import load_sun
@@ -74,6 +76,7 @@ class Model:
             "populations": self.config.populations.name,
             "extinction": f"{self.law.name}, map value {self.config.extinction.map_value}",
             **{band(name).label: relation.name for name, relation in self.relations.items()},
+            **({"remarks": "; ".join(self.galaxy.remarks)} if self.galaxy.remarks else {}),
         }
 
     def __repr__(self) -> str:
@@ -88,7 +91,7 @@ class Model:
 
     @property
     def components(self) -> dict[str, Component]:
-        """The eleven components by name, in their fixed order."""
+        """The components by name, in their fixed order."""
         return dict(self.galaxy.components)
 
     @cached_property
@@ -223,9 +226,14 @@ def load_model(
     InputError
         If a setting is unknown or out of range.
 
+    Warns
+    -----
+    ModelWarning
+        If something in the model does not fit its variants; see `GalacticModel.remarks`.
+
     Examples
     --------
-    >>> model = load_model(bar="G+G_X")
+    >>> model = load_model(disc="linear")
     >>> model.number_density(0.0, -0.2, 8160.0).shape
     (11,)
     """
@@ -241,6 +249,10 @@ def load_model(
         changed = {f"model.{key}": value for key, value in overrides.items()}
         settings = load_config(None, {**settings.model_dump(), **changed})
     galaxy = _load_galaxy(settings)
+    if parent_process() is None:
+        # Worker processes would only repeat it.
+        for remark in galaxy.remarks:
+            warnings.warn(remark, ModelWarning, stacklevel=2)
     calibration = _load_calibration(settings)
     return Model(
         settings,

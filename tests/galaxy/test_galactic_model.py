@@ -42,6 +42,7 @@ def test_components_must_be_complete(model):
         ({"disc": "warped"}, "flat, linear"),
         ({"inner_disc": "ring"}, "break, hole, exponential"),
         ({"nsc_kinematics": "cold"}, "jeans, nuclear_disc"),
+        ({"imf": "salpeter"}, "of_bar, E, G"),
     ],
 )
 def test_unknown_options_list_the_valid_ones(option, valid):
@@ -70,6 +71,15 @@ def test_densities_follow_the_imf():
     budget_ratio = disc.stars_per_mass / load_galactic_model().components["thin1"].stars_per_mass
     assert 0.5 < budget_ratio < 2.0
     assert budget_ratio != 1.0
+    assert load_galactic_model(imf="kroupa2001").imf == kroupa.imf
+
+
+def test_the_imf_is_that_of_the_bar_unless_it_is_chosen():
+    assert load_galactic_model().imf == load_imf("E+E_X")
+    assert load_galactic_model(bar="G", nsc_kinematics="nuclear_disc").imf == load_imf("G")
+    mixed = load_galactic_model(imf="G")
+    assert mixed.imf == load_imf("G")
+    assert mixed.components["bar"].shape == load_galactic_model().components["bar"].shape
 
 
 def test_component_index():

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
+from gcmock.errors import InputError
 from gcmock.model import load_model
 from gcmock.posterior.sightline import SightlineCache
 
@@ -39,3 +42,11 @@ def test_known_lines_are_not_computed_again(monkeypatch):
     again, index = cache.get([0.41, 0.31, 0.411], [-0.21, -0.21, -0.2101])
     np.testing.assert_array_equal(again.prior, first.prior)
     assert index.tolist() == [1, 0, 1]
+
+
+def test_more_components_than_lanes_are_refused():
+    model = load_model()
+    many = {f"disc{i}": model.components["thin1"] for i in range(17)}
+    galaxy = SimpleNamespace(components=many, sun=model.galaxy.sun)
+    with pytest.raises(InputError, match=r"has 17 components .* at most 16"):
+        SightlineCache(galaxy, model.grid)

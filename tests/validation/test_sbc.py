@@ -16,7 +16,7 @@ from gcmock.random import star_key
 from gcmock.settings.build import load_config
 from gcmock.validation.sbc import WINDOWS
 from gcmock.validation.scores import expected_calibration_error, ks_uniform, ranks
-from gcmock.words.components import COMPONENTS
+from gcmock.words.components import COMPONENTS, MERGED_GROUPS
 
 pytestmark = pytest.mark.slow
 
@@ -25,8 +25,8 @@ Floats = NDArray[np.float64]
 NOISE_MAG = 0.05
 N_DRAWS = 49
 LIMIT_KS = 15.5
-DISC = [COMPONENTS.index(name) for name in COMPONENTS[:8]]
-NUCLEAR = [COMPONENTS.index("nsd"), COMPONENTS.index("nsc")]
+DISC = [COMPONENTS.index(name) for name in MERGED_GROUPS["disc"]]
+NUCLEAR = [COMPONENTS.index(name) for name in MERGED_GROUPS["nuclear"]]
 
 
 class Result(NamedTuple):

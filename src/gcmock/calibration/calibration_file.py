@@ -19,7 +19,7 @@ from gcmock.io.disk import check_new_file, whole_file
 from gcmock.mock.product import record_of_mock
 from gcmock.words.bands import KS, LINEAR_BANDS, band
 from gcmock.words.columns import Column
-from gcmock.words.components import COMPONENTS
+from gcmock.words.components import COMPONENTS, NAME_DTYPE
 
 _FRACTION_ERROR: Final = "stat.error;phys.absorption"
 
@@ -71,8 +71,8 @@ LAW_COLUMNS: Final = (
     Column("offset_h_error", "float64", "", "stat.error", "Standard error of offset_h"),
 )
 FRACTION_COLUMNS: Final = (
-    Column("component", "U5", "", "meta.code.class", "Galactic component"),
-    Column("group", "int32", "", "meta.code", "0 disc, 1 bar, 2 nuclear"),
+    Column("component", NAME_DTYPE, "", "meta.code.class", "Galactic component"),
+    Column("group", "int32", "", "meta.code", ", ".join(f"{i} {g}" for i, g in enumerate(GROUPS))),
     Column("weight", "float64", "", "arith.factor", "Factor on its number of stars"),
     Column("weight_error", "float64", "", "stat.error", "Standard error of weight"),
 )

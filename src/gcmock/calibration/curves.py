@@ -26,21 +26,21 @@ from gcmock.posterior.kernel.fastmath import INNER, INNER_FAST, LEAST_SUM
 from gcmock.posterior.kernel.lanes import clear_lanes, total_lanes
 from gcmock.posterior.kernel.sums import sum_rows
 from gcmock.posterior.kernel.terms import along_c, along_sightline, prepare_star, profile, tilted
-from gcmock.posterior.kernel.vector import N_POPULATION
 from gcmock.posterior.kinds import StarKind
-from gcmock.words.components import COMPONENTS
+from gcmock.words.components import COMPONENTS, MERGED_GROUPS, N_POPULATION
 
 FACTORS = np.round(np.arange(0.5, 1.501, 0.01), 2)
 """Factors f on the reddening of the map at which curves are tabulated."""
 
 FACTOR_STEP = 0.01
 
-GROUPS = ("disc", "bar", "nuclear")
+GROUPS = tuple(MERGED_GROUPS)
 """Groups of components, in the order of every `n_group` axis."""
 
 GROUP_OF_COMPONENT = np.array(
-    [1 if c == "bar" else 2 if c in ("nsd", "nsc") else 0 for c in COMPONENTS], np.int64
+    [next(i for i, g in enumerate(MERGED_GROUPS.values()) if c in g) for c in COMPONENTS], np.int64
 )
+"""Place in `GROUPS` of every component, shape (n_component,)."""
 
 ERROR_FLOOR_MAG = 0.02
 """Least error of a magnitude in a curve [mag]: no star tells its reddening better than the

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
@@ -18,7 +19,7 @@ from gcmock.cli.log import RunLog, split_log
 from gcmock.cli.report import COMMANDS as REPORT_COMMANDS
 from gcmock.cli.surveys import COMMANDS as SURVEY_COMMANDS
 from gcmock.cli.validation import COMMANDS as VALIDATE_COMMANDS
-from gcmock.errors import GcmockError, InputError
+from gcmock.errors import GcmockError, InputError, ModelWarning
 
 BAD_INPUT, INTERRUPTED = InputError.exit_code, 130
 
@@ -42,6 +43,12 @@ app.register_install_completion_command()
 
 def main(tokens: Sequence[str] | None = None) -> NoReturn:
     """Run a command and exit: 0, 1 for a failure, 2 for bad input, 130 after Ctrl-C."""
+    usual = warnings.formatwarning
+    warnings.formatwarning = lambda message, category, *rest: (
+        f"gcmock: warning: {message}\n"
+        if issubclass(category, ModelWarning)
+        else usual(message, category, *rest)
+    )
     sys.exit(run(sys.argv[1:] if tokens is None else tokens))
 
 

@@ -1,1 +1,1 @@
-"""Where stars are and how they move: the eleven components of the Galactic model."""
+"""Where stars are and how they move: the components of the Galactic model."""

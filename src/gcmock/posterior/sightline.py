@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from gcmock.dust.profile import DUST_SCALE_HEIGHT_PC, SIN_B_FLOOR, red_clump_distance_pc
+from gcmock.errors import InputError
 from gcmock.galaxy.galactic_model import GalacticModel
 from gcmock.posterior.grid import DistanceGrid
 from gcmock.posterior.kernel.motion import moment_table, motion_nodes, no_moments
@@ -121,6 +122,11 @@ class SightlineCache:
     component_weights : callable, optional
         Takes l, b [deg], each (n_sightline,), and returns factors on the numbers of stars of the
         components (n_sightline, n_component).
+
+    Raises
+    ------
+    InputError
+        If the galaxy has more components than the kernel has lanes.
     """
 
     def __init__(
@@ -131,6 +137,12 @@ class SightlineCache:
         capacity: int = 12_000,
         component_weights: Weights | None = None,
     ) -> None:
+        if len(galaxy.components) > N_LANE:
+            raise InputError(
+                f"the model has {len(galaxy.components)} components "
+                f"({', '.join(galaxy.components)}), but the kernel computes at most {N_LANE} at a "
+                "time: take rows out of gcmock.words.components.COMPONENT_TABLE"
+            )
         self.nodes = motion_nodes(grid, galaxy.sun.r0_pc)
         self._moments: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
         self._weights = component_weights

@@ -22,6 +22,7 @@ from gcmock.io.disk import whole_folder, write_text
 from gcmock.io.writers.writer import open_writer
 from gcmock.reporting.figure_file import save_figure
 from gcmock.words.columns import SOURCE_ID, Column
+from gcmock.words.components import NAME_DTYPE
 
 COMPARISON: Final = "comparison.json"
 
@@ -29,7 +30,7 @@ _UNITS: Final = dict(zip(PARAMETERS, ("mas",) * 3 + ("mas/yr",) * 2, strict=True
 
 ERROR_COLUMNS: Final = (
     SOURCE_ID,
-    Column("component", "U5", "", "meta.code.class", "Galactic component of the true star"),
+    Column("component", NAME_DTYPE, "", "meta.code.class", "Galactic component of the true star"),
     Column("phot_hw_mag", "float64", "mag", "phot.mag;em.IR", "True Hw magnitude (Vega)"),
     Column("primary", "bool", "", "meta.code", "Solved together with the instrument"),
     *(

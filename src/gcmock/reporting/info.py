@@ -10,6 +10,7 @@ from gcmock.settings.build import Config, default_config_toml
 from gcmock.words.bands import SYNTHETIC_BANDS
 from gcmock.words.bands import band as band_named
 from gcmock.words.columns import INPUT_COLUMNS, OUTPUT_COLUMNS, Column
+from gcmock.words.components import COMPONENT_TABLE
 from gcmock.words.flags import Flag
 
 _WIDTH = 96
@@ -54,12 +55,14 @@ def _components() -> str:
 
     model = load_model()
     counts = prior_counts(model.galaxy, [0.0], [-0.1], model.grid)[0].sum(axis=-1)
-    lines = [f"{'component':<11}{'stars per deg2':>16}  {'mean age':>9}  mean [M/H]"]
-    for name, n in zip(model.components, counts, strict=True):
-        nodes = model.populations.nodes(name)
+    lines = [f"{'component':<11}{'':<25}{'stars per deg2':>14}  {'mean age':>9}  mean [M/H]"]
+    for row, n in zip(COMPONENT_TABLE, counts, strict=True):
+        nodes = model.populations.nodes(row.name)
         age = (nodes.age_gyr * nodes.weight).sum() / nodes.weight.sum()
         metallicity = (nodes.metallicity * nodes.weight).sum() / nodes.weight.sum()
-        lines.append(f"{name:<11}{n:>16.3g}  {age:>5.2f} Gyr  {metallicity:>+10.2f}")
+        lines.append(
+            f"{row.name:<11}{row.label:<25}{n:>14.3g}  {age:>5.2f} Gyr  {metallicity:>+10.2f}"
+        )
     lines.append("Living stars of all magnitudes towards l = 0, b = -0.1 deg.")
     return "\n".join(lines)
 
@@ -124,7 +127,7 @@ def _data() -> str:
 _ABOUT = {
     "config": "all settings with their defaults: the start of your own config file",
     "model": "the Galactic model and its variants",
-    "components": "the eleven components",
+    "components": "the components",
     "laws": "extinction laws",
     "hw": "relations of Hw, and of other synthetic bands, to J and H",
     "schema": "columns of input and output, flags",

@@ -144,8 +144,8 @@ def print_demo(result: DemoResult) -> None:
     checks.add_column("ideal", justify="right")
     checks.add_row("68 % interval of the distance covers", f"{found.coverage:.3f}", "0.68")
     base = f"< {found.base_brier:.3f}"
-    checks.add_row("Brier score of P(nsd + nsc)", f"{found.brier:.3f}", base)
-    checks.add_row("expected calibration error of P(nsd + nsc)", f"{found.ece:.3f}", "0")
+    checks.add_row("Brier score of P(nuclear)", f"{found.brier:.3f}", base)
+    checks.add_row("expected calibration error of P(nuclear)", f"{found.ece:.3f}", "0")
     for band, pull in found.pull.items():
         label = f"std of (observed - true) / error, {band.capitalize()}"
         checks.add_row(label, f"{pull:.2f}", "1")

@@ -33,6 +33,11 @@ class ModelConfig(Section):
     bar: Literal["E", "G", "E+E_X", "G+G_X"] = Field(
         default="E+E_X", description="Shape of the bar"
     )
+    imf: Literal["of_bar", "E", "G", "E+E_X", "G+G_X", "kroupa2001"] = Field(
+        default="of_bar",
+        description="Initial mass function: of_bar is the one that was fitted with the shape of "
+        "the bar",
+    )
     disc: Literal["flat", "linear"] = Field(
         default="flat", description="Scale height of the thin discs: constant, or linear in radius"
     )
@@ -58,6 +63,11 @@ class ModelConfig(Section):
     )
     bar_angle_deg: Degree = Field(
         default=27.0, ge=-90, le=90, description="Angle of the bar from the line of sight [deg]"
+    )
+    bar_tilted_ellipsoid: bool = Field(
+        default=False,
+        description="Keep the vertex deviation of the bar's velocities, which the published model "
+        "drops",
     )
 
 

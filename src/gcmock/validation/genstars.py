@@ -19,13 +19,13 @@ from gcmock.settings.build import load_config
 from gcmock.validation import scores
 from gcmock.validation.result import LIMITATIONS, Check, above, below, likely, within
 from gcmock.words.bands import BANDS, KS, SURVEY_BANDS, J, magnitude_name
-from gcmock.words.components import COMPONENTS
+from gcmock.words.components import COMPONENTS, NUCLEAR
 
 N_DRAWS: Final = 64
 """Draws per star, among which the true distance is ranked."""
 
-NUCLEAR: Final = [COMPONENTS.index("nsd"), COMPONENTS.index("nsc")]
-"""genstars counts stars of the nuclear cluster as nuclear disc."""
+NUCLEAR_PLACES: Final = [COMPONENTS.index(name) for name in NUCLEAR]
+"""Their places: genstars counts stars of the nuclear cluster as nuclear disc."""
 
 LAW: Final = "wang_chen_2019"
 """Extinction law of the star lists."""
@@ -107,7 +107,7 @@ def load_truth(
         mag = mag + (other - kappa) * reddening
         a_ks = other[:, KS] * reddening[:, 0]
     component = table["component"].to_numpy(zero_copy_only=False).astype(str)[rows]
-    nuclear = np.isin(component, ("nsd", "nsc"))
+    nuclear = np.isin(component, NUCLEAR)
     return Truth(l_deg, b_deg, mag, a_ks, column("distance_pc"), nuclear)
 
 
@@ -147,7 +147,7 @@ def draw_keys(n_star: int, n_draws: int = N_DRAWS) -> NDArray[np.uint64]:
 
 def nuclear_probability(summary: PosteriorSummary) -> Floats:
     """P(NSD) + P(NSC), (n_star,)."""
-    p = summary.probability[:, NUCLEAR].sum(axis=1).astype(np.float64)
+    p = summary.probability[:, NUCLEAR_PLACES].sum(axis=1).astype(np.float64)
     return np.asarray(np.clip(p, 0.0, 1.0))
 
 

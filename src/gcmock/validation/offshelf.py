@@ -11,6 +11,7 @@ from gcmock.arrays import Columns, Floats
 from gcmock.validation.fields import CatalogueFields
 from gcmock.validation.result import LIMITATIONS, Check, noted
 from gcmock.words.bands import BANDS
+from gcmock.words.components import GROUPS
 
 
 def offshelf_checks(fields: CatalogueFields) -> list[Check]:
@@ -50,7 +51,7 @@ def offshelf_checks(fields: CatalogueFields) -> list[Check]:
     ]  # fmt: skip
     if min(n, m) < 50:
         return checks
-    for group, names in (("nsd", ("nsd",)), ("nsc", ("nsc",)), ("bar", ("bar",))):
+    for group, names in GROUPS.items():
         p = np.sum([mock[f"p_{name}"] for name in names], axis=0, dtype=np.float64)
         share = float(np.isin(model["component"], names).mean())
         error = np.sqrt((p * (1 - p)).sum() / n**2 + p.var() / n + share * (1 - share) / m)

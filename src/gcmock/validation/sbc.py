@@ -21,7 +21,7 @@ from gcmock.settings.build import Config, load_config
 from gcmock.validation import scores
 from gcmock.validation.result import LIMITATIONS, Check, above, below, likely, noted, within
 from gcmock.words.bands import BANDS, KS, SURVEY_BANDS, J, magnitude_name
-from gcmock.words.components import COMPONENTS
+from gcmock.words.components import COMPONENTS, MERGED_GROUPS
 
 WINDOWS: Final = (
     ((0.300, 0.315), (-0.25, -0.235)),
@@ -43,10 +43,11 @@ WITHOUT_J: Final = 0.25
 
 N_DRAWS: Final = 49
 GROUPS: Final = {
-    "disc": [COMPONENTS.index(name) for name in COMPONENTS[:8]],
-    "nuclear": [COMPONENTS.index("nsd"), COMPONENTS.index("nsc")],
+    group: [COMPONENTS.index(name) for name in names]
+    for group, names in MERGED_GROUPS.items()
+    if len(names) > 1
 }
-"""Components whose sums are tested as well."""
+"""Places of the components whose sums are tested as well; groups of one are tested alone."""
 
 
 class SbcSample(NamedTuple):

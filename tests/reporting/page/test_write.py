@@ -20,6 +20,7 @@ from gcmock.mock.build import build
 from gcmock.reporting import plots
 from gcmock.reporting.page.content import Numbers, PageSection, Text
 from gcmock.reporting.page.write import write_report
+from gcmock.words.components import COLOURS, GROUPS, LABELS
 
 
 class Outline(HTMLParser):
@@ -102,6 +103,14 @@ def test_stars_of_the_view(page, report_files):
     assert len(set(stars["id"])) == 60
     assert stars["what"] == "observed"
     np.testing.assert_allclose(np.sum(stars["p"], axis=1), 1.0, atol=2e-3)
+    groups = stars["groups"]
+    assert [group["name"] for group in groups] == list(GROUPS)
+    assert [group["name"] for group in groups if group["is_nuclear"]] == ["nsd", "nsc"]
+    assert {group["label"]: group["colour"] for group in groups} == {
+        LABELS[name]: COLOURS[name] for name in GROUPS
+    }
+    for name in GROUPS:
+        assert f'<th scope="col">{LABELS[name]}</th>' in text
     packed = re.search(r'id="stars-posteriors">([^<]*)<', text)[1]
     densities = np.frombuffer(zlib.decompress(base64.b64decode(packed)), np.uint8)
     densities = densities.reshape(60, 4, len(stars["edges"]) - 1)

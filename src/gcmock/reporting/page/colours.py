@@ -8,10 +8,10 @@ from gcmock.arrays import Floats
 from gcmock.reporting.page.bins import occupied
 from gcmock.reporting.page.content import Numbers, PageSection, Picture, Text, number, percent
 from gcmock.reporting.page.subject import Subject
-from gcmock.reporting.page.tally import BRIGHTNESS, COLOUR, DIAGRAMS, MAGNITUDE
+from gcmock.reporting.page.tally import BRIGHTNESS, COLOUR, DIAGRAMS, IS_NUCLEAR, MAGNITUDE
 from gcmock.reporting.plots import stars
-from gcmock.reporting.plots.style import GROUP_NAMES, LABELS
 from gcmock.words.bands import BANDS, HW, SYNTHETIC_BANDS, band_label, colour_label
+from gcmock.words.components import GROUPS, LABELS
 
 
 def colour_section(subject: Subject) -> PageSection:
@@ -121,7 +121,7 @@ def _counts(subject: Subject) -> list[Picture]:
                 + ("; dots: the input." if seen is not None and seen.bands[band] else "."),
                 table=Numbers(
                     f"Stars per bin of one magnitude in {label}",
-                    (label, *(LABELS[g] for g in GROUP_NAMES)),
+                    (label, *(LABELS[g] for g in GROUPS)),
                     [
                         (
                             f"{m:.0f} to {m + 1:.0f}",
@@ -147,7 +147,7 @@ def _count_row(subject: Subject, limit: float) -> tuple[str, ...]:
     observed = "–"
     if seen is not None and seen.bands["hw"]:
         observed = number(seen.magnitudes[place, :upto].sum())
-    nuclear = values[GROUP_NAMES.index("nsd") :].sum()
+    nuclear = values[IS_NUCLEAR].sum()
     share = percent(nuclear / values.sum()) if values.sum() else "–"
     return (f"{limit:g}", number(values.sum()), f"{number(nuclear)} ({share})", observed)
 

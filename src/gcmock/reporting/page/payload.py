@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,9 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.reporting.page.sample import QUANTILES, Posteriors, RowSample
-from gcmock.reporting.page.tally import GROUP_OF, PROBABILITIES, component_places
-from gcmock.reporting.plots.style import COLOURS, LABELS
+from gcmock.reporting.page.tally import GROUP_OF, component_places
 from gcmock.words.bands import BANDS, KS, H, band_label, colour_label, magnitude_name
-from gcmock.words.components import COMPONENTS, GROUPS
+from gcmock.words.components import COMPONENTS, GROUP_TABLE, PROBABILITIES
 from gcmock.words.flags import Flag
 
 _LEVELS = 255
@@ -49,7 +49,7 @@ def stars_of(sample: RowSample, posteriors: Posteriors | None) -> dict[str, Any]
     """Return columns and words of the view, which JSON can hold."""
     rows = sample.rows
     p = np.stack([rows[name] for name in PROBABILITIES], axis=1)
-    groups = np.stack([p[:, i == GROUP_OF].sum(axis=1) for i in range(len(GROUPS))], axis=1)
+    groups = np.stack([p[:, i == GROUP_OF].sum(axis=1) for i in range(len(GROUP_TABLE))], axis=1)
     mag = np.stack([rows[magnitude_name(band)] for band in BANDS], axis=1)
     observed = posteriors.mag if posteriors is not None else np.full_like(mag, np.nan)
     error = posteriors.mag_error if posteriors is not None else np.full_like(mag, np.nan)
@@ -75,8 +75,7 @@ def stars_of(sample: RowSample, posteriors: Posteriors | None) -> dict[str, Any]
         "flags": rows["flags"].tolist(),
         "edges": _rounded(posteriors.edges_pc / 1e3, 4) if posteriors is not None else [],
         "components": list(COMPONENTS),
-        "groups": [LABELS[group] for group in GROUPS],
-        "colours": [COLOURS[group] for group in GROUPS],
+        "groups": [asdict(group) for group in GROUP_TABLE],
         "bands": [band_label(band) for band in BANDS],
         "colour_label": colour_label("h", "ks"),
         "bright_label": band_label("ks"),

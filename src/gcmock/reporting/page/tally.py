@@ -14,8 +14,9 @@ from gcmock.dust.profile import signed_longitude
 from gcmock.frames import icrs_to_galactic_proper_motion
 from gcmock.reporting.page.bins import Axis, Places, count, place
 from gcmock.reporting.page.extent import Extent, evidence_place
+from gcmock.words import components
 from gcmock.words.bands import BANDS, COLOUR_INDICES, NEIGHBOUR_COLOURS, magnitude_name
-from gcmock.words.components import COMPONENTS, GROUPS
+from gcmock.words.components import COMPONENTS, GROUP_TABLE, GROUPS, PROBABILITIES
 from gcmock.words.flags import Flag
 
 MAGNITUDE: Final = Axis(2.0, 0.1, 240)
@@ -42,12 +43,12 @@ RADII: Final = (Axis(0.0, 0.02, 25), Axis(0.0, 0.25, 40))
 DIAGRAMS: Final = tuple((blue, red, red if red == "ks" else "hw") for blue, red in COLOUR_INDICES)
 """Colour-magnitude diagrams: the bands of the colour, and of the magnitude."""
 
-GROUP_OF: Final = np.array(
-    [next(i for i, names in enumerate(GROUPS.values()) if c in names) for c in COMPONENTS]
-)
+GROUP_OF: Final = np.array(components.GROUP_OF)
 """Group of every component, (n_component,)."""
 
-PROBABILITIES: Final = tuple(f"p_{name}" for name in COMPONENTS)
+IS_NUCLEAR: Final = np.array([group.is_nuclear for group in GROUP_TABLE])
+"""Whether a group belongs to the nuclear stellar system, (n_group,)."""
+
 N_GROUP: Final = len(GROUPS)
 
 COLUMNS: Final = (
@@ -77,7 +78,14 @@ COLUMNS: Final = (
 )
 """Columns of a mock catalogue that a report reads."""
 
-SKY: Final = ("stars", "p_bar", "p_nsd", "p_nsc", "a_ks", "evidence", "unexplained", "width")
+SKY: Final = (
+    "stars",
+    *(f"p_{group}" for group in GROUPS),
+    "a_ks",
+    "evidence",
+    "unexplained",
+    "width",
+)
 """What is summed per cell of the sky."""
 
 
@@ -100,14 +108,14 @@ class Tally:
         Stars drawn per component.
     magnitudes : ndarray (n_band, n_group, n_magnitude)
     diagrams, diagrams_nuclear : ndarray (n_diagram, n_colour, n_brightness)
-        Stars, and sum of P(nsd + nsc).
+        Stars, and sum of P(nuclear).
     colours : ndarray (n_colour, n_colour)
     distances : ndarray (n_component, n_distance)
         Drawn distances.
     widths : ndarray (n_group, n_width)
         Half widths of the 68 % interval of the distance, by the most probable group.
     nuclear : ndarray (n_probability,)
-        Stars by P(nsd + nsc).
+        Stars by P(nuclear).
     motions : ndarray (n_group, n_motion, n_motion)
         Proper motions along l and b.
     motion_sums : ndarray (n_group, 6)
@@ -156,14 +164,14 @@ class Tally:
         p = np.stack([chunk[name] for name in PROBABILITIES], axis=1).astype(np.float64)
         self.p_sum += p.sum(axis=0)
         self.p_variance += (p * (1.0 - p)).sum(axis=0)
-        nsd, nsc, bar = (p[:, COMPONENTS.index(name)] for name in ("nsd", "nsc", "bar"))
-        self.nuclear += count(PROBABILITY.place(np.clip(nsd + nsc, 0.0, 1.0)), (PROBABILITY.n,))
+        groups = np.stack([p[:, i == GROUP_OF].sum(axis=1) for i in range(N_GROUP)], axis=1)
+        nuclear = groups[:, IS_NUCLEAR].sum(axis=1)
+        self.nuclear += count(PROBABILITY.place(np.clip(nuclear, 0.0, 1.0)), (PROBABILITY.n,))
         for flag in Flag:
             if n := int(((chunk["flags"] & flag) != 0).sum()):
                 self.flags[flag] += n
         for n_bands, n in zip(*np.unique(chunk["n_bands"], return_counts=True), strict=True):
             self.bands[int(n_bands)] += int(n)
-        groups = np.stack([p[:, i == GROUP_OF].sum(axis=1) for i in range(N_GROUP)], axis=1)
         width = 5e-4 * (chunk["distance_q84_pc"] - chunk["distance_q16_pc"])
         axes = (Axis(0, 1, N_GROUP), WIDTH)
         where = place(axes, (groups.argmax(axis=1), WIDTH.place(np.log10(np.maximum(width, 1e-9)))))
@@ -174,9 +182,7 @@ class Tally:
         )
         values = {
             "stars": None,
-            "p_bar": bar,
-            "p_nsd": nsd,
-            "p_nsc": nsc,
+            **{f"p_{group}": groups[:, i] for i, group in enumerate(GROUPS)},
             "a_ks": chunk["a_ks"],
             "evidence": np.where(np.isfinite(evidence), evidence, 0.0),
             "unexplained": ((chunk["flags"] & Flag.UNEXPLAINED) != 0).astype(np.float64),
@@ -185,7 +191,6 @@ class Tally:
         cell = self.cell(chunk)
         for name, weights in values.items():
             self.sky[name] += count(cell, self.sky[name].shape, weights)
-        nuclear = nsd + nsc
         for i, (blue, red, band) in enumerate(DIAGRAMS):
             where = diagram_place(chunk, blue, red, band)
             self.diagrams_nuclear[i] += count(where, self.diagrams.shape[1:], nuclear)
@@ -196,7 +201,7 @@ class Tally:
         component = component_places(chunk["component"])
         group = GROUP_OF[component]
         self.drawn += weight * count(component, (len(COMPONENTS),))
-        groups, components = Axis(0, 1, N_GROUP), Axis(0, 1, len(COMPONENTS))
+        groups, places = Axis(0, 1, N_GROUP), Axis(0, 1, len(COMPONENTS))
         for i, band in enumerate(BANDS):
             where = place(
                 (groups, MAGNITUDE), (group, MAGNITUDE.place(chunk[magnitude_name(band)]))
@@ -206,9 +211,7 @@ class Tally:
             where = diagram_place(chunk, blue, red, band)
             self.diagrams[i] += weight * count(where, self.diagrams.shape[1:])
         self.colours += weight * count(colour_place(chunk), self.colours.shape)
-        where = place(
-            (components, DISTANCE), (component, DISTANCE.place(1e-3 * chunk["distance_pc"]))
-        )
+        where = place((places, DISTANCE), (component, DISTANCE.place(1e-3 * chunk["distance_pc"])))
         self.distances += weight * count(where, self.distances.shape)
         self._add_motions(chunk, group, groups, weight)
         self._add_rotation(chunk, group, groups, weight)
