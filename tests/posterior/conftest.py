@@ -13,9 +13,9 @@ from gcmock.stars.populations import PopulationNodes
 
 @pytest.fixture(scope="session")
 def model() -> Model:
-    """Every 18th node of the single-age populations: the reference visits them all, in seconds."""
+    """Every sixth node of the single-age populations: the reference visits them all."""
     full = load_model(config=load_config(None, {"populations.name": "koshimoto2021"}))
     thin = tuple(
-        PopulationNodes(*(x[::18] for x in nodes)) for nodes in full.populations.populations
+        PopulationNodes(*(x[::6] for x in nodes)) for nodes in full.populations.populations
     )
     return replace(full, populations=full.populations._replace(populations=thin))
