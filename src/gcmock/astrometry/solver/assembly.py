@@ -129,8 +129,6 @@ def read_campaign(
     visits, catalogue = folder.table("visits.parquet"), folder.table("sources.parquet")
     calibration = folder.mission.calibration
     focal_plane = folder.mission.focal_plane
-    if calibration is None or focal_plane is None:
-        raise InputError(f"{folder.path}: the mission has no focal plane or no calibration")
     if not np.array_equal(visits["visit"], np.arange(len(visits["visit"]))):
         raise InputError(f"{folder.path}: visits.parquet must have the visits 0, 1, 2, ...")
     primary = catalogue["primary"].astype(bool)
