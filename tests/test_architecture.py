@@ -66,6 +66,22 @@ IO_MAY_IMPORT = {
 
 MAX_LINES = 400
 
+MAX_CODE_LINES, MAX_PARAMETERS = 60, 12
+"""Of a function: lines without its docstring, blank lines and comments; and what it is given."""
+
+LONG_FUNCTIONS = {
+    # Compiled sums: each is one loop whose values stay in registers.
+    "posterior/kernel/likelihood.py:coarse_likelihood",
+    "mock/patches.py:_draw",
+}
+
+MANY_PARAMETERS = (
+    # Compiled sums: arrays and scratch, which Numba would have to unpack in every call.
+    "posterior/kernel/",
+    # An option of a command is a parameter of its function.
+    "cli/",
+)
+
 SLOW_TO_IMPORT = {
     "astropy",
     "numba",
@@ -130,6 +146,45 @@ def test_imports_go_one_way():
 def test_modules_are_small():
     lines = {short(path): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
     assert not {name: n for name, n in lines.items() if n > MAX_LINES}
+
+
+def functions(path: Path) -> list[tuple[str, int, int]]:
+    """Name, lines of code and parameters of every function of a module."""
+    text = path.read_text(encoding="utf-8")
+    lines = [line.strip() for line in text.splitlines()]
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        first = node.body[1 if ast.get_docstring(node) and len(node.body) > 1 else 0].lineno
+        code = [line for line in lines[first - 1 : node.end_lineno] if line and line[0] != "#"]
+        a = node.args
+        given = [*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, (a.vararg, a.kwarg))]
+        found.append((node.name, len(code), len(given)))
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=short)
+def test_functions_are_small(path):
+    name = short(path)
+    found = functions(path)
+    assert not [
+        f for f, n, _ in found if n > MAX_CODE_LINES and f"{name}:{f}" not in LONG_FUNCTIONS
+    ]
+    if not name.startswith(MANY_PARAMETERS):
+        assert not [f for f, _, n in found if n > MAX_PARAMETERS]
+
+
+def test_what_is_written_goes_one_way():
+    """Only one module renames what was written, so that nothing is ever half there."""
+    words = re.compile(r"os\.replace\(|os\.rename\(|\.rename\(|mkdtemp|NamedTemporaryFile")
+    found = [
+        f"{short(path)}:{number}"
+        for path in MODULES
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if words.search(line) and short(path) != "io/disk.py"
+    ]
+    assert not [place for place in found if not place.startswith("surveys/fetch/")]
 
 
 def test_names_are_nouns_of_the_domain():

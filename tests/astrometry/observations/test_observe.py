@@ -17,12 +17,12 @@ from gcmock.astrometry.directions.geometry import MAS, field_coordinates, tangen
 from gcmock.astrometry.missions.focal_plane import detector_at, detector_grid, visit_error
 from gcmock.astrometry.missions.mission import load_mission
 from gcmock.astrometry.observations import folder as observations
-from gcmock.astrometry.observations.observe import read_targets
 from gcmock.astrometry.observations.reference_catalogue import (
     ERROR_RATIO,
     correlation_matrix,
     moved,
 )
+from gcmock.astrometry.observations.targets import read_targets
 from gcmock.mock.survey import SurveyModel
 from gcmock.random import star_key, uniform_scalar
 from gcmock.stars.gaia import gaia_g_mag

@@ -91,7 +91,6 @@ def test_elimination_equals_the_dense_solution(small, kind):
     design, right = lin.dense_design()
     expected = np.linalg.lstsq(design, right, rcond=None)[0]
     eliminated = kind(lin, blocks)
-    eliminated.factorise([])
     found = vector(eliminated.solve(lin.gradient()))
     assert np.abs(found - expected).max() < 1e-10 * np.abs(expected).max()
     # Every covariance, relative to the errors of its two unknowns.
@@ -121,7 +120,6 @@ def test_orders_agree():
     found = []
     for kind in (SourcesFirst, InstrumentFirst):
         eliminated = kind(lin, blocks)
-        eliminated.factorise([])
         solved = vector(eliminated.solve(right))
         found.append((solved, eliminated.covariance(instrument=False)))
     (a, ca), (b, cb) = found
@@ -135,7 +133,6 @@ def test_orders_agree():
 def test_conjugate_gradients_and_sparse_lu_agree(small):
     problem, _, _, lin, blocks = small
     eliminated = SourcesFirst(lin, blocks)
-    eliminated.factorise([])
     right = lin.gradient()
     expected = vector(eliminated.solve(right))
     design, residual = lin.dense_design()

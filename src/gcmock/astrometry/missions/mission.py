@@ -7,9 +7,9 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 import gcmock.data
 from gcmock.errors import InputError
@@ -60,24 +60,60 @@ class Mission(Section):
     @property
     def can_observe(self) -> bool:
         """Whether observations of this mission can be simulated."""
-        needed = (
-            self.focal_plane,
-            self.exposures,
-            self.schedule,
-            self.centroid,
-            self.attitude,
-            self.calibration,
-            self.reference,
-            self.input_catalogue,
-        )
-        rectangle = self.window.l_deg is not None
-        return (
-            rectangle and self.magnitudes.band == "hw" and all(part is not None for part in needed)
-        )
+        try:
+            self.observable()
+        except InputError:
+            return False
+        return True
+
+    def observable(self) -> ObservableMission:
+        """Return the same mission, with everything that its observations need.
+
+        Raises
+        ------
+        InputError
+            If it lacks an instrument, a schedule, a rectangular window, or limits in Hw.
+        """
+        try:
+            return ObservableMission.model_validate(self.model_dump())
+        except ValidationError as error:
+            raise InputError(
+                f"mission {self.name} cannot be observed: that needs an instrument and a schedule, "
+                "as jasmine has them, a rectangular window and limits in Hw; gcmock export "
+                f"--mission {self.name} writes its catalogue"
+            ) from error
 
     def to_toml(self) -> str:
         """Return all settings as TOML that `load_mission` reads back to the same settings."""
         return to_toml(self, comments=False)
+
+
+class _Rectangle(MissionWindow):
+    """A rectangle in Galactic coordinates."""
+
+    l_deg: tuple[float, float]
+    b_deg: tuple[float, float]
+
+
+class _LimitsInHw(MissionMagnitudes):
+    """Limits of a mission that observes in Hw."""
+
+    band: Literal["hw"]
+
+
+class ObservableMission(Mission):
+    """A mission with an instrument and a schedule, whose observations can be simulated."""
+
+    window: _Rectangle
+    magnitudes: _LimitsInHw
+    focal_plane: FocalPlane
+    exposures: Exposures
+    schedule: Schedule
+    centroid: Centroid
+    attitude: Attitude
+    calibration: MissionCalibration
+    reference: Reference
+    input_catalogue: InputCatalogue
 
 
 def mission_path(name: str) -> Path:

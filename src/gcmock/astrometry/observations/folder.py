@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from gcmock.arrays import Columns
-from gcmock.astrometry.missions.mission import Mission, load_mission
+from gcmock.astrometry.missions.mission import ObservableMission, load_mission
 from gcmock.errors import InputError
 from gcmock.io.readers.opening import open_table
 from gcmock.io.writers.writer import Writer, open_writer
@@ -185,7 +185,7 @@ class ObservationSet:
     Attributes
     ----------
     path : Path
-    mission : Mission
+    mission : ObservableMission
         The resolved settings of the mission.
     provenance : dict
         Seed, input, versions, whether aberration and deflection are in the directions.
@@ -194,7 +194,7 @@ class ObservationSet:
     """
 
     path: Path
-    mission: Mission
+    mission: ObservableMission
     provenance: dict[str, Any]
     n_observation: int
 
@@ -260,7 +260,9 @@ def open_observations(path: str | Path) -> ObservationSet:
     missing = [c.name for c in OBSERVATION_COLUMNS if c.name not in source.columns]
     if missing:
         raise InputError(f"{path / OBSERVATIONS}: lacks the columns {', '.join(missing)}")
-    return ObservationSet(path, load_mission(path / MISSION), provenance, int(source.n_rows or 0))
+    return ObservationSet(
+        path, load_mission(path / MISSION).observable(), provenance, int(source.n_rows or 0)
+    )
 
 
 class PartWriter:

@@ -73,7 +73,6 @@ def solve_secondaries(
         If stars do not converge.
     """
     instrument = primary.covariance.instrument
-    assert instrument is not None
     values, weighted = start, problem
     instrument_values = (primary.unknowns.attitude, primary.unknowns.coefficients)
     descending = False

@@ -170,7 +170,7 @@ def _size(folder: ObservationSet, primary_limit: float | None, secondaries: bool
     n_primary = int(primary.sum())
     n_secondary = len(primary) - n_primary if secondaries else 0
     calibration = folder.mission.calibration
-    n_term = len(distortion_terms(calibration.degree, calibration.min_degree)) if calibration else 0
+    n_term = len(distortion_terms(calibration.degree, calibration.min_degree))
     share = (n_primary + n_secondary) / max(len(primary), 1)
     return Size(
         n_primary,

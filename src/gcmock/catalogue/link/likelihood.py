@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Booleans, Floats
 from gcmock.catalogue.link.neighbours import separation
 from gcmock.compilation import compiled
 from gcmock.words.bands import KS, SURVEY_BANDS, J
@@ -31,6 +31,30 @@ BRIGHTEST = 20.0
 
 _LN_2PI = float(np.log(2.0 * np.pi))
 _NEVER = -1e9
+
+
+class SharedLight(NamedTuple):
+    """What the neighbours of stars add to their light in the images of a survey.
+
+    Attributes
+    ----------
+    shared : ndarray of bool, shape (n_star,)
+        Whether neighbours of the list lie in the resolution of the survey.
+    mag : ndarray, shape (n_star, 3)
+        Magnitudes of a star together with these neighbours [mag].
+    shift : ndarray, shape (n_star, 2)
+        How far the neighbours draw the position, east and north [arcsec].
+    share : ndarray, shape (n_star,)
+        Share of the star itself in that light.
+    wide : ndarray, shape (n_star,)
+        Extra error of the position of disturbed measurements [arcsec].
+    """
+
+    shared: Booleans
+    mag: Floats
+    shift: Floats
+    share: Floats
+    wide: Floats
 
 
 class SourceAstrometry(NamedTuple):
@@ -155,21 +179,27 @@ def _g_term(mag, k, g, field, reverse, log_density):
 
 
 @compiled(nogil=True, error_model="numpy")
-def log_odds(
-    i,
-    j,
-    stars,
-    sources,
-    field,
-    shared,
-    shared_mag,
-    shift,
-    share_of,
-    wide,
-    log_density,
-    detected,
-    new,
-):
+def _offset(stars, a, sources, b, field):
+    """Offset of a source from a star at the same epoch, east and north, and its variances."""
+    east, north = separation(stars.ra[a], stars.dec[a], sources.ra[b], sources.dec[b])
+    years = sources.epoch[b] - stars.epoch[a]
+    move_e, var_e = _motion(
+        0, stars.motion, stars.motion_error, a, sources.motion, sources.motion_error, b,
+        field.motion, field.motion_sigma,
+    )  # fmt: skip
+    move_n, var_n = _motion(
+        1, stars.motion, stars.motion_error, a, sources.motion, sources.motion_error, b,
+        field.motion, field.motion_sigma,
+    )  # fmt: skip
+    east -= move_e * years
+    north -= move_n * years
+    var_e = var_e * years * years + stars.error[a, 0] ** 2 + sources.error[b, 0] ** 2
+    var_n = var_n * years * years + stars.error[a, 1] ** 2 + sources.error[b, 1] ** 2
+    return east, north, var_e, var_n
+
+
+@compiled(nogil=True, error_model="numpy")
+def log_odds(i, j, stars, sources, field, light, log_density, detected, new):
     """Return the log-odds of candidate links.
 
     Parameters
@@ -178,16 +208,8 @@ def log_odds(
         Stars of the merged list and sources of the survey.
     stars, sources : SourceAstrometry
     field : FieldStatistics
-    shared : ndarray of bool (n_star,)
-        Whether neighbours of the list lie in the resolution of the survey.
-    shared_mag : ndarray (n_star, 3)
-        Magnitudes of a star together with these neighbours [mag].
-    shift : ndarray (n_star, 2)
-        How far the neighbours draw the position, east and north [arcsec].
-    share_of : ndarray (n_star,)
-        Share of the star itself in that light.
-    wide : ndarray (n_star,)
-        Extra error of the position of disturbed measurements [arcsec].
+    light : SharedLight
+        What the neighbours of the stars add to their light.
     log_density : ndarray (n_source, 8)
         Log of the density of the survey's sources like this one, by the set of common bands
         (`N_PATTERNS`) [arcsec^-2 mag^-n]. For Gaia, the first is that of G.
@@ -201,24 +223,12 @@ def log_odds(
     ndarray (n_pair,)
     """
     result = np.empty(len(i))
+    shared, shared_mag, shift, share_of, wide = light
     share, mean_tail, sigma_tail = field.tail
     ln_clean, ln_tail = np.log(1.0 - share), np.log(share)
     for k in range(len(i)):
         a, b = i[k], j[k]
-        east, north = separation(stars.ra[a], stars.dec[a], sources.ra[b], sources.dec[b])
-        years = sources.epoch[b] - stars.epoch[a]
-        move_e, var_e = _motion(
-            0, stars.motion, stars.motion_error, a, sources.motion, sources.motion_error, b,
-            field.motion, field.motion_sigma,
-        )  # fmt: skip
-        move_n, var_n = _motion(
-            1, stars.motion, stars.motion_error, a, sources.motion, sources.motion_error, b,
-            field.motion, field.motion_sigma,
-        )  # fmt: skip
-        east -= move_e * years
-        north -= move_n * years
-        var_e = var_e * years * years + stars.error[a, 0] ** 2 + sources.error[b, 0] ** 2
-        var_n = var_n * years * years + stars.error[a, 1] ** 2 + sources.error[b, 1] ** 2
+        east, north, var_e, var_n = _offset(stars, a, sources, b, field)
         clean = _normal(east, var_e) + _normal(north, var_n)
         joint = _normal(east - shift[a, 0], var_e) + _normal(north - shift[a, 1], var_n)
         extra = wide[a] * wide[a]

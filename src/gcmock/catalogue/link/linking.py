@@ -15,6 +15,7 @@ from gcmock.catalogue.learn.density import Density
 from gcmock.catalogue.link.assignment import assign
 from gcmock.catalogue.link.likelihood import (
     FieldStatistics,
+    SharedLight,
     SourceAstrometry,
     log_odds,
     shared_light,
@@ -172,12 +173,11 @@ def link(
         return Linked(none, none, np.empty(0), np.empty(0, bool), np.zeros(n_source), np.empty(0))
     ra, dec = moved(stars.side, load_survey(sources.survey).ref_epoch, field)
     i, j = pairs_within(ra, dec, sources.side.ra, sources.side.dec, radius)
-    shared, shared_mag, shift, share_of = light_of_neighbours(
-        stars, ra, dec, TRAITS[sources.survey].fwhm_arcsec
-    )
+    neighbours = light_of_neighbours(stars, ra, dec, TRAITS[sources.survey].fwhm_arcsec)
     # The coarser of the two images disturbs.
     own = np.array([TRAITS[name].fwhm_arcsec for name in BACKBONE])[stars.position_from]
     wide = tail_fwhm * np.maximum(own, TRAITS[sources.survey].fwhm_arcsec)
+    light = SharedLight(*neighbours, wide)
     detected = rates.detected[magnitude_bin(rank_mag(stars.side))]
     new = rates.new[magnitude_bin(rank_mag(sources.side))]
     side = sources.side
@@ -187,11 +187,7 @@ def link(
         stars.side,
         side,
         field,
-        shared,
-        shared_mag,
-        shift,
-        share_of,
-        wide,
+        light,
         density.log_density(side.ra, side.dec, side.mag, side.g_mag),
         np.log(detected / (1.0 - detected)),
         np.log(new),
@@ -202,10 +198,10 @@ def link(
     rival = np.bincount(j, weights=found.probability, minlength=n_source).clip(max=1.0)
     star, source = i[found.chosen], j[found.chosen]
     brighter = np.nanmax(
-        np.nan_to_num(stars.side.mag[star] - shared_mag[star], nan=0.0), axis=1, initial=0.0
+        np.nan_to_num(stars.side.mag[star] - light.mag[star], nan=0.0), axis=1, initial=0.0
     )
     probability = found.probability[found.chosen]
-    return Linked(star, source, probability, brighter > 0.1, rival, share_of[star])
+    return Linked(star, source, probability, brighter > 0.1, rival, light.share[star])
 
 
 def finest_fwhm(stars: MergedStars) -> Floats:
