@@ -30,6 +30,8 @@ from gcmock.settings.build import Config, load_config
 from gcmock.stars.bands import HwRelation, load_hw_relation
 from gcmock.stars.populations import PopulationSet, load_populations
 
+__all__ = ["Model", "load_model"]
+
 
 @dataclass(frozen=True, repr=False)
 class Model:
