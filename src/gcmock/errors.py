@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__all__ = ["GcmockError", "InputError", "InterruptedRunError", "OutsideModelError"]
+
 
 class GcmockError(Exception):
     """Base of all errors that the command line prints as one line, without a traceback."""

@@ -33,6 +33,8 @@ from gcmock.stars.bands import Relations, load_relations
 from gcmock.stars.populations import PopulationSet, load_populations
 from gcmock.words.bands import band
 
+__all__ = ["Model", "load_model"]
+
 
 @dataclass(frozen=True, repr=False)
 class Model:

@@ -146,6 +146,8 @@ def _numbers(given: Any, unit: str, name: str, n: int) -> list[float]:
 
     count = {1: "one number", 2: "two numbers"}[n]
     try:
+        if given is None:
+            raise TypeError
         if isinstance(given, tuple | list):
             values = np.array([float(to_value(item, unit)) for item in given])
         else:
