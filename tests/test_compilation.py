@@ -62,13 +62,13 @@ import sys
 
 import numpy as np
 from gcmock.model import load_model
-from gcmock.posterior.engine import Data
+from gcmock.posterior.observations import Observations
 n = 40
 l, b = np.full(n, 0.31), np.full(n, -0.22)
 ks = np.linspace(10.0, 15.0, n)
 mag = np.column_stack([ks + 4.0, ks + 1.3, ks, np.full(n, np.nan)])
 nan = np.full(n, np.nan)
-data = Data(l, b, mag, np.full((n, 4), 0.05), nan, nan, np.full(n, 2.0), np.full(n, 0.05))
+data = Observations(l, b, mag, np.full((n, 4), 0.05), nan, nan, np.full(n, 2.0), np.full(n, 0.05))
 summary, draws = load_model().posterior.infer(data, np.arange(n, dtype=np.uint64)[:, None])
 for values in (*summary, *draws):
     print(values.tobytes().hex())

@@ -36,7 +36,7 @@ from gcmock.dust.extinction_map import MapValue
 from gcmock.dust.laws import ExtinctionLaw
 from gcmock.errors import InputError
 from gcmock.model import Model, load_model
-from gcmock.posterior.engine import Observations
+from gcmock.posterior.observations import Observations
 from gcmock.settings.build import Config, load_config
 
 Progress = Callable[[str, int, int], None]
