@@ -63,7 +63,7 @@ import sys
 
 import numpy as np
 from gcmock.model import load_model
-from gcmock.posterior.engine import Observations
+from gcmock.posterior.observations import Observations
 n = 40
 l, b = np.full(n, 0.31), np.full(n, -0.22)
 ks = np.linspace(10.0, 15.0, n)

@@ -26,7 +26,7 @@ from gcmock.galaxy.sun import load_sun
 from gcmock.notebook import html_table
 from gcmock.posterior.engine import Posterior
 from gcmock.posterior.grid import DistanceGrid, distance_grid
-from gcmock.posterior.kernel.motion import MotionModel
+from gcmock.posterior.kernel.structures import MotionModel
 from gcmock.posterior.sightline import SightlineCache
 from gcmock.settings.build import Config, load_config
 from gcmock.stars.bands import Relations, load_relations

@@ -61,7 +61,7 @@ def model(**overrides):
 def test_longitudes_of_any_turn_see_the_same_sky():
     first, second = (prepare(observed(l=[l]), model()) for l in (-0.25, 359.75))
     assert first.data.l_deg[0] == pytest.approx(second.data.l_deg[0], abs=1e-12)
-    np.testing.assert_array_equal(first.data.e_jks, second.data.e_jks)
+    np.testing.assert_array_equal(first.data.e_jks_rc, second.data.e_jks_rc)
 
 
 def test_extinction_is_that_of_the_model():
@@ -69,7 +69,7 @@ def test_extinction_is_that_of_the_model():
     used = model()
     prepared = prepare(stars, used)
     e_jks, tau = used.reddening(stars.l, stars.b)
-    np.testing.assert_array_equal(prepared.data.e_jks, e_jks)
+    np.testing.assert_array_equal(prepared.data.e_jks_rc, e_jks)
     np.testing.assert_array_equal(prepared.data.tau, tau)
     has = used.extinction_map.has_subcells(used.extinction_map.cell_index(stars.l, stars.b))
     assert has.tolist() == [True, False]

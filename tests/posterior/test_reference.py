@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from numba import njit
 
 from gcmock.model import Model, load_model
 from gcmock.posterior import reference
-from gcmock.posterior.engine import Observations
 from gcmock.posterior.grid import DistanceGrid
-from gcmock.posterior.kernel.terms import ALIKE, profile
+from gcmock.posterior.kernel.terms import ALIKE
+from gcmock.posterior.observations import Observations
 from gcmock.random import star_key
 
 # Total variation of P(c, D) between kernel and reference.
@@ -24,8 +23,6 @@ TOLERANCE_EVIDENCE = {True: 0.02, False: 0.1}
 
 # TV and ln evidence where Hw is beside two other bands: ln L is of second order in J and H.
 TOLERANCE_ALIKE, TOLERANCE_LINEAR_HW = 0.02, 0.15
-
-profile_at = njit(lambda d, scale, norm: profile(d, scale, norm))
 
 
 def one_star(
@@ -58,13 +55,11 @@ def from_reference(model: Model, data: Observations, bins: slice = slice(None)) 
     post = model.posterior
     lines, index = model.sightlines.get(data.l_deg, data.b_deg)
     i = index[0]
-    shape = np.array(
-        [profile_at(d, lines.dust_scale_pc[i], lines.dust_norm[i]) for d in model.grid.centre_pc]
-    )
+    shape = lines.dust.at(i).value(model.grid.centre_pc)
     row = int(model.law.row(data.l_deg, data.b_deg)[0])
     sightline = reference.Sightline(
         lines.prior[i, :, :11].T.astype(float)[:, bins],
-        (data.e_jks[0] * shape)[bins],
+        (data.e_jks_rc[0] * shape)[bins],
         (data.tau[0] * shape)[bins],
         model.law.rows[row],
     )
@@ -98,7 +93,7 @@ def observed_from_model(model, rng, mask, l_deg, b_deg):
     distance = rng.uniform(300.0, 9500.0)
     mu = 5.0 * np.log10(distance) - 5.0
     lines, _ = model.sightlines.get([l_deg], [b_deg])
-    e = e_jks[0] * profile_at(distance, lines.dust_scale_pc[0], lines.dust_norm[0])
+    e = e_jks[0] * float(lines.dust.at(0).value(distance))
     kappa = model.law.kappa([l_deg], [b_deg])[0]
     visible = nodes.mag[2, part] + mu + kappa[2] * e < 16.0
     weight = np.where(visible, nodes.weight[part], 0.0) + 1e-30

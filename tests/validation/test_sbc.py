@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from gcmock.mock.simulate import simulate
 from gcmock.model import load_model
-from gcmock.posterior.engine import Observations
-from gcmock.posterior.kernel.block import Draws, PosteriorSummary
+from gcmock.posterior.observations import Observations
+from gcmock.posterior.results import Draws, PosteriorSummary
 from gcmock.random import star_key
 from gcmock.settings.build import load_config
 from gcmock.validation.sbc import WINDOWS

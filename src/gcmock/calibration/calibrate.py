@@ -37,7 +37,7 @@ from gcmock.dust.laws import ExtinctionLaw
 from gcmock.errors import InputError
 from gcmock.model import Model, load_model
 from gcmock.notebook import Outcome, listing_of
-from gcmock.posterior.engine import Observations
+from gcmock.posterior.observations import Observations
 from gcmock.progress import StagedProgress
 from gcmock.settings.build import Config, load_config
 

@@ -15,8 +15,7 @@ from gcmock.io.observed import ObservedCatalogue
 from gcmock.io.readers.opening import open_table
 from gcmock.mock.infer import prepare
 from gcmock.model import Model
-from gcmock.posterior.engine import Observations
-from gcmock.posterior.kernel.motion import N_MEASURED
+from gcmock.posterior.observations import Observations, joined
 from gcmock.progress import Progress
 from gcmock.random import star_key
 from gcmock.settings.build import Config
@@ -41,7 +40,7 @@ class Calibrators(NamedTuple):
     Attributes
     ----------
     data : Observations
-        Their observations, n_star of them; `e_jks` is the reddening of the map [mag].
+        Their observations, n_star of them; `e_jks_rc` is the reddening of the map [mag].
     cell : ndarray of int64, shape (n_star,)
         Flat index of their cell of the extinction map.
     limits : tuple of 2 floats
@@ -117,7 +116,7 @@ def read_calibrators(
         parts.append((kept, cell[with_ks], key[with_ks]))
         if progress is not None:
             progress(int(stars.row[-1]) + 1, catalogue.n_rows)
-    data = _joined([p[0] for p in parts])
+    data = joined([p[0] for p in parts])
     cell = np.concatenate([p[1] for p in parts])
     key = np.concatenate([p[2] for p in parts])
     with_colour = np.asarray(np.isfinite(data.mag[:, :KS]).any(axis=1))
@@ -147,23 +146,6 @@ def read_calibrators(
         n_observed.astype(np.int64),
         dict(account),
     )
-
-
-def _joined(parts: list[Observations]) -> Observations:
-    """Concatenate observations."""
-    motion = None
-    if any(part.motion is not None for part in parts):
-        # A chunk without any motion has none to show.
-        motion = np.concatenate(
-            [
-                np.full((part.l_deg.size, N_MEASURED), np.nan) if part.motion is None
-                else part.motion
-                for part in parts
-            ]
-        )  # fmt: skip
-    names = [name for name in Observations._fields if name != "motion"]
-    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    return Observations(**joined, motion=motion)
 
 
 def _check(

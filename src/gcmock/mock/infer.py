@@ -16,10 +16,9 @@ from gcmock.frames import galactic_north_angle, icrs_to_galactic_proper_motion
 from gcmock.io.observed import ObservedStars
 from gcmock.mock.motion import with_measured_motion
 from gcmock.model import Model
-from gcmock.posterior.engine import Observations
-from gcmock.posterior.kernel.block import Draws, PosteriorSummary
 from gcmock.posterior.kernel.draw import VELOCITY
-from gcmock.posterior.kernel.motion import N_MEASURED
+from gcmock.posterior.observations import MeasuredMotion, Observations
+from gcmock.posterior.results import Draws, PosteriorSummary
 from gcmock.random import star_key, uniform
 from gcmock.settings.build import InferencePolicy, InputConfig, MotionConfig, ParallaxConfig
 from gcmock.words.bands import LINEAR_BANDS, H, J
@@ -120,13 +119,15 @@ def prepare(stars: ObservedStars, model: Model, policy: InferencePolicy) -> Prep
     if model.config.extinction.map_value != "cell_mean":
         cell = model.extinction_map.cell_index(l_deg, stars.b)
         flags[~model.extinction_map.has_subcells(cell)] |= Flag.NO_SUBCELL
-    e_jks, tau = model.reddening(l_deg, stars.b)
+    e_jks_rc, tau = model.reddening(l_deg, stars.b)
     mag, mag_error = _photometry(stars, policy.use_hw, flags)
     parallax, parallax_error = _parallax(stars, policy.parallax, flags)
     motion = measured_motion(stars, policy.motion, flags)
     return Prepared(
         keep,
-        Observations(l_deg, stars.b, mag, mag_error, parallax, parallax_error, e_jks, tau, motion),
+        Observations(
+            l_deg, stars.b, mag, mag_error, parallax, parallax_error, e_jks_rc, tau, motion
+        ),
         flags,
     )
 
@@ -174,8 +175,8 @@ def _parallax(
 
 def measured_motion(
     stars: ObservedStars, settings: MotionConfig, flags: NDArray[np.int32]
-) -> Floats | None:
-    """Measured motions in Galactic axes, see `gcmock.posterior.engine.Observations`; sets `flags`.
+) -> MeasuredMotion | None:
+    """Measured motions in Galactic axes; sets `flags`.
 
     Parameters
     ----------
@@ -187,7 +188,7 @@ def measured_motion(
 
     Returns
     -------
-    ndarray (n_star, 7) or None
+    MeasuredMotion or None
         None if no star has a motion that is used.
     """
     with_pm = np.isfinite(stars.pmra) & np.isfinite(stars.pmdec)
@@ -200,21 +201,26 @@ def measured_motion(
     good_rv = with_rv & (stars.radial_velocity_error > 0)
     flags[(with_pm & ~good_pm) | (with_rv & ~good_rv)] |= Flag.MOTION_REJECTED
     flags[good_pm | good_rv] |= Flag.MOTION_USED
-    motion = np.full((stars.n_star, N_MEASURED), np.nan)
+    if not (good_pm | good_rv).any():
+        return None
     pm_l, pm_b = icrs_to_galactic_proper_motion(stars.ra, stars.dec, stars.pmra, stars.pmdec)
     correlation = np.nan_to_num(stars.pmra_pmdec_corr)
     across = correlation * stars.pmra_error * stars.pmdec_error
     angle = np.radians(galactic_north_angle(stars.ra, stars.dec))
     cos, sin = np.cos(angle), np.sin(angle)
     aa, dd = stars.pmra_error**2, stars.pmdec_error**2
-    motion[:, 0], motion[:, 1] = pm_l, pm_b
-    motion[:, 2] = aa * cos**2 + dd * sin**2 - 2.0 * across * sin * cos
-    motion[:, 3] = (aa - dd) * sin * cos + across * (cos**2 - sin**2)
-    motion[:, 4] = aa * sin**2 + dd * cos**2 + 2.0 * across * sin * cos
-    motion[:, 5], motion[:, 6] = stars.radial_velocity, stars.radial_velocity_error**2
-    motion[~good_pm, :5] = np.nan
-    motion[~good_rv, 5:] = np.nan
-    return motion if (good_pm | good_rv).any() else None
+    proper = (
+        pm_l,
+        pm_b,
+        aa * cos**2 + dd * sin**2 - 2.0 * across * sin * cos,
+        (aa - dd) * sin * cos + across * (cos**2 - sin**2),
+        aa * sin**2 + dd * cos**2 + 2.0 * across * sin * cos,
+    )
+    radial = stars.radial_velocity, stars.radial_velocity_error**2
+    return MeasuredMotion(
+        *(np.where(good_pm, x, np.nan) for x in proper),
+        *(np.where(good_rv, x, np.nan) for x in radial),
+    )
 
 
 def star_keys(stars: ObservedStars, seed: int, realisations: int) -> NDArray[np.uint64]:
@@ -291,7 +297,7 @@ def log_expected(data: Observations, log_evidence: Floats, model: Model) -> Floa
     small for a colour that no reddened star has, and for a star brighter than any that is
     expected; it does not depend on units, and hardly on the number of bands.
     """
-    variance = data.mag_error**2 + model.posterior.model_variance
+    variance = model.posterior.variance(data)
     volume = np.where(np.isfinite(data.mag), 0.5 * np.log(2.0 * np.pi * variance), 0.0).sum(axis=1)
     with_parallax = np.isfinite(data.parallax)
     error = np.where(with_parallax, data.parallax_error, 1.0)

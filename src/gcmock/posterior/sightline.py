@@ -13,7 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gcmock.dust.profile import DUST_SCALE_HEIGHT_PC, SIN_B_FLOOR, red_clump_distance_pc
+from gcmock.dust.profile import (
+    DUST_SCALE_HEIGHT_PC,
+    dust_profile,
+)
 from gcmock.errors import InputError
 from gcmock.galaxy.galactic_model import GalacticModel
 from gcmock.posterior.grid import DistanceGrid
@@ -191,10 +194,9 @@ class SightlineCache:
         for lanes, prior in zip(priors, found, strict=True):
             assert prior is not None
             lanes[:, : len(prior)] = prior.T
-        scale = self._height / (np.abs(np.sin(np.radians(lat))) + SIN_B_FLOOR)
-        norm = -np.expm1(-red_clump_distance_pc(lon, lat) / scale)
+        dust = dust_profile(lon, lat, self._height)
         moments = self._moments_of(identity, lon, lat) if with_moments else no_moments(lon.size)
-        return Sightlines(priors, scale, norm, moments), index.astype(np.int64)
+        return Sightlines(priors, dust, moments), index.astype(np.int64)
 
     def _moments_of(
         self, identity: NDArray[np.int64], lon: NDArray[np.float64], lat: NDArray[np.float64]

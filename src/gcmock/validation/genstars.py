@@ -12,8 +12,8 @@ from gcmock.arrays import Floats
 from gcmock.dust.laws import load_law
 from gcmock.errors import InputError
 from gcmock.model import Model, load_model
-from gcmock.posterior.engine import Observations
-from gcmock.posterior.kernel.block import Draws, PosteriorSummary
+from gcmock.posterior.observations import Observations
+from gcmock.posterior.results import Draws, PosteriorSummary
 from gcmock.random import star_key
 from gcmock.settings.build import load_config
 from gcmock.validation import scores
@@ -136,8 +136,8 @@ def observed(
         mag[:, J] = np.nan
     missing = np.full(n, np.nan)
     error = np.where(np.isfinite(mag), noise_mag, np.nan)
-    e_jks, tau = model.reddening(truth.l_deg, truth.b_deg)
-    return Observations(truth.l_deg, truth.b_deg, mag, error, missing, missing, e_jks, tau)
+    e_jks_rc, tau = model.reddening(truth.l_deg, truth.b_deg)
+    return Observations(truth.l_deg, truth.b_deg, mag, error, missing, missing, e_jks_rc, tau)
 
 
 def draw_keys(n_star: int, n_draws: int = N_DRAWS) -> NDArray[np.uint64]:

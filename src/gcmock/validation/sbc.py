@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from gcmock.arrays import Floats
 from gcmock.mock.simulate import simulate
 from gcmock.model import Model, load_model
-from gcmock.posterior.engine import Observations
-from gcmock.posterior.kernel.block import Draws, PosteriorSummary
+from gcmock.posterior.observations import Observations
+from gcmock.posterior.results import Draws, PosteriorSummary
 from gcmock.random import star_key
 from gcmock.settings.build import Config, load_config
 from gcmock.validation import scores
@@ -113,9 +113,9 @@ def infer_sample(
 ) -> tuple[PosteriorSummary, Draws]:
     """Posteriors of the sample under a model, with `N_DRAWS` draws."""
     data = sample.data
-    e_jks, tau = model.reddening(data.l_deg, data.b_deg)
+    e_jks_rc, tau = model.reddening(data.l_deg, data.b_deg)
     keys = np.column_stack([star_key(seed + 2, sample.source_id, r) for r in range(N_DRAWS)])
-    return model.posterior.infer(data._replace(e_jks=e_jks, tau=tau), keys, workers)
+    return model.posterior.infer(data._replace(e_jks_rc=e_jks_rc, tau=tau), keys, workers)
 
 
 def compare_sample(sample: SbcSample, summary: PosteriorSummary, draws: Draws) -> list[Check]:

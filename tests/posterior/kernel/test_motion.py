@@ -8,22 +8,19 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from numba import njit
 
 from gcmock.mock.motion import conditioned, moments_of
 from gcmock.model import Model
 from gcmock.posterior import reference
-from gcmock.posterior.engine import Observations
-from gcmock.posterior.kernel.motion import MotionModel, motion_nodes, observed_moments
-from gcmock.posterior.kernel.terms import profile
+from gcmock.posterior.kernel.motion import motion_nodes, observed_moments
+from gcmock.posterior.kernel.structures import MotionModel
+from gcmock.posterior.observations import MeasuredMotion, Observations
 from gcmock.random import star_key
 from gcmock.settings.build import load_config
 from gcmock.words.components import COMPONENTS
 
 N = 40
 NSD = COMPONENTS.index("nsd")
-
-profile_at = njit(lambda d, scale, norm: profile(d, scale, norm))
 
 
 def make(motion, n=N, seed=1) -> Observations:
@@ -36,8 +33,13 @@ def make(motion, n=N, seed=1) -> Observations:
     return Observations(
         np.full(n, 0.4), np.full(n, -0.1), mag, np.where(np.isfinite(mag), 0.07, np.nan), missing,
         missing, np.full(n, 2.3), np.full(n, 0.2),
-        None if motion is None else np.broadcast_to(motion, (n, 7)).copy(),
+        None if motion is None else columns(motion, n),
     )  # fmt: skip
+
+
+def columns(motion, n=N) -> MeasuredMotion:
+    """Measured motions from rows of the seven numbers, or one row for all stars."""
+    return MeasuredMotion(*np.broadcast_to(motion, (n, 7)).T.copy())
 
 
 def measured(pm_l=np.nan, pm_b=np.nan, error=1.0, correlation=0.0, rv=np.nan, rv_error=20.0):
@@ -48,16 +50,15 @@ def measured(pm_l=np.nan, pm_b=np.nan, error=1.0, correlation=0.0, rv=np.nan, rv
 def by_reference(model: Model, data: Observations, i: int) -> np.ndarray:
     lines, index = model.sightlines.get(data.l_deg, data.b_deg)
     s = index[i]
-    scale, norm = lines.dust_scale_pc[s], lines.dust_norm[s]
-    shape = np.array([profile_at(d, scale, norm) for d in model.grid.centre_pc])
+    shape = lines.dust.at(s).value(model.grid.centre_pc)
     # The kernel takes the moments of a cell of the sky at its centre.
     mean, covariance = observed_moments(model.galaxy, 0.4125, -0.0875, model.grid.centre_pc)
     sightline = reference.Sightline(
-        lines.prior[s, :, :11].T.astype(float), data.e_jks[i] * shape, data.tau[i] * shape,
+        lines.prior[s, :, :11].T.astype(float), data.e_jks_rc[i] * shape, data.tau[i] * shape,
         model.law.rows[0], mean, covariance,
     )  # fmt: skip
     error = np.sqrt(data.mag_error[i] ** 2 + model.posterior.model_variance)
-    star = reference.Star(data.mag[i], error, motion=data.motion[i])
+    star = reference.Star(data.mag[i], error, motion=data.motion.take(i))
     sets = model.populations
     return reference.joint(
         star,
@@ -194,7 +195,9 @@ class TestTrueMotion:
 
     def draw(self, motion):
         numbers = self.rng.uniform(1e-12, 1.0, (self.n, 4))
-        return conditioned(self.mean, self.covariance, motion, self.errors, numbers)
+        return conditioned(
+            self.mean, self.covariance, columns(motion, self.n), self.errors, numbers
+        )
 
     @pytest.mark.parametrize(("pm", "rv"), [(True, True), (True, False), (False, True)])
     def test_draws_are_distributed_like_the_truth(self, pm, rv):
