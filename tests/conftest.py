@@ -11,12 +11,21 @@ import numpy as np
 import pytest
 from astropy.table import Table
 from hypothesis import settings
+from made_once import made_once
+
+from gcmock.posterior.kernel import arrangement, lattice
 
 # The same examples every time, so that a change is judged by what it changed; new ones are tried
 # with HYPOTHESIS_PROFILE=search.
 settings.register_profile("same", derandomize=True)
 settings.register_profile("search", max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+# Every model makes the tables of its posterior afresh, half a second for each kind of star. Here
+# the same nodes give the same table; replaced before other modules take the functions by name.
+arrangement.coordinates = made_once(arrangement.coordinates)
+lattice.sort_nodes = made_once(lattice.sort_nodes)
+lattice.build_lattice = made_once(lattice.build_lattice)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

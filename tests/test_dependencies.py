@@ -21,6 +21,7 @@ DISTRIBUTION = {
     "erfa": "pyerfa",
     "hats_import": "hats-import",
     "PIL": "pillow",
+    "xdist": "pytest-xdist",
     "yaml": "pyyaml",
     "zero_point": "gaiadr3-zeropoint",
 }
@@ -28,7 +29,7 @@ DISTRIBUTION = {
 
 TOOLS_OF_DEVELOPERS = {
     *("build", "codespell", "furo", "mypy", "myst-parser", "pre-commit", "pytest-cov"),
-    *("pytest-xdist", "ruff", "sphinx"),
+    *("ruff", "sphinx"),
 }
 """Extras that are run and not imported."""
 

@@ -296,6 +296,7 @@ def test_survey_to_file(tmp_path: Path, suffix: str) -> None:
     assert (tmp_path / f"survey_truth{suffix}").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_survey_to_folder(tmp_path: Path, workers: int) -> None:
     """Partitions of fixed size with the rows of the file, in an order that does not jump."""
