@@ -12,8 +12,6 @@ because a reddening that hides stars makes those that are seen no less likely to
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from gcmock.arrays import Floats
@@ -21,6 +19,7 @@ from gcmock.calibration.curves import FACTORS, GROUP_OF_COMPONENT, GROUPS
 from gcmock.compilation import compiled
 from gcmock.counts import MAG_STEP
 from gcmock.model import Model
+from gcmock.progress import Progress
 
 _EVERY = 5
 """Λ is smooth in f: it is computed at every fifth factor and interpolated in its logarithm."""
@@ -34,7 +33,7 @@ def expected_density(
     b_deg: Floats,
     e_jks: Floats,
     limits: tuple[float, float],
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     *,
     kappa_ks: Floats | None = None,
 ) -> Floats:
