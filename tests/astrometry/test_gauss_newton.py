@@ -7,7 +7,8 @@ import pytest
 from synthetic import make
 
 from gcmock.astrometry.comparison.joint import difference, joint_chi2
-from gcmock.astrometry.solver.equations import Equations, silent
+from gcmock.astrometry.solver.equations import Equations
+from gcmock.progress import silent
 from gcmock.astrometry.solver.gauss_newton import iterate
 from gcmock.astrometry.solver.modes import FRAME_MODES, amplitudes, patterns
 from gcmock.astrometry.solver.normal import Linearisation
