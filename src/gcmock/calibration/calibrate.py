@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -38,7 +37,7 @@ from gcmock.errors import InputError
 from gcmock.model import Model, load_model
 from gcmock.notebook import Outcome, listing_of
 from gcmock.posterior.observations import Observations
-from gcmock.progress import StagedProgress
+from gcmock.progress import Progress, StagedProgress
 from gcmock.settings.build import Config, load_config
 
 LEAST_OF_CELL: Final = 10
@@ -267,7 +266,7 @@ def calibrate_stars(
     )  # fmt: skip
 
 
-def cells_tell(tell: StagedProgress) -> Callable[[int, int], None]:
+def cells_tell(tell: StagedProgress) -> Progress:
     """Progress of the expected counts."""
     return lambda done, total: tell("counts", done, total)
 

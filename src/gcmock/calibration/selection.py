@@ -12,8 +12,6 @@ because a reddening that hides stars makes those that are seen no less likely to
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numba import njit
 
@@ -23,6 +21,7 @@ from gcmock.compilation import compiled
 from gcmock.counts import MAG_STEP
 from gcmock.dust.profile import profile_value
 from gcmock.model import Model
+from gcmock.progress import Progress
 from gcmock.words.bands import KS
 
 _EVERY = 5
@@ -37,7 +36,7 @@ def expected_density(
     b_deg: Floats,
     e_jks_rc: Floats,
     limits: tuple[float, float],
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     *,
     kappa_ks: Floats | None = None,
 ) -> Floats:

@@ -184,12 +184,12 @@ def write_text(path: Path, text: str) -> None:
 
 def _replace_folder(path: Path, new: Path, old: Path) -> None:
     """Give a folder its name; what had it gets another one, or its own again if that fails."""
-    if path.exists():
-        os.replace(path, old)
     try:
+        if path.exists():
+            os.replace(path, old)
         os.replace(new, path)
     except BaseException:
-        if old.exists():
+        if old.exists() and not path.exists():
             os.replace(old, path)
         raise
     flush_to_disk(path.parent)

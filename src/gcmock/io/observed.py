@@ -250,9 +250,9 @@ class ObservedCatalogue:
             given["ra"], given["dec"] = galactic_to_icrs(given["l"], given["b"])
         return given
 
-    def plain_columns(self, raw: RawRows) -> dict[str, NDArray[Any]]:
+    def plain_columns(self, raw: RawRows) -> Columns:
         """Columns that the file has, by their names and in the units of gcmock, and ra, dec."""
-        columns: dict[str, NDArray[Any]] = {
+        columns: Columns = {
             name: self._values(raw.columns, name) for name in self.matches if name != "source_id"
         }
         if "source_id" in self.matches:

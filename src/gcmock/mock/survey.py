@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.errors import InputError
 from gcmock.model import Model
 from gcmock.random import star_key, uniform
@@ -104,7 +103,7 @@ def survey(
     seed: int = 1,
     settings: SurveyModel | None = None,
     detection: Detection | None = None,
-) -> dict[str, NDArray[Any]]:
+) -> Columns:
     """Observe true stars.
 
     Parameters

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.errors import InputError
 from gcmock.io.readers.opening import open_table
 from gcmock.io.writers.writer import open_writer
@@ -100,7 +99,7 @@ def run_demo(folder: str | Path, config: Config, progress: Progress | None = Non
     return DemoResult(files, summary, result)
 
 
-def read_columns(path: Path) -> dict[str, NDArray[Any]]:
+def read_columns(path: Path) -> Columns:
     """Read a whole table as arrays."""
     source = open_table(path)
     chunks = list(source.chunks(source.n_rows or 1))

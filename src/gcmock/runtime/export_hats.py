@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gcmock.arrays import Table
 from gcmock.errors import InputError
 from gcmock.io.disk import check_new_folder, whole_folder
 from gcmock.io.readers.opening import is_hats
@@ -37,7 +37,7 @@ def check_folder(folder: Path, *, overwrite: bool) -> None:
 def export_hats(
     folder: Path,
     columns: Sequence[Column],
-    rows: Mapping[str, NDArray[Any]],
+    rows: Table,
     metadata: Mapping[str, str],
     config: Config,
     *,

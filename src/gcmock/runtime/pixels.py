@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.errors import InputError
 from gcmock.io.disk import sha256_of
 from gcmock.io.manifest import Entry, entry_of
@@ -182,9 +183,7 @@ def build_pixel(work: PixelWork, settings: str) -> Entry:
     return entry_of(Path(work.folder), work.name, writer.n_rows, account.to_dict())
 
 
-def _products(
-    catalogue: ObservedCatalogue, model: Model
-) -> Iterator[tuple[dict[str, NDArray[Any]], Account]]:
+def _products(catalogue: ObservedCatalogue, model: Model) -> Iterator[tuple[Columns, Account]]:
     """Yield true stars, batch by batch; the worker has one thread per partition."""
     policy = catalogue.config.policy
     size = max(1, LARGEST_BATCH // policy.realisations)

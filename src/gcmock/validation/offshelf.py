@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gcmock.arrays import Columns, Floats
 from gcmock.validation.fields import CatalogueFields
@@ -33,7 +32,7 @@ def offshelf_checks(fields: CatalogueFields) -> list[Check]:
     low, high = fields.limits
     main = BANDS.index(fields.band)
 
-    def cut(tables: list[tuple[Columns, Floats]]) -> dict[str, NDArray[Any]]:
+    def cut(tables: list[tuple[Columns, Floats]]) -> Columns:
         parts = []
         for table, mag in tables:
             kept = (mag[:, main] >= low) & (mag[:, main] < high)

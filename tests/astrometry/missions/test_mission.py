@@ -258,3 +258,18 @@ def test_true_attitude_scatters_as_stated(plan):
     # The meridians turn by d(ra) sin(dec) as well: 0.05 arcsec.
     turn = (roll - visits.roll + 180.0) % 360.0 - 180.0
     assert turn.std() * 3600 == pytest.approx(10.0, rel=0.1)
+
+
+def test_missions_that_can_be_observed_lack_nothing():
+    found = JASMINE.observable()
+    assert found.to_toml() == JASMINE.to_toml()
+    assert found.schedule == JASMINE.schedule
+    assert JASMINE.can_observe
+    for mission in (
+        load_mission("roman-gbtds"),
+        JASMINE.model_copy(update={"schedule": None}),
+        load_mission(overrides={"magnitudes.band": "f146"}),
+    ):
+        assert not mission.can_observe
+        with pytest.raises(InputError, match="cannot be observed: that needs an instrument"):
+            mission.observable()

@@ -424,7 +424,7 @@ def test_interruption_leaves_nothing_behind(monkeypatch, tmp_path, mock):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("gcmock.astrometry.observations.observe._source_table", interrupt)
-    assert observe(mock, tmp_path / "obs", *OPTIONS) == cli.INTERRUPTED
+    assert observe(mock, tmp_path / "obs", *OPTIONS) == 130
     assert list(tmp_path.iterdir()) == []
 
 

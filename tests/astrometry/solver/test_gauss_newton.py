@@ -7,12 +7,13 @@ import pytest
 from synthetic import make
 
 from gcmock.astrometry.comparison.joint import difference, joint_chi2
-from gcmock.astrometry.solver.equations import Equations, silent
+from gcmock.astrometry.solver.equations import Equations
 from gcmock.astrometry.solver.gauss_newton import iterate
 from gcmock.astrometry.solver.modes import FRAME_MODES, amplitudes, patterns
 from gcmock.astrometry.solver.normal import Linearisation
 from gcmock.astrometry.solver.problem import source_shift
 from gcmock.astrometry.solver.robust import variance_factor, weights
+from gcmock.progress import silent
 
 EXACT_NULL = {"offset_ra", "offset_dec", "rotation", "motion_ra", "motion_dec", "spin"}
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.astrometry.comparison.joint import JointChi2, joint_chi2, true_coefficients
 from gcmock.astrometry.comparison.tables import (
     binned_errors,
@@ -84,7 +85,7 @@ class Comparison(Outcome):
 
     account: dict[str, Any]
     errors: Errors
-    tables: dict[str, dict[str, NDArray[Any]]]
+    tables: dict[str, Columns]
     files: tuple[Path, ...] = ()
 
     def listing(self) -> list[tuple[str, str]]:

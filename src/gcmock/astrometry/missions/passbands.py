@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Floats, Table
 from gcmock.data import read_toml
 from gcmock.dust.laws import load_law
 from gcmock.errors import InputError
@@ -106,7 +106,7 @@ def extinction_ratios(kappa: Floats) -> Floats:
     return np.asarray(np.exp(log_roman - log_a[:, KS, None]))
 
 
-def roman_mags(stars: Mapping[str, NDArray[Any]], law_name: str) -> Floats:
+def roman_mags(stars: Table, law_name: str) -> Floats:
     """Predict Roman F087, F146 and F213 of true stars, reddened, Vega.
 
     The isochrone of a star, found by its age and metallicity, gives the colour between a Roman band

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.astrometry.directions.geometry import DistortionTerm, distortion_terms
 from gcmock.astrometry.missions.mission import ObservableMission
 from gcmock.astrometry.observations.folder import CALIBRATION_COLUMNS
@@ -57,7 +56,7 @@ def as_matrices(block: dict[DistortionTerm, float]) -> tuple[Floats, Floats]:
 
 def calibration_table(
     coefficients: list[dict[DistortionTerm, float]],
-) -> dict[str, NDArray[Any]]:
+) -> Columns:
     """Return the coefficients of all blocks as the table of the true calibration."""
     rows = [
         (block, term.axis, term.degree_x, term.degree_y, value)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gcmock.arrays import Columns
 from gcmock.astrometry.observations.folder import (
@@ -124,7 +123,7 @@ class SolutionSet:
     path: Path
     account: dict[str, Any]
 
-    def table(self, name: str) -> dict[str, NDArray[Any]]:
+    def table(self, name: str) -> Columns:
         """Read one of `TABLES` whole."""
         return read_table(self.path / name, TABLES[name])
 

@@ -116,9 +116,11 @@ class FolderWriter:
         traceback: TracebackType | None,
     ) -> None:
         if kind is not None:
-            if self._file is not None:
-                self._file.__exit__(kind, error, traceback)
-            self._whole.__exit__(kind, error, traceback)
+            try:
+                if self._file is not None:
+                    self._file.__exit__(kind, error, traceback)
+            finally:
+                self._whole.__exit__(kind, error, traceback)
             return
         with self._whole:
             self._close()

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.errors import GcmockError, InputError
 from gcmock.io.disk import check_new_file, whole_file
 from gcmock.io.readers.opening import format_of
@@ -20,7 +21,7 @@ from gcmock.words.columns import Column
 class Encoder(Protocol):
     """Writes the rows of one file format to a path."""
 
-    def write(self, chunk: dict[str, NDArray[Any]]) -> None:
+    def write(self, chunk: Columns) -> None:
         """Append rows; every array has the dtype of its column."""
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from gcmock.dust.profile import signed_longitude
 from gcmock.io.columns import match_columns
 from gcmock.io.observed import ObservedCatalogue, ObservedStars
 from gcmock.io.readers.source import TableSource
+from gcmock.progress import Progress
 from gcmock.reporting.page.bins import count, place
 from gcmock.reporting.page.extent import CHUNK, Extent
 from gcmock.reporting.page.tally import (
@@ -90,7 +91,7 @@ class _Part:
 
 
 def observed_stars(
-    source: TableSource, config: Config, progress: Callable[[int, int], None] | None = None
+    source: TableSource, config: Config, progress: Progress | None = None
 ) -> Iterator[ObservedStars]:
     """Yield all stars of an input table, cleaned as `gcmock build` does, chunk by chunk.
 

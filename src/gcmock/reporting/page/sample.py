@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.arrays import Floats, Table
+from gcmock.arrays import Columns, Floats, Table
 from gcmock.io.observed import ObservedStars
 from gcmock.mock.infer import prepare
 from gcmock.model import Model
@@ -64,7 +64,7 @@ class RowSample:
 
     n: int
     columns: tuple[str, ...]
-    rows: dict[str, NDArray[Any]] = field(default_factory=dict)
+    rows: Columns = field(default_factory=dict)
     keys: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
 
     def add(self, chunk: Table) -> None:
