@@ -93,7 +93,7 @@ for name, table in (("alone", alone), ("with_ks", stars)):
         "flags": sorted(set((np.asarray(mock["flags"]) & 64).tolist())),
         "pull": float(np.std((drawn - given[:, None]) / np.hypot(0.05, 0.03))),
         "probability": [float(probability.min()), float(probability.max())],
-        "metadata": mock.meta["gaianir_relation"],
+        "metadata": mock.meta["gcmock"]["gaianir_relation"],
     }
 
 # With the relation of Hw the posterior is that of Hw.
