@@ -68,7 +68,8 @@ found["off_relation"] = float(
 )
 limit = 15.0
 found["simulated"] = int((sky["phot_gaianir_mag"] < limit).sum())
-l_deg, b_deg = (x.ravel() for x in np.meshgrid(*(np.linspace(*r, 7)[1::2] for r in window)))
+# The centres of the sub-cells of the extinction map.
+l_deg, b_deg = (x.ravel() for x in np.meshgrid(*(np.linspace(*r, 13)[1::2] for r in window)))
 counts = model.expected_counts(
     l_deg, b_deg, band="gaianir", mag_edges=[-np.inf, limit], area_deg2=0.03**2
 )
@@ -93,7 +94,7 @@ for name, table in (("alone", alone), ("with_ks", stars)):
         "flags": sorted(set((np.asarray(mock["flags"]) & 64).tolist())),
         "pull": float(np.std((drawn - given[:, None]) / np.hypot(0.05, 0.03))),
         "probability": [float(probability.min()), float(probability.max())],
-        "metadata": mock.meta["gaianir_relation"],
+        "metadata": mock.meta["gcmock"]["gaianir_relation"],
     }
 
 # With the relation of Hw the posterior is that of Hw.

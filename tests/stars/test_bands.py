@@ -1,4 +1,4 @@
-"""Hw relations: documented forms, derivatives and names."""
+"""Relations of synthetic bands: documented forms, derivatives and names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gcmock.errors import InputError
-from gcmock.stars.bands import load_relation, relation_names
+from gcmock.stars.bands import load_relation, load_relations, relation_names, with_synthetic
+from gcmock.words.bands import BANDS, HW, LINEAR_BANDS, SYNTHETIC_BANDS, band
 
 # As printed in the sources: coefficients of J, H, (J-H)^2.
 LINEAR_FORMS = {
@@ -79,6 +80,24 @@ def test_every_relation_tells_its_source_and_status() -> None:
 def test_unknown_relation_lists_the_names() -> None:
     with pytest.raises(InputError, match=r"kawata2024.*yano2021_vvv"):
         load_relation("hw", "kawata2023")
+
+
+def test_every_synthetic_band_has_the_relation_of_its_row_unless_another_is_chosen() -> None:
+    default = load_relations()
+    assert tuple(default) == SYNTHETIC_BANDS
+    for name, relation in default.items():
+        assert (relation.band, relation.name) == (name, band(name).relation)
+    assert load_relations("kawata2024")["hw"].name == "kawata2024"
+
+
+def test_synthetic_magnitudes_stand_behind_the_linear_ones() -> None:
+    relations = load_relations()
+    linear = np.array([[[14.0, 12.5, 11.8], [13.0, np.nan, 11.0]]])
+    mag = with_synthetic(linear, relations)
+    assert mag.shape == (1, 2, len(BANDS))
+    np.testing.assert_array_equal(mag[..., : len(LINEAR_BANDS)], linear)
+    assert mag[0, 0, HW] == relations["hw"].mag(14.0, 12.5)
+    assert np.isnan(mag[0, 1, HW])
 
 
 def test_genstars_relation_gives_the_hw_of_its_star_lists(shared_dir: Path) -> None:
