@@ -220,6 +220,10 @@ def load_merge_config(
     overrides : mapping, optional
         Values by ``section.key`` that win over the file; None means "not given".
 
+    Returns
+    -------
+    MergeConfig
+
     Raises
     ------
     InputError
@@ -272,7 +276,13 @@ def _explain(problem: Any) -> str:
 
 
 def default_merge_toml() -> str:
-    """Return the default settings as TOML, with a comment for every key and one survey."""
+    """Return the default settings as TOML, with a comment for every key and one survey.
+
+    Returns
+    -------
+    str
+        What `load_merge_config` reads back to the defaults.
+    """
     example = SurveyInput(name="virac2", path="virac2.fits")
     sections = []
     for name, model in _MODELS.items():

@@ -244,6 +244,10 @@ def load_survey(name: str) -> SurveyDefinition:
     name : str
         One of `SURVEYS`.
 
+    Returns
+    -------
+    SurveyDefinition
+
     Raises
     ------
     InputError

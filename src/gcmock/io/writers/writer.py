@@ -155,6 +155,11 @@ def open_writer(
     durable : bool
         See `Writer`.
 
+    Returns
+    -------
+    Writer
+        A context manager: the file gets its name when the context ends without an error.
+
     Raises
     ------
     InputError
