@@ -106,13 +106,17 @@ def test_no_traces_of_the_workshop(page):
     assert not WORKSHOP.findall(page.read_text(encoding="utf-8"))
 
 
+def examples() -> list[str]:
+    """Python of the README and of the page on Python that stands for itself."""
+    pages = (ROOT / "README.md", ROOT / "docs" / "api.md")
+    pattern = re.compile(r"<!-- test: run -->\n```python\n(.*?)```", re.DOTALL)
+    return [found for page in pages for found in pattern.findall(page.read_text(encoding="utf-8"))]
+
+
 @pytest.mark.slow
-def test_python_examples_run(tmp_path):
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    examples = re.findall(r"<!-- test: run -->\n```python\n(.*?)```", text, re.DOTALL)
-    assert examples
-    for example in examples:
-        subprocess.run([sys.executable, "-c", example], cwd=tmp_path, check=True)
+@pytest.mark.parametrize("example", examples(), ids=lambda text: text.splitlines()[-1][:40])
+def test_python_examples_run(tmp_path, example):
+    subprocess.run([sys.executable, "-c", example], cwd=tmp_path, check=True)
 
 
 def load_tool(name: str):
@@ -147,6 +151,12 @@ def test_data_model_page_is_up_to_date():
     page = (ROOT / "docs" / "catalogue.md").read_text(encoding="utf-8")
     fresh = tool.render(page, tool.catalogue_blocks())
     assert fresh == page, "run python tools/make_data_model.py"
+
+
+def test_api_page_is_up_to_date():
+    tool = load_tool("make_api")
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    assert tool.render(page) == page, "run python tools/make_api.py"
 
 
 def test_versions_agree():

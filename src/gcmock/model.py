@@ -152,7 +152,18 @@ class Model:
         return e_jks, np.hypot(scatter, extinction.residual_scatter_mag)
 
     def component_weights(self, l_deg: ArrayLike, b_deg: ArrayLike) -> Floats:
-        """Factors on the numbers of stars, shape (n, n_component): 1 without a calibration."""
+        """Return the factors on the numbers of stars that a calibration found.
+
+        Parameters
+        ----------
+        l_deg, b_deg : array_like, shape (n_star,)
+            Galactic coordinates [deg].
+
+        Returns
+        -------
+        ndarray, shape (n_star, n_component)
+            1 without a calibration.
+        """
         if self.calibration is None:
             return np.ones((np.size(l_deg), len(self.components)))
         return self.calibration.component_weights(self.extinction_map, l_deg, b_deg)
@@ -174,20 +185,86 @@ class Model:
         tau: ArrayLike | None = None,
         subcells: bool = False,
     ) -> Floats:
-        """Count the stars expected in magnitude bins, shape (n_sightline, n_component, n_bin).
+        """Count the stars that the model expects in magnitude bins, by component.
 
-        See `gcmock.counts.expected_counts`.
+        Parameters
+        ----------
+        l_deg, b_deg : array_like, shape (n_sightline,)
+            Galactic coordinates [deg]; longitudes of any turn.
+        band : {"j", "h", "ks", "hw"}
+            Band of the magnitudes.
+        mag_edges : array_like, shape (n_bin + 1,)
+            Edges of the bins, increasing [mag]; infinite edges are allowed.
+        area_deg2 : float
+            Solid angle [square degrees].
+        e_jks, tau : array_like, shape (n_sightline,), optional
+            Mean and standard deviation of E(J-Ks) at the red-clump distance [mag]; `reddening` by
+            default.
+        subcells : bool
+            Average over the 25 sub-cells of the extinction map in the cell of each position, where
+            it has them: the counts of the cell instead of those at the position.
+
+        Returns
+        -------
+        ndarray, shape (n_sightline, n_component, n_bin)
+            Stars in `area_deg2`. Stars below the least mass of the isochrones (0.09 Msun) are
+            missing.
+
+        Raises
+        ------
+        InputError
+            If the band is unknown, the edges do not increase, or `subcells` comes with `e_jks`.
+        OutsideModelError
+            If a position lies outside the extinction map.
+
+        Examples
+        --------
+        >>> model = load_model()
+        >>> model.expected_counts([0.3], [-0.2], band="ks", mag_edges=[10, 12, 14]).shape
+        (1, 11, 2)
         """
         return expected_counts(
             self, l_deg, b_deg, band, mag_edges, area_deg2, e_jks=e_jks, tau=tau, subcells=subcells
         )
 
     def number_density(self, l_deg: ArrayLike, b_deg: ArrayLike, distance_pc: ArrayLike) -> Floats:
-        """Living stars per cubic parsec, shape (..., n_component); see `GalacticModel`."""
+        """Return the number density of living stars of every component along lines of sight.
+
+        Parameters
+        ----------
+        l_deg, b_deg : array_like, shape (...)
+            Galactic coordinates [deg].
+        distance_pc : array_like, shape (...)
+            Distances from the Sun [pc].
+
+        Returns
+        -------
+        ndarray, shape (..., n_component)
+            Stars per cubic parsec [pc-3], components in the order of `components`.
+
+        Examples
+        --------
+        >>> model = load_model()
+        >>> model.number_density(0.0, -0.2, [7000.0, 8160.0]).shape
+        (2, 11)
+        """
         return self.galaxy.number_density(l_deg, b_deg, distance_pc)
 
     def mass_density(self, l_deg: ArrayLike, b_deg: ArrayLike, distance_pc: ArrayLike) -> Floats:
-        """Stars and remnants [Msun pc-3], shape (..., n_component); see `GalacticModel`."""
+        """Return the mass density of the stars and remnants of every component.
+
+        Parameters
+        ----------
+        l_deg, b_deg : array_like, shape (...)
+            Galactic coordinates [deg].
+        distance_pc : array_like, shape (...)
+            Distances from the Sun [pc].
+
+        Returns
+        -------
+        ndarray, shape (..., n_component)
+            Mass densities [Msun pc-3], components in the order of `components`.
+        """
         return self.galaxy.mass_density(l_deg, b_deg, distance_pc)
 
     def sample_observables(
@@ -198,7 +275,30 @@ class Model:
         distance_pc: ArrayLike,
         rng: np.random.Generator,
     ) -> Observables:
-        """Velocities and what is seen of them, drawn at positions; see `GalacticModel`."""
+        """Draw velocities at positions, and what is measured of them.
+
+        Parameters
+        ----------
+        component : str, int or array_like, shape (n_star,)
+            Name or number of the component, of all stars or of each.
+        l_deg, b_deg : array_like, shape (n_star,)
+            Galactic coordinates [deg].
+        distance_pc : array_like, shape (n_star,)
+            Distances from the Sun [pc].
+        rng : numpy.random.Generator
+            Source of the random numbers.
+
+        Returns
+        -------
+        Observables
+            Galactocentric velocities [km/s], proper motions along l (times cos b) and b [mas/yr],
+            radial velocities [km/s].
+
+        Raises
+        ------
+        InputError
+            If there is no such component.
+        """
         return self.galaxy.sample_observables(component, l_deg, b_deg, distance_pc, rng)
 
 
@@ -216,7 +316,7 @@ def load_model(
         Named Galactic model; ``"koshimoto2021"`` is the default.
     config : str, Path, mapping or Config, optional
         TOML file with settings, or its content; the defaults if not given.
-    **overrides
+    **overrides : object
         Keys of the ``[model]`` section, for example ``bar="G"`` or ``r0_pc=8178``.
 
     Returns

@@ -47,7 +47,7 @@ def test_options_and_sections(table):
 
 def test_positions_as_sky_coordinates(table, mock):
     given = QTable(table)
-    l_deg, b_deg = (given[name].value if hasattr(given[name], "value") else given[name] for name in "lb")  # fmt: skip
+    l_deg, b_deg = (np.asarray(given[name]) for name in "lb")
     given.remove_columns(["l", "b"])
     given["where"] = SkyCoord(l_deg, b_deg, unit="deg", frame="galactic")
     assert (gcmock.build(given, seed=7)["distance_pc"] == mock["distance_pc"]).all()

@@ -34,9 +34,9 @@ def test_settings_of_the_mission(mock):
 
 
 def test_errors(mock, table):
-    with pytest.raises(InputError, match="unknown mission 'jasmin'.*did you mean 'jasmine'"):
+    with pytest.raises(InputError, match=r"unknown mission 'jasmin'.*did you mean 'jasmine'"):
         gcmock.export(mock, mission="jasmin")
     with pytest.raises(InputError, match="<mock>: no column"):
         gcmock.export(table)
-    with pytest.raises(InputError, match="--set nonsense: write section.key=value"):
+    with pytest.raises(InputError, match=r"--set nonsense: write section.key=value"):
         gcmock.export(mock, set=["nonsense"])

@@ -21,7 +21,7 @@ def test_report_of_tables(mock, table, tmp_path, shown):
 def test_errors(mock, table, tmp_path):
     with pytest.raises(InputError, match="--sample -1: expected 0 or more"):
         gcmock.report(mock, tmp_path / "report.html", sample=-1)
-    with pytest.raises(InputError, match="ends in .html"):
+    with pytest.raises(InputError, match=r"ends in .html"):
         gcmock.report(mock, tmp_path / "report.pdf")
     with pytest.raises(InputError, match="<mock>"):
         gcmock.report(table, tmp_path / "report.html")

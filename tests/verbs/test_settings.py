@@ -37,7 +37,7 @@ def test_options_win_over_sections_and_these_over_the_file():
 def test_quantities():
     found = settings_of(verb, None, {"model": {"r0_pc": 8.2 * u.kpc}})
     assert found.model.r0_pc == pytest.approx(8200.0)
-    with pytest.raises(InputError, match="expected a quantity|expected a number in pc"):
+    with pytest.raises(InputError, match=r"expected a quantity|expected a number in pc"):
         settings_of(verb, {"model": {"r0_pc": 8.2 * u.deg}}, {})
 
 

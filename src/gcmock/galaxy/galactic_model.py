@@ -35,7 +35,17 @@ MAX_ATTEMPTS: Final = 100
 
 
 class Observables(NamedTuple):
-    """A drawn velocity and what is measured of it, each (n,): km/s, mas/yr, km/s."""
+    """A drawn velocity and what is measured of it.
+
+    Attributes
+    ----------
+    vx, vy, vz : ndarray, shape (n_star,)
+        Galactocentric velocity in the model frame [km/s].
+    pm_l_cosb, pm_b : ndarray, shape (n_star,)
+        Proper motions along l (times cos b) and b [mas/yr].
+    radial_velocity : ndarray, shape (n_star,)
+        Heliocentric radial velocity [km/s].
+    """
 
     vx: Floats
     vy: Floats

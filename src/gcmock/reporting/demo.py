@@ -28,7 +28,17 @@ L_RANGE, B_RANGE, KS_MAX = (-0.075, 0.0), (-0.55, -0.075), 11.8
 
 @dataclass(frozen=True, repr=False)
 class DemoResult(Outcome):
-    """Files and numbers of a demonstration."""
+    """Files and numbers of a demonstration.
+
+    Attributes
+    ----------
+    files : tuple of Path
+        Input, truth, catalogue and picture.
+    summary : BuildSummary
+        Account of the catalogue.
+    calibration : Recovery
+        How well catalogue and truth agree.
+    """
 
     files: tuple[Path, ...]
     summary: BuildSummary

@@ -330,7 +330,13 @@ class Config(Section):
 
 
 def default_config_toml() -> str:
-    """Return the default settings as TOML, with a comment for every key."""
+    """Return the default settings as TOML, with a comment for every key.
+
+    Returns
+    -------
+    str
+        What `load_config` reads back to the defaults.
+    """
     return to_toml(Config(), comments=True)
 
 
@@ -346,6 +352,10 @@ def load_config(
     overrides : mapping, optional
         Values that win over the file: ``{"run": {"seed": 2}}`` or ``{"run.seed": 2}``.
         A value None means "not given".
+
+    Returns
+    -------
+    Config
 
     Raises
     ------

@@ -208,6 +208,10 @@ def load_merge_config(
     overrides : mapping, optional
         Values by ``section.key`` that win over the file; None means "not given".
 
+    Returns
+    -------
+    MergeConfig
+
     Raises
     ------
     InputError
@@ -233,6 +237,12 @@ def load_merge_config(
 
 
 def default_merge_toml() -> str:
-    """Return the default settings as TOML, with a comment for every key and one survey."""
+    """Return the default settings as TOML, with a comment for every key and one survey.
+
+    Returns
+    -------
+    str
+        What `load_merge_config` reads back to the defaults.
+    """
     example = SurveyInput(name="virac2", path="virac2.fits")
     return to_toml(MergeConfig(survey=(example,)), comments=True)

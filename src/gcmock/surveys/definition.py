@@ -245,6 +245,10 @@ def load_survey(name: str) -> SurveyDefinition:
     name : str
         One of `SURVEYS`.
 
+    Returns
+    -------
+    SurveyDefinition
+
     Raises
     ------
     InputError

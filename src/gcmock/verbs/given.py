@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias
+from warnings import catch_warnings, filterwarnings
 
 from gcmock.errors import InputError
 
@@ -18,7 +19,6 @@ Table: TypeAlias = Any
 """A table of astropy, pandas, pyarrow or polars: none of them is imported here."""
 
 Progress: TypeAlias = Callable[[int, int], None]
-Done = TypeVar("Done")
 
 
 def is_path(given: object) -> bool:
@@ -179,7 +179,10 @@ def julian_years(given: Any) -> list[float]:
     from gcmock.units import to_value
 
     if hasattr(given, "tcb"):
-        given = given.tcb.jyear
+        # Leap seconds of the future are not known: a second of time moves no star.
+        with catch_warnings():
+            filterwarnings("ignore", message=".*dubious year")
+            given = given.tcb.jyear
     try:
         return [float(year) for year in np.atleast_1d(to_value(given, "yr")).ravel()]
     except (InputError, TypeError, ValueError) as error:

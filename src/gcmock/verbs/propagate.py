@@ -82,7 +82,8 @@ def propagate(
     >>> import gcmock
     >>> from astropy.time import Time
     >>> mock = gcmock.build(stars, seed=7)
-    >>> seen = gcmock.propagate(mock, epochs=Time(["2032-01-01", "2032-07-01"]))
+    >>> times = Time(["2032-01-01", "2032-07-01"], scale="tcb")
+    >>> seen = gcmock.propagate(mock, epochs=times)
     >>> len(seen) == 2 * len(mock)
     True
     >>> seen["ra_offset"].unit

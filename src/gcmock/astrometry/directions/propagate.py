@@ -50,7 +50,19 @@ SOURCE_TABLE: Final = ("ra", "dec", "parallax", "pmra", "pmdec", "ref_epoch", "r
 
 @dataclass(frozen=True, repr=False)
 class PropagateSummary(Outcome):
-    """What was propagated."""
+    """What was propagated.
+
+    Attributes
+    ----------
+    output : Path
+        The table.
+    n_star, n_epoch, n_rows : int
+        Numbers of stars, of epochs, and of rows.
+    defaults : dict of str to float
+        Columns that the catalogue lacks, and the values that were taken.
+    seconds : float
+        Time of the whole run.
+    """
 
     output: Path
     n_star: int

@@ -78,7 +78,19 @@ FIELD: Final = Column("field", "int16", "", "meta.id;obs.field", "Number of the 
 
 @dataclass(frozen=True, repr=False)
 class ExportSummary(Outcome):
-    """What was exported."""
+    """What was exported.
+
+    Attributes
+    ----------
+    output : Path
+        The catalogue.
+    n_read, n_rows : int
+        Stars of the mock catalogue, and those that were written.
+    n_saturated : int
+        Stars brighter than the bright limit of the mission.
+    seconds : float
+        Time of the whole run.
+    """
 
     output: Path
     n_read: int

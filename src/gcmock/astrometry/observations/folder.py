@@ -239,6 +239,15 @@ def read_table(path: Path, columns: tuple[Column, ...]) -> Columns:
 def open_observations(path: str | Path) -> ObservationSet:
     """Open a folder that ``gcmock observe`` wrote.
 
+    Parameters
+    ----------
+    path : str or Path
+        The folder.
+
+    Returns
+    -------
+    ObservationSet
+
     Raises
     ------
     InputError

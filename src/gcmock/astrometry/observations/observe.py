@@ -60,7 +60,21 @@ _BATCH_ROWS = 1_000_000
 
 @dataclass(frozen=True, repr=False)
 class ObserveSummary(Outcome):
-    """What was observed."""
+    """What was observed.
+
+    Attributes
+    ----------
+    output : Path
+        Folder of the observations.
+    n_visit, n_block : int
+        Visits, and blocks of one distortion.
+    n_source, n_primary, n_reference : int
+        Stars that were seen, primary ones among them, and those in the reference catalogue.
+    n_observation, n_outlier : int
+        Observations, and the disturbed ones among them.
+    seconds : float
+        Time of the whole run.
+    """
 
     output: Path
     n_visit: int

@@ -131,6 +131,15 @@ class SolutionSet:
 def open_solution(path: str | Path) -> SolutionSet:
     """Open a folder that ``gcmock solve`` wrote.
 
+    Parameters
+    ----------
+    path : str or Path
+        The folder.
+
+    Returns
+    -------
+    SolutionSet
+
     Raises
     ------
     InputError

@@ -187,6 +187,10 @@ def load_completeness(path: str | Path) -> Completeness:
     path : str or Path
         The file, or the folder of the catalogue.
 
+    Returns
+    -------
+    Completeness
+
     Raises
     ------
     InputError

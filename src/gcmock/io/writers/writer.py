@@ -137,6 +137,11 @@ def open_writer(
     overwrite : bool
         Replace an existing file.
 
+    Returns
+    -------
+    Writer
+        A context manager: the file gets its name when the context ends without an error.
+
     Raises
     ------
     InputError

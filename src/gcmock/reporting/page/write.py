@@ -53,7 +53,23 @@ _SAMPLE_COLUMNS: Final = (*samples.COLUMNS, *samples.QUANTILES, *PROBABILITIES)
 
 @dataclass(frozen=True, repr=False)
 class ReportSummary(Outcome):
-    """Account of a report: files, rows, bytes of the page, seconds."""
+    """Account of a report.
+
+    Attributes
+    ----------
+    output : Path
+        The page.
+    n_row, n_star : int
+        Rows and stars of the catalogue.
+    n_sample, n_posterior : int
+        Stars that can be picked one by one, and those of them with a posterior.
+    size : int
+        Bytes of the page.
+    figures : tuple of Path
+        Files of the figures.
+    seconds : float
+        Time of the whole run.
+    """
 
     output: Path
     n_row: int

@@ -146,6 +146,10 @@ def open_survey(path: str | Path, survey: str | None = None) -> SurveySource:
     survey : str, optional
         Name of the survey; recognised by the columns if not given.
 
+    Returns
+    -------
+    SurveySource
+
     Raises
     ------
     InputError
