@@ -115,8 +115,8 @@ def test_sky_coordinates_become_columns():
         source = open_table(path)
         found = next(source.chunks(10))
     assert source.units["ra"] == "deg"
-    assert found["ra"].tolist() == [266.4, 266.5]
-    assert found["dec"].tolist() == [-29.0, -28.9]
+    assert found["ra"] == pytest.approx([266.4, 266.5], abs=1e-12)
+    assert found["dec"] == pytest.approx([-29.0, -28.9], abs=1e-12)
     assert found["pmra"] == pytest.approx([1.0, 2.0])
     assert found["pmdec"].tolist() == [0.0, 0.0]
 
