@@ -108,7 +108,7 @@ class Model:
             self.grid,
             self.populations,
             self.law,
-            self.hw,
+            {"hw": self.hw},
             self.config.photometry.error_floor_mag,
             self.motion,
         )

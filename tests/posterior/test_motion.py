@@ -61,7 +61,13 @@ def by_reference(model: Model, data: Observations, i: int) -> np.ndarray:
     star = reference.Star(data.mag[i], error, motion=data.motion.take(i))
     sets = model.populations
     return reference.joint(
-        star, sightline, sets.populations, sets.of_component, model.grid, model.hw, model.motion
+        star,
+        sightline,
+        sets.populations,
+        sets.of_component,
+        model.grid,
+        {"hw": model.hw},
+        model.motion,
     )
 
 

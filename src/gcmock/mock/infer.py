@@ -16,14 +16,15 @@ from gcmock.io.observed import ObservedStars
 from gcmock.mock.motion import with_measured_motion
 from gcmock.model import Model
 from gcmock.posterior.kernel.draw import VELOCITY
+from gcmock.posterior.kinds import set_aside
 from gcmock.posterior.observations import MeasuredMotion, Observations
 from gcmock.posterior.results import Draws, PosteriorSummary
 from gcmock.random import star_key, uniform
-from gcmock.words.bands import BANDS
+from gcmock.words.bands import BANDS, N_LINEAR
 from gcmock.words.flags import Flag
 
 N_AXES: Final = 3
-J, H, HW = BANDS.index("j"), BANDS.index("h"), BANDS.index("hw")
+J, H = BANDS.index("j"), BANDS.index("h")
 
 LEAST_EXPECTED: Final = 1e-3
 """A star is flagged as unexplained if the model expects fewer such stars per square degree."""
@@ -143,12 +144,17 @@ def _photometry(
 ) -> tuple[Floats, Floats]:
     """Magnitudes and errors that are used, (n_star, n_band); sets bits of `flags`."""
     mag, error = stars.mag.copy(), stars.mag_error.copy()
-    given = np.isfinite(mag)
+    synthetic = slice(N_LINEAR, None)
     if model.config.photometry.use_hw == "when_needed":
-        redundant = given[:, HW] & given[:, J] & given[:, H]
-        flags[redundant] |= Flag.HW_REDUNDANT
-        mag[redundant, HW] = error[redundant, HW] = np.nan
-    flags[np.isfinite(mag[:, HW])] |= Flag.HW_USED
+        given = np.isfinite(mag)
+        redundant = given[:, J] & given[:, H]
+        flags[redundant & given[:, synthetic].any(axis=1)] |= Flag.HW_REDUNDANT
+        mag[redundant, synthetic] = error[redundant, synthetic] = np.nan
+    # Of two synthetic magnitudes the more precise one is used.
+    aside = set_aside(mag, error**2 + model.posterior.model_variance)
+    flags[aside.any(axis=1)] |= Flag.HW_REDUNDANT
+    mag[aside] = error[aside] = np.nan
+    flags[np.isfinite(mag[:, synthetic]).any(axis=1)] |= Flag.HW_USED
     return mag, error
 
 
