@@ -23,6 +23,8 @@ def test_the_same_settings_in_all_forms(tmp_path):
         assert settings_of(verb, config, {}) == expected
     assert settings_of(verb, None, {"run": {"seed": 5}}) == expected
     assert settings_of(verb, None, {}, {"run.seed": 5, "run.workers": None}) == expected
+    # An option that is not given leaves its section alone.
+    assert settings_of(verb, None, {"run": {"seed": 5}}, {"run.seed": None}) == expected
 
 
 def test_options_win_over_sections_and_these_over_the_file():

@@ -81,9 +81,10 @@ def merge(
     check_sections(merge, sections, MergeConfig.model_fields)
     if output is None and (scheduler is not None or keep_rejected):
         raise InputError("merge: scheduler and keep_rejected need an output")
-    overrides = _overrides(sections) | {"match.rule": rule, "run.workers": workers}
-    with _surveys_on_disk(config, surveys) as given:
-        settings = load_merge_config(given, overrides)
+    given = {"match.rule": rule, "run.workers": workers}
+    overrides = _overrides(sections) | {k: v for k, v in given.items() if v is not None}
+    with _surveys_on_disk(config, surveys) as files:
+        settings = load_merge_config(files, overrides)
 
         def run(path: Location) -> Any:
             options = {"keep_rejected": keep_rejected, "overwrite": overwrite}

@@ -52,7 +52,7 @@ def settings_of(
     changes: dict[str, Any] = {}
     for section, values in sections.items():
         changes |= {f"{section}.{key}": _plain(value) for key, value in values.items()}
-    changes |= dict(options or {})
+    changes |= {key: value for key, value in (options or {}).items() if value is not None}
     if isinstance(config, Config):
         if not any(value is not None for value in changes.values()):
             return config
