@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from gcmock.errors import InputError
 from gcmock.notebook import html_table
+from gcmock.settings.name_or_path import NameOrPath, packaged_names, resolve_paths
 from gcmock.settings.text import read_toml, to_toml
 from gcmock.words.columns import INPUT_COLUMNS
 
@@ -39,6 +40,9 @@ def _in_unit(unit: str) -> Callable[[Any], Any]:
 
     return convert
 
+
+LawName = Annotated[str, NameOrPath("extinction law", packaged_names("extinction_laws.toml"))]
+HwRelationName = Annotated[str, NameOrPath("Hw relation", packaged_names("hw_relations.toml"))]
 
 Parsec = Annotated[float, BeforeValidator(_in_unit("pc"))]
 Degree = Annotated[float, BeforeValidator(_in_unit("deg"))]
@@ -99,14 +103,9 @@ class PopulationsConfig(_Section):
 class ExtinctionConfig(_Section):
     """Dust."""
 
-    law: Literal[
-        "wang_chen_2019",
-        "nishiyama_2006",
-        "nishiyama_2009",
-        "nishiyama_2009_quadrants",
-        "alonso_garcia_2017",
-        "nogueras_lara_2020",
-    ] = Field(default="wang_chen_2019", description="Extinction law")
+    law: LawName = Field(
+        default="wang_chen_2019", description="Extinction law, or a TOML file with one"
+    )
     map_value: Literal["subcell", "subcell_mean", "cell_mean"] = Field(
         default="subcell",
         description="Value of the map: the star's own sub-cell, the mean of the 25 sub-cells of "
@@ -128,9 +127,10 @@ class ExtinctionConfig(_Section):
 class PhotometryConfig(_Section):
     """Magnitudes and their errors."""
 
-    hw_relation: Literal[
-        "yano2021_2mass", "yano2021_vvv", "yano2021_sirius", "kawata2024", "etc2023", "genstars"
-    ] = Field(default="yano2021_2mass", description="Hw as a function of J and H")
+    hw_relation: HwRelationName = Field(
+        default="yano2021_2mass",
+        description="Hw as a function of J and H, or a TOML file with one",
+    )
     error_floor_mag: Magnitude = Field(
         default=0.01,
         ge=0,
@@ -332,6 +332,7 @@ def load_config(
     if path is not None:
         source = str(path)
         values = read_toml(Path(path))
+        resolve_paths(values, Config, Path(path).parent)
     for key, value in (overrides or {}).items():
         _override(values, key, value)
     try:

@@ -5,15 +5,25 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gcmock.errors import InputError
 from gcmock.settings.build import available_cores
+from gcmock.settings.name_or_path import (
+    NameOrPath,
+    name_of,
+    packaged_names,
+    packaged_surveys,
+    resolve_paths,
+)
 from gcmock.settings.text import choices_of, read_toml, toml_value
 
-SurveyName = Literal["2mass", "virac2", "vvv", "sirius", "gnc", "gaia"]
+SurveyName = Annotated[str, NameOrPath("survey", packaged_surveys)]
+HwRelationName = Annotated[
+    str, NameOrPath("Hw relation", packaged_names("hw_relations.toml"), also=("native",))
+]
 QualityName = Literal[
     "duplicate", "artefact", "saturated", "extended", "blended", "error_assumed", "bad_astrometry"
 ]
@@ -28,7 +38,9 @@ class Section(BaseModel):
 class SurveyInput(Section):
     """A survey and its file."""
 
-    name: SurveyName = Field(description="Name of the survey")
+    name: SurveyName = Field(
+        description="Name of the survey, or the file that defines one of your own"
+    )
     path: str = Field(description="File or folder, relative to the folder of the settings")
     margin: str | None = Field(
         default=None, description="Margin of a HATS catalogue, if it is not in its collection"
@@ -42,6 +54,11 @@ class SurveyInput(Section):
         description="Faintest Ks of a source, as the survey lists it; those without Ks are left "
         "out as well [mag]",
     )
+
+    @property
+    def survey(self) -> str:
+        """Name of the survey, also where `name` is the path of its definition."""
+        return name_of(self.name)
 
 
 class MergeWindow(Section):
@@ -131,18 +148,10 @@ class CleaningConfig(Section):
 class MergePhotometryConfig(Section):
     """Magnitudes of the merged stars."""
 
-    hw_relation: Literal[
-        "native",
-        "yano2021_2mass",
-        "yano2021_vvv",
-        "yano2021_sirius",
-        "kawata2024",
-        "etc2023",
-        "genstars",
-    ] = Field(
+    hw_relation: HwRelationName = Field(
         default="native",
-        description="Hw from J and H: native takes the relation of the survey that both come "
-        "from, in its own system, and that of 2MASS otherwise",
+        description="Hw from J and H, a name or a TOML file: native takes the relation of the "
+        "survey that both come from, in its own system, and that of 2MASS otherwise",
     )
     tmass_faint_mag: float = Field(
         default=13.0,
@@ -189,7 +198,7 @@ class MergeConfig(Section):
 
     @model_validator(mode="after")
     def _distinct(self) -> MergeConfig:
-        names = [one.name for one in self.survey]
+        names = [one.survey for one in self.survey]
         repeated = {name for name in names if names.count(name) > 1}
         if repeated:
             raise ValueError(f"survey {sorted(repeated)} is given more than once")
@@ -224,6 +233,7 @@ def load_merge_config(path: str | Path, overrides: Mapping[str, Any] | None = No
     """
     path = Path(path)
     values = read_toml(path)
+    resolve_paths(values, MergeConfig, path.parent)
     for key, value in (overrides or {}).items():
         section, _, name = key.partition(".")
         if value is not None and isinstance(values.setdefault(section, {}), dict):
@@ -274,7 +284,7 @@ def default_merge_toml() -> str:
         lines = ["[[survey]]" if name == "survey" else f"[{name}]"]
         for key, field in model.model_fields.items():
             value = getattr(given, key)
-            lines.append(f"# {field.description}{choices_of(field.annotation)}")
+            lines.append(f"# {field.description}{choices_of(field)}")
             # TOML has no word for nothing: such keys are shown, but not set.
             empty = _EMPTY.get(f"{name}.{key}", "")
             lines.append(f"# {key} = {empty}" if value is None else f"{key} = {toml_value(value)}")

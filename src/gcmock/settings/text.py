@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from gcmock.errors import InputError
+from gcmock.settings.name_or_path import NameOrPath
 
 _COLUMNS_COMMENT: Final = (
     "# Names of columns in your file, where they differ from the names of gcmock:\n"
@@ -51,7 +53,7 @@ def to_toml(config: BaseModel, *, comments: bool) -> str:
         if isinstance(section, BaseModel):
             for key, field in type(section).model_fields.items():
                 if comments:
-                    text = f"{field.description}{choices_of(field.annotation)}"
+                    text = f"{field.description}{choices_of(field)}"
                     lines += textwrap.wrap(text, 95, initial_indent="# ", subsequent_indent="#   ")
                 lines.append(f"{key} = {toml_value(getattr(section, key))}")
         else:
@@ -62,11 +64,12 @@ def to_toml(config: BaseModel, *, comments: bool) -> str:
     return "\n\n".join(sections) + "\n"
 
 
-def choices_of(annotation: Any) -> str:
+def choices_of(field: FieldInfo) -> str:
     """Return the choices of a key, for its comment; empty if it is not one of few."""
-    if get_origin(annotation) is not Literal:
-        return ""
-    return ": " + " | ".join(json.dumps(choice) for choice in get_args(annotation))
+    choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    for mark in field.metadata:
+        choices = mark.choices() if isinstance(mark, NameOrPath) else choices
+    return ": " + " | ".join(json.dumps(choice) for choice in choices) if choices else ""
 
 
 def toml_value(value: Any) -> str:

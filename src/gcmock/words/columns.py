@@ -45,6 +45,7 @@ _POSITION: Final = (
     Column("b", "float64", "deg", "pos.galactic.lat", "Galactic latitude"),
 )
 
+
 def _observed_magnitudes() -> tuple[Column, ...]:
     columns = []
     for band in BAND_TABLE:

@@ -12,24 +12,16 @@ from gcmock.arrays import Floats
 from gcmock.catalogue.cell.merged_stars import MergedStars
 from gcmock.catalogue.cell.reasons import MatchFlag
 from gcmock.catalogue.cell.sources import SurveySources
-from gcmock.catalogue.traits import BACKBONE
+from gcmock.catalogue.order import Order
 from gcmock.settings.merge import MergePhotometryConfig
 from gcmock.stars.bands import HwRelation, load_hw_relation
-from gcmock.surveys.definition import load_survey
 from gcmock.surveys.source_table import Quality
 
 # Doubts about a measurement, from the worst; the sum of a doubt's lesser ones stays below it.
 _SATURATED: Final = 8
 _BLENDED: Final = 4
-_FAINT_2MASS: Final = 2
+_CROWDED: Final = 2
 _ASSUMED: Final = 1
-
-_NATIVE_RELATION: Final = {
-    "2mass": "yano2021_2mass",
-    "vista": "yano2021_vvv",
-    "sirius": "yano2021_sirius",
-    "hawki": "yano2021_sirius",
-}
 
 
 class BestMagnitudes(NamedTuple):
@@ -40,7 +32,7 @@ class BestMagnitudes(NamedTuple):
     mag, error : ndarray (n_star, 3)
         J, H, Ks [mag]; NaN where no survey has one.
     origin : ndarray of int64 (n_star, 3)
-        Number of the survey in `BACKBONE`, -1 for none.
+        Number of the survey, -1 for none.
     hw, hw_error : ndarray (n_star,)
         [mag].
     flags : ndarray of int32 (n_star,)
@@ -69,8 +61,8 @@ def choose_magnitudes(
 
     In every band the measurement with the fewest doubts is taken, and of equal ones that with the
     smallest error. Doubts are, from the worst: saturated (brighter than the survey can measure, by
-    its own value or by that of 2MASS); blended (known neighbours add more than a tenth, or the
-    survey says so); 2MASS beyond its limit in crowded fields; no error of its own.
+    its own value or by that of a survey that judges, 2MASS); blended (known neighbours add more than a tenth, or the
+    survey says so); a crowded survey, 2MASS, beyond its limit; no error of its own.
 
     Parameters
     ----------
@@ -85,7 +77,8 @@ def choose_magnitudes(
     BestMagnitudes
     """
     n = len(stars)
-    shape = (n, len(BACKBONE), 3)
+    n_survey = len(stars.order)
+    shape = (n, n_survey, 3)
     mag, error = np.full(shape, np.nan), np.full(shape, np.nan)
     native, native_error = np.full(shape, np.nan), np.full(shape, np.nan)
     quality = np.zeros(shape[:2], np.int32)
@@ -124,13 +117,15 @@ def choose_magnitudes(
         origin,
         native[star, best, band],
         native_error[star, best, band],
+        stars.order,
         config,
     )
     flags[np.isnan(hw)] |= MatchFlag.HW_NO_J
     flags[outside] |= MatchFlag.HW_EXTRAPOLATED
-    bits = (there.reshape(n, 3 * len(BACKBONE)) << np.arange(3 * len(BACKBONE))).sum(axis=1)
-    gaia = BACKBONE.index("gaia")
-    bits |= np.where(stars.link[:, gaia] >= 0, 1 << (3 * gaia), 0)
+    bits = (there.reshape(n, 3 * n_survey) << np.arange(3 * n_survey)).sum(axis=1)
+    for number, survey in enumerate(stars.order):
+        if not survey.is_infrared:
+            bits |= np.where(stars.link[:, number] >= 0, 1 << (3 * number), 0)
     return BestMagnitudes(chosen, chosen_error, origin, hw, hw_error, flags, bits.astype(np.int32))
 
 
@@ -139,21 +134,25 @@ def _doubts(
 ) -> NDArray[np.int64]:
     """Sum of doubts of every measurement, (n_star, n_survey, 3)."""
     doubt = np.zeros(mag.shape, np.int64)
-    bright = mag[:, BACKBONE.index("2mass")]
-    for number, name in enumerate(BACKBONE):
-        limits = load_survey(name).saturation
+    bright = np.full((len(stars), 3), np.nan)
+    for number, survey in enumerate(stars.order):
+        if survey.merge.judges_saturation:
+            bright = np.fmin(bright, mag[:, number])
+    for number, survey in enumerate(stars.order):
+        limits = survey.saturation
         limit = np.array([limits.get(band, -np.inf) for band in ("j", "h", "ks")])
-        # Saturated stars come out too faint: the value of 2MASS, which is not, decides as well.
+        # Saturated stars come out too faint: the value of a survey in which they are not
+        # decides as well.
         saturated = np.fmin(mag[:, number], bright) < limit
         saturated |= (quality[:, number] & int(Quality.SATURATED) != 0)[:, None]
         blended = stars.blended[:, number] | (quality[:, number] & int(Quality.BLENDED) != 0)
         assumed = quality[:, number] & int(Quality.ERROR_ASSUMED) != 0
         doubt[:, number] += _SATURATED * saturated
         doubt[:, number] += (_BLENDED * blended + _ASSUMED * assumed)[:, None]
-        if name == "2mass":
+        if survey.merge.crowded:
             # Stars behind dust are fainter in J and H; the crowding is that of the faint stars.
             faint = mag[:, number] > config.tmass_faint_mag + np.array([2.0, 0.5, 0.0])
-            doubt[:, number] += _FAINT_2MASS * faint
+            doubt[:, number] += _CROWDED * faint
     return doubt
 
 
@@ -163,6 +162,7 @@ def _hw(
     origin: NDArray[np.int64],
     native: Floats,
     native_error: Floats,
+    order: Order,
     config: MergePhotometryConfig,
 ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """Hw, its error, and whether the relation was used outside its colours; each (n_star,)."""
@@ -170,11 +170,10 @@ def _hw(
     common = "yano2021_2mass" if chosen == "native" else chosen
     hw, hw_error, outside = _by(load_hw_relation(common), mag, error)
     if chosen == "native":
-        for number, name in enumerate(BACKBONE):
-            relation = _NATIVE_RELATION.get(load_survey(name).photometric_system)
+        for number, survey in enumerate(order):
             same = (origin[:, 0] == number) & (origin[:, 1] == number)
-            if relation is not None and same.any():
-                found = _by(load_hw_relation(relation), native[same], native_error[same])
+            if survey.hw_relation and same.any():
+                found = _by(load_hw_relation(survey.hw_relation), native[same], native_error[same])
                 hw[same], hw_error[same], outside[same] = found
     return hw, hw_error, outside
 
