@@ -97,10 +97,10 @@ def astrometry_blocks() -> dict[str, str]:
 
 def survey_blocks() -> dict[str, str]:
     """Return the generated text of the page on surveys by the name of its block."""
-    from gcmock.surveys.definition import SURVEYS, load_survey
+    from gcmock.surveys.definition import load_survey, survey_names
     from gcmock.surveys.source_table import SOURCE_COLUMNS, Quality
 
-    surveys = [load_survey(name) for name in SURVEYS]
+    surveys = [load_survey(name) for name in survey_names()]
     by_survey = (
         (
             f"`{s.name}`",
@@ -147,27 +147,27 @@ def survey_blocks() -> dict[str, str]:
 def catalogue_blocks() -> dict[str, str]:
     """Return the generated text of the page on merging by the name of its block."""
     from gcmock.catalogue.cell.reasons import REASONS, MatchFlag
-    from gcmock.catalogue.columns import EXTRA_COLUMNS
+    from gcmock.catalogue.columns import extra_columns
     from gcmock.catalogue.learn.completeness import COLUMNS
-    from gcmock.catalogue.traits import BACKBONE, TRAITS
+    from gcmock.catalogue.order import packaged_order
     from gcmock.settings.merge import default_merge_toml
 
     traits = (
         (
             str(k),
-            f"`{name}`",
-            f"{TRAITS[name].fwhm_arcsec:g}",
-            f"{TRAITS[name].position_floor_mas:g}",
-            f"{TRAITS[name].magnitude_floor_mag:g}",
-            TRAITS[name].source,
+            f"`{one.name}`",
+            f"{one.merge.fwhm_arcsec:g}",
+            f"{one.merge.position_floor_mas:g}",
+            f"{one.merge.magnitude_floor_mag:g}",
+            one.merge.source,
         )
-        for k, name in enumerate(BACKBONE)
+        for k, one in enumerate(packaged_order())
     )
     head = ("order", "survey", "FWHM [arcsec]", "position floor [mas]", "magnitude floor [mag]")
     flags = ((str(int(f)), f"`{f.name}`", f.description) for f in MatchFlag)
     return {
         "traits": _table((*head, "source"), traits),
-        "merged": column_table(EXTRA_COLUMNS),
+        "merged": column_table(extra_columns(packaged_order())),
         "match_flags": _table(("bit", "name", "meaning"), flags),
         "reasons": _table(("code", "meaning"), ((f"`{c}`", m) for c, m in REASONS.items())),
         "completeness": column_table(COLUMNS),

@@ -16,8 +16,8 @@ from gcmock.catalogue.cell.merged_stars import MergedStars, no_stars
 from gcmock.catalogue.cell.merging import MergedCell
 from gcmock.catalogue.cell.reasons import REASONS, MatchFlag
 from gcmock.catalogue.cell.sources import NIR, SurveySources
-from gcmock.catalogue.partition import in_window
 from gcmock.catalogue.order import Order, names_of
+from gcmock.catalogue.partition import in_window
 from gcmock.frames import icrs_to_galactic
 from gcmock.random import id_bits
 from gcmock.settings.merge import MergeConfig

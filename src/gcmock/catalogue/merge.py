@@ -22,9 +22,9 @@ from gcmock.catalogue.columns import Product, merged_columns, rejected_columns
 from gcmock.catalogue.learn.completeness import COMPLETENESS_FILE, measure_completeness
 from gcmock.catalogue.learn.learning import LearnedSurvey, learn, merge_tables
 from gcmock.catalogue.learn.offsets import Offsets
+from gcmock.catalogue.order import linking_order, names_of
 from gcmock.catalogue.partition import MARGIN_ARCSEC, Partitioned, partition
 from gcmock.catalogue.summary import SUMMARY_FILE, MergeSummary, summarise
-from gcmock.catalogue.order import linking_order, names_of
 from gcmock.compilation import fingerprint
 from gcmock.errors import InputError, InterruptedRunError
 from gcmock.io.disk import files_of, sha256_of, size_of

@@ -61,8 +61,9 @@ def choose_magnitudes(
 
     In every band the measurement with the fewest doubts is taken, and of equal ones that with the
     smallest error. Doubts are, from the worst: saturated (brighter than the survey can measure, by
-    its own value or by that of a survey that judges, 2MASS); blended (known neighbours add more than a tenth, or the
-    survey says so); a crowded survey, 2MASS, beyond its limit; no error of its own.
+    its own value or by that of a survey that judges, 2MASS); blended (known neighbours add more
+    than a tenth, or the survey says so); a crowded survey, 2MASS, beyond its limit; no error of its
+    own.
 
     Parameters
     ----------

@@ -2,8 +2,9 @@
 
 Sources within 1.0 arcsec whose magnitudes differ by less than 2 in every band that both have are
 one star; the nearest pair comes first. The position is that of VVV, else SIRIUS, else 2MASS; a
-magnitude is that of the smallest error. Surveys that it did not know have their place in their
-definitions (`pilot2023_rank`), beside those that they resemble: VIRAC2 comes with VVV, GALACTICNUCLEUS before SIRIUS; Gaia is joined by position alone.
+magnitude is that of the smallest error. Surveys that it did not know have a place in their
+definitions (`pilot2023_rank`), beside those that they resemble: VIRAC2 comes with VVV,
+GALACTICNUCLEUS before SIRIUS; Gaia is joined by position alone.
 (JASMINE-Mission/pilot_catalog, build/merge.sql: facts, not code.)
 """
 

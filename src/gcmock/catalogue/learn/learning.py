@@ -45,7 +45,6 @@ def learn(
     parts: Mapping[str, LearnedSurvey], config: MergeConfig
 ) -> tuple[Knowledge, dict[str, Offsets]]:
     """Learn offsets, densities, motions and rates from what was counted while reading."""
-
     surveys = {one.name: one for one in linking_order(config)}
 
     def plain(name: str, table: pa.Table) -> SurveySources:

@@ -2,9 +2,10 @@
 
 Positions are compared with Gaia (or the best survey there is, by its definition), at the epoch of
 the survey: those of VIRAC2, the infrared survey with motions, directly, all others by way of it,
-because it has more infrared stars. Magnitudes are compared with 2MASS. Stars count if they have one partner only, in both directions. The offsets
-of a field are the mean of its stars after outliers were cut, drawn towards that of the whole window
-where stars are few, and interpolated between fields.
+because it has more infrared stars. Magnitudes are compared with 2MASS. Stars count if they have
+one partner only, in both directions. The offsets of a field are the mean of its stars after
+outliers were cut, drawn towards that of the whole window where stars are few, and interpolated
+between fields.
 """
 
 from __future__ import annotations
