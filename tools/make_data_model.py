@@ -66,7 +66,7 @@ def astrometry_blocks() -> dict[str, str]:
     """Return the generated text of the page on astrometry by the name of its block."""
     from gcmock.astrometry.directions import propagate
     from gcmock.astrometry.missions import export
-    from gcmock.astrometry.missions.mission import MISSIONS, load_mission
+    from gcmock.astrometry.missions.mission import load_mission, mission_names
     from gcmock.astrometry.observations import folder as observations
 
     tables = {
@@ -81,7 +81,7 @@ def astrometry_blocks() -> dict[str, str]:
         export.SATURATED,
         export.FIELD,
     )
-    missions = [load_mission(name) for name in MISSIONS]
+    missions = [load_mission(name) for name in mission_names()]
     rows = (
         (
             f"`{m.name}`",

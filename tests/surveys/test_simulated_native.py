@@ -239,9 +239,7 @@ def test_ecliptic_latitude_of_the_galactic_centre(model):
 
 
 def test_a_spelling_without_values_is_refused():
-    with pytest.raises(
-        InputError, match=r"survey sirius: its form 'plates' .* values for glat, ra"
-    ):
+    with pytest.raises(InputError, match=r"its form 'plates' .* values for glat, ra"):
         native_columns(load_survey("sirius"), {"l": np.zeros(1)})
 
 

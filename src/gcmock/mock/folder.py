@@ -15,7 +15,7 @@ from gcmock.io.manifest import Manifest, entry_of
 from gcmock.io.writers.writer import open_writer
 from gcmock.mock.account import Account
 from gcmock.mock.pipeline import StarBatch
-from gcmock.mock.product import data_sha256, library_versions
+from gcmock.mock.product import data_sha256, library_versions, own_files
 from gcmock.mock.summary import BuildSummary
 from gcmock.settings.build import Config, RunConfig
 from gcmock.words.columns import Column
@@ -62,6 +62,7 @@ def record_of(config: Config, source: Mapping[str, Any], **more: Any) -> dict[st
         "data_sha256": data_sha256(),
         "config": settings,
         "input": dict(source),
+        **own_files(config),
         **more,
     }
 

@@ -20,6 +20,7 @@ from gcmock.io.observed import ObservedStars
 from gcmock.mock.infer import Inferred
 from gcmock.model import Model
 from gcmock.settings.build import Config
+from gcmock.settings.name_or_path import file_sha256
 from gcmock.stars.bands import load_hw_relation
 from gcmock.words.bands import BANDS, magnitude_name
 from gcmock.words.columns import OUTPUT_COLUMNS, Column
@@ -146,11 +147,21 @@ def provenance(
         "rows": json.dumps(dict(rows)),
         "data_sha256": data_sha256(),
         **calibration,
+        **own_files(config),
         "extinction_law": f"{law.name}: {law.source}",
         "hw_relation": f"{hw.name}: {hw.source} ({hw.status})",
         "flags": json.dumps({str(flag.value): f"{flag.name}: {flag.description}" for flag in Flag}),
         "citation": CITATION,
     }
+
+
+def own_files(config: Config) -> dict[str, str]:
+    """Return the checksums of laws and relations that are given by path, not by name."""
+    given = {
+        "extinction_law_sha256": file_sha256(config.extinction.law),
+        "hw_relation_sha256": file_sha256(config.photometry.hw_relation),
+    }
+    return {key: digest for key, digest in given.items() if digest}
 
 
 def data_sha256() -> str:

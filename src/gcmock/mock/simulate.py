@@ -21,6 +21,7 @@ from gcmock.frames import galactic_to_icrs, galactic_to_icrs_proper_motion
 from gcmock.io.writers.folder import TableWriter, open_output
 from gcmock.mock.patches import BrightFirst, Drawn, bright_first, draw_patches
 from gcmock.mock.pipeline import in_order
+from gcmock.mock.product import own_files
 from gcmock.mock.sky import Range, SkyWindow, check_window, layout, make_patches, window_cells
 from gcmock.mock.survey import SURVEY_COLUMNS, Detection, SurveyModel
 from gcmock.mock.survey import survey as observe
@@ -141,6 +142,7 @@ def simulate_to_file(
         "creator": f"gcmock {version('gcmock')}",
         "content": "stars simulated from the model alone",
         "config": config.to_toml(),
+        **own_files(config),
         "seed": str(seed),
         "window_deg": f"{window.l_min:g} <= l < {window.l_max:g}, "
         f"{window.b_min:g} <= b < {window.b_max:g}",

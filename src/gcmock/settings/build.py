@@ -12,8 +12,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from gcmock.errors import InputError
 from gcmock.notebook import html_table
-from gcmock.settings.name_or_path import NameOrPath, packaged_names, resolve_paths
-from gcmock.settings.text import read_toml, to_toml
+from gcmock.settings.name_or_path import NameOrPath, packaged_names, read_toml, resolve_paths
+from gcmock.settings.text import to_toml
 from gcmock.words.columns import INPUT_COLUMNS
 
 

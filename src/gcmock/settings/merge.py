@@ -16,9 +16,10 @@ from gcmock.settings.name_or_path import (
     name_of,
     packaged_names,
     packaged_surveys,
+    read_toml,
     resolve_paths,
 )
-from gcmock.settings.text import choices_of, read_toml, toml_value
+from gcmock.settings.text import choices_of, toml_value
 
 SurveyName = Annotated[str, NameOrPath("survey", packaged_surveys)]
 HwRelationName = Annotated[

@@ -169,6 +169,48 @@ def checked_file(
         raise InputError("\n".join(lines)) from error
 
 
+def known_or_own(kind: str, value: str, known: Mapping[str, Any], model: type[BaseModel]) -> Any:
+    """Return what a name or a path stands for, validated.
+
+    Parameters
+    ----------
+    kind : str
+        What it names, for the errors.
+    value : str
+        A key of `known`, or the path of a file with the same keys as one of its tables.
+    known : mapping of str to mapping
+        Tables by name.
+    model : type
+        Subclass of `pydantic.BaseModel`: the keys of a table.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown, the file cannot be read, or a key is wrong.
+    """
+    if is_path(value):
+        return checked_file(Path(value), model, read_toml(Path(value)))
+    if value not in known:
+        raise InputError(unknown_name(kind, value, known))
+    return checked_file(Path("gcmock"), model, known[value], where=value)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{path}: not valid TOML: {error}") from error
+
+
 def _explain(problem: Any, model: type[BaseModel]) -> str:
     """Turn one error of pydantic into: which key, what was given, what is expected."""
     loc = [str(p + 1) if isinstance(p, int) else str(p) for p in problem["loc"]]

@@ -4,36 +4,17 @@ from __future__ import annotations
 
 import json
 import textwrap
-import tomllib
-from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from gcmock.errors import InputError
 from gcmock.settings.name_or_path import NameOrPath
 
 _COLUMNS_COMMENT: Final = (
     "# Names of columns in your file, where they differ from the names of gcmock:\n"
     '# phot_ks_mag = "Ks"'
 )
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, or is not TOML.
-    """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from error
 
 
 def to_toml(config: BaseModel, *, comments: bool) -> str:

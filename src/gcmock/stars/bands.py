@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from gcmock.arrays import Floats
 from gcmock.data import read_toml
-from gcmock.errors import InputError
+from gcmock.settings.name_or_path import is_path, known_or_own, name_of
+from gcmock.stars.relation_table import RelationTable
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,14 @@ def hw_relation_names() -> tuple[str, ...]:
     return tuple(read_toml("hw_relations.toml"))
 
 
-@cache
 def load_hw_relation(name: str) -> HwRelation:
-    """Load a relation by name.
+    """Load a relation.
 
     Parameters
     ----------
     name : str
-        One of `hw_relation_names`.
+        One of `hw_relation_names`, or the path of a TOML file with the keys of
+        `gcmock.stars.relation_table.RelationTable`.
 
     Returns
     -------
@@ -90,19 +91,17 @@ def load_hw_relation(name: str) -> HwRelation:
     Raises
     ------
     InputError
-        If the name is unknown.
+        If the name is unknown, the file cannot be read, or a key is wrong.
     """
-    relations = read_toml("hw_relations.toml")
-    if name not in relations:
-        raise InputError(f"unknown Hw relation {name!r}: expected one of {sorted(relations)}")
-    entry = relations[name]
-    p1, p2, p3 = entry["coefficients"]
-    low, high = entry["valid_j_minus_h"]
-    return HwRelation(
-        name=name,
-        coefficients=(p1, p2, p3),
-        scatter_mag=entry["scatter_mag"],
-        valid_j_minus_h=(low, high),
-        source=entry["source"],
-        status=entry["status"],
-    )
+    return _load(name) if is_path(name) else _packaged(name)
+
+
+@cache
+def _packaged(name: str) -> HwRelation:
+    return _load(name)
+
+
+def _load(name: str) -> HwRelation:
+    known = read_toml("hw_relations.toml")
+    table: RelationTable = known_or_own("Hw relation", name, known, RelationTable)
+    return HwRelation(name=name_of(name), **dict(table))

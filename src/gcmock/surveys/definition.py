@@ -27,9 +27,9 @@ from gcmock.settings.name_or_path import (
     is_path,
     name_of,
     packaged_surveys,
+    read_toml,
     unknown_name,
 )
-from gcmock.settings.text import read_toml
 from gcmock.surveys.photometric_systems import PhotometricSystem, load_system, system_names
 from gcmock.surveys.roles import OTHER_ROLES
 from gcmock.surveys.simulated.instrument import Instrument, SimulatedTable

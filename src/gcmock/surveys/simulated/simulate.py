@@ -20,6 +20,7 @@ from gcmock.errors import GcmockError, InputError
 from gcmock.io.disk import PARTIAL
 from gcmock.io.writers.writer import Writer, open_writer
 from gcmock.mock.pipeline import in_order
+from gcmock.mock.product import own_files
 from gcmock.mock.sky import Range, check_window
 from gcmock.model import Model, load_model
 from gcmock.settings.build import Config
@@ -185,6 +186,7 @@ def simulate_surveys(
         f"{window.b_min:g} <= b < {window.b_max:g}",
         "ks_max": f"{ks_max:g}",
         "config": config.to_toml(),
+        **own_files(config),
     }
 
     def work(block: Block) -> tuple[Table, dict[str, Seen]]:
