@@ -7,10 +7,13 @@ Text between ``<!-- begin: NAME -->`` and ``<!-- end: NAME -->`` is replaced, th
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+
+from pydantic.fields import FieldInfo
 
 from gcmock.settings.build import default_config_toml
 from gcmock.words.columns import ALIASES, INPUT_COLUMNS, POSTERIOR_COLUMNS, TRUTH_COLUMNS, Column
@@ -95,9 +98,26 @@ def astrometry_blocks() -> dict[str, str]:
     return {name: column_table(columns) for name, columns in tables.items()} | {"missions": listing}
 
 
+def _default(field: FieldInfo) -> str:
+    """Return the default of a key as TOML; "needed" if it has none."""
+    if field.is_required():
+        return "needed"
+    value = field.get_default(call_default_factory=True)
+    return "" if value in ("", (), {}, None) else f"`{json.dumps(value)}`"
+
+
 def survey_blocks() -> dict[str, str]:
     """Return the generated text of the page on surveys by the name of its block."""
-    from gcmock.surveys.definition import load_survey, survey_names
+    from gcmock.surveys.definition import (
+        Archive,
+        MergeTraits,
+        NativeColumn,
+        Spelling,
+        SurveyDefinition,
+        load_survey,
+        survey_names,
+    )
+    from gcmock.surveys.simulated.instrument import Instrument, SimulatedTable
     from gcmock.surveys.source_table import SOURCE_COLUMNS, Quality
 
     surveys = [load_survey(name) for name in survey_names()]
@@ -132,7 +152,23 @@ def survey_blocks() -> dict[str, str]:
             )
             spellings.append((f"`{s.name}`", f"`{spelling.name}`", names))
     head = ("survey", "title", "reference", "system", "epoch", "default error [mag]")
+    sections = {
+        "": SurveyDefinition,
+        "[merge]": MergeTraits,
+        "[instrument]": Instrument,
+        "[simulated_table]": SimulatedTable,
+        "[[spelling]]": Spelling,
+        "[[spelling]] columns": NativeColumn,
+        "[[archive]]": Archive,
+    }
+    keys = [
+        (f"`{name}`" if name else "", f"`{key}`", _default(field), field.description)
+        for name, model in sections.items()
+        for key, field in model.model_fields.items()
+        if field.description and (name or key not in ("name", "path", "sha256"))
+    ]
     return {
+        "definition": _table(("section", "key", "default", "meaning"), keys),
         "surveys": _table((*head, "position error [mas]"), by_survey),
         "archives": _table(("survey", "archive", "TAP service", "table", "cut by"), by_archive),
         "spellings": _table(("survey", "spelling", "columns"), spellings),

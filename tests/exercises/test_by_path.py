@@ -88,7 +88,7 @@ def test_a_mission_is_a_file(folder, capsys):
     path.write_text(text.replace('name = "gaianir"', 'name = "mine"'), encoding="utf-8")
     assert load_mission(path).name == load_mission(str(path)).name == "mine"
     assert "jasmine" in mission_names()
-    with pytest.raises(InputError, match="unknown mission 'jasmin'.*did you mean 'jasmine'"):
+    with pytest.raises(InputError, match=r"unknown mission 'jasmin'.*did you mean 'jasmine'"):
         load_mission("jasmin")
 
 

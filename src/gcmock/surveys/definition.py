@@ -148,7 +148,9 @@ class MergeTraits(Section):
         "the coarsest images (2mass: 60)"
     )
     id_column: str = Field(
-        default="", description="Column of its identifiers in a catalogue; <survey>_source_id"
+        default="",
+        description="Column of its identifiers in a catalogue; its name and _source_id if empty",
+        pattern=r"^$|^[a-z][a-z0-9_]*$",
     )
     fwhm_arcsec: float = Field(gt=0, description="Width of a point source on its images [arcsec]")
     position_floor_mas: float = Field(
