@@ -253,7 +253,7 @@ def test_build_takes_it_without_settings(catalogue, tmp_path):
     ("text", "words"),
     [
         ("", "survey: is missing"),
-        ("[[survey]]\nname = 'ukidss'\npath = 'x'", "survey.0.name = 'ukidss'"),
+        ("[[survey]]\nname = 'ukidss'\npath = 'x'", "survey.0.name: unknown survey 'ukidss'"),
         ("[[survey]]\nname = 'gaia'\npath = 'gaia.csv'", "at least one near-infrared survey"),
         ("[[survey]]\nname = '2mass'\npath = 'none.csv'", "none.csv"),
         ("[match]\nrul = 1\n[[survey]]\nname = '2mass'\npath = 'x'", "did you mean 'rule'"),

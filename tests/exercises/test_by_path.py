@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gcmock.astrometry.missions.mission import load_mission, mission_names, mission_path
+from gcmock.astrometry.missions.passbands import law_of
 from gcmock.cli.app import run
 from gcmock.dust.laws import load_law
 from gcmock.errors import InputError
@@ -67,9 +68,12 @@ def test_provenance_and_the_record_of_a_run_hold_what_the_files_say(folder):
     assert words["extinction_law"] == "my_law: an example"
     assert words["extinction_law_sha256"] == digest(folder / "my_law.toml")
     assert words["hw_relation_sha256"] == digest(folder / "my_relation.toml")
+    assert law_of(words) == str(folder / "my_law.toml")
     before = record_of(config, {})
     (folder / "my_law.toml").write_text(LAW.replace("1.50", "1.51"), encoding="utf-8")
     assert record_of(config, {}) != before
+    with pytest.raises(InputError, match="not the one that the mock catalogue was built with"):
+        law_of(words)
     assert "extinction_law_sha256" not in provenance(load_config(), {"name": "", "sha256": ""}, {})
 
 
