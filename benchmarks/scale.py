@@ -294,7 +294,7 @@ class StageClock:
 def leave_out_the_kernel() -> None:
     """Replace the posterior by draws at 8 kpc of which everything else can be made."""
     from gcmock.posterior.engine import Posterior
-    from gcmock.posterior.kernel.block import empty_draws, empty_summary
+    from gcmock.posterior.results import empty_draws, empty_summary
 
     def infer(self: Any, data: Any, keys: Any, workers: int = 1) -> Any:
         self._sightlines.get(data.l_deg, data.b_deg)

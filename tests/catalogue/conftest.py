@@ -1,13 +1,7 @@
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from small_sky import make_sky
 
 from gcmock.catalogue.cell.merging import Knowledge, merge_cell

@@ -18,7 +18,7 @@ from gcmock.mock.product import provenance
 from gcmock.model import load_model
 from gcmock.settings.build import load_config
 from gcmock.settings.merge import load_merge_config
-from gcmock.stars.bands import load_hw_relation
+from gcmock.stars.bands import load_relation
 
 LAW = """\
 rows = [[1.50, 0.84, 0.47]]
@@ -58,7 +58,7 @@ def test_paths_are_relative_to_the_settings(folder):
     model = load_model(config=config)
     np.testing.assert_array_equal(model.law.rows, [[1.50, 0.84, 0.47]])
     assert model.law.name == "my_law"
-    relation = load_hw_relation(config.photometry.hw_relation)
+    relation = load_relation("hw", config.photometry.hw_relation)
     assert (relation.name, relation.coefficients) == ("my_relation", (0.80, -0.03, 0.0))
 
 

@@ -64,7 +64,7 @@ def test_columns_and_limits(stars: dict[str, np.ndarray]) -> None:
 
 def test_one_star_is_consistent(model: Model, stars: dict[str, np.ndarray]) -> None:
     np.testing.assert_allclose(
-        stars["phot_hw_mag"], model.hw.hw_mag(stars["phot_j_mag"], stars["phot_h_mag"])
+        stars["phot_hw_mag"], model.relations["hw"].mag(stars["phot_j_mag"], stars["phot_h_mag"])
     )
     x, y, z = model.galaxy.position(stars["l"], stars["b"], stars["distance_pc"])
     np.testing.assert_allclose(np.array([x, y, z]), [stars[f"{a}_pc"] for a in "xyz"])
@@ -296,6 +296,7 @@ def test_survey_to_file(tmp_path: Path, suffix: str) -> None:
     assert (tmp_path / f"survey_truth{suffix}").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_survey_to_folder(tmp_path: Path, workers: int) -> None:
     """Partitions of fixed size with the rows of the file, in an order that does not jump."""

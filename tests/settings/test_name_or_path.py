@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from gcmock.errors import InputError
+from gcmock.settings.base import to_toml
 from gcmock.settings.name_or_path import (
     NameOrPath,
-    checked_file,
     file_sha256,
     is_path,
     known_or_own,
@@ -22,13 +22,20 @@ from gcmock.settings.name_or_path import (
 )
 
 
+class Row(BaseModel, extra="forbid"):
+    a: int
+
+
 class Table(BaseModel, extra="forbid"):
     number: float
     text: str = ""
+    rows: tuple[Row, ...] = Field(default=(), alias="row")
 
 
 class Part(BaseModel):
-    law: Annotated[str, NameOrPath("law", lambda: ("one", "two"))] = "one"
+    law: Annotated[str, NameOrPath("law", lambda: ("one", "two"))] = Field(
+        default="one", description="Law"
+    )
     file: str = ""
 
 
@@ -82,11 +89,20 @@ def test_a_name_or_a_file_gives_the_same(tmp_path):
         known_or_own("table", "b", {"a": {}}, Table)
 
 
-def test_problems_of_a_file_have_a_line_each():
+def test_problems_of_a_file_have_a_line_each(tmp_path):
+    path = tmp_path / "f.toml"
+    path.write_text("numbr = 1\ntext = 3\n[[row]]\nb = 1\n", encoding="utf-8")
     with pytest.raises(InputError) as error:
-        checked_file(Path("f.toml"), Table, {"numbr": 1, "text": 3})
+        known_or_own("table", str(path), {}, Table)
     assert str(error.value).splitlines() == [
-        "f.toml: number: is missing",
-        "f.toml: text = 3: expected a valid string",
-        "f.toml: numbr: unknown key; did you mean 'number'?",
+        f"{path}: number: is missing",
+        f"{path}: text = 3: expected a valid string",
+        # A key has the name that it has in the file.
+        f"{path}: [[row]] 1: a: is missing",
+        f"{path}: [[row]] 1: b: unknown key; known: a",
+        f"{path}: numbr: unknown key; did you mean 'number'?",
     ]
+
+
+def test_the_comment_of_a_setting_lists_the_names():
+    assert '# Law: "one" | "two"\n' in to_toml(Part(), comments=True)

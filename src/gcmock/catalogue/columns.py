@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.catalogue.cell.astrometry import attach_astrometry
 from gcmock.catalogue.cell.clean import KEPT
 from gcmock.catalogue.cell.magnitudes import choose_magnitudes
 from gcmock.catalogue.cell.merged_stars import MergedStars, no_stars
 from gcmock.catalogue.cell.merging import MergedCell
 from gcmock.catalogue.cell.reasons import REASONS, MatchFlag
-from gcmock.catalogue.cell.sources import NIR, SurveySources
+from gcmock.catalogue.cell.sources import SurveySources
 from gcmock.catalogue.order import Order, names_of
 from gcmock.catalogue.partition import in_window
 from gcmock.frames import icrs_to_galactic
 from gcmock.random import id_bits
 from gcmock.settings.merge import MergeConfig
+from gcmock.words.bands import SURVEY_BANDS, SYNTHETIC_BANDS, H, J, magnitude_name
 from gcmock.words.columns import INPUT_COLUMNS, Column, columns_by_name
 
 _INPUT: Final = columns_by_name(INPUT_COLUMNS)
@@ -52,10 +54,8 @@ def extra_columns(order: Order) -> tuple[Column, ...]:
         ),
         Column("phot_g_mag", "float64", "mag", "phot.mag;em.opt", "Gaia G magnitude (Vega)"),
         *(
-            Column(
-                f"phot_{band}_mag_source", name_type, "", "meta.ref", f"Survey of phot_{band}_mag"
-            )
-            for band in (*NIR, "hw")
+            Column(f"{name}_source", name_type, "", "meta.ref", f"Survey of {name}")
+            for name in map(magnitude_name, (*SURVEY_BANDS, *SYNTHETIC_BANDS))
         ),
         Column("position_source", name_type, "", "meta.ref", "Survey of the position"),
         Column(
@@ -98,9 +98,6 @@ def rejected_columns(order: Order) -> tuple[Column, ...]:
     """Return the columns of the rows that were left out; `order` as in `extra_columns`."""
     why = Column("rejected", "U16", "", "meta.code", "Why the row is not in the catalogue")
     return (*merged_columns(order), why)
-
-
-Columns = dict[str, NDArray[Any]]
 
 
 class Product(NamedTuple):
@@ -234,18 +231,14 @@ def _columns(
     flags[alone] |= MatchFlag.SINGLE_SURVEY
     flags[near] |= MatchFlag.NEAR_BRIGHT
     flags[astrometry.zero_point] |= MatchFlag.ZERO_POINT
-    j_from, h_from = photometry.origin[:, 0], photometry.origin[:, 1]
-    hw_from = np.where(j_from == h_from, _names(stars.order, j_from), "mixed")
-    has_hw = np.isfinite(photometry.hw)
+    j_from, h_from = photometry.origin[:, J], photometry.origin[:, H]
+    synthetic_from = np.where(j_from == h_from, _names(stars.order, j_from), "mixed")
     columns: Columns = {
         "source_id": source_id,
         "ra": side.ra % 360.0,
         "dec": side.dec,
         "l": l_deg,
         "b": b_deg,
-        "phot_hw_mag": photometry.hw,
-        "phot_hw_mag_error": np.where(has_hw, photometry.hw_error, np.nan),
-        "phot_hw_mag_source": np.where(has_hw, hw_from, ""),
         "ref_epoch": side.epoch,
         "ra_error": side.error[:, 0] * 1000.0,
         "dec_error": side.error[:, 1] * 1000.0,
@@ -257,10 +250,15 @@ def _columns(
         "detections": photometry.detections,
         **astrometry.columns,
     }
-    for k, band in enumerate(NIR):
-        columns[f"phot_{band}_mag"] = photometry.mag[:, k]
-        columns[f"phot_{band}_mag_error"] = photometry.error[:, k]
-        columns[f"phot_{band}_mag_source"] = _names(stars.order, photometry.origin[:, k])
+    for k, name in enumerate(map(magnitude_name, SURVEY_BANDS)):
+        columns[name] = photometry.mag[:, k]
+        columns[f"{name}_error"] = photometry.error[:, k]
+        columns[f"{name}_source"] = _names(stars.order, photometry.origin[:, k])
+    for band, (mag, error) in photometry.synthetic.items():
+        name, there = magnitude_name(band), np.isfinite(mag)
+        columns[name] = mag
+        columns[f"{name}_error"] = np.where(there, error, np.nan)
+        columns[f"{name}_source"] = np.where(there, synthetic_from, "")
     for number, survey in enumerate(stars.order):
         columns[survey.id_column] = _identifiers(stars, number, surveys.get(number))
     return {column.name: columns[column.name] for column in merged_columns(stars.order)}

@@ -8,14 +8,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
 import pyarrow as pa
 
-import gcmock
 from gcmock.catalogue.cell.astrometry import has_zero_point
 from gcmock.catalogue.cell.reasons import REASONS, MatchFlag
 from gcmock.catalogue.columns import Product, merged_columns, rejected_columns
@@ -27,22 +25,21 @@ from gcmock.catalogue.partition import MARGIN_ARCSEC, Partitioned, partition
 from gcmock.catalogue.summary import SUMMARY_FILE, MergeSummary, summarise
 from gcmock.compilation import fingerprint
 from gcmock.errors import InputError, InterruptedRunError
-from gcmock.io.disk import files_of, sha256_of, size_of
+from gcmock.io.disk import files_of, sha256_of, size_of, whole_file, write_text
 from gcmock.io.manifest import Entry, Manifest, entry_of
+from gcmock.io.provenance import creator, library_versions
 from gcmock.io.writers.writer import check_output, open_writer
+from gcmock.pool import in_order
+from gcmock.progress import Progress
 from gcmock.settings.merge import MergeConfig
 from gcmock.settings.name_or_path import file_sha256
 from gcmock.words.columns import Column
-
-Progress = Callable[[int, int], None]
 
 WORK: Final = "_cells"
 """Folder in the output for the rows by cells, while the merge is not complete."""
 
 SAMPLE_ROWS: Final = 800_000
 """Sources, about, from which the rates are learned."""
-
-_LIBRARIES: Final = ("numpy", "scipy", "numba", "astropy", "pyarrow", "cdshealpix")
 
 
 class Input(Protocol):
@@ -144,8 +141,7 @@ def record_of(
     config: MergeConfig, inputs: Mapping[str, Any], keep_rejected: bool
 ) -> dict[str, Any]:
     """Return everything that the bytes of a partition depend on."""
-    from importlib.metadata import version
-
+    versions = library_versions("cdshealpix")
     settings = config.model_dump(mode="json")
     settings["run"] = {"cell_order": config.run.cell_order}
     # Paths say where the surveys are, the checksums what they are; their order changes nothing.
@@ -157,9 +153,9 @@ def record_of(
         del values["path"], values["margin"]
     settings["survey"] = {name: surveys[name] for name in sorted(surveys)}
     return {
-        "gcmock": gcmock.__version__,
+        "gcmock": versions.pop("gcmock"),
         "source code": fingerprint("gcmock.catalogue.merge"),
-        "libraries": {name: version(name) for name in _LIBRARIES},
+        "libraries": versions,
         "config": settings,
         "surveys": dict(inputs),
         "definitions": {one.name: one.sha256 for one in linking_order(config)},
@@ -207,7 +203,7 @@ def _run(
         return write_cell(manifest.folder, rejected, names[cell], product, metadata)
 
     missing = [c for c in cells if not is_done(manifest, names[c], rejected)]
-    for entry in _in_threads(work_on, missing, config.run.n_workers):
+    for entry in in_order(work_on, missing, config.run.n_workers):
         manifest.append(entry)
     shutil.rmtree(work)
     finish(manifest, list(names.values()), parts, offsets, metadata, config)
@@ -228,7 +224,7 @@ def finish(
     completeness = measure_completeness(_chunks(manifest.folder, columns), config)
     completeness.write(manifest.folder / COMPLETENESS_FILE, metadata)
     summary = summarise(_chunks(manifest.folder, columns), account, config, offsets)
-    (manifest.folder / SUMMARY_FILE).write_text(summary.to_json(), encoding="utf-8")
+    write_text(manifest.folder / SUMMARY_FILE, summary.to_json())
     manifest.finish(names)
 
 
@@ -248,8 +244,10 @@ def read_surveys(
 
     # The largest first, so that the last one to end is not a large one.
     names = sorted(inputs, key=lambda name: -inputs[name].n_rows)
-    done = dict(_in_threads(lambda name: (name, read(name)), names, config.run.n_workers))
-    parts = {name: done[name] for name in surveys if name in done}
+    done: dict[str, Partitioned] = dict(
+        in_order(lambda name: (name, read(name)), names, config.run.n_workers)
+    )
+    parts: dict[str, Partitioned] = {name: done[name] for name in surveys if name in done}
     if not any(len(part.cells) for part in parts.values()):
         raise InputError(
             f"no source lies in the window l = {config.window.l}, b = {config.window.b}; check "
@@ -258,31 +256,13 @@ def read_surveys(
     return parts
 
 
-def _in_threads(work: Callable[[Any], Any], items: Sequence[Any], n_workers: int) -> Iterator[Any]:
-    """Yield the results of work on items as they come; few wait at a time."""
-    waiting: set[Future[Any]] = set()
-    with ThreadPoolExecutor(n_workers) as pool:
-        try:
-            for item in items:
-                if len(waiting) >= n_workers + 1:
-                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                    yield from (future.result() for future in done)
-                waiting.add(pool.submit(work, item))
-            while waiting:
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        finally:
-            for future in waiting:
-                future.cancel()
-
-
 def metadata_of(
     config: MergeConfig, offsets: Mapping[str, Offsets], manifest: Manifest
 ) -> dict[str, str]:
     """Return the record of how the catalogue was made, for the metadata of its files."""
     words = manifest.record
     return {
-        "creator": f"gcmock {gcmock.__version__}",
+        "creator": creator(),
         "content": "stars merged from surveys",
         "versions": json.dumps(words["libraries"]),
         "config": json.dumps(words["config"]),
@@ -317,12 +297,10 @@ def write_cell(
     """Write the partition of a cell, what was left out first: its entry stands for both."""
     if rejected is not None:
         columns = rejected_columns(product.order)
-        with open_writer(
-            rejected / name, columns, metadata, overwrite=True, durable=True
-        ) as writer:
+        with open_writer(rejected / name, columns, metadata, overwrite=True) as writer:
             writer.write(product.rejected)
     columns = merged_columns(product.order)
-    with open_writer(folder / name, columns, metadata, overwrite=True, durable=True) as writer:
+    with open_writer(folder / name, columns, metadata, overwrite=True) as writer:
         writer.write(product.kept)
     return entry_of(folder, name, writer.n_rows, product.account)
 
@@ -371,5 +349,6 @@ def _as_file(
                 names = table.column_names
                 writer.write({name: table.column(name).to_numpy() for name in names})
     for name in (SUMMARY_FILE, COMPLETENESS_FILE):
-        shutil.copyfile(folder / name, output.with_name(f"{output.stem}{name}"))
+        with whole_file(output.with_name(f"{output.stem}{name}")) as partial:
+            shutil.copyfile(folder / name, partial)
     shutil.rmtree(folder)

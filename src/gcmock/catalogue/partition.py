@@ -25,7 +25,7 @@ from gcmock.catalogue.learn.density import Counter
 from gcmock.catalogue.learn.offsets import bright_sources
 from gcmock.errors import GcmockError
 from gcmock.frames import icrs_to_galactic
-from gcmock.io.disk import flush_to_disk
+from gcmock.io.disk import flush_to_disk, write_text
 from gcmock.settings.merge import MergeWindow
 from gcmock.surveys.definition import SurveyDefinition
 
@@ -269,11 +269,8 @@ def _write(
     np.savez(folder / "counts.npz", **state)
     for path in folder.iterdir():
         flush_to_disk(path)
-    partial = folder / "unfinished.json"
     words = {"account": census.account, "cells": sorted(cells)}
-    partial.write_text(json.dumps(words), encoding="utf-8")
-    flush_to_disk(partial)
-    partial.rename(folder / _DONE)
+    write_text(folder / _DONE, json.dumps(words))
 
 
 def _write_chunk(streams: _Streams, table: pa.Table, order: int) -> set[int]:

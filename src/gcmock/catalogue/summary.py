@@ -12,8 +12,10 @@ import numpy as np
 from gcmock.catalogue.cell.reasons import MatchFlag
 from gcmock.catalogue.learn.offsets import Offsets
 from gcmock.catalogue.order import Order, linking_order
+from gcmock.notebook import Outcome, listing_of
 from gcmock.settings.merge import MergeConfig
 from gcmock.surveys.definition import SurveyDefinition
+from gcmock.words.bands import SURVEY_BANDS, SYNTHETIC_BANDS, band, magnitude_name, mask_of
 
 SUMMARY_FILE: Final = "_summary.json"
 """Name of the summary in the folder of a merged catalogue."""
@@ -27,10 +29,11 @@ Condition = Callable[[Mapping[str, Any]], Any]
 """Which rows of a chunk are meant, bool (n_row,)."""
 
 _FIRST, _STEP, _N = 6, 1, 14
+_BANDS: Final = (*SURVEY_BANDS, *SYNTHETIC_BANDS)
 
 
-@dataclass
-class MergeSummary:
+@dataclass(repr=False)
+class MergeSummary(Outcome):
     """What a merged catalogue holds.
 
     Attributes
@@ -63,6 +66,17 @@ class MergeSummary:
     offsets: dict[str, dict[str, Any]] = field(default_factory=dict)
     seconds: float = 0.0
     output: str = ""
+
+    def listing(self) -> list[tuple[str, str]]:
+        """Return the numbers of sources and stars."""
+        return listing_of(
+            [
+                ("output", self.output),
+                ("sources", self.n_read),
+                ("stars", self.stars),
+                ("seconds", self.seconds),
+            ]
+        )
 
     @property
     def n_read(self) -> int:
@@ -104,9 +118,9 @@ def summarise(
     order = linking_order(config)
     summary.by_survey = {one.name: 0 for one in order if one.name in names}
     summary.flags = {str(flag.name): 0 for flag in MatchFlag}
-    for band in ("j", "h", "ks", "hw"):
-        summary.magnitude_sources[band] = {}
-        summary.by_magnitude[band] = {_bin_name(k): 0 for k in range(_N)}
+    for one in _BANDS:
+        summary.magnitude_sources[one] = {}
+        summary.by_magnitude[one] = {_bin_name(k): 0 for k in range(_N)}
     conditions = _conditions(order)
     summary.stars = dict.fromkeys(conditions, 0)
     for chunk in chunks:
@@ -153,15 +167,18 @@ def _conditions(order: Order) -> dict[str, Condition]:
     }
 
 
+def _with(*bands: str) -> Condition:
+    """Return a condition: magnitudes in all of some bands."""
+    return lambda c: np.isfinite(sum(c[magnitude_name(name)] for name in bands))
+
+
 _TARGET: Final = f"Hw < {HW_LIMIT:g}"
 
 _MAGNITUDES: Final[dict[str, Condition]] = {
     "stars": lambda c: np.ones(len(c["ra"]), bool),
-    "with J": lambda c: np.isfinite(c["phot_j_mag"]),
-    "with H": lambda c: np.isfinite(c["phot_h_mag"]),
-    "with Ks": lambda c: np.isfinite(c["phot_ks_mag"]),
-    "with J, H and Ks": lambda c: np.isfinite(c["phot_j_mag"] + c["phot_h_mag"] + c["phot_ks_mag"]),
-    "with Hw": lambda c: np.isfinite(c["phot_hw_mag"]),
+    **{f"with {band(name).label}": _with(name) for name in SURVEY_BANDS},
+    "with J, H and Ks": _with("j", "h", "ks"),
+    **{f"with {band(name).label}": _with(name) for name in SYNTHETIC_BANDS},
     _TARGET: _is_target,
 }
 
@@ -175,23 +192,26 @@ def _add(
     for name, condition in conditions.items():
         summary.stars[name] += int(np.count_nonzero(condition(chunk)))
     bits = chunk["detections"].astype(np.int64)
+    every_band = mask_of(*SURVEY_BANDS)
     for number, survey in enumerate(order):
         if survey.name in summary.by_survey:
-            summary.by_survey[survey.name] += int(np.count_nonzero(bits & (7 << (3 * number))))
+            summary.by_survey[survey.name] += int(
+                np.count_nonzero(bits & (every_band << (len(SURVEY_BANDS) * number)))
+            )
     for flag in MatchFlag:
         has = (chunk["match_flags"] & int(flag)) != 0
         summary.flags[str(flag.name)] += int(np.count_nonzero(has))
-    for band in ("j", "h", "ks", "hw"):
+    for one in _BANDS:
         origin, numbers = np.unique(
-            chunk[f"phot_{band}_mag_source"].astype(str), return_counts=True
+            chunk[f"{magnitude_name(one)}_source"].astype(str), return_counts=True
         )
-        tally = summary.magnitude_sources[band]
+        tally = summary.magnitude_sources[one]
         for name, n in zip(origin.tolist(), numbers.tolist(), strict=True):
             if name:
                 tally[name] = tally.get(name, 0) + n
-        mag = chunk[f"phot_{band}_mag"]
+        mag = chunk[magnitude_name(one)]
         place = np.floor((mag - _FIRST) / _STEP)
         good = np.isfinite(place) & (place >= 0) & (place < _N)
         counts = np.bincount(place[good].astype(np.int64), minlength=_N)
         for k in range(_N):
-            summary.by_magnitude[band][_bin_name(k)] += int(counts[k])
+            summary.by_magnitude[one][_bin_name(k)] += int(counts[k])

@@ -60,7 +60,7 @@ def fetch(
         Delete what an earlier run left in the folder; start afresh.
     """
     from gcmock.reporting.terminal import progress
-    from gcmock.surveys.fetch.download import fetch as run
+    from gcmock.verbs.fetch import fetch as run
 
     with progress(f"fetch {survey}", "tiles") as update:
         done = run(

@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 
 from gcmock.data import read_toml
 from gcmock.dust.profile import signed_longitude
-from gcmock.settings.mission import Section
+from gcmock.settings.base import Section
 from gcmock.settings.name_or_path import is_path, known_or_own, name_of
 
 QUADRANTS = ("north-east", "north-west", "south-east", "south-west", "axis")

@@ -14,8 +14,9 @@ from gcmock.words.columns import ALIASES, INPUT_COLUMNS, columns_by_name
 _INPUT = columns_by_name(INPUT_COLUMNS)
 # "B" or "L" may well be a magnitude, so these two must be spelt exactly.
 _CASE_SENSITIVE = ("l", "b")
-_BAND_LIKE = re.compile(r"(?i)^(?:phot_|mag_)?(j|h|ks|k|hw)(?:_?m|_?mag|_mean_mag)?$")
-_OTHER_SYSTEM = re.compile(r"(?i)^(phot_(?:j|h|ks|hw)_mag)_?(ab|st)$")
+_NAMES = "|".join(BANDS)
+_BAND_LIKE = re.compile(rf"(?i)^(?:phot_|mag_)?({_NAMES}|k)(?:_?m|_?mag|_mean_mag)?$")
+_OTHER_SYSTEM = re.compile(rf"(?i)^(phot_(?:{_NAMES})_mag)_?(ab|st)$")
 _OTHER_SYSTEM_UNIT = re.compile(r"(?i)^\s*(ab|st)[ _]?mag\s*$|^\s*mag\s*\(\s*(ab|st)\s*\)\s*$")
 _VEGA_UNIT = re.compile(r"(?i)^\s*vega[ _]?mag\s*$|^\s*mag\s*\(\s*vega\s*\)\s*$")
 _UNIT_FORMATS = (None, "vounit", "cds", "fits")

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, icrs_to_galactic
 from gcmock.io.checks import IdColumn, check_positions
 from gcmock.io.columns import match_columns, unused_lookalikes
 from gcmock.io.read_summary import ReadSummary
 from gcmock.io.readers.opening import open_table
-from gcmock.io.readers.source import Chunk, TableSource
+from gcmock.io.readers.source import TableSource
 from gcmock.settings.build import Config
 from gcmock.words.bands import BANDS, magnitude_error_name, magnitude_name
 from gcmock.words.columns import Column
@@ -95,7 +95,7 @@ class RawRows(NamedTuple):
     """
 
     row: NDArray[np.int64]
-    columns: Chunk
+    columns: Columns
 
     def part(self, start: int, stop: int) -> RawRows:
         """Return some of the rows."""
@@ -207,7 +207,7 @@ class ObservedCatalogue:
                 yield RawRows(np.arange(start, start + n), chunk)
             start += n
 
-    def _values(self, chunk: Chunk, name: str) -> Floats:
+    def _values(self, chunk: Columns, name: str) -> Floats:
         """Return a column in the unit of gcmock as float64, NaN where masked or not finite."""
         match = self.matches[name]
         values = chunk[match.name]
@@ -237,7 +237,7 @@ class ObservedCatalogue:
         given = self._positions(raw.columns)
         return given["l"], given["b"]
 
-    def _positions(self, chunk: Chunk) -> dict[str, Floats]:
+    def _positions(self, chunk: Columns) -> dict[str, Floats]:
         """Coordinates in both systems [deg]; what the file gives is kept bit by bit."""
         given: dict[str, Floats] = {
             name: self._values(chunk, name)
@@ -250,9 +250,9 @@ class ObservedCatalogue:
             given["ra"], given["dec"] = galactic_to_icrs(given["l"], given["b"])
         return given
 
-    def plain_columns(self, raw: RawRows) -> dict[str, NDArray[Any]]:
+    def plain_columns(self, raw: RawRows) -> Columns:
         """Columns that the file has, by their names and in the units of gcmock, and ra, dec."""
-        columns: dict[str, NDArray[Any]] = {
+        columns: Columns = {
             name: self._values(raw.columns, name) for name in self.matches if name != "source_id"
         }
         if "source_id" in self.matches:
@@ -290,7 +290,7 @@ class ObservedCatalogue:
         )
 
     def _photometry(
-        self, chunk: Chunk, n_star: int, summary: ReadSummary
+        self, chunk: Columns, n_star: int, summary: ReadSummary
     ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
         """Return magnitudes and errors (n_star, n_band), and whether any error is the default."""
         mag = np.full((n_star, len(BANDS)), np.nan)
@@ -318,7 +318,7 @@ class ObservedCatalogue:
         error[~present] = np.nan
         return mag, error, assumed.any(axis=1)
 
-    def _astrometry(self, chunk: Chunk, n_star: int, summary: ReadSummary) -> dict[str, Floats]:
+    def _astrometry(self, chunk: Columns, n_star: int, summary: ReadSummary) -> dict[str, Floats]:
         names = [n for q in _ASTROMETRY for n in (q, f"{q}_error")]
         names += ["pmra_pmdec_corr", "ruwe"]
         values = {name: np.full(n_star, np.nan) for name in names}

@@ -22,7 +22,8 @@ from scipy.special import ndtr
 
 from gcmock.arrays import Floats
 from gcmock.posterior.grid import DistanceGrid
-from gcmock.posterior.kernel.motion import MotionModel
+from gcmock.posterior.kernel.structures import MotionModel
+from gcmock.posterior.observations import MeasuredMotion
 from gcmock.stars.bands import HwRelation
 from gcmock.stars.populations import PopulationNodes
 
@@ -40,15 +41,15 @@ class Star(NamedTuple):
         included [mag].
     parallax, parallax_error : float
         Parallax, corrected for its zero point, and its standard error [mas].
-    motion : ndarray, shape (7,), optional
-        Measured motion, see `gcmock.posterior.engine.Observations`.
+    motion : MeasuredMotion, optional
+        Measured motion.
     """
 
     mag: Floats
     mag_error: Floats
     parallax: float = np.nan
     parallax_error: float = np.nan
-    motion: Floats | None = None
+    motion: MeasuredMotion | None = None
 
 
 class Sightline(NamedTuple):
@@ -205,13 +206,11 @@ def motion_factor(star: Star, sightline: Sightline, errors: MotionModel) -> Floa
     if star.motion is None or sightline.motion_mean is None:
         return 1.0
     assert sightline.motion_covariance is not None
-    y = star.motion[[0, 1, 5]]
+    y = star.motion.vector
     used = np.flatnonzero(np.isfinite(y))
     if not used.size:
         return 1.0
-    ll, lb, bb, rr = star.motion[[2, 3, 4, 6]]
-    noise = np.array([[ll, lb, 0.0], [lb, bb, 0.0], [0.0, 0.0, rr]])
-    noise += np.diag([errors.floor_masyr**2] * 2 + [errors.floor_kms**2])
+    noise = star.motion.covariance + np.diag([errors.floor_masyr**2] * 2 + [errors.floor_kms**2])
     noise = noise[np.ix_(used, used)]
     covariance = sightline.motion_covariance[..., used, :][..., used] + noise
     residual = y[used] - sightline.motion_mean[..., used]

@@ -8,7 +8,7 @@ partitions would lose their partners, so that a survey without a margin is refus
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -32,8 +32,9 @@ from gcmock.catalogue.order import linking_order
 from gcmock.catalogue.partition import MARGIN_ARCSEC, SourceCensus, plain_schema
 from gcmock.catalogue.summary import SUMMARY_FILE, MergeSummary
 from gcmock.errors import InputError, InterruptedRunError
-from gcmock.io.disk import PARTIAL, sha256_of
+from gcmock.io.disk import remove_partial, sha256_of
 from gcmock.io.manifest import Entry, Manifest
+from gcmock.progress import Progress
 from gcmock.runtime.cluster import check_installed, connect
 from gcmock.settings.merge import MergeConfig, SurveyInput
 from gcmock.surveys.definition import SurveyDefinition
@@ -41,8 +42,6 @@ from gcmock.surveys.read.open_survey import open_survey
 
 if TYPE_CHECKING:
     from distributed import Client
-
-Progress = Callable[[int, int], None]
 
 
 class HatsSurvey(NamedTuple):
@@ -363,6 +362,5 @@ def _merge(
                 progress(done, len(cells))
     finally:
         client.cancel(futures, force=True)
-    for partial in manifest.folder.glob(f"*{PARTIAL}*"):
-        partial.unlink()
+    remove_partial(manifest.folder)
     finish(manifest, [cell.name for cell in cells], parts, offsets, metadata, config)

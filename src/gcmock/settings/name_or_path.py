@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from gcmock.errors import InputError
+from gcmock.settings.base import Settings, read_toml, section_in, validated
 
 
 def is_path(value: str | Path) -> bool:
@@ -125,51 +126,15 @@ def resolve_paths(values: dict[str, Any], model: type[BaseModel], folder: Path) 
             if isinstance(value, str) and is_path(value):
                 values[name] = str(folder / Path(value).expanduser())
             continue
-        section = next((a for a in _types(field.annotation) if issubclass(a, BaseModel)), None)
+        section = section_in(field.annotation)
         for one in value if isinstance(value, list) else [value]:
             if section is not None and isinstance(one, dict):
                 resolve_paths(one, section, folder)
 
 
-def _types(annotation: Any) -> list[type]:
-    """Return the classes in an annotation such as ``Section``, ``tuple[Section, ...]``."""
-    if isinstance(annotation, type) and not getattr(annotation, "__args__", ()):
-        return [annotation]
-    return [one for part in getattr(annotation, "__args__", ()) for one in _types(part)]
-
-
-def checked_file(
-    path: Path, model: type[BaseModel], values: Mapping[str, Any], where: str = ""
-) -> Any:
-    """Return the validated content of a file of one's own or of the package.
-
-    Parameters
-    ----------
-    path : Path
-        For the errors.
-    model : type
-        Subclass of `pydantic.BaseModel`.
-    values : mapping
-        As TOML gives them.
-    where : str
-        Name of the table in the file, if it is not the whole.
-
-    Raises
-    ------
-    InputError
-        One line per problem: file, key, what was given, what is expected.
-    """
-    from pydantic import ValidationError
-
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        source = f"{path}{f' [{where}]' if where else ''}"
-        lines = [f"{source}: {_explain(problem, model)}" for problem in error.errors()]
-        raise InputError("\n".join(lines)) from error
-
-
-def known_or_own(kind: str, value: str, known: Mapping[str, Any], model: type[BaseModel]) -> Any:
+def known_or_own(
+    kind: str, value: str, known: Mapping[str, Any], model: type[Settings]
+) -> Settings:
     """Return what a name or a path stands for, validated.
 
     Parameters
@@ -189,55 +154,7 @@ def known_or_own(kind: str, value: str, known: Mapping[str, Any], model: type[Ba
         If the name is unknown, the file cannot be read, or a key is wrong.
     """
     if is_path(value):
-        return checked_file(Path(value), model, read_toml(Path(value)))
+        return validated(model, read_toml(Path(value)), value)
     if value not in known:
         raise InputError(unknown_name(kind, value, known))
-    return checked_file(Path("gcmock"), model, known[value], where=value)
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, or is not TOML.
-    """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from error
-
-
-def _explain(problem: Any, model: type[BaseModel]) -> str:
-    """Turn one error of pydantic into: which key, what was given, what is expected."""
-    loc = [str(p + 1) if isinstance(p, int) else str(p) for p in problem["loc"]]
-    place = ".".join(loc) or "settings"
-    message = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    match problem["type"]:
-        case "extra_forbidden":
-            names = _keys(model, problem["loc"][:-1])
-            close = difflib.get_close_matches(loc[-1], names, n=1, cutoff=0.5)
-            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
-            return f"{place}: unknown key; {hint}"
-        case "missing":
-            return f"{place}: is missing"
-        case "value_error":
-            return f"{place}: {message}"
-    return f"{place} = {problem['input']!r}: expected {message}"
-
-
-def _keys(model: type[BaseModel], place: tuple[Any, ...]) -> list[str]:
-    """Return the keys of the section at a place."""
-    for key in place:
-        if isinstance(key, int) or key not in _names(model):
-            continue
-        field = _names(model)[key]
-        model = next((a for a in _types(field.annotation) if issubclass(a, BaseModel)), model)
-    return list(_names(model))
-
-
-def _names(model: type[BaseModel]) -> dict[str, Any]:
-    return {field.alias or name: field for name, field in model.model_fields.items()}
+    return validated(model, known[value], f"{kind} {value}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from gcmock.settings.mission import Section
+from gcmock.settings.base import Section
 
 
 class RelationTable(Section):

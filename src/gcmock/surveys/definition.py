@@ -21,19 +21,13 @@ import numpy as np
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from gcmock.errors import InputError
-from gcmock.settings.mission import Section
-from gcmock.settings.name_or_path import (
-    checked_file,
-    is_path,
-    name_of,
-    packaged_surveys,
-    read_toml,
-    unknown_name,
-)
+from gcmock.settings.base import Section, read_toml, validated
+from gcmock.settings.name_or_path import is_path, name_of, packaged_surveys, unknown_name
 from gcmock.surveys.photometric_systems import PhotometricSystem, load_system, system_names
 from gcmock.surveys.roles import OTHER_ROLES
 from gcmock.surveys.simulated.instrument import Instrument, SimulatedTable
-from gcmock.surveys.source_table import BANDS, GAIA_BANDS, SOURCE_NAMES
+from gcmock.surveys.source_table import SOURCE_NAMES
+from gcmock.words.bands import GAIA_BANDS, SURVEY_BANDS
 
 FRAMES: Final = ("icrs", "galactic")
 """Coordinates in which an archive can select."""
@@ -195,7 +189,9 @@ class SurveyDefinition(Section):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_+-]*$",
     )
     title: str = Field(description="What it is")
-    label: str = Field(default="", description="Its name in sentences")
+    label: str = Field(
+        default="", description="Its name in sentences; that of the file if not given"
+    )
     reference: str = Field(description="Publication")
     photometric_system: str | PhotometricSystem = Field(
         description='One of photometric_systems.toml, "gaia", or a table with the same keys'
@@ -251,10 +247,10 @@ class SurveyDefinition(Section):
     @field_validator("default_error", "saturation")
     @classmethod
     def _known_bands(cls, value: dict[str, float]) -> dict[str, float]:
-        unknown = sorted(set(value) - {*BANDS, *GAIA_BANDS})
+        known = (*SURVEY_BANDS, *GAIA_BANDS)
+        unknown = sorted(set(value) - set(known))
         if unknown:
-            known = ", ".join((*BANDS, *GAIA_BANDS))
-            raise ValueError(f"unknown band {', '.join(unknown)}; known: {known}")
+            raise ValueError(f"unknown band {', '.join(unknown)}; known: {', '.join(known)}")
         return value
 
     @model_validator(mode="after")
@@ -263,7 +259,7 @@ class SurveyDefinition(Section):
             self.spelling(archive.spelling)
         if self.simulated_table.spelling:
             self.spelling(self.simulated_table.spelling)
-        bands = BANDS if self.is_infrared else GAIA_BANDS
+        bands = SURVEY_BANDS if self.is_infrared else GAIA_BANDS
         lacking = [band for band in bands if band not in self.default_error]
         if lacking:
             raise ValueError(f"default_error: needs the bands {', '.join(lacking)}")
@@ -337,6 +333,10 @@ def load_survey(survey: str | Path | SurveyDefinition) -> SurveyDefinition:
         One of `survey_names`, or the path of a definition (a Path, or text that ends in
         ``.toml``); a definition is returned as it is.
 
+    Returns
+    -------
+    SurveyDefinition
+
     Raises
     ------
     InputError
@@ -360,6 +360,7 @@ def _load(path: Path, *, own: bool) -> SurveyDefinition:
     values = read_toml(path)
     name, digest = name_of(path), sha256(path.read_bytes()).hexdigest()
     values |= {"name": name, "path": str(path) if own else "", "sha256": digest}
+    values = {"label": name} | values
     relation, system = values.get("hw_relation", ""), values.get("photometric_system")
     if isinstance(relation, str) and is_path(relation):
         values["hw_relation"] = str(path.parent / relation)
@@ -370,5 +371,4 @@ def _load(path: Path, *, own: bool) -> SurveyDefinition:
         # Far from those of the package, and the same wherever the file lies.
         number = int.from_bytes(sha256(name.encode()).digest()[:6], "big")
         values["instrument"] = instrument | {"stream": _OWN_STREAM + number}
-    found: SurveyDefinition = checked_file(path, SurveyDefinition, values)
-    return found
+    return validated(SurveyDefinition, values, str(path))

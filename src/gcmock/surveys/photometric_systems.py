@@ -20,9 +20,7 @@ from pydantic import ConfigDict
 
 from gcmock.arrays import Floats
 from gcmock.errors import InputError
-
-SYSTEM_BANDS = ("j", "h", "ks")
-"""Order of the last axis of all arrays of magnitudes here."""
+from gcmock.words.bands import BAND_TABLE, SURVEY_BANDS
 
 Colour = tuple[Literal["j", "h", "ks"], Literal["j", "h", "ks"]]
 """Blue and red band of a colour."""
@@ -63,10 +61,10 @@ class PhotometricSystem:
     @property
     def matrix(self) -> Floats:
         """Matrix from 2MASS to this system, shape (3, 3)."""
-        matrix = np.eye(3)
+        matrix = np.eye(len(SURVEY_BANDS))
         for band, ((blue, red), slope) in enumerate(zip(self.colours, self.slopes, strict=True)):
-            matrix[band, SYSTEM_BANDS.index(blue)] += slope
-            matrix[band, SYSTEM_BANDS.index(red)] -= slope
+            matrix[band, SURVEY_BANDS.index(blue)] += slope
+            matrix[band, SURVEY_BANDS.index(red)] -= slope
         return matrix
 
 
@@ -139,7 +137,7 @@ def filling(seen: tuple[bool, bool, bool]) -> Filling:
     intrinsic, growth = np.array([jh + hks, hks, 0.0]), np.array([1.0 + ratio, 1.0, 0.0])
     rows = np.flatnonzero(seen)
     missing = ~np.array(seen)
-    matrix, offset = np.zeros((3, rows.size)), np.zeros(3)
+    matrix, offset = np.zeros((len(seen), rows.size)), np.zeros(len(seen))
     matrix[rows, np.arange(rows.size)] = 1.0
     if rows.size == 1:
         colour = intrinsic + growth * giant["e_hks"]
@@ -234,15 +232,17 @@ def _convert(
     chosen = load_system(system) if isinstance(system, str) else system
     given = np.asarray(mag, dtype=np.float64)
     sigma = np.asarray(np.zeros_like(given) if error is None else error, dtype=np.float64)
-    if given.ndim != 2 or given.shape[1] != 3 or sigma.shape != given.shape:
+    if given.ndim != 2 or given.shape[1] != len(SURVEY_BANDS) or sigma.shape != given.shape:
+        labels = [one.label for one in BAND_TABLE if one.name in SURVEY_BANDS]
         raise InputError(
             f"magnitudes of shape {given.shape}, errors of shape {sigma.shape}: "
-            "expected (n_star, 3) for J, H, Ks"
+            f"expected (n_star, {len(SURVEY_BANDS)}) for {', '.join(labels)}"
         )
     there = np.isfinite(given)
-    pattern = there @ np.array([4, 2, 1])
+    # The first band has the highest place, as in the order of `product`.
+    pattern = there @ (1 << np.arange(len(SURVEY_BANDS))[::-1])
     out, out_error = np.full_like(given, np.nan), np.full_like(given, np.nan)
-    for number, seen in enumerate(product((False, True), repeat=3)):
+    for number, seen in enumerate(product((False, True), repeat=len(SURVEY_BANDS))):
         stars = np.flatnonzero(pattern == number)
         if not number or not stars.size:
             continue

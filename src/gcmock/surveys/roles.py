@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from gcmock.surveys.source_table import BANDS, GAIA_BANDS, SOURCE_COLUMNS
+from gcmock.surveys.source_table import SOURCE_COLUMNS
+from gcmock.words.bands import GAIA_BANDS, SURVEY_BANDS
 
 OTHER_ROLES: Final[Mapping[str, str]] = {
     "l": "Galactic longitude [deg]",
@@ -27,12 +28,12 @@ OTHER_ROLES: Final[Mapping[str, str]] = {
     "galaxy_flag": "2MASS gal_contam",
     "minor_planet_flag": "2MASS mp_flg",
     "plate": "name of the image",
-    **{f"{band}_error_bits": "VISTA post-processing error bits" for band in BANDS},
-    **{f"phot_{band}_mag_2": "magnitude of a second visit [mag]" for band in BANDS},
-    **{f"phot_{band}_mag_error_2": "its error [mag]" for band in BANDS},
-    **{f"phot_{band}_scatter": "standard deviation of the epochs [mag]" for band in BANDS},
-    **{f"phot_{band}_n_epochs": "epochs with a magnitude" for band in BANDS},
-    **{f"{band}_{axis}": "place on the image [pix]" for band in BANDS for axis in "xy"},
+    **{f"{band}_error_bits": "VISTA post-processing error bits" for band in SURVEY_BANDS},
+    **{f"phot_{band}_mag_2": "magnitude of a second visit [mag]" for band in SURVEY_BANDS},
+    **{f"phot_{band}_mag_error_2": "its error [mag]" for band in SURVEY_BANDS},
+    **{f"phot_{band}_scatter": "standard deviation of the epochs [mag]" for band in SURVEY_BANDS},
+    **{f"phot_{band}_n_epochs": "epochs with a magnitude" for band in SURVEY_BANDS},
+    **{f"{band}_{axis}": "place on the image [pix]" for band in SURVEY_BANDS for axis in "xy"},
     **{f"phot_{band}_flux_over_error": "mean flux over its error" for band in GAIA_BANDS},
 }
 """Roles that are not columns of the common table, with their meaning and the unit of gcmock."""

@@ -11,12 +11,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.errors import InputError
 from gcmock.io.readers.opening import open_table
 from gcmock.io.readers.source import TableSource
 from gcmock.words.columns import OUTPUT_COLUMNS, columns_by_name
-
-Columns = dict[str, NDArray[Any]]
 
 _KNOWN: Final = columns_by_name(OUTPUT_COLUMNS)
 

@@ -12,6 +12,7 @@ from gcmock.arrays import Floats
 from gcmock.catalogue.cell.sources import SurveySources
 from gcmock.catalogue.link.likelihood import SourceAstrometry
 from gcmock.catalogue.order import Order
+from gcmock.words.bands import SURVEY_BANDS
 
 
 @dataclass
@@ -103,8 +104,8 @@ class MergedStars:
 
 def no_stars(order: Order) -> MergedStars:
     """Return an empty list for surveys in the order of linking."""
-    none, two, three = np.empty(0), np.empty((0, 2)), np.empty((0, 3))
-    side = SourceAstrometry(none, none, none, two, two, two, three, three, none)
+    none, two, mags = np.empty(0), np.empty((0, 2)), np.empty((0, len(SURVEY_BANDS)))
+    side = SourceAstrometry(none, none, none, two, two, two, mags, mags, none)
     shape: Any = (0, len(order))
     return MergedStars(
         order,

@@ -100,7 +100,7 @@ def _add_survey(stars: MergedStars, number: int, sources: SurveySources) -> None
     star, source = i[chosen], j[chosen]
     stars.link[star, number] = source
     stars.probability[star, number] = 1.0
-    for band in range(3):
+    for band in range(side.mag.shape[1]):
         error, own = new.mag_error[source, band], side.mag_error[star, band]
         better = np.isfinite(new.mag[source, band]) & ~(own <= error)
         side.mag[star[better], band] = new.mag[source[better], band]

@@ -13,15 +13,14 @@ from gcmock.arrays import Floats
 from gcmock.catalogue.link.likelihood import SourceAstrometry
 from gcmock.surveys.definition import SurveyDefinition
 from gcmock.surveys.photometric_systems import to_2mass
-
-NIR: Final = ("j", "h", "ks")
+from gcmock.words.bands import SURVEY_BANDS, magnitude_error_name, magnitude_name
 
 MAS: Final = 1e-3
 """Arcseconds in a milliarcsecond."""
 
 _POSITION: Final = ("source_id", "ra", "dec", "ra_error", "dec_error", "ref_epoch")
 _MAGNITUDES: Final = tuple(
-    name for band in NIR for name in (f"phot_{band}_mag", f"phot_{band}_mag_error")
+    name for band in SURVEY_BANDS for name in (magnitude_name(band), magnitude_error_name(band))
 )
 _STATE: Final = ("n_epochs", "quality")
 MOTION: Final = ("pmra", "pmra_error", "pmdec", "pmdec_error")
@@ -65,8 +64,8 @@ def numbers(table: pa.Table, name: str) -> NDArray[Any]:
 
 def magnitudes(table: pa.Table) -> tuple[Floats, Floats]:
     """Return J, H, Ks as they are in the survey, and their errors [mag], each (n, 3)."""
-    mag = np.column_stack([numbers(table, f"phot_{band}_mag") for band in NIR])
-    error = np.column_stack([numbers(table, f"phot_{band}_mag_error") for band in NIR])
+    mag = np.column_stack([numbers(table, magnitude_name(band)) for band in SURVEY_BANDS])
+    error = np.column_stack([numbers(table, magnitude_error_name(band)) for band in SURVEY_BANDS])
     error[~(np.isfinite(error) & (error > 0))] = 0.1
     error[~np.isfinite(mag)] = np.nan
     return mag, error

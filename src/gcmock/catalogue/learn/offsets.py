@@ -23,6 +23,7 @@ from gcmock.catalogue.healpix import interpolation, pixel_of
 from gcmock.catalogue.link.neighbours import pairs_within
 from gcmock.surveys.definition import SurveyDefinition
 from gcmock.surveys.source_table import Quality
+from gcmock.words.bands import KS
 
 ORDER: Final = 10
 """HEALPix order of the fields: 3.4 arcmin, smaller than the images of any survey."""
@@ -100,7 +101,7 @@ def bright_sources(sources: SurveySources) -> SurveySources:
     side = sources.side
     good = (sources.quality & _BAD) == 0
     if sources.survey.is_infrared:
-        ks = side.mag[:, 2]
+        ks = side.mag[:, KS]
         good &= (ks >= _BRIGHT_KS[0]) & (ks < _BRIGHT_KS[1])
     else:
         good &= side.g_mag < _FAINT_G
@@ -222,7 +223,7 @@ def _zero_points(
     values = mag - reference.side.mag[i]
     values[~((mag > _MAGNITUDES[0]) & (mag < _MAGNITUDES[1]))] = np.nan
     ra, dec = sources.side.ra[j], sources.side.dec[j]
-    maps = [_fields(ra, dec, values[:, [band]]) for band in range(3)]
+    maps = [_fields(ra, dec, values[:, [band]]) for band in range(values.shape[1])]
     pixels = np.unique(np.concatenate([one.pixels for one in maps]))
     columns = []
     for one in maps:
@@ -230,7 +231,9 @@ def _zero_points(
         column[np.searchsorted(pixels, one.pixels)] = one.values[:-1, 0]
         columns.append(column)
     found = OffsetMap(pixels, np.column_stack(columns))
-    record["zero_point_stars"] = [int(np.isfinite(values[:, k]).sum()) for k in range(3)]
+    record["zero_point_stars"] = [
+        int(np.isfinite(values[:, k]).sum()) for k in range(values.shape[1])
+    ]
     record["zero_point_mag"] = [round(float(v), 4) for v in found.values[-1]]
     record["zero_point_scatter_mag"] = [round(float(v), 4) for v in _spread(values)]
     return found

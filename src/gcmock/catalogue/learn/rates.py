@@ -25,6 +25,7 @@ from gcmock.catalogue.link.linking import (
 )
 from gcmock.catalogue.order import first_number
 from gcmock.settings.merge import MergeConfig
+from gcmock.words.bands import KS, J
 
 N_ROUNDS: Final = 2
 """Times that the sample is merged, each with the rates of the time before."""
@@ -104,7 +105,7 @@ def fit_g_relation(stars: MergedStars, surveys: Mapping[int, SurveySources]) -> 
     sure = (stars.link[:, infrared] >= 0) & (stars.probability[:, gaia] > _SURE)
     mag = surveys[infrared].side.mag[stars.link[sure, infrared]]
     g_mag = surveys[gaia].side.g_mag[stars.link[sure, gaia]]
-    colour, g_colour = mag[:, 0] - mag[:, 2], g_mag - mag[:, 0]
+    colour, g_colour = mag[:, J] - mag[:, KS], g_mag - mag[:, J]
     good = np.isfinite(colour) & np.isfinite(g_colour)
     if good.sum() < _FEWEST:
         return None

@@ -25,9 +25,10 @@ from gcmock.arrays import Floats
 from gcmock.catalogue.cell.merged_stars import MergedStars
 from gcmock.catalogue.cell.sources import SurveySources
 from gcmock.catalogue.cell.surroundings import N_BESIDE, N_PLACES, Surroundings, find_spikes, places
+from gcmock.catalogue.link.likelihood import N_PATTERNS
 from gcmock.catalogue.link.linking import rank_mag
+from gcmock.words.bands import SURVEY_BANDS, mask_of
 
-N_PATTERNS: Final = 8
 N_MAGNITUDES: Final = 20
 MISSED_STEPS: Final = (0.05, 0.15, 0.5)
 """Steps between classes of the probability that all other surveys miss a star."""
@@ -55,8 +56,8 @@ _PRIOR_HIDDEN: Final = np.array([2.0, 4.0, 8.0, 2.0])
 _USUAL_RATIO: Final = 0.05
 _MOST_MISSED: Final = 0.95
 _FIRST_MAG: Final = 4.0
-_WITHOUT_KS: Final = (1, 2)
-_OF_FAINT_STARS: Final = (4, 6, 7)
+_WITHOUT_KS: Final = (mask_of("j"), mask_of("h"))
+_OF_FAINT_STARS: Final = (mask_of("ks"), mask_of("h", "ks"), mask_of("j", "h", "ks"))
 
 
 class Reality(NamedTuple):
@@ -100,7 +101,7 @@ def kinds(
     star = np.flatnonzero(stars.link[:, number] >= 0)
     source = stars.link[star, number]
     sources = surveys[number]
-    pattern = np.isfinite(sources.native_mag[source]) @ np.array([1, 2, 4])
+    pattern = np.isfinite(sources.native_mag[source]) @ (1 << np.arange(len(SURVEY_BANDS)))
     once = (sources.n_epochs[source] <= 1).astype(np.int64)
     mag = rank_mag(sources.side)[source]
     bright = np.floor(np.nan_to_num(mag, nan=99.0) - _FIRST_MAG).clip(0, N_MAGNITUDES - 1)

@@ -14,8 +14,9 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.errors import InputError
-from gcmock.io.readers.source import Chunk, plain
+from gcmock.io.readers.source import plain
 
 _MASK_SUFFIX = ".mask"
 
@@ -68,7 +69,7 @@ class ParquetSource:
         self.columns = tuple(name for name in names if name not in self._masks.values())
         self.units = _parquet_units(schema)
 
-    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Columns]:
         """See `TableSource.chunks`; a chunk never spans two parts."""
         names = list(self.columns if columns is None else columns)
         needed = names + [self._masks[name] for name in names if name in self._masks]
@@ -156,7 +157,7 @@ class CsvSource:
         blocks = pyarrow.csv.ReadOptions(block_size=_CSV_BLOCK)
         return pyarrow.csv.open_csv(self.path, read_options=blocks, convert_options=options)
 
-    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Columns]:
         """See `TableSource.chunks`; a chunk never spans two of pyarrow's blocks (16 MB)."""
         names = list(self.columns if columns is None else columns)
         with as_input_error(self.path), self._open(self._types, names) as reader:

@@ -14,8 +14,9 @@ from astropy.table import Table
 from astropy.utils.exceptions import AstropyWarning
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.errors import InputError
-from gcmock.io.readers.source import Chunk, plain
+from gcmock.io.readers.source import plain
 
 
 @contextmanager
@@ -61,7 +62,7 @@ class FitsSource:
             ):
                 yield hdus
 
-    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Columns]:
         """See `TableSource.chunks`."""
         names = list(self.columns if columns is None else columns)
         with _as_input_error(self.path), self._open() as hdus:
@@ -113,7 +114,7 @@ class InMemorySource:
         units = {name: getattr(self._table[name], "unit", None) for name in scalar}
         self.units = {name: str(unit) for name, unit in units.items() if unit is not None}
 
-    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Columns]:
         """See `TableSource.chunks`."""
         names = list(self.columns if columns is None else columns)
         for start in range(0, self.n_rows or 0, size):

@@ -36,6 +36,10 @@ def open_table(path: str | Path) -> TableSource:
         A Parquet, FITS, VOTable, ECSV or CSV file, or a directory of Parquet files, such as the
         partitions that gcmock writes or a HATS catalogue.
 
+    Returns
+    -------
+    TableSource
+
     Raises
     ------
     InputError

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-Chunk = dict[str, NDArray[Any]]
+from gcmock.arrays import Columns
 
 
 class TableSource(Protocol):
@@ -31,7 +31,7 @@ class TableSource(Protocol):
     columns: tuple[str, ...]
     units: dict[str, str]
 
-    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Columns]:
         """Yield the rows in their order, at most `size` at a time.
 
         Parameters

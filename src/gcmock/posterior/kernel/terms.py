@@ -17,6 +17,13 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from gcmock.dust.profile import (
+    inverted,
+    profile_at,
+    profile_value,
+    profile_value_fast,
+    reddening_slope,
+)
 from gcmock.posterior.kernel.fastmath import HOT, INNER, LOG2_E
 
 ALIKE = {11: 3, 13: 7, 14: 7, 15: 7}
@@ -40,6 +47,13 @@ Q_RANGE = (-0.14, -0.05)
 """Where nearly all nodes are in Q [mag]."""
 
 Q_RANGE_MIDDLE, Q_SIGMA = 0.5 * (Q_RANGE[0] + Q_RANGE[1]), 0.5 * (Q_RANGE[1] - Q_RANGE[0])
+
+
+profile = njit(**HOT)(profile_value)
+profile_fast = njit(**HOT)(profile_value_fast)
+inverse_dust = njit(**HOT)(inverted)
+slope_along = njit(**HOT)(reddening_slope)
+dust_of = njit(**HOT)(profile_at)
 
 
 class Terms(NamedTuple):
@@ -89,12 +103,6 @@ def by_colour(mask):
 def beside_hw(mask):
     """Index of the one band that such a star has beside Hw (that of J if there is none)."""
     return 2 if mask == 12 else 1 if mask == 10 else 0
-
-
-@njit(**HOT)
-def profile(distance, scale, norm):
-    """Return E(D) over E at the red-clump distance."""
-    return -np.expm1(-distance / scale) / norm
 
 
 @njit(**HOT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,8 @@ import numpy as np
 
 from gcmock.errors import GcmockError, InputError, InterruptedRunError
 from gcmock.io.manifest import Manifest, entry_of
+from gcmock.notebook import Outcome
+from gcmock.progress import Progress
 from gcmock.surveys.definition import Archive, SurveyDefinition, load_survey
 from gcmock.surveys.fetch import adql
 from gcmock.surveys.fetch.tap import Patience, ServiceLimitError, TapService
@@ -23,7 +25,6 @@ from gcmock.surveys.read.recognise import recognise
 if TYPE_CHECKING:
     from astropy.table import Table
 
-Update = Callable[[int, int], None]
 
 TILE_ROWS: Final = 250_000
 """Most rows of a tile by default: a result of this size is read in a minute."""
@@ -35,8 +36,8 @@ _PAD_DEG: Final = 1e-6
 """Archives may compare more digits of a coordinate than they show [deg]."""
 
 
-@dataclass
-class FetchSummary:
+@dataclass(repr=False)
+class FetchSummary(Outcome):
     """What was fetched.
 
     Attributes
@@ -74,7 +75,7 @@ class _Run:
     window: SurveyWindow
     manifest: Manifest
     max_rows: int
-    update: Update | None
+    update: Progress | None
     summary: FetchSummary
     names: list[str] = field(default_factory=list)
     n_todo: int = 0
@@ -94,7 +95,7 @@ def fetch(
     service: str = "",
     tile_rows: int = TILE_ROWS,
     overwrite: bool = False,
-    progress: Update | None = None,
+    progress: Progress | None = None,
     patience: Patience | None = None,
 ) -> FetchSummary:
     """Fetch all rows of a survey in a window.
@@ -158,7 +159,7 @@ def _fetch(
     output: Path,
     tile_rows: int,
     overwrite: bool,
-    progress: Update | None,
+    progress: Progress | None,
 ) -> FetchSummary:
     selections, samples = zip(
         *(_selection(tap, survey, archive, table) for table in archive.tables), strict=True

@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.errors import InputError
 from gcmock.io.manifest import check_complete
 from gcmock.io.readers.opening import SUFFIXES, is_hats, open_table
-from gcmock.io.readers.source import Chunk, TableSource
+from gcmock.io.readers.source import TableSource
 from gcmock.surveys.definition import Spelling, SurveyDefinition, load_survey, survey_names
 from gcmock.surveys.read.csv_table import NativeCsvSource, is_plain_csv
 from gcmock.surveys.read.interpret import common_table
@@ -103,7 +104,7 @@ class SurveySource:
                     yield common_table(self.survey, values, n, first)
                 first += n
 
-    def _values(self, table: TableSource, chunk: Chunk) -> dict[str, Any]:
+    def _values(self, table: TableSource, chunk: Columns) -> dict[str, Any]:
         """Native values by role, in the units of gcmock."""
         values = {}
         for role, match in self.matches.items():
@@ -147,6 +148,10 @@ def open_survey(
     survey : str, Path or SurveyDefinition, optional
         Name of the survey, or the path of its definition; recognised among those of the package
         by the columns if not given.
+
+    Returns
+    -------
+    SurveySource
 
     Raises
     ------
@@ -200,5 +205,5 @@ def _open_file(path: Path, survey: SurveyDefinition | None) -> TableSource:
     for one in possible:
         for spelling in one.spellings:
             if not spelling.header:
-                return TextSource(path, one.name, spelling)
+                return TextSource(path, one.label, spelling)
     return open_table(path)

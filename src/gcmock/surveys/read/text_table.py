@@ -17,8 +17,9 @@ import pyarrow as pa
 import pyarrow.csv
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.errors import InputError
-from gcmock.io.readers.source import Chunk, plain
+from gcmock.io.readers.source import plain
 from gcmock.surveys.definition import NativeColumn, Spelling
 
 _BLOCK: Final = 8 * 2**20
@@ -78,7 +79,7 @@ class TextSource:
         """Return the number of lines; the file is read for it."""
         return sum(block.count(b"\n") for block in self._blocks())
 
-    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Columns]:
         """See `TableSource.chunks`; a chunk never spans two blocks of 8 MB."""
         names = list(self.columns if columns is None else columns)
         needed = [part for name in names for part in self._parts[name]]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gcmock.settings.mission import Section
-from gcmock.surveys.source_table import BANDS, GAIA_BANDS
+from gcmock.settings.base import Section
+from gcmock.words.bands import GAIA_BANDS, SURVEY_BANDS
 
-Three = tuple[float, float, float]
+_N_BAND = len(SURVEY_BANDS)
+PerBand = Annotated[tuple[float, ...], Field(min_length=_N_BAND, max_length=_N_BAND)]
 Box = tuple[float, float, float, float]
 
 
@@ -19,30 +20,32 @@ class Instrument(Section):
     Arrays of magnitudes have the bands of the survey along their last axis.
     """
 
-    bands: tuple[str, str, str] = Field(default=BANDS, description="Bands of the survey")
+    bands: tuple[str, ...] = Field(default=SURVEY_BANDS, description="Bands of the survey")
     detection_band: int = Field(
         default=2,
         ge=0,
-        le=2,
+        lt=_N_BAND,
         description="The band whose order of brightness decides which star of a blend is the "
         "source",
     )
     epoch: tuple[float, float] = Field(
         description="First and last epoch; a field has one of them [Julian year]"
     )
-    limit_mag: Three = Field(
+    limit_mag: PerBand = Field(
         description="Magnitude of a lonely star at 5 sigma; half of such stars are seen [mag]"
     )
     width_mag: float = Field(
         default=0.3, gt=0, description="Width of the fall of the detection probability [mag]"
     )
-    saturation_mag: Three = Field(
+    saturation_mag: PerBand = Field(
         description="Brighter stars are measured too faint, and lost `lost_mag` above it [mag]"
     )
     lost_mag: float = Field(default=2.0, ge=0, description="See saturation_mag [mag]")
-    floor_mag: Three = Field(default=(0.02, 0.02, 0.02), description="Error of a bright star [mag]")
-    zero_point_mag: Three = Field(
-        default=(0.0, 0.0, 0.0), description="Scatter of the zero points of fields [mag]"
+    floor_mag: PerBand = Field(
+        default=(0.02,) * _N_BAND, description="Error of a bright star [mag]"
+    )
+    zero_point_mag: PerBand = Field(
+        default=(0.0,) * _N_BAND, description="Scatter of the zero points of fields [mag]"
     )
     fwhm_arcsec: float = Field(gt=0, description="Width of a star on the final image [arcsec]")
     blend_fwhm: float = Field(
@@ -53,7 +56,7 @@ class Instrument(Section):
     blend_slope: float = Field(
         default=0.1, ge=0, description="More widths per magnitude of difference [FWHM/mag]"
     )
-    beams_per_source: Three = Field(
+    beams_per_source: PerBand = Field(
         description="By band: a star is as likely lost as seen when there is a brighter or equal "
         "one in this many beams of pi/4 FWHM^2, the confusion limit"
     )
@@ -88,8 +91,8 @@ class Instrument(Section):
     depth_scatter_mag: float = Field(
         default=0.0, ge=0, description="Scatter of the limits of fields: seeing and sky [mag]"
     )
-    n_epochs: Three = Field(
-        default=(1.0, 1.0, 1.0), description="Mean number of epochs of a bright star by band"
+    n_epochs: PerBand = Field(
+        default=(1.0,) * _N_BAND, description="Mean number of epochs of a bright star by band"
     )
     boxes_deg: tuple[Box, ...] = Field(
         default=(),

@@ -12,15 +12,13 @@ import pyarrow as pa
 import pyarrow.csv
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns, Table
 from gcmock.errors import GcmockError, InputError
 from gcmock.io.writers.writer import open_writer
 from gcmock.surveys.definition import NativeColumn, SurveyDefinition
 from gcmock.surveys.roles import role_unit
 from gcmock.surveys.source_table import SOURCE_COLUMNS
 from gcmock.words.columns import Column
-
-Roles = Mapping[str, NDArray[Any]]
-Chunk = dict[str, NDArray[Any]]
 
 _UCD = {column.name: column.ucd for column in SOURCE_COLUMNS}
 _JD_J2000, _DAYS_OF_A_YEAR = 2451545.0, 365.25
@@ -29,7 +27,7 @@ _JD_J2000, _DAYS_OF_A_YEAR = 2451545.0, 365.25
 class RowWriter(Protocol):
     """A native table that is being written."""
 
-    def write(self, chunk: Chunk) -> None:
+    def write(self, chunk: Columns) -> None:
         """Append rows by native name."""
         ...
 
@@ -42,7 +40,7 @@ class RowWriter(Protocol):
         ...
 
 
-def native_columns(survey: SurveyDefinition, roles: Roles) -> tuple[NativeColumn, ...]:
+def native_columns(survey: SurveyDefinition, roles: Table) -> tuple[NativeColumn, ...]:
     """Return the columns of the simulated table of a survey that the roles fill.
 
     Raises
@@ -61,7 +59,7 @@ def native_columns(survey: SurveyDefinition, roles: Roles) -> tuple[NativeColumn
     return tuple(column for column in spelling.columns if column.role in roles)
 
 
-def native_values(survey: SurveyDefinition, roles: Roles) -> Chunk:
+def native_values(survey: SurveyDefinition, roles: Table) -> Columns:
     """Return values as the table of a survey has them.
 
     Parameters
@@ -131,14 +129,14 @@ class _Fits:
     def __init__(self, path: Path, columns: tuple[NativeColumn, ...], words: Mapping[str, str]):
         self._writer = open_writer(path, [_column(one) for one in columns], words)
 
-    def write(self, chunk: Chunk) -> None:
+    def write(self, chunk: Columns) -> None:
         self._writer.write(chunk)
 
     def close(self) -> None:
         self._writer.__exit__(None, None, None)
 
     def abandon(self) -> None:
-        self._writer.__exit__(GcmockError, None, None)
+        self._writer.__exit__(GcmockError, GcmockError("abandoned"), None)
 
 
 class _Text:
@@ -154,7 +152,7 @@ class _Text:
         if not blanks:
             self._file.write((",".join(self._names) + "\n").encode("ascii"))
 
-    def write(self, chunk: Chunk) -> None:
+    def write(self, chunk: Columns) -> None:
         arrays = [
             pa.array(values, from_pandas=values.dtype.kind == "f")
             for values in (chunk[name] for name in self._names)

@@ -11,6 +11,7 @@ from scipy.special import ndtr, ndtri
 from gcmock.arrays import Booleans, Floats, Integers
 from gcmock.errors import InputError
 from gcmock.random import star_key, uniform
+from gcmock.stars.gaia import gaia_mag
 from gcmock.surveys.definition import SurveyDefinition
 from gcmock.surveys.photometric_systems import from_2mass, system_names
 from gcmock.surveys.simulated.artefacts import ArtefactKind, ghosts, noise_peaks
@@ -23,7 +24,6 @@ from gcmock.surveys.simulated.fields import (
     fields_of,
     in_footprint,
 )
-from gcmock.surveys.simulated.gaia_bands import gaia_mag
 from gcmock.surveys.simulated.instrument import Instrument
 
 SOURCE_STREAM = -4000
@@ -207,8 +207,8 @@ def _native(stars: TrueStars, survey: SurveyDefinition, seed: int) -> Floats:
         known = system_names()
         own = instrument_of(survey).stream
         number = known.index(system.name) if system.name in known else own
-        stream = SYSTEM_STREAM - number
-        mag += scatter * ndtri(uniform(star_key(seed, stars.identity, stream), 0, 3))
+        key = star_key(seed, stars.identity, SYSTEM_STREAM - number)
+        mag += scatter * ndtri(uniform(key, 0, scatter.size))
     return np.where(np.isfinite(mag), mag, np.inf)
 
 
@@ -228,7 +228,7 @@ def _blended(
 
     flux = 10.0 ** (-0.4 * native)
     with np.errstate(divide="ignore"):
-        mag = -2.5 * np.log10(np.column_stack([total(flux[:, k]) for k in range(3)]))
+        mag = -2.5 * np.log10(np.column_stack([total(band_flux) for band_flux in flux.T]))
     weight = 10.0 ** (-0.4 * order_mag)
     whole = total(weight)
 
@@ -280,7 +280,7 @@ def _measured(
     true_mag, depth = light.mag[row], fields.depth[:, None]
     limit, known = limits_mag[0][row] + depth, limits_mag[1][row] + depth
     noise = stars.kind[light.first][row] == ArtefactKind.NOISE
-    chance = uniform(key, DETECTION, 3)
+    chance = uniform(key, DETECTION, true_mag.shape[1])
     lost = true_mag < np.array(instrument.saturation_mag) - instrument.lost_mag
     seen = ~lost & (chance < ndtr((limit - true_mag) / instrument.width_mag))
     found = seen.any(axis=1)[:, None] & ~lost

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from importlib.metadata import version
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Final, NamedTuple
-from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from gcmock.errors import GcmockError, InputError
-from gcmock.io.disk import PARTIAL
+from gcmock.arrays import Columns
+from gcmock.errors import InputError
+from gcmock.io.disk import whole_folder, write_text
+from gcmock.io.provenance import creator, own_files
 from gcmock.io.writers.writer import Writer, open_writer
-from gcmock.mock.pipeline import in_order
-from gcmock.mock.product import own_files
 from gcmock.mock.sky import Range, check_window
 from gcmock.model import Model, load_model
+from gcmock.notebook import Outcome
+from gcmock.pool import in_order
+from gcmock.progress import Progress
 from gcmock.settings.build import Config
 from gcmock.surveys.definition import N_NAME, SurveyDefinition, load_survey, survey_names
 from gcmock.surveys.read.interpret import identifiers
@@ -45,9 +44,6 @@ from gcmock.surveys.simulated.native_files import (
 )
 from gcmock.surveys.simulated.observe import instrument_of, observe
 from gcmock.words.columns import TRUTH_COLUMNS, Column
-
-Table = dict[str, NDArray[Any]]
-Progress = Callable[[int, int], None]
 
 TRUTH_FILE, LINKS_FILE, SURVEY_FILE = "truth.parquet", "truth_links.parquet", "survey.json"
 
@@ -78,12 +74,13 @@ class Seen(NamedTuple):
         `LINK_COLUMNS`, without the identifiers.
     """
 
-    native: Table
-    roles: Table
-    links: Table
+    native: Columns
+    roles: Columns
+    links: Columns
 
 
-class SimulatedSkySummary(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class SimulatedSkySummary(Outcome):
     """Account of a simulated sky.
 
     Attributes
@@ -92,10 +89,13 @@ class SimulatedSkySummary(NamedTuple):
         True stars.
     n_rows : dict of str to int
         Rows by survey.
+    output : Path
+        The folder.
     """
 
     n_stars: int
     n_rows: dict[str, int]
+    output: Path
 
 
 def check_surveys(surveys: Sequence[str | Path | SurveyDefinition]) -> tuple[SurveyDefinition, ...]:
@@ -179,7 +179,7 @@ def simulate_surveys(
     window = check_window(model.extinction_map, l_range, b_range)
     blocks = make_blocks(model, window, block_cells)
     words = {
-        "creator": f"gcmock {version('gcmock')}",
+        "creator": creator(),
         "content": "simulated surveys of stars of the model",
         "seed": str(seed),
         "window_deg": f"{window.l_min:g} <= l < {window.l_max:g}, "
@@ -189,7 +189,7 @@ def simulate_surveys(
         **own_files(config),
     }
 
-    def work(block: Block) -> tuple[Table, dict[str, Seen]]:
+    def work(block: Block) -> tuple[Columns, dict[str, Seen]]:
         truth = simulate_block(model, block, ks_max, seed)
         stars = stars_of(truth)
         seen = {}
@@ -197,14 +197,17 @@ def simulate_surveys(
             seen[survey.name] = _seen(survey, stars, block, model, seed)
         return block_truth(truth, block), seen
 
-    with _folder(output, overwrite=overwrite) as partial, _Files(partial, words) as files:
+    with (
+        whole_folder(output, overwrite=overwrite, marker=SURVEY_FILE) as partial,
+        _Files(partial, words) as files,
+    ):
         for done, (truth, seen) in enumerate(in_order(work, blocks, workers), 1):
             files.truth.write(truth)
             for survey in chosen:
                 files.add(survey, seen[survey.name])
             if progress is not None:
                 progress(done, len(blocks))
-        summary = SimulatedSkySummary(files.truth.n_rows, dict(files.n_rows))
+        summary = SimulatedSkySummary(files.truth.n_rows, dict(files.n_rows), output)
         files.finish()
         _write_account(partial / SURVEY_FILE, words, chosen, summary)
     return summary
@@ -271,35 +274,17 @@ class _Files:
     def __enter__(self) -> _Files:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         if kind is not None:
             for native in self._native.values():
                 native.abandon()
             for writer in (self.truth, self._links):
-                writer.__exit__(kind, None, None)
-
-
-@contextmanager
-def _folder(output: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Give a folder to write into, which gets its name when all is well, or is deleted."""
-    if output.exists() and not (overwrite and (output / SURVEY_FILE).is_file()):
-        raise InputError(f"{output}: exists already; choose another name or allow overwriting")
-    if not output.parent.is_dir():
-        raise InputError(f"{output}: the folder {output.parent} does not exist")
-    partial = output.with_name(f"{output.name}{PARTIAL}{os.getpid()}-{uuid4().hex[:8]}")
-    try:
-        try:
-            partial.mkdir()
-        except OSError as error:
-            raise InputError(f"{output}: cannot be written: {error.strerror}") from error
-        yield partial
-        if output.exists():
-            shutil.rmtree(output)
-        os.replace(partial, output)
-    except OSError as error:
-        raise GcmockError(f"{output}: writing failed: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+                writer.__exit__(kind, error, traceback)
 
 
 def _write_account(
@@ -320,4 +305,4 @@ def _write_account(
         for one in surveys
     }
     account = words | {"true_stars": summary.n_stars, "surveys": tables}
-    path.write_text(json.dumps(account, indent=1) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(account, indent=1) + "\n")
