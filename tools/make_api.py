@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import re
 import sys
 from collections.abc import Iterable
@@ -98,7 +99,8 @@ def signature_of(name: str, thing: Any) -> str:
             parts.append("*")
             bare = True
         if parameter.default is not parameter.empty:
-            text += f"={parameter.default!r}"
+            default = parameter.default
+            text += f"={json.dumps(default) if isinstance(default, str) else repr(default)}"
         parts.append(text)
     return f"{name}({', '.join(parts)})"
 

@@ -117,7 +117,7 @@ class Model:
             self.grid,
             self.populations,
             self.law,
-            self.relations["hw"],
+            self.relations,
             self.config.photometry.error_floor_mag,
             self.motion,
         )

@@ -7,10 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcmock.dust.profile import profile, red_clump_distance_pc, signed_longitude
+from gcmock.dust.profile import (
+    dust_profile,
+    inverted,
+    profile,
+    profile_value_fast,
+    red_clump_distance_pc,
+    reddening_slope,
+    signed_longitude,
+)
 
 LONGITUDE = st.floats(-9.5, 9.5)
 LATITUDE = st.floats(-4.5, 4.5)
+DISTANCE = st.floats(10.0, 16_000.0)
 
 
 def test_red_clump_distance() -> None:
@@ -59,3 +68,25 @@ def test_signed_longitude_leaves_small_longitudes_alone() -> None:
     l_deg = np.array([0.3, -9.4875, 359.7, -359.7, 720.5])
     np.testing.assert_array_equal(signed_longitude(l_deg)[:2], l_deg[:2])
     np.testing.assert_allclose(signed_longitude(l_deg)[2:], [-0.3, 0.3, 0.5], atol=1e-10)
+
+
+@given(LONGITUDE, LATITUDE, DISTANCE)
+def test_one_profile(l_deg: float, b_deg: float, distance: float) -> None:
+    dust = dust_profile(l_deg, b_deg)
+    value = dust.value(distance)
+    assert value == profile(l_deg, b_deg, distance)
+    np.testing.assert_allclose(profile_value_fast(inverted(dust), distance), value, rtol=1e-9)
+    np.testing.assert_allclose(dust.value(red_clump_distance_pc(l_deg, b_deg)), 1.0)
+
+
+@given(LONGITUDE, LATITUDE, DISTANCE)
+def test_slope_is_the_derivative_with_the_modulus(l_deg, b_deg, distance) -> None:
+    dust = dust_profile(l_deg, b_deg)
+    step = 10.0 ** (0.2 * 1e-3)
+    numeric = (dust.value(distance * step) - dust.value(distance / step)) / 2e-3
+    np.testing.assert_allclose(reddening_slope(dust, 3.0, distance), 3.0 * numeric, rtol=1e-3)
+
+
+def test_profiles_of_several_lines_of_sight() -> None:
+    dust = dust_profile(np.array([0.1, 1.0]), np.array([-0.2, 3.0]))
+    assert dust.at(1).value(5000.0) == dust_profile(1.0, 3.0).value(5000.0)

@@ -10,8 +10,9 @@ from astropy.table import QTable, Table
 from astropy.time import Time
 
 from gcmock.errors import InputError
+from gcmock.io.metadata import read_metadata
 from gcmock.io.readers.opening import open_table
-from gcmock.io.tables import kind_of, read_table
+from gcmock.io.tables import kind_of
 from gcmock.verbs.given import julian_years, number, on_disk, pair, words_of
 
 
@@ -77,12 +78,11 @@ def test_words():
 
 def test_tables_keep_units_and_metadata(kind, as_kind, mock):
     with on_disk(as_kind(mock), "mock") as path:
-        source = open_table(path)
-        again = read_table(path)
+        source, words = open_table(path), read_metadata(path)
     assert source.n_rows == len(mock)
-    if kind != "polars":
-        assert source.units["distance_pc"] == "pc" or kind == "pandas"
-        assert kind == "pandas" or again.meta["gcmock"] == mock.meta["gcmock"]
+    if kind in {"astropy", "pyarrow"}:
+        assert source.units["distance_pc"] == "pc"
+        assert words == mock.meta["gcmock"]
 
 
 def test_errors_name_the_table_not_the_temporary_file(table):
@@ -112,19 +112,21 @@ def test_sky_coordinates_become_columns():
         pm_ra_cosdec=[1.0, 2.0] * u.mas / u.yr, pm_dec=[3.0, 4.0] * u.mas / u.yr,
     )  # fmt: skip
     with on_disk(QTable({"where": sky, "pmdec": [0.0, 0.0] * u.mas / u.yr}), "table") as path:
-        found = read_table(path)
-    assert found["ra"].tolist() == [266.4 * u.deg, 266.5 * u.deg]
-    assert found["dec"].value.tolist() == [-29.0, -28.9]
-    assert found["pmra"].to_value("mas/yr") == pytest.approx([1.0, 2.0])
-    assert found["pmdec"].value.tolist() == [0.0, 0.0]
+        source = open_table(path)
+        found = next(source.chunks(10))
+    assert source.units["ra"] == "deg"
+    assert found["ra"] == pytest.approx([266.4, 266.5], abs=1e-12)
+    assert found["dec"] == pytest.approx([-29.0, -28.9], abs=1e-12)
+    assert found["pmra"] == pytest.approx([1.0, 2.0])
+    assert found["pmdec"].tolist() == [0.0, 0.0]
 
 
 def test_galactic_coordinates_stay_galactic():
     sky = SkyCoord([0.5, 359.0] * u.deg, [-0.1, 0.1] * u.deg, frame="galactic")
     with on_disk(Table({"where": sky}), "table") as path:
-        found = read_table(path)
-    assert found.colnames == ["l", "b"]
-    assert found["l"].value.tolist() == [0.5, 359.0]
+        found = next(open_table(path).chunks(10))
+    assert list(found) == ["l", "b"]
+    assert found["l"].tolist() == [0.5, 359.0]
 
 
 def test_two_sky_coordinates_are_one_too_many():

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from gcmock.arrays import Floats
 from gcmock.compilation import compiled
 from gcmock.posterior.engine import Posterior
+from gcmock.posterior.kernel.bands import first_band, is_single
 from gcmock.posterior.kernel.fastmath import INNER, INNER_FAST, LEAST_SUM
 from gcmock.posterior.kernel.lanes import clear_lanes, total_lanes
 from gcmock.posterior.kernel.scratch import Scratch
@@ -224,11 +225,11 @@ def _curves(stars, mask, shared, work, group, kappa, out):  # type: ignore[no-un
 def _path(mask, rows, kappa, tilt):  # type: ignore[no-untyped-def]
     """Change of W, c and Q of a lattice per unit of E(J-Ks) under a law."""
     path = np.zeros(3)
-    if mask == 1 or mask == 2 or mask == 4:
-        path[0] = kappa[0 if mask == 1 else mask // 2]
+    if is_single(mask):
+        path[0] = kappa[first_band(mask)]
         return path
     for i in range(3):
-        for a in range(3):
+        for a in range(kappa.size):
             # Rows are zero for bands that are not used.
             path[i] += rows[i, a] * kappa[a]
     path[0] += tilt * path[1]

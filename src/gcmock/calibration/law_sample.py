@@ -151,7 +151,7 @@ def law_evidence(
     def near(anchor: Floats) -> Callable[[Floats], float]:
         law = ExtinctionLaw("trial", np.array(anchor)[None], "")
         posterior = Posterior(
-            model.sightlines, model.grid, model.populations, law, model.relations["hw"],
+            model.sightlines, model.grid, model.populations, law, model.relations,
             model.config.photometry.error_floor_mag,
         )  # fmt: skip
 

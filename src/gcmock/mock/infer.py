@@ -17,6 +17,7 @@ from gcmock.io.observed import ObservedStars
 from gcmock.mock.motion import with_measured_motion
 from gcmock.model import Model
 from gcmock.posterior.kernel.draw import VELOCITY
+from gcmock.posterior.kinds import set_aside
 from gcmock.posterior.observations import MeasuredMotion, Observations
 from gcmock.posterior.results import Draws, PosteriorSummary
 from gcmock.random import star_key, uniform
@@ -120,7 +121,7 @@ def prepare(stars: ObservedStars, model: Model, policy: InferencePolicy) -> Prep
         cell = model.extinction_map.cell_index(l_deg, stars.b)
         flags[~model.extinction_map.has_subcells(cell)] |= Flag.NO_SUBCELL
     e_jks_rc, tau = model.reddening(l_deg, stars.b)
-    mag, mag_error = _photometry(stars, policy.use_hw, flags)
+    mag, mag_error = _photometry(stars, policy.use_hw, model.posterior.model_variance, flags)
     parallax, parallax_error = _parallax(stars, policy.parallax, flags)
     motion = measured_motion(stars, policy.motion, flags)
     return Prepared(
@@ -143,7 +144,7 @@ def outside_map_error(n_outside: int, row: int, l_deg: float, b_deg: float) -> O
 
 
 def _photometry(
-    stars: ObservedStars, use_hw: str, flags: NDArray[np.int32]
+    stars: ObservedStars, use_hw: str, model_variance: Floats, flags: NDArray[np.int32]
 ) -> tuple[Floats, Floats]:
     """Magnitudes and errors that are used, (n_star, n_band); sets bits of `flags`."""
     mag, error = stars.mag.copy(), stars.mag_error.copy()
@@ -153,6 +154,10 @@ def _photometry(
         redundant = given[:, J] & given[:, H]
         flags[redundant & given[:, synthetic].any(axis=1)] |= Flag.HW_REDUNDANT
         mag[redundant, synthetic] = error[redundant, synthetic] = np.nan
+    # Of two synthetic magnitudes the more precise one is used.
+    aside = set_aside(mag, error**2 + model_variance)
+    flags[aside.any(axis=1)] |= Flag.HW_REDUNDANT
+    mag[aside] = error[aside] = np.nan
     flags[np.isfinite(mag[:, synthetic]).any(axis=1)] |= Flag.HW_USED
     return mag, error
 

@@ -193,6 +193,26 @@ def draw_patches(
 _dust_of, _profile = njit(profile_at), njit(profile_value)
 
 
+@njit
+def _normal(key, place):  # type: ignore[no-untyped-def]
+    """Return a Gaussian number from two places of a stream (Box and Muller), cut in the tails."""
+    normal = np.sqrt(-2.0 * np.log(uniform_scalar(key, place)))
+    normal *= np.cos(2.0 * np.pi * uniform_scalar(key, place + 1))
+    return min(max(normal, -MAX_SIGMA), MAX_SIGMA)
+
+
+@njit(inline="always")
+def _node_at(cumulative, low, high, target):  # type: ignore[no-untyped-def]
+    """Return the first node from low to high up to which there are `target` stars."""
+    while low < high:
+        middle = (low + high) // 2
+        if cumulative[middle] < target:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 @compiled(nogil=True)
 def _draw(  # type: ignore[no-untyped-def]
     patches, mag, cumulative, start, n_brighter, brighter, mag_min, groups, edges, ks_max
@@ -239,18 +259,11 @@ def _draw(  # type: ignore[no-untyped-def]
                     distance = edges[i] + (point - begin) / length * (edges[i + 1] - edges[i])
                     normal = 0.0
                     if tau > 0.0:
-                        normal = np.sqrt(-2.0 * np.log(uniform_scalar(key, base + REDDENING)))
-                        normal *= np.cos(2.0 * np.pi * uniform_scalar(key, base + REDDENING + 1))
-                        normal = min(max(normal, -MAX_SIGMA), MAX_SIGMA)
+                        normal = _normal(key, base + REDDENING)
                     e = max(e_map + tau * normal, 0.0) * _profile(dust, distance)
                     target = uniform_scalar(key, base + NODE) * weight
-                    lo, hi = start[p], start[p] + n_brighter[p, steps[i]] - 1
-                    while lo < hi:
-                        mid = (lo + hi) // 2
-                        if cumulative[mid] < target:
-                            lo = mid + 1
-                        else:
-                            hi = mid
+                    last = start[p] + n_brighter[p, steps[i]] - 1
+                    lo = _node_at(cumulative, start[p], last, target)
                     if mag[lo, KS] + 5.0 * np.log10(distance) - 5.0 + kappa * e < ks_max:
                         if n == rows.shape[0]:
                             larger = np.empty((2 * n, 8))

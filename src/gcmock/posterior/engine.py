@@ -5,7 +5,7 @@ Groups the stars for the kernels and runs them in threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -28,13 +28,16 @@ from gcmock.posterior.kernel.structures import (
     make_bins,
 )
 from gcmock.posterior.kernel.vector import N_POPULATION
-from gcmock.posterior.kinds import StarKind, group_by_kind, one_lattice_each
+from gcmock.posterior.kinds import StarKind, group_by_kind, one_lattice_each, synthetic_of
 from gcmock.posterior.observations import MeasuredMotion, Observations
 from gcmock.posterior.results import Draws, PosteriorSummary, empty_draws, empty_summary
 from gcmock.posterior.sightline import SightlineCache
 from gcmock.posterior.tables import Tables
-from gcmock.stars.bands import HwRelation
+from gcmock.stars.bands import SyntheticRelation
 from gcmock.stars.populations import PopulationSet
+from gcmock.words.bands import N_LINEAR, SYNTHETIC, band
+
+J, H = band("j").index, band("h").index
 
 BLOCK = 512
 """Stars per call of the kernel: few enough to share among threads, enough to cost nothing."""
@@ -57,8 +60,9 @@ class Posterior:
         Stellar populations.
     law : ExtinctionLaw
         Extinction law.
-    hw : HwRelation
-        Relation of Hw to J and H.
+    relations : mapping of str to SyntheticRelation
+        How every synthetic band follows from J and H, in the order of the axis of bands, on which
+        they stand behind the linear ones.
     error_floor_mag : float
         The model's own error in every band [mag], added in quadrature.
     motion : MotionModel, optional
@@ -71,17 +75,17 @@ class Posterior:
         grid: DistanceGrid,
         populations: PopulationSet,
         law: ExtinctionLaw,
-        hw: HwRelation,
+        relations: Mapping[str, SyntheticRelation],
         error_floor_mag: float,
         motion: MotionModel | None = None,
     ) -> None:
         self.grid = grid
-        self.hw = hw
         self.law = law
-        self.model_variance = np.full(4, error_floor_mag**2)
-        self.model_variance[3] += hw.scatter_mag**2
+        self._relations = tuple(relations.values())
+        scatter = [relation.scatter_mag for relation in self._relations]
+        self.model_variance = error_floor_mag**2 + np.square([0.0] * N_LINEAR + scatter)
         self.motion = MotionModel() if motion is None else MotionModel(*map(float, motion))
-        self._tables = Tables(populations, law, hw)
+        self._tables = Tables(populations, law, self._relations)
         self._sightlines = sightlines
         nodes = sightlines.nodes
         self._bins = make_bins(grid.edges_pc, (nodes.before, nodes.share, self.motion))
@@ -116,7 +120,7 @@ class Posterior:
         draws : Draws
         """
         summary = empty_summary(data.n_star, self._groups.size)
-        draws = empty_draws(data.n_star, keys.shape[1])
+        draws = empty_draws(data.n_star, keys.shape[1], self.model_variance.size)
 
         def kernel(
             kind: StarKind,
@@ -126,6 +130,10 @@ class Posterior:
             scratch: Scratch,
         ) -> None:
             run(stars, rows, kind.mask, shared, scratch, keys, summary, draws)
+            for other, relation in enumerate(self._relations):
+                if other != kind.synthetic:
+                    j, h = draws.mag[rows, :, J], draws.mag[rows, :, H]
+                    draws.mag[rows, :, N_LINEAR + other] = relation.mag(j, h)
 
         self.over_blocks(kernel, data, workers)
         return summary, draws
@@ -230,7 +238,7 @@ class Posterior:
         def work(job: tuple[StarKind, NDArray[np.int64]]) -> None:
             kind, rows = job
             scratch = self._pool.take(self._tables.node_table(kind).node.size)
-            stars = _stars(data, variance, sightline, rows)
+            stars = _stars(data, variance, sightline, rows, kind)
             kernel(kind, rows, stars, self._shared(kind, sightlines), scratch)
             self._pool.give(scratch)
 
@@ -254,25 +262,34 @@ class Posterior:
             sightlines,
             self._lane_groups,
             self._tables.nodes,
-            self.model_variance,
+            self.model_variance[_bands_of(kind)],
         )
 
     def _kinds(
         self, data: Observations, variance: Floats
     ) -> list[tuple[StarKind, NDArray[np.int64]]]:
         """Group stars that share a band mask, a row of the law and their tables."""
-        mask = np.isfinite(data.mag) @ (1 << np.arange(4))
+        given = np.isfinite(data.mag)
+        mask = given[:, :N_LINEAR] @ (1 << np.arange(N_LINEAR))
+        mask += SYNTHETIC * given[:, N_LINEAR:].any(axis=1)
         row = self.law.row(data.l_deg, data.b_deg)
+        codes = np.column_stack([mask, row, synthetic_of(data.mag, variance)])
         steps = np.full((mask.size, len(Steps._fields)), -1)
         everywhere = np.zeros(mask.size, np.int64)
-        for m, r in {(int(m), int(r)) for m, r in zip(mask, row)}:
-            members = np.flatnonzero((mask == m) & (row == r))
-            kind = StarKind(m, r, Steps(-1, -1, -1, 0))
+        for code in np.unique(codes, axis=0):
+            members = np.flatnonzero((codes == code).all(axis=1))
+            m, r, synthetic = (int(x) for x in code)
+            kind = StarKind(m, r, Steps(-1, -1, -1, 0), synthetic)
             found = np.empty((members.size, len(Steps._fields)), np.int64)
-            stars = _stars(data, variance, everywhere, members)
+            stars = _stars(data, variance, everywhere, members, kind)
             choose_steps(m, self._tables.node_table(kind), stars, self._tables.law(kind), found)
             steps[members] = found
-        return group_by_kind(np.column_stack([mask, row, steps]), data.l_deg, data.b_deg)
+        return group_by_kind(np.column_stack([codes, steps]), data.l_deg, data.b_deg)
+
+
+def _bands_of(kind: StarKind) -> NDArray[np.int64]:
+    """Places of the bands that the kernels see on the axis of all bands."""
+    return np.array([*range(N_LINEAR), N_LINEAR + kind.synthetic])
 
 
 def _blocks(members: NDArray[np.int64]) -> list[NDArray[np.int64]]:
@@ -281,13 +298,19 @@ def _blocks(members: NDArray[np.int64]) -> list[NDArray[np.int64]]:
 
 
 def _stars(
-    data: Observations, variance: Floats, sightline: NDArray[np.int64], rows: NDArray[np.int64]
+    data: Observations,
+    variance: Floats,
+    sightline: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    kind: StarKind,
 ) -> StarBlock:
     """Gather the stars of a block."""
     motion = MeasuredMotion.missing(rows.size) if data.motion is None else data.motion.take(rows)
+    bands = _bands_of(kind)
     return StarBlock(
-        data.mag[rows],
-        variance[rows],
+        # Always contiguous, as the compiled functions know their arguments.
+        np.take(data.mag[rows], bands, axis=1),
+        np.take(variance[rows], bands, axis=1),
         data.parallax[rows],
         data.parallax_error[rows],
         data.e_jks_rc[rows],

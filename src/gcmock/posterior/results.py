@@ -41,8 +41,8 @@ class Draws(NamedTuple):
         Component and original population node.
     distance_pc, e_jks : ndarray, shape (n_star, n_realisation)
         Distance [pc] and reddening E(J-Ks) [mag].
-    mag : ndarray, shape (n_star, n_realisation, 4)
-        True apparent J, H, Ks, Hw [mag].
+    mag : ndarray, shape (n_star, n_realisation, n_band)
+        True apparent magnitudes [mag].
     """
 
     component: NDArray[np.int64]
@@ -63,7 +63,7 @@ def empty_summary(n_star: int, n_component: int) -> PosteriorSummary:
     )
 
 
-def empty_draws(n_star: int, n_realisation: int) -> Draws:
+def empty_draws(n_star: int, n_realisation: int, n_band: int) -> Draws:
     """Allocate draws."""
     shape = (n_star, n_realisation)
     return Draws(
@@ -71,5 +71,5 @@ def empty_draws(n_star: int, n_realisation: int) -> Draws:
         np.empty(shape, np.int64),
         np.empty(shape),
         np.empty(shape),
-        np.empty((*shape, 4)),
+        np.empty((*shape, n_band)),
     )

@@ -59,8 +59,6 @@ class SyntheticRelation:
         p1, p2, p3 = self.coefficients
         return np.asarray(h + x * (p1 + x * (p2 + x * p3)))
 
-    hw_mag = mag
-
     def derivatives(self, j_mag: ArrayLike, h_mag: ArrayLike) -> tuple[Floats, Floats]:
         """Return the derivatives with J and with H at apparent J and H [mag]; their sum is 1."""
         x = np.asarray(j_mag, dtype=np.float64) - np.asarray(h_mag, dtype=np.float64)
@@ -80,8 +78,6 @@ class SyntheticRelation:
         low, high = self.valid_j_minus_h
         return np.asarray((x >= low) & (x <= high))
 
-
-HwRelation = SyntheticRelation
 
 Relations = Mapping[str, SyntheticRelation]
 """The relation of every synthetic band by its name, in the order of the table of bands."""

@@ -156,3 +156,60 @@ def magnitude_name(band: str) -> str:
 def magnitude_error_name(band: str) -> str:
     """Name of the column of the magnitude error of a band."""
     return f"phot_{band}_mag_error"
+
+
+N_LINEAR: Final = len(LINEAR_BANDS)
+"""Number of linear bands; their bits are the lowest of a mask."""
+
+ALL_LINEAR: Final = (1 << N_LINEAR) - 1
+"""Set of all linear bands."""
+
+SYNTHETIC: Final = 1 << N_LINEAR
+"""Bit of the synthetic band where a set may have one only, whichever it is: in the posterior."""
+
+_SOURCES: Final = band("j").bit | band("h").bit
+
+# What is asked of sets of bands: written for numbers, without calls, and compiled as it is.
+
+
+def linear_part(mask: int) -> int:
+    """Return the linear bands of a set."""
+    return mask & ALL_LINEAR
+
+
+def has_synthetic(mask: int) -> bool:
+    """Return whether a set has a synthetic band."""
+    return mask > ALL_LINEAR
+
+
+def by_colour(mask: int) -> bool:
+    """Return whether a set is a synthetic band alone, or with one linear band.
+
+    Its extinction then depends on the colour of the star, which nothing else tells.
+    """
+    linear = mask & ALL_LINEAR
+    return mask > ALL_LINEAR and linear & (linear - 1) == 0
+
+
+def is_single(mask: int) -> bool:
+    """Return whether a set is one linear band."""
+    return 0 < mask <= ALL_LINEAR and mask & (mask - 1) == 0
+
+
+def first_band(mask: int) -> int:
+    """Return the index of the first linear band of a set; 0 if there is none."""
+    for index in range(N_LINEAR):
+        if mask >> index & 1:
+            return index
+    return 0
+
+
+def equivalent(mask: int) -> int:
+    """Return the set of bands that says what a set says.
+
+    A synthetic band beside two or more linear ones is turned into those that it follows from.
+    """
+    linear = mask & ALL_LINEAR
+    if mask > ALL_LINEAR and linear & (linear - 1) != 0:
+        return linear | _SOURCES
+    return mask

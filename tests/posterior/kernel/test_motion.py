@@ -66,7 +66,7 @@ def by_reference(model: Model, data: Observations, i: int) -> np.ndarray:
         sets.populations,
         sets.of_component,
         model.grid,
-        model.relations["hw"],
+        model.relations,
         model.motion,
     )
 

@@ -22,6 +22,9 @@ and for sums over nodes."""
 WIDEST_STEP = 0.05
 """Widest step of the grid [mag]."""
 
+FIRST_STEP = 8
+"""Step of the first pass over the grid, in points."""
+
 MARGIN = 16
 """Points before the first bin and behind the last: steps of eight may end there."""
 

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.compilation import compiled
-from gcmock.posterior.kernel.arrangement import BY_COLOUR, RowLayout, Rows, arrange
+from gcmock.posterior.kernel.arrangement import RowLayout, Rows, arrange
 from gcmock.posterior.kernel.fastmath import INNER
 from gcmock.posterior.kernel.nodes import OriginalNodes
 from gcmock.posterior.kernel.vector import N_POPULATION
+from gcmock.words.bands import by_colour
 
 STEPS_W = np.array([0.007, 0.010, 0.013, 0.0155, 0.02, 0.027, 0.036, 0.05, 0.07, 0.095, 0.13])
 STEPS_C = np.array(
@@ -31,8 +32,8 @@ TILTS = np.array([0.0, 0.3, 0.6, 0.9, 1.2, 1.5])
 """Tilts of the lattices of two or three bands: W + tilt c takes the place of W."""
 
 STEPS_COLOUR = np.array([0.02, 0.05, 0.15])
-"""Steps in J - H of the lattices with Hw [mag], which changes the extinction alone, and smoothly:
-the last for Hw alone."""
+"""Steps in J - H of the lattices with a synthetic band [mag], which changes its extinction alone,
+and smoothly: the last for a synthetic band alone."""
 
 Q_ORIGIN = -0.11
 """The place in Q around which nearly all nodes lie, which is a place of the lattice [mag]."""
@@ -105,7 +106,7 @@ def build_lattice(nodes: SortedNodes, mask: int, steps: Steps) -> Rows:
     nodes : SortedNodes
         All populations. A coordinate that is zero throughout has one layer.
     mask : int
-        Bands: J, H, Ks in any combination; or Hw, alone or with one of them.
+        Bands: J, H, Ks in any combination; or a synthetic band, alone or with one of them.
     steps : Steps
         Their tilt is that of the nodes.
 
@@ -118,7 +119,7 @@ def build_lattice(nodes: SortedNodes, mask: int, steps: Steps) -> Rows:
     MemoryError
         If the lattice would have more than `CAPACITY` places.
     """
-    step_q = float((STEPS_COLOUR if mask in BY_COLOUR else STEPS_Q)[steps.q])
+    step_q = float((STEPS_COLOUR if by_colour(mask) else STEPS_Q)[steps.q])
     step = np.array([STEPS_W[steps.w], STEPS_C[steps.c], step_q])
     unused = (nodes.low == 0.0) & (nodes.high == 0.0)
     origin = np.where(unused, 0.0, [0.0, 0.0, Q_ORIGIN])
@@ -131,7 +132,7 @@ def build_lattice(nodes: SortedNodes, mask: int, steps: Steps) -> Rows:
         raise MemoryError(f"a lattice with steps of {step} mag has more than {CAPACITY} places")
     found = origin[:, None] + (index + low[:, None]) * step[:, None]
     corner = origin + low * step
-    if mask in BY_COLOUR:
+    if by_colour(mask):
         axes, per_row, extent = (2, 0), step[2], 0.0
         corner[2] -= 0.5 * step[2]
         n_row = size[2]

@@ -17,7 +17,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from gcmock.posterior.kernel.coarse import modulus, place
+from gcmock.posterior.kernel.bands import H, J, by_colour, first_band
+from gcmock.posterior.kernel.coarse import FIRST_STEP, modulus, place
 from gcmock.posterior.kernel.fastmath import HOT, HOT_FAST, LEAST_SUM
 from gcmock.posterior.kernel.lanes import (
     accumulate_lanes,
@@ -29,11 +30,10 @@ from gcmock.posterior.kernel.lanes import (
     score_lanes,
     total_lanes,
 )
+from gcmock.posterior.kernel.reach import reach
 from gcmock.posterior.kernel.structures import MU_STEP, N_COARSE, N_LANE
 from gcmock.posterior.kernel.sums import sum_colours, sum_rows, weigh_colours, weigh_rows
 from gcmock.posterior.kernel.terms import (
-    beside_hw,
-    by_colour,
     inverse_dust,
     profile,
     profile_fast,
@@ -41,14 +41,10 @@ from gcmock.posterior.kernel.terms import (
 )
 from gcmock.posterior.kernel.vector import LANES, N_POPULATION
 
-Q_TYPICAL, Q_MARGIN = -0.1, 0.1
-"""Where stars are in Q, and how far from there the near and far end of a star's range are safe."""
-
 LOG_PER_MAG = 0.2 * np.log(10.0)
 
-FIRST_STEP, LAST_LEVEL = 8, 3
-"""Step of the coarse grid in the first pass, and the number of passes that follow, each of which
-halves it."""
+LAST_LEVEL = 3
+"""The number of passes over the coarse grid after the first, each of which halves its step."""
 
 SMOOTH = np.array([0.005, 0.015])
 """In the passes between: where its neighbours predict a point this well (error as a fraction), the
@@ -77,56 +73,6 @@ nothing is to be left out."""
 
 
 @njit(**HOT)
-def _red_enough(star, c_edge, row_min, row_step, side, mu, e, tau, r2):
-    """Whether the reddening at a distance can explain the colour.
-
-    `side` 0: of any star that is faint enough to be there; 1: of any that is bright enough.
-    `c_edge` is `Rows.c_top` or `Rows.c_bottom`.
-    """
-    v_w, _, v_c = scattered(star, tau)
-    dq = star.q - Q_TYPICAL
-    half = np.sqrt(r2 * v_c) + Q_MARGIN * abs(star.delta)
-    c = star.c - e - star.delta * dq
-    reach = np.sqrt(r2 * v_w) + Q_MARGIN * abs(star.gamma)
-    w = star.w - mu - star.kappa_w * e - star.gamma * dq
-    row = int((w + (reach if side == 1 else -reach) - row_min) / row_step)
-    row = min(max(row, 0), c_edge.size - 1)
-    if side == 0:
-        return c - half <= c_edge[row]
-    return c + half >= c_edge[row]
-
-
-@njit(**HOT)
-def _limit(star, c_edge, side, rows, mu0, n, red, r2, knot, density):
-    """First (side 0) or last (side 1) eighth coarse point of `reach`."""
-    low, high = 0, (n - 1) // FIRST_STEP
-    while low < high:
-        middle = (low + high + side) // 2
-        mu = modulus(mu0, float(FIRST_STEP * middle), knot, density)
-        s = profile(red.dust, 10.0 ** (0.2 * mu + 1.0))
-        e, tau = red.e_jks_rc * s, red.tau_rc * s
-        enough = _red_enough(star, c_edge, rows.row_min, rows.row_step, side, mu, e, tau, r2)
-        if enough == (side == 0):
-            high = middle - side
-        else:
-            low = middle + 1 - side
-    return low
-
-
-@njit(**HOT)
-def reach(star, rows, mu0, n, red, r2, knot, density):
-    """First and last (plus one) coarse point at which the reddening can explain the colour at all.
-
-    Nearer by, neither the reddening nor the stars faint enough to be so near are red enough;
-    further out, both are too red. The points are found by bisection, in steps of eight.
-    """
-    near = _limit(star, rows.c_top, 0, rows, mu0, n, red, r2, knot, density)
-    far = _limit(star, rows.c_bottom, 1, rows, mu0, n, red, r2, knot, density)
-    # One step more on either side: the limits lie between two points.
-    return FIRST_STEP * max(near - 1, 0), min(FIRST_STEP * (far + 1) + 1, n)
-
-
-@njit(**HOT)
 def nodes_at(mask, star, table, law, population, mu, e, tau, r2, work):
     """Fill `work.node` with the likelihood of the nodes of a population at one distance.
 
@@ -136,8 +82,9 @@ def nodes_at(mask, star, table, law, population, mu, e, tau, r2, work):
     if by_colour(mask):
         return weigh_colours(
             rows.block, rows.first, population, rows.row_min, rows.row_step, rows.bin_min,
-            rows.bin_step, star.w - mu, star.c, star.v_ww, star.v_cc, e, tau, law.kappa[0],
-            law.kappa[1], law.kappa[beside_hw(mask)], law.hw[0], law.hw[1], law.hw[2], r2,
+            rows.bin_step, star.w - mu, star.c, star.v_ww, star.v_cc, e, tau, law.kappa[J],
+            law.kappa[H], law.kappa[first_band(mask)], law.relation[0], law.relation[1],
+            law.relation[2], r2,
             work.node, work.source,
         )  # fmt: skip
     v_w, v_wc, v_c = scattered(star, tau)
@@ -186,19 +133,19 @@ def _sums_at(mask, exact, star, table, lattice, law, mu, e, tau, r2, work):
 
     Returns the fourth root of that factor.
     """
-    sums, total, k = work.sums, work.total, law.kappa
+    sums, total, k, p = work.sums, work.total, law.kappa, law.relation
     factor = star.norm
     if exact:
-        for p in range(N_POPULATION):
-            n_block = nodes_at(mask, star, table, law, p, mu, e, tau, r2, work)
-            sums[p] = _sum(work.node, n_block * LANES)
+        for i in range(N_POPULATION):
+            n_block = nodes_at(mask, star, table, law, i, mu, e, tau, r2, work)
+            sums[i] = _sum(work.node, n_block * LANES)
     else:
         clear_lanes(total, N_POPULATION)
         if by_colour(mask):
             sum_colours(
                 lattice.block, lattice.first, lattice.q_mean, lattice.q_half, lattice.row_min,
                 lattice.row_step, lattice.bin_min, lattice.bin_step, star.w - mu, star.c, star.v_ww,
-                star.v_cc, e, tau, k[0], k[1], k[beside_hw(mask)], law.hw[0], law.hw[1], law.hw[2],
+                star.v_cc, e, tau, k[J], k[H], k[first_band(mask)], p[0], p[1], p[2],
                 r2, total,
             )  # fmt: skip
         else:
@@ -209,8 +156,8 @@ def _sums_at(mask, exact, star, table, lattice, law, mu, e, tau, r2, work):
                 star.w - mu - star.kappa_w * e, star.c - e, star.q, star.gamma, star.delta,
                 star.inv_q, v_wc, v_c, v_w, r2, work.span, work.listed, total,
             )  # fmt: skip
-        for p in range(N_POPULATION):
-            total_lanes(total, p, sums)
+        for i in range(N_POPULATION):
+            total_lanes(total, i, sums)
     if not by_colour(mask):
         factor /= np.sqrt(1.0 + tau * tau * star.kk)
     return np.float32(np.sqrt(np.sqrt(factor)))

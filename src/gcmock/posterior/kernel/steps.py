@@ -6,35 +6,43 @@ import numpy as np
 from numba import njit
 
 from gcmock.compilation import compiled
+from gcmock.posterior.kernel.bands import (
+    H,
+    J,
+    by_colour,
+    first_band,
+    has_synthetic,
+    is_single,
+    linear_part,
+)
 from gcmock.posterior.kernel.fastmath import INNER
 from gcmock.posterior.kernel.lattice import STEPS_C, STEPS_COLOUR, STEPS_Q, STEPS_W, TILTS
 from gcmock.posterior.kernel.terms import (
     along_c,
     along_q,
     along_w,
-    beside_hw,
-    by_colour,
     off_in_q,
     prepare_star,
     tilted,
 )
 
-LINEAR_HW = 0.6
-"""Factor on the steps where Hw is beside two bands: their errors are then much correlated."""
+LINEAR_SYNTHETIC = 0.6
+"""Factor on the steps where a synthetic band is beside two others: their errors are then much
+correlated."""
 
 COLOUR_PER_SIGMA = 0.75
-"""Largest step in Hw less another band as a fraction of the error of that band."""
+"""Largest step in a synthetic band less another as a fraction of the error of that band."""
 
 STEP_COLOUR_SIGMA, TYPICAL_SLOPE = 0.4, 0.6
-"""With another band, the largest change of the extinction in Hw over one step in J - H as a
-fraction of the error of Hw given that band: beyond the finest step the star is summed over nodes;
-and d(Hw)/dJ of a reddened giant."""
+"""With another band, the largest change of the extinction in the synthetic band over one step in
+J - H as a fraction of its error given that band: beyond the finest step the star is summed over
+nodes; and its derivative with J of a reddened giant."""
 
 PER_SIGMA = np.array([[0.8, 1.0, 1.0], [1.0, 0.5, 1.0], [1.1, 0.57, 0.7]])
 """Largest steps in W, c and Q as a fraction of the conditional width of the star's Gaussian, with
 one, two and three bands: the sum over a colour makes the likelihood smooth."""
 
-GIANT = (1.35, 0.3, 0.0)
+GIANT_J, GIANT_H = 1.35, 0.3
 """J - Ks and H - Ks of a red giant [mag]: tells how reddened a star is, at the least."""
 
 Q_TAIL, Q_OUTLIER = 0.6, 3.2
@@ -58,7 +66,7 @@ def choose_steps(mask, table, stars, law, out):
         star = prepare_star(mask, rows, stars.mag[i], stars.variance[i], law)
         if by_colour(mask):
             _steps_by_colour(mask, star, law, table, stars.e_jks_rc[i], stars.tau[i], out[i])
-        elif mask == 1 or mask == 2 or mask == 4:
+        elif is_single(mask):
             out[i, 0] = _largest(STEPS_W, PER_SIGMA[0, 0] * along_w(star, 0.0))
         else:
             _steps_of_colours(mask, star, table, stars.e_jks_rc[i], stars.tau[i], out[i])
@@ -69,19 +77,19 @@ def choose_steps(mask, table, stars, law, out):
 
 @njit(**INNER)
 def _steps_by_colour(mask, star, law, table, e_jks_rc, tau, out):
-    """Fill the steps of a star with Hw, alone or with one other band."""
+    """Fill the steps of a star with a synthetic band, alone or with one other."""
     # With another band: given Hw less that.
     width = 1.0 / np.sqrt(1.0 / star.v_ww + 1.0 / star.v_cc)
     out[0] = _largest(STEPS_W, PER_SIGMA[0, 0] * width)
     out[2] = STEPS_COLOUR.size - 1
-    if mask != 8:
+    if linear_part(mask) != 0:
         out[1] = _largest(STEPS_C, COLOUR_PER_SIGMA * np.sqrt(star.v_cc))
         k = law.kappa
-        change = 2.0 * abs(law.hw[1]) * (k[0] - k[1]) * e_jks_rc
-        # Error of Hw if the other band tells the reddening better than its scatter.
-        k_hw = k[1] + TYPICAL_SLOPE * (k[0] - k[1])
-        known = min(tau, np.sqrt(star.v_cc) / k[beside_hw(mask)])
-        width = np.sqrt(star.v_ww + (k_hw * known) ** 2)
+        change = 2.0 * abs(law.relation[1]) * (k[J] - k[H]) * e_jks_rc
+        # Error of the synthetic band if the other band tells the reddening better than its scatter.
+        k_synthetic = k[H] + TYPICAL_SLOPE * (k[J] - k[H])
+        known = min(tau, np.sqrt(star.v_cc) / k[first_band(mask)])
+        width = np.sqrt(star.v_ww + (k_synthetic * known) ** 2)
         limit = STEP_COLOUR_SIGMA * table.fineness * width / max(change, 1e-9)
         out[2] = _largest(STEPS_COLOUR, limit)
 
@@ -90,9 +98,9 @@ def _steps_by_colour(mask, star, law, table, e_jks_rc, tau, out):
 def _steps_of_colours(mask, star, table, e_jks_rc, tau_rc, out):
     """Fill the steps, and the tilt, of a star with two or three bands."""
     rows = table.coordinates
-    share = PER_SIGMA[2] if rows[2, 1] > 0.0 else PER_SIGMA[1]
-    share = share * table.fineness * (LINEAR_HW if mask > 8 else 1.0)
-    giant = rows[1, 0] * GIANT[0] + rows[1, 1] * GIANT[1] + rows[1, 2] * GIANT[2]
+    share = PER_SIGMA[2] if rows[2, H] > 0.0 else PER_SIGMA[1]
+    share = share * table.fineness * (LINEAR_SYNTHETIC if has_synthetic(mask) else 1.0)
+    giant = rows[1, J] * GIANT_J + rows[1, H] * GIANT_H
     # The scatter of the reddening where a giant would have the star's colour.
     near = min(max((star.c - giant) / max(e_jks_rc, 1e-3), 0.0), 1.2)
     tau = tau_rc * near

@@ -99,8 +99,8 @@ class StarBlock(NamedTuple):
     Attributes
     ----------
     mag, variance : ndarray, shape (n_star, 4)
-        J, H, Ks, Hw [mag] and their variances with floor and scatter of the relation [mag²]; unused
-        bands are ignored.
+        The linear bands and the synthetic band of the kind [mag], and their variances with floor
+        and scatter of the relation [mag²]; unused bands are ignored.
     parallax, parallax_error : ndarray, shape (n_star,)
         [mas]; NaN where there is none.
     e_jks_rc, tau : ndarray, shape (n_star,)
@@ -122,18 +122,21 @@ class StarBlock(NamedTuple):
 
 
 class Law(NamedTuple):
-    """Extinction law and Hw relation.
+    """Extinction law, and the synthetic band of a kind of star.
 
     Attributes
     ----------
     kappa : ndarray, shape (3,)
         A_J, A_H, A_Ks over E(J-Ks).
-    hw : ndarray, shape (3,)
-        Hw = H + p1 x + p2 x² + p3 x³ with x = J - H.
+    relation : ndarray, shape (3,)
+        The synthetic band is H + p1 x + p2 x² + p3 x³ with x = J - H.
+    place : int
+        Its place on the axis of all bands.
     """
 
     kappa: NDArray[np.float64]
-    hw: NDArray[np.float64]
+    relation: NDArray[np.float64]
+    place: int
 
 
 class Reddening(NamedTuple):
@@ -164,7 +167,7 @@ class Shared(NamedTuple):
     tilt : float
         Tilt of the lattice.
     law : Law
-        Extinction law and Hw relation.
+        Extinction law and the relation of the synthetic band.
     bins : Bins
         Distance bins.
     sightlines : Sightlines
