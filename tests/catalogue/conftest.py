@@ -13,6 +13,7 @@ from gcmock.catalogue.cell.sources import (
 from gcmock.catalogue.learn.density import Counter
 from gcmock.catalogue.learn.rates import learn_rates
 from gcmock.settings.merge import MergeConfig, SurveyInput
+from gcmock.surveys.definition import load_survey
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +31,8 @@ def cell(sky):
     """Sources by survey, and the true star of each."""
     sources, truth = {}, {}
     for name, table in sky.tables.items():
-        table = table.select(list(stored_columns(name)))
-        sources[name] = make_sources(name, table, np.ones(table.num_rows, bool))
+        table = table.select(list(stored_columns(load_survey(name))))
+        sources[name] = make_sources(load_survey(name), table, np.ones(table.num_rows, bool))
         truth[name] = sky.truth[name][canonical_order(table)]
     return sources, truth
 

@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gcmock.catalogue.columns import MERGED_COLUMNS, check_account
+from gcmock.catalogue.columns import check_account, merged_columns
 from gcmock.catalogue.learn.completeness import load_completeness
+from gcmock.catalogue.order import packaged_order
 from gcmock.cli.app import run
 from gcmock.errors import InputError
 from gcmock.settings.merge import (
@@ -72,7 +73,7 @@ def catalogue(surveys):
 
 def test_the_columns_are_those_of_an_input_and_more(catalogue):
     stars = read(catalogue)
-    assert list(stars) == [column.name for column in MERGED_COLUMNS]
+    assert list(stars) == [column.name for column in merged_columns(packaged_order())]
     assert set(stars) >= {column.name for column in INPUT_COLUMNS}
     assert len(np.unique(stars["source_id"])) == len(stars["source_id"]) > 5000
     assert np.isfinite(stars["ra"]).all()
@@ -86,7 +87,7 @@ def test_the_columns_are_those_of_an_input_and_more(catalogue):
         has_hw, np.isfinite(stars["phot_j_mag"]) & np.isfinite(stars["phot_h_mag"])
     )
     schema = pq.read_schema(next(iter(sorted(catalogue.glob("part-*")))))
-    for column in MERGED_COLUMNS:
+    for column in merged_columns(packaged_order()):
         words = schema.field(column.name).metadata
         assert words[b"unit"].decode() == column.unit
         assert words[b"description"]
@@ -258,7 +259,10 @@ def test_build_takes_it_without_settings(catalogue, tmp_path):
             "",
             "[[survey]]: is missing; expected at least one [[survey]] with name = ... and",
         ),
-        ("[[survey]]\nname = 'ukidss'\npath = 'x'", "[[survey]] 1: name = 'ukidss'"),
+        (
+            "[[survey]]\nname = 'ukidss'\npath = 'x'",
+            "[[survey]] 1: name = 'ukidss': unknown survey 'ukidss'",
+        ),
         ("[[survey]]\nname = 'gaia'\npath = 'gaia.csv'", "at least one near-infrared survey"),
         ("[[survey]]\nname = '2mass'\npath = 'none.csv'", "none.csv"),
         ("[match]\nrul = 1\n[[survey]]\nname = '2mass'\npath = 'x'", "did you mean 'rule'"),

@@ -46,7 +46,8 @@ import numpy as np
 from astropy.table import Table
 
 import gcmock
-from gcmock.catalogue.columns import MERGED_COLUMNS
+from gcmock.catalogue.columns import merged_columns
+from gcmock.catalogue.order import packaged_order
 from gcmock.cli.app import run
 from gcmock.mock.simulate import simulate
 from gcmock.model import load_model
@@ -55,7 +56,8 @@ from gcmock.random import star_key
 from gcmock.words.bands import BANDS
 
 found = {"file": gcmock.__file__, "bands": BANDS}
-found["merged"] = [column.name for column in MERGED_COLUMNS if "gaianir" in column.name]
+names = [column.name for column in merged_columns(packaged_order())]
+found["merged"] = [name for name in names if "gaianir" in name]
 
 # Simulated and expected stars.
 model = load_model()

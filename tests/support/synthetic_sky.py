@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from gcmock.frames import galactic_to_icrs
+from gcmock.surveys.definition import SurveyDefinition, load_survey
 from gcmock.surveys.simulated.blocks import TrueStars, places
-from gcmock.surveys.simulated.instrument import Instrument, load_instrument
 
 
 def stars_at(l_deg, b_deg, mag, **given) -> TrueStars:
@@ -33,6 +31,12 @@ def lonely(n: int, mag, spacing_arcsec: float = 15.0, **given) -> TrueStars:
     return stars_at(0.2 + step * column, 0.1 + step * row, mag, **given)
 
 
-def clean(name: str, **changes) -> Instrument:
+def clean(name: str, **changes) -> SurveyDefinition:
     """A survey without artefacts."""
-    return replace(load_instrument(name), ghosts=0.0, noise_per_deg2=0.0, **changes)
+    return changed(name, ghosts=0.0, noise_per_deg2=0.0, **changes)
+
+
+def changed(name: str, **changes) -> SurveyDefinition:
+    """A survey with another instrument."""
+    survey = load_survey(name)
+    return survey.model_copy(update={"instrument": survey.instrument.model_copy(update=changes)})

@@ -16,13 +16,13 @@ import pyarrow as pa
 
 from gcmock.catalogue.cell.astrometry import has_zero_point
 from gcmock.catalogue.cell.reasons import REASONS, MatchFlag
-from gcmock.catalogue.columns import MERGED_COLUMNS, REJECTED_COLUMNS, Product
+from gcmock.catalogue.columns import Product, merged_columns, rejected_columns
 from gcmock.catalogue.learn.completeness import COMPLETENESS_FILE, measure_completeness
 from gcmock.catalogue.learn.learning import LearnedSurvey, learn, merge_tables
 from gcmock.catalogue.learn.offsets import Offsets
+from gcmock.catalogue.order import linking_order, names_of
 from gcmock.catalogue.partition import MARGIN_ARCSEC, Partitioned, partition
 from gcmock.catalogue.summary import SUMMARY_FILE, MergeSummary, summarise
-from gcmock.catalogue.traits import BACKBONE
 from gcmock.compilation import fingerprint
 from gcmock.errors import InputError, InterruptedRunError
 from gcmock.io.disk import files_of, sha256_of, size_of, whole_file, write_text
@@ -32,6 +32,8 @@ from gcmock.io.writers.writer import check_output, open_writer
 from gcmock.pool import in_order
 from gcmock.progress import Progress
 from gcmock.settings.merge import MergeConfig
+from gcmock.settings.name_or_path import file_sha256
+from gcmock.words.columns import Column
 
 WORK: Final = "_cells"
 """Folder in the output for the rows by cells, while the merge is not complete."""
@@ -111,7 +113,7 @@ def merge(
             ) from error
         summary = MergeSummary.from_json((folder / SUMMARY_FILE).read_text(encoding="utf-8"))
     if output.suffix:
-        _as_file(folder, output, record, summary)
+        _as_file(folder, output, summary, merged_columns(linking_order(config)))
     summary.seconds = time.perf_counter() - start
     summary.output = str(output)
     return summary
@@ -122,13 +124,16 @@ def _open(config: MergeConfig) -> tuple[dict[str, Input], dict[str, Any]]:
 
     sources: dict[str, Input] = {}
     records: dict[str, Any] = {}
-    for one in sorted(config.survey, key=lambda one: BACKBONE.index(one.name)):
-        path = Path(one.path)
-        sources[one.name] = open_survey(path, one.name)
+    given = {one.survey: one for one in config.survey}
+    chosen = [survey for survey in linking_order(config) if survey.name in given]
+    for survey in chosen:
+        path = Path(given[survey.name].path)
+        sources[survey.name] = open_survey(path, survey)
         checksums = [sha256_of(file) for file in files_of(path)]
-        records[one.name] = {"name": path.name, "sha256": checksums, "bytes": size_of(path)}
-    if not any(name != "gaia" for name in sources):
-        raise InputError("a merge needs at least one near-infrared survey besides gaia")
+        records[survey.name] = {"name": path.name, "sha256": checksums, "bytes": size_of(path)}
+    if not any(survey.is_infrared for survey in chosen):
+        names = ", ".join(names_of(tuple(chosen)))
+        raise InputError(f"a merge needs at least one near-infrared survey besides {names}")
     return sources, records
 
 
@@ -141,9 +146,11 @@ def record_of(
     settings["run"] = {"cell_order": config.run.cell_order}
     # Paths say where the surveys are, the checksums what they are; their order changes nothing.
     surveys = {
-        one["name"]: {k: v for k, v in one.items() if k not in ("path", "margin")}
-        for one in settings["survey"]
+        one.survey: values | {"name": one.survey}
+        for one, values in zip(config.survey, settings["survey"], strict=True)
     }
+    for values in surveys.values():
+        del values["path"], values["margin"]
     settings["survey"] = {name: surveys[name] for name in sorted(surveys)}
     return {
         "gcmock": versions.pop("gcmock"),
@@ -151,6 +158,8 @@ def record_of(
         "libraries": versions,
         "config": settings,
         "surveys": dict(inputs),
+        "definitions": {one.name: one.sha256 for one in linking_order(config)},
+        "hw_relation_sha256": file_sha256(config.photometry.hw_relation),
         "parallax zero point": has_zero_point(),
         "rejected": keep_rejected,
     }
@@ -210,7 +219,8 @@ def finish(
 ) -> None:
     """Write completeness and summary of a folder whose partitions are all there."""
     account = _account(parts, manifest)
-    columns = [c.name for c in MERGED_COLUMNS if not c.name.endswith("_source_id")]
+    ids = {one.id_column for one in linking_order(config)}
+    columns = [c.name for c in merged_columns(linking_order(config)) if c.name not in ids]
     completeness = measure_completeness(_chunks(manifest.folder, columns), config)
     completeness.write(manifest.folder / COMPLETENESS_FILE, metadata)
     summary = summarise(_chunks(manifest.folder, columns), account, config, offsets)
@@ -225,18 +235,19 @@ def read_surveys(
     work.mkdir(exist_ok=True)
     total = sum(one.n_rows for one in inputs.values())
     modulus = max(1, total // SAMPLE_ROWS)
+    surveys = {one.name: one for one in linking_order(config)}
 
     def read(name: str) -> Partitioned:
         chunks = inputs[name].chunks(config.run.chunk_size)
-        order = config.run.cell_order
-        return partition(name, chunks, work / name, config.window, order, modulus, report)
+        window, cell_order = config.window, config.run.cell_order
+        return partition(surveys[name], chunks, work / name, window, cell_order, modulus, report)
 
     # The largest first, so that the last one to end is not a large one.
     names = sorted(inputs, key=lambda name: -inputs[name].n_rows)
     done: dict[str, Partitioned] = dict(
         in_order(lambda name: (name, read(name)), names, config.run.n_workers)
     )
-    parts: dict[str, Partitioned] = {name: done[name] for name in BACKBONE if name in done}
+    parts: dict[str, Partitioned] = {name: done[name] for name in surveys if name in done}
     if not any(len(part.cells) for part in parts.values()):
         raise InputError(
             f"no source lies in the window l = {config.window.l}, b = {config.window.b}; check "
@@ -257,7 +268,8 @@ def metadata_of(
         "config": json.dumps(words["config"]),
         "surveys": json.dumps(words["surveys"]),
         "offsets": json.dumps({name: one.record for name, one in offsets.items()}),
-        "survey_order": json.dumps(BACKBONE),
+        "survey_order": json.dumps(names_of(linking_order(config))),
+        "definitions": json.dumps(words["definitions"]),
         "match_flags": json.dumps({str(int(f)): f"{f.name}: {f.description}" for f in MatchFlag}),
         "rejected": json.dumps(REASONS),
         "margin_arcsec": str(MARGIN_ARCSEC),
@@ -284,9 +296,11 @@ def write_cell(
 ) -> Entry:
     """Write the partition of a cell, what was left out first: its entry stands for both."""
     if rejected is not None:
-        with open_writer(rejected / name, REJECTED_COLUMNS, metadata, overwrite=True) as writer:
+        columns = rejected_columns(product.order)
+        with open_writer(rejected / name, columns, metadata, overwrite=True) as writer:
             writer.write(product.rejected)
-    with open_writer(folder / name, MERGED_COLUMNS, metadata, overwrite=True) as writer:
+    columns = merged_columns(product.order)
+    with open_writer(folder / name, columns, metadata, overwrite=True) as writer:
         writer.write(product.kept)
     return entry_of(folder, name, writer.n_rows, product.account)
 
@@ -318,7 +332,9 @@ def _chunks(folder: Path, columns: list[str]) -> Iterator[Mapping[str, Any]]:
             yield {name: table.column(name).to_numpy() for name in columns}
 
 
-def _as_file(folder: Path, output: Path, record: dict[str, Any], summary: MergeSummary) -> None:
+def _as_file(
+    folder: Path, output: Path, summary: MergeSummary, columns: tuple[Column, ...]
+) -> None:
     """Turn the folder of partitions into one file."""
     import pyarrow.parquet as pq
 
@@ -326,7 +342,7 @@ def _as_file(folder: Path, output: Path, record: dict[str, Any], summary: MergeS
 
     parts = sorted(folder.glob("part-*.parquet"))
     metadata = read_metadata(parts[0]) | {"summary": summary.to_json()}
-    with open_writer(output, MERGED_COLUMNS, metadata, overwrite=True) as writer:
+    with open_writer(output, columns, metadata, overwrite=True) as writer:
         for path in parts:
             table = pq.read_table(path, partitioning=None)
             if table.num_rows:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import gcmock
 from gcmock.data import path as data_path
 from gcmock.settings.build import Config
+from gcmock.settings.name_or_path import file_sha256
 
 LIBRARIES: Final = ("numpy", "scipy", "numba", "astropy", "pyarrow")
 """Libraries that every computation may depend on."""
@@ -42,6 +43,15 @@ def library_versions(*more: str) -> dict[str, str]:
 def data_sha256() -> str:
     """Return the checksum of the checksums of the data files in the package."""
     return sha256(data_path("checksums.sha256").read_bytes()).hexdigest()
+
+
+def own_files(config: Config) -> dict[str, str]:
+    """Return the checksums of laws and relations that are given by path, not by name."""
+    given = {
+        "extinction_law_sha256": file_sha256(config.extinction.law),
+        "hw_relation_sha256": file_sha256(config.photometry.hw_relation),
+    }
+    return {key: digest for key, digest in given.items() if digest}
 
 
 def origin() -> dict[str, Any]:
@@ -91,5 +101,6 @@ def provenance(
         "input_sha256": str(source["sha256"]),
         "rows": json.dumps(dict(rows)),
         "data_sha256": data_sha256(),
+        **own_files(config),
         **words,
     }

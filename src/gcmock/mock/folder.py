@@ -12,7 +12,7 @@ from gcmock.compilation import fingerprint
 from gcmock.dust.calibrated import load_calibration
 from gcmock.errors import InterruptedRunError
 from gcmock.io.manifest import Manifest, entry_of
-from gcmock.io.provenance import data_sha256, library_versions
+from gcmock.io.provenance import data_sha256, library_versions, own_files
 from gcmock.io.writers.writer import open_writer
 from gcmock.mock.account import Account
 from gcmock.mock.pipeline import StarBatch
@@ -62,6 +62,7 @@ def record_of(config: Config, source: Mapping[str, Any], **more: Any) -> dict[st
         "data_sha256": data_sha256(),
         "config": settings,
         "input": dict(source),
+        **own_files(config),
         **more,
     }
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gcmock.arrays import Columns, Floats
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, galactic_to_icrs_proper_motion
-from gcmock.io.provenance import creator
+from gcmock.io.provenance import creator, own_files
 from gcmock.io.writers.folder import TableWriter, open_output
 from gcmock.mock.patches import BrightFirst, Drawn, bright_first, draw_patches
 from gcmock.mock.sky import Range, SkyWindow, check_window, layout, make_patches, window_cells
@@ -192,6 +192,7 @@ def simulation_record(
         "creator": creator(),
         "content": "stars simulated from the model alone",
         "config": config.to_toml(),
+        **own_files(config),
         "seed": str(seed),
         "window_deg": f"{window.l_min:g} <= l < {window.l_max:g}, "
         f"{window.b_min:g} <= b < {window.b_max:g}",

@@ -113,11 +113,11 @@ def _columns(columns: Iterable[Column]) -> list[str]:
 
 def _missions() -> str:
     """Return the files of the missions, with the source of every value."""
-    from gcmock.astrometry.missions.mission import MISSIONS, mission_path
+    from gcmock.astrometry.missions.mission import mission_names, mission_path
 
-    texts = [mission_path(name).read_text(encoding="utf-8").strip() for name in MISSIONS]
+    texts = [mission_path(name).read_text(encoding="utf-8").strip() for name in mission_names()]
     rule = "\n\n" + "#" * _WIDTH + "\n\n"
-    return f"# Missions: {', '.join(MISSIONS)}\n\n" + rule.join(texts)
+    return f"# Missions: {', '.join(mission_names())}\n\n" + rule.join(texts)
 
 
 def _data() -> str:

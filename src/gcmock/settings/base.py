@@ -8,9 +8,19 @@ import textwrap
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    Protocol,
+    TypeVar,
+    get_args,
+    get_origin,
+    runtime_checkable,
+)
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
 from gcmock.errors import InputError
 
@@ -22,6 +32,15 @@ class Section(BaseModel):
 
     # Deferred: building the validators would double the time of an import.
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
+
+
+@runtime_checkable
+class HasChoices(Protocol):
+    """A mark of a key, beside its type, that knows what the key may be."""
+
+    def choices(self) -> tuple[str, ...]:
+        """Return the values that may be given."""
+        ...
 
 
 def _in_unit(unit: str) -> Callable[[Any], Any]:
@@ -129,7 +148,7 @@ def explain(problem: Any, model: type[BaseModel]) -> str:
         case "extra_forbidden":
             owner = _owner(where, model)
             kind = "section" if len(where) == 1 and isinstance(given, dict | list) else "key"
-            names = owner.model_fields if owner else ()
+            names = _fields_of(owner) if owner else ()
             return f"{place}: unknown {kind}{closest(str(where[-1]), names)}"
         case "missing" if isinstance(where[-1], int):
             expected = "expected one value more"
@@ -137,7 +156,7 @@ def explain(problem: Any, model: type[BaseModel]) -> str:
             return f"{place}: is missing{_needed(where, model)}"
         case "model_type" | "dict_type":
             expected = "expected a section with keys"
-        case "tuple_type" if _section_in(_annotation(where, model)):
+        case "tuple_type" if section_in(_annotation(where, model)):
             expected = f"expected sections in two brackets, [[{where[-1]}]]"
         case kind:
             text = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
@@ -151,7 +170,7 @@ def _place(where: tuple[Any, ...], model: type[BaseModel], given: Any) -> str:
     if not where:
         return "settings"
     head, *inner = where
-    field = model.model_fields.get(head)
+    field = _fields_of(model).get(head)
     annotation = field.annotation if field else None
     is_section = isinstance(given, dict | list) if field is None else _is_section(annotation)
     if not is_section:
@@ -169,7 +188,7 @@ def _place(where: tuple[Any, ...], model: type[BaseModel], given: Any) -> str:
 def _needed(where: tuple[Any, ...], model: type[BaseModel]) -> str:
     """Say how a missing list of sections begins."""
     annotation = _annotation(where, model)
-    section = _section_in(annotation)
+    section = section_in(annotation)
     if section is None or get_origin(annotation) is not tuple:
         return ""
     required = [name for name, field in section.model_fields.items() if field.is_required()]
@@ -181,26 +200,32 @@ def _owner(where: tuple[Any, ...], model: type[BaseModel]) -> type[BaseModel] | 
     """Return the section that holds the last key of a place."""
     owner: type[BaseModel] | None = model
     for key in where[:-1]:
-        if isinstance(key, str) and owner is not None:
-            owner = _section_in(owner.model_fields[key].annotation)
+        # Numbers of members and the names of alternative types are no keys.
+        if owner is not None and key in _fields_of(owner):
+            owner = section_in(_fields_of(owner)[key].annotation)
     return owner
+
+
+def _fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return the keys of a section as TOML has them."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _annotation(where: tuple[Any, ...], model: type[BaseModel]) -> Any:
     owner = _owner(where, model)
-    field = owner.model_fields.get(str(where[-1])) if owner else None
+    field = _fields_of(owner).get(str(where[-1])) if owner else None
     return field.annotation if field else None
 
 
-def _section_in(annotation: Any) -> type[BaseModel] | None:
+def section_in(annotation: Any) -> type[BaseModel] | None:
     """Return the section of ``Section``, ``Section | None`` and ``tuple[Section, ...]``."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next(filter(None, map(_section_in, get_args(annotation))), None)
+    return next(filter(None, map(section_in, get_args(annotation))), None)
 
 
 def _is_section(annotation: Any) -> bool:
-    return _section_in(annotation) is not None or get_origin(annotation) is dict
+    return section_in(annotation) is not None or get_origin(annotation) is dict
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -262,7 +287,7 @@ def _lines(section: BaseModel, names: Iterable[str], *, comments: bool) -> list[
     for name in names:
         field, value = type(section).model_fields[name], getattr(section, name)
         if comments:
-            lines += _comment(f"{field.description}{_choices(field.annotation)}")
+            lines += _comment(f"{field.description}{_choices(field)}")
         if value is not None:
             lines.append(f"{name} = {toml_value(value)}")
         elif comments:
@@ -274,11 +299,12 @@ def _comment(text: str) -> list[str]:
     return textwrap.wrap(text, 95, initial_indent="# ", subsequent_indent="#   ")
 
 
-def _choices(annotation: Any) -> str:
+def _choices(field: FieldInfo) -> str:
     """Return the choices of a key, for its comment; empty if it is not one of few."""
-    if get_origin(annotation) is not Literal:
-        return ""
-    return ": " + " | ".join(json.dumps(choice) for choice in get_args(annotation))
+    choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    for mark in field.metadata:
+        choices = mark.choices() if isinstance(mark, HasChoices) else choices
+    return ": " + " | ".join(json.dumps(choice) for choice in choices) if choices else ""
 
 
 def toml_value(value: Any) -> str:

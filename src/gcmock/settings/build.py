@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field, field_validator
 
@@ -23,7 +23,11 @@ from gcmock.settings.base import (
     to_toml,
     validated,
 )
+from gcmock.settings.name_or_path import NameOrPath, packaged_names, resolve_paths
 from gcmock.words.columns import INPUT_COLUMNS
+
+LawName = Annotated[str, NameOrPath("extinction law", packaged_names("extinction_laws.toml"))]
+HwRelationName = Annotated[str, NameOrPath("Hw relation", packaged_names("hw_relations.toml"))]
 
 
 class ModelConfig(Section):
@@ -83,14 +87,9 @@ class PopulationsConfig(Section):
 class ExtinctionConfig(Section):
     """Dust."""
 
-    law: Literal[
-        "wang_chen_2019",
-        "nishiyama_2006",
-        "nishiyama_2009",
-        "nishiyama_2009_quadrants",
-        "alonso_garcia_2017",
-        "nogueras_lara_2020",
-    ] = Field(default="wang_chen_2019", description="Extinction law")
+    law: LawName = Field(
+        default="wang_chen_2019", description="Extinction law, or a TOML file with one"
+    )
     map_value: Literal["subcell", "subcell_mean", "cell_mean"] = Field(
         default="subcell",
         description="Value of the map: the star's own sub-cell, the mean of the 25 sub-cells of "
@@ -112,9 +111,10 @@ class ExtinctionConfig(Section):
 class PhotometryConfig(Section):
     """Magnitudes and their errors."""
 
-    hw_relation: Literal[
-        "yano2021_2mass", "yano2021_vvv", "yano2021_sirius", "kawata2024", "etc2023", "genstars"
-    ] = Field(default="yano2021_2mass", description="Hw as a function of J and H")
+    hw_relation: HwRelationName = Field(
+        default="yano2021_2mass",
+        description="Hw as a function of J and H, or a TOML file with one",
+    )
     error_floor_mag: Magnitude = Field(
         default=0.01,
         ge=0,
@@ -367,5 +367,6 @@ def load_config(
     if path is not None:
         source = str(path)
         values = read_toml(Path(path))
+        resolve_paths(values, Config, Path(path).parent)
     override(values, overrides)
     return validated(Config, values, source)

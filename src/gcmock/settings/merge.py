@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from gcmock.pool import available_cores
 from gcmock.settings.base import Section, override, read_toml, to_toml, validated
+from gcmock.settings.name_or_path import (
+    NameOrPath,
+    name_of,
+    packaged_names,
+    packaged_surveys,
+    resolve_paths,
+)
 
-SurveyName = Literal["2mass", "virac2", "vvv", "sirius", "gnc", "gaia"]
+SurveyName = Annotated[str, NameOrPath("survey", packaged_surveys)]
+HwRelationName = Annotated[
+    str, NameOrPath("Hw relation", packaged_names("hw_relations.toml"), also=("native",))
+]
 QualityName = Literal[
     "duplicate", "artefact", "saturated", "extended", "blended", "error_assumed", "bad_astrometry"
 ]
@@ -21,7 +31,9 @@ QualityName = Literal[
 class SurveyInput(Section):
     """A survey and its file."""
 
-    name: SurveyName = Field(description="Name of the survey")
+    name: SurveyName = Field(
+        description="Name of the survey, or the file that defines one of your own"
+    )
     path: str = Field(description="File or folder, relative to the folder of the settings")
     margin: str | None = Field(
         default=None,
@@ -38,6 +50,11 @@ class SurveyInput(Section):
         "out as well [mag]",
         examples=[16.0],
     )
+
+    @property
+    def survey(self) -> str:
+        """Name of the survey, also where `name` is the path of its definition."""
+        return name_of(self.name)
 
 
 class MergeWindow(Section):
@@ -131,18 +148,10 @@ class CleaningConfig(Section):
 class MergePhotometryConfig(Section):
     """Magnitudes of the merged stars."""
 
-    hw_relation: Literal[
-        "native",
-        "yano2021_2mass",
-        "yano2021_vvv",
-        "yano2021_sirius",
-        "kawata2024",
-        "etc2023",
-        "genstars",
-    ] = Field(
+    hw_relation: HwRelationName = Field(
         default="native",
-        description="Hw from J and H: native takes the relation of the survey that both come "
-        "from, in its own system, and that of 2MASS otherwise",
+        description="Hw from J and H, a name or a TOML file: native takes the relation of the "
+        "survey that both come from, in its own system, and that of 2MASS otherwise",
     )
     tmass_faint_mag: float = Field(
         default=13.0,
@@ -189,7 +198,7 @@ class MergeConfig(Section):
 
     @model_validator(mode="after")
     def _distinct(self) -> MergeConfig:
-        names = [one.name for one in self.survey]
+        names = [one.survey for one in self.survey]
         repeated = {name for name in names if names.count(name) > 1}
         if repeated:
             raise ValueError(f"survey {sorted(repeated)} is given more than once")
@@ -222,6 +231,7 @@ def load_merge_config(
     else:
         path = Path(path)
         values = read_toml(path)
+    resolve_paths(values, MergeConfig, path.parent)
     override(values, overrides)
     config = validated(MergeConfig, values, str(path))
     surveys = tuple(

@@ -19,7 +19,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from gcmock.arrays import Floats
 from gcmock.data import read_toml
-from gcmock.errors import InputError
+from gcmock.settings.name_or_path import is_path, known_or_own, name_of
+from gcmock.stars.relation_table import RelationTable
 from gcmock.words.bands import SYNTHETIC_BANDS, H, J, band
 
 
@@ -107,16 +108,16 @@ def relation_names(band_name: str) -> tuple[str, ...]:
     return tuple(read_toml(_file_of(band_name)))
 
 
-@cache
 def load_relation(band_name: str, name: str = "") -> SyntheticRelation:
-    """Load a relation by name.
+    """Load a relation.
 
     Parameters
     ----------
     band_name : str
         A synthetic band.
     name : str
-        One of `relation_names`; the default of the band if empty.
+        One of `relation_names`, or the path of a TOML file with the keys of
+        `gcmock.stars.relation_table.RelationTable`; the default of the band if empty.
 
     Returns
     -------
@@ -125,25 +126,21 @@ def load_relation(band_name: str, name: str = "") -> SyntheticRelation:
     Raises
     ------
     InputError
-        If the name is unknown.
+        If the name is unknown, the file cannot be read, or a key is wrong.
     """
     name = name or band(band_name).relation
-    relations = read_toml(_file_of(band_name))
-    if name not in relations:
-        label = band(band_name).label
-        raise InputError(f"unknown {label} relation {name!r}: expected one of {sorted(relations)}")
-    entry = relations[name]
-    p1, p2, p3 = entry["coefficients"]
-    low, high = entry["valid_j_minus_h"]
-    return SyntheticRelation(
-        band=band_name,
-        name=name,
-        coefficients=(p1, p2, p3),
-        scatter_mag=entry["scatter_mag"],
-        valid_j_minus_h=(low, high),
-        source=entry["source"],
-        status=entry["status"],
-    )
+    return _load(band_name, name) if is_path(name) else _packaged(band_name, name)
+
+
+@cache
+def _packaged(band_name: str, name: str) -> SyntheticRelation:
+    return _load(band_name, name)
+
+
+def _load(band_name: str, name: str) -> SyntheticRelation:
+    known = read_toml(_file_of(band_name))
+    table = known_or_own(f"{band(band_name).label} relation", name, known, RelationTable)
+    return SyntheticRelation(band=band_name, name=name_of(name), **dict(table))
 
 
 def load_relations(hw_relation: str = "") -> dict[str, SyntheticRelation]:
@@ -152,8 +149,8 @@ def load_relations(hw_relation: str = "") -> dict[str, SyntheticRelation]:
     Parameters
     ----------
     hw_relation : str
-        Name of the relation of Hw, as in ``[photometry] hw_relation``; its default if empty. All
-        other bands have the relation that the table of bands names.
+        Relation of Hw, a name or a path as in ``[photometry] hw_relation``; its default if
+        empty. All other bands have the relation that the table of bands names.
 
     Returns
     -------

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from gcmock.door import attach
 
 if TYPE_CHECKING:
-    from gcmock.surveys.definition import SURVEYS as SURVEYS
     from gcmock.surveys.definition import SurveyDefinition as SurveyDefinition
     from gcmock.surveys.definition import load_survey as load_survey
+    from gcmock.surveys.definition import survey_names as survey_names
     from gcmock.surveys.fetch.download import FetchSummary as FetchSummary
     from gcmock.surveys.read.open_survey import SurveySource as SurveySource
     from gcmock.surveys.read.open_survey import open_survey as open_survey
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "definition": ["SURVEYS", "SurveyDefinition", "load_survey"],
+        "definition": ["SurveyDefinition", "load_survey", "survey_names"],
         "fetch.download": ["FetchSummary"],
         "read.open_survey": ["SurveySource", "open_survey"],
         "simulated.simulate": ["SimulatedSkySummary"],

@@ -12,14 +12,18 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from pydantic import ConfigDict
 
 from gcmock.arrays import Floats
 from gcmock.errors import InputError
 from gcmock.words.bands import BAND_TABLE, SURVEY_BANDS
+
+Colour = tuple[Literal["j", "h", "ks"], Literal["j", "h", "ks"]]
+"""Blue and red band of a colour."""
 
 _GIANT = "giant_behind_dust"
 
@@ -31,7 +35,7 @@ class PhotometricSystem:
     Parameters
     ----------
     name : str
-        Name in ``photometric_systems.toml``.
+        Name in ``photometric_systems.toml``, or that of the survey whose definition has it.
     colours : tuple of 3 pairs of str
         Blue and red band of the colour of each band.
     slopes, offsets, scatter_mag : tuple of 3 floats
@@ -43,13 +47,16 @@ class PhotometricSystem:
     """
 
     name: str
-    colours: tuple[tuple[str, str], ...]
-    slopes: tuple[float, ...]
-    offsets: tuple[float, ...]
-    scatter_mag: tuple[float, ...]
+    colours: tuple[Colour, Colour, Colour]
+    slopes: tuple[float, float, float]
+    offsets: tuple[float, float, float]
+    scatter_mag: tuple[float, float, float]
     valid_j_minus_ks: tuple[float, float]
     source: str
     status: str
+
+    # A survey of one's own can have its system in its definition.
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     @property
     def matrix(self) -> Floats:
@@ -86,16 +93,12 @@ def load_system(name: str) -> PhotometricSystem:
             f"unknown photometric system {name!r}: expected one of {', '.join(system_names())}"
         )
     entry = _tables()[name]
-    low, high = entry["valid_j_minus_ks"]
+    numbers: Any = {
+        key: tuple(entry[key]) for key in ("slopes", "offsets", "scatter_mag", "valid_j_minus_ks")
+    }
+    colours: Any = tuple((blue, red) for blue, red in entry["colours"])
     return PhotometricSystem(
-        name,
-        tuple((blue, red) for blue, red in entry["colours"]),
-        tuple(entry["slopes"]),
-        tuple(entry["offsets"]),
-        tuple(entry["scatter_mag"]),
-        (low, high),
-        entry["source"],
-        entry["status"],
+        name=name, colours=colours, source=entry["source"], status=entry["status"], **numbers
     )
 
 
@@ -163,8 +166,8 @@ class _Relation(NamedTuple):
 
 
 @cache
-def _relation(name: str, seen: tuple[bool, bool, bool]) -> _Relation:
-    system, fill = load_system(name), filling(seen)
+def _relation(system: PhotometricSystem, seen: tuple[bool, bool, bool]) -> _Relation:
+    fill = filling(seen)
     rows = np.flatnonzero(seen)
     whole = system.matrix[rows]
     offset = whole @ fill.offset + np.array(system.offsets)[rows]
@@ -173,14 +176,14 @@ def _relation(name: str, seen: tuple[bool, bool, bool]) -> _Relation:
 
 
 def from_2mass(
-    system: str, mag: ArrayLike, error: ArrayLike | None = None
+    system: str | PhotometricSystem, mag: ArrayLike, error: ArrayLike | None = None
 ) -> tuple[Floats, Floats]:
     """Turn 2MASS magnitudes into those of another system.
 
     Parameters
     ----------
-    system : str
-        One of `system_names`.
+    system : str or PhotometricSystem
+        A system, or one of `system_names`.
     mag : array (n_star, 3)
         J, H, Ks in the 2MASS system [mag]; NaN where missing.
     error : array (n_star, 3), optional
@@ -200,7 +203,9 @@ def from_2mass(
     return _convert(system, mag, error, inverse=False)
 
 
-def to_2mass(system: str, mag: ArrayLike, error: ArrayLike | None = None) -> tuple[Floats, Floats]:
+def to_2mass(
+    system: str | PhotometricSystem, mag: ArrayLike, error: ArrayLike | None = None
+) -> tuple[Floats, Floats]:
     """Turn magnitudes of a system into 2MASS magnitudes: the exact inverse of `from_2mass`.
 
     Parameters
@@ -222,9 +227,9 @@ def to_2mass(system: str, mag: ArrayLike, error: ArrayLike | None = None) -> tup
 
 
 def _convert(
-    system: str, mag: ArrayLike, error: ArrayLike | None, *, inverse: bool
+    system: str | PhotometricSystem, mag: ArrayLike, error: ArrayLike | None, *, inverse: bool
 ) -> tuple[Floats, Floats]:
-    load_system(system)
+    chosen = load_system(system) if isinstance(system, str) else system
     given = np.asarray(mag, dtype=np.float64)
     sigma = np.asarray(np.zeros_like(given) if error is None else error, dtype=np.float64)
     if given.ndim != 2 or given.shape[1] != len(SURVEY_BANDS) or sigma.shape != given.shape:
@@ -242,7 +247,7 @@ def _convert(
         if not number or not stars.size:
             continue
         rows = np.flatnonzero(seen)
-        matrix, offset, variance = _relation(system, seen)
+        matrix, offset, variance = _relation(chosen, seen)
         if inverse:
             matrix = np.asarray(np.linalg.inv(matrix), dtype=np.float64)
             offset, variance = -matrix @ offset, matrix**2 @ variance

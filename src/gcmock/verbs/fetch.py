@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def fetch(
-    survey: str,
+    survey: Location,
     l: Any,
     b: Any,
     output: Location,
@@ -30,9 +30,10 @@ def fetch(
 
     Parameters
     ----------
-    survey : str
+    survey : str or Path
         2mass (archives irsa, vizier), virac2 (eso), vvv (vizier-dr2, vizier-dr4), gnc (vizier),
-        gaia (gaia, vizier). The catalogue of sirius is not public: the error says whom to ask.
+        gaia (gaia, vizier), or a TOML file that defines a survey of your own. The catalogue of
+        sirius is not public: the error says whom to ask.
     l, b : tuple of 2 floats, or Quantity, shape (2,)
         Ranges of Galactic longitude (negative in the west) and latitude [deg].
     output : str or Path

@@ -192,7 +192,7 @@ def julian_years(given: Any) -> list[float]:
         ) from error
 
 
-def words_of(given: str | Sequence[str]) -> tuple[str, ...]:
-    """Return names given in a sequence, or as a text with commas between."""
-    names = given.split(",") if isinstance(given, str) else given
-    return tuple(name.strip() for name in names if name.strip())
+def words_of(given: Location | Sequence[Location]) -> tuple[str, ...]:
+    """Return names or paths given in a sequence, or as a text with commas between."""
+    several = str(given).split(",") if isinstance(given, str | Path) else map(str, given)
+    return tuple(name.strip() for name in several if name.strip())

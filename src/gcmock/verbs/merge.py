@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from gcmock.errors import InputError
 from gcmock.settings.merge import MergeConfig, load_merge_config
+from gcmock.settings.name_or_path import name_of
 from gcmock.verbs.given import Location, Progress, is_path, made_in_memory, on_disk, pair
 from gcmock.verbs.settings import check_sections
 
@@ -121,9 +122,11 @@ def _surveys_on_disk(config: Any, surveys: Any) -> Iterator[Any]:
     if isinstance(config, MergeConfig):
         content = config.model_dump()
     elif is_path(config):
-        from gcmock.settings.text import read_toml
+        from gcmock.settings.base import read_toml
+        from gcmock.settings.name_or_path import resolve_paths
 
         content = read_toml(Path(config))
+        resolve_paths(content, MergeConfig, Path(config).parent)
     else:
         content = dict(config or {})
     if isinstance(surveys, Mapping):
@@ -137,7 +140,7 @@ def _surveys_on_disk(config: Any, surveys: Any) -> Iterator[Any]:
     with ExitStack() as stack:
         found = []
         for one in listed:
-            name = str(one.get("name", "survey"))
+            name = name_of(str(one.get("name", "survey")))
             path = stack.enter_context(on_disk(one.get("path", ""), name))
             found.append({**one, "path": str(path)})
         yield {**content, "survey": found}

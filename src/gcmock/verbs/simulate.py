@@ -63,7 +63,7 @@ def simulate(
     output: Location | None = None,
     ks_max: Any = 15.5,
     survey: bool = False,
-    surveys: str | Sequence[str] | None = None,
+    surveys: Location | Sequence[Location] | None = None,
     completeness: Location | None = None,
     config: Settings = None,
     seed: int | None = None,
@@ -90,9 +90,10 @@ def simulate(
         Faintest true, reddened Ks [mag].
     survey : bool
         Make what a survey observes, in the input format of `gcmock.build`, and the truth beside it.
-    surveys : str or sequence of str, optional
+    surveys : str, Path, or sequence of these, optional
         Write the native tables of real surveys and the truth behind them into the folder `output`;
-        names, or one text with commas between: ``"2mass,virac2,vvv,sirius,gnc,gaia"``.
+        names, or TOML files that define surveys of your own; or one text with commas between:
+        ``"2mass,virac2,vvv,sirius,gnc,gaia"``.
     completeness : str or Path, optional
         Detection probability of the survey: the map that `gcmock.merge` writes, or the folder it
         is in.

@@ -7,24 +7,27 @@ from small_sky import table_of, to_sky
 from gcmock.catalogue.cell.astrometry import attach_astrometry, parallax_zero_point
 from gcmock.catalogue.cell.merged_stars import no_stars
 from gcmock.catalogue.cell.sources import make_sources, stored_columns
-from gcmock.catalogue.traits import BACKBONE
+from gcmock.catalogue.order import names_of, packaged_order
+from gcmock.surveys.definition import load_survey
+
+ORDER = names_of(packaged_order())
 
 
 def one_source(survey, **values):
     ra, dec = to_sky(np.array([10.0]), np.array([10.0]))
     columns = {"source_id": ["a"], "ra": ra, "dec": dec, "ref_epoch": 2016.0, "ruwe": 1.0}
     columns |= {"pmra": -3.0, "pmdec": -5.0, "parallax": 0.3, "phot_ks_mag": 12.0}
-    table = table_of(columns | values, 1).select(list(stored_columns(survey)))
-    return make_sources(survey, table, np.ones(1, bool))
+    table = table_of(columns | values, 1).select(list(stored_columns(load_survey(survey))))
+    return make_sources(load_survey(survey), table, np.ones(1, bool))
 
 
 def attached(gaia, virac2):
-    stars = no_stars()
-    surveys = {BACKBONE.index("virac2"): virac2, BACKBONE.index("gaia"): gaia}
+    stars = no_stars(packaged_order())
+    surveys = {ORDER.index("virac2"): virac2, ORDER.index("gaia"): gaia}
     stars.add(0, virac2, np.zeros(1, np.int64))
     stars.link[0, 1] = 0
     found = attach_astrometry(stars, surveys)
-    return found, BACKBONE[found.origin[0]]
+    return found, ORDER[found.origin[0]]
 
 
 def errors(value):

@@ -12,9 +12,12 @@ from gcmock.catalogue.cell.clean import native_reasons, too_faint
 from gcmock.catalogue.cell.merging import merge_cell
 from gcmock.catalogue.cell.pilot import merge_cell_pilot
 from gcmock.catalogue.cell.sources import make_sources, stored_columns
-from gcmock.catalogue.traits import BACKBONE
+from gcmock.catalogue.order import names_of, packaged_order
 from gcmock.settings.merge import CleaningConfig, MergeConfig, SurveyInput
+from gcmock.surveys.definition import load_survey
 from gcmock.surveys.source_table import Quality
+
+ORDER = names_of(packaged_order())
 
 EPOCH = {"virac2": 2014.0, "gnc": 2015.5, "sirius": 2004.5, "2mass": 1999.5}
 ERROR_MAS = {"virac2": 5.0, "gnc": 20.0, "sirius": 100.0, "2mass": 80.0}
@@ -44,8 +47,8 @@ def seen(survey, x, ks, *, quality=0, with_ks=True):
         "phot_ks_mag": np.where(with_ks, ks, np.nan),
         "phot_ks_mag_error": 0.02,
     }
-    table = table_of(columns, len(x)).select(list(stored_columns(survey)))
-    return make_sources(survey, table, np.ones(len(x), bool))
+    table = table_of(columns, len(x)).select(list(stored_columns(load_survey(survey))))
+    return make_sources(load_survey(survey), table, np.ones(len(x), bool))
 
 
 def together(x, ks):
@@ -56,7 +59,7 @@ def together(x, ks):
 
 def ids_of(merged, survey):
     """Identifiers of a survey's sources in the stars that are kept."""
-    number = BACKBONE.index(survey)
+    number = ORDER.index(survey)
     link = merged.stars.link[(merged.reason == "") & (merged.stars.link[:, number] >= 0), number]
     return sorted(np.array(merged.surveys[number].ids.to_pylist())[link].tolist())
 
@@ -84,7 +87,7 @@ def test_a_fine_source_beside_a_coarse_star_is_no_blend(with_gnc):
     cells = {"virac2": seen("virac2", *together(x, ks)), "gnc": seen("gnc", x, ks)}
     merged = merge_cell(cells, with_gnc, config_of("virac2", "gnc"))
     assert ids_of(merged, "gnc") == ["gnc0", "gnc1"]
-    number = BACKBONE.index("gnc")
+    number = ORDER.index("gnc")
     assert "blend" not in merged.removed[number][1].tolist()
 
 
@@ -95,7 +98,7 @@ def test_a_coarse_star_that_finer_ones_explain_is_left_out(with_gnc):
     merged = merge_cell(cells, with_gnc, config_of("virac2", "gnc"))
     assert ids_of(merged, "gnc") == [f"gnc{k}" for k in range(5)]
     alone = (merged.stars.link >= 0).sum(axis=1) == 1
-    virac2 = merged.stars.link[:, BACKBONE.index("virac2")] >= 0
+    virac2 = merged.stars.link[:, ORDER.index("virac2")] >= 0
     assert merged.reason[alone & virac2].tolist() == ["blend"]
     assert len(merged.stars.primary[merged.reason == ""]) == 5
 
@@ -106,7 +109,7 @@ def test_a_source_of_two_equal_stars_is_linked_to_neither(knowledge):
     config = config_of("virac2", "sirius")
     merged = merge_cell(cells, knowledge, config)
     assert ids_of(merged, "sirius") == []
-    assert merged.removed[BACKBONE.index("sirius")][1].tolist() == ["blend"]
+    assert merged.removed[ORDER.index("sirius")][1].tolist() == ["blend"]
     # Whoever wants the link anyway gets it.
     free = config.model_copy(update={"match": config.match.model_copy(update={"least_share": 0.0})})
     assert ids_of(merge_cell(cells, knowledge, free), "sirius") == ["sirius0"]
@@ -128,7 +131,7 @@ def test_a_limit_leaves_out_what_has_no_ks(knowledge):
         merge_cell_pilot({"sirius": sources}, config),
     ):
         assert ids_of(merged, "sirius") == ["sirius0"]
-        assert merged.removed[BACKBONE.index("sirius")][1].tolist() == ["too_faint"] * 2
+        assert merged.removed[ORDER.index("sirius")][1].tolist() == ["too_faint"] * 2
 
 
 def test_a_duplicate_of_a_source_beyond_the_limit_is_kept():

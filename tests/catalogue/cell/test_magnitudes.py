@@ -8,11 +8,14 @@ from gcmock.catalogue.cell.magnitudes import choose_magnitudes
 from gcmock.catalogue.cell.merged_stars import no_stars
 from gcmock.catalogue.cell.reasons import MatchFlag
 from gcmock.catalogue.cell.sources import make_sources, stored_columns
-from gcmock.catalogue.traits import BACKBONE
+from gcmock.catalogue.order import names_of, packaged_order
 from gcmock.settings.merge import MergePhotometryConfig
 from gcmock.stars.bands import load_relation
+from gcmock.surveys.definition import load_survey
 from gcmock.surveys.photometric_systems import to_2mass
 from gcmock.surveys.source_table import Quality
+
+ORDER = names_of(packaged_order())
 
 
 def sources_of(survey, mag, error=0.02, quality=0):
@@ -22,22 +25,22 @@ def sources_of(survey, mag, error=0.02, quality=0):
     columns |= {"n_epochs": 1, "quality": quality}
     for band, value in zip(("j", "h", "ks"), mag, strict=True):
         columns |= {f"phot_{band}_mag": value, f"phot_{band}_mag_error": error}
-    table = table_of(columns, 1).select(list(stored_columns(survey)))
-    return make_sources(survey, table, np.ones(1, bool))
+    table = table_of(columns, 1).select(list(stored_columns(load_survey(survey))))
+    return make_sources(load_survey(survey), table, np.ones(1, bool))
 
 
 def chosen(surveys, config=None, **options):
     """Magnitudes of one star that these surveys have."""
-    stars = no_stars()
-    numbers = {BACKBONE.index(name): sources for name, sources in surveys.items()}
+    stars = no_stars(packaged_order())
+    numbers = {ORDER.index(name): sources for name, sources in surveys.items()}
     first = min(numbers)
     stars.add(first, numbers[first], np.zeros(1, np.int64))
     for number in numbers:
         stars.link[0, number] = 0
     for name in options.pop("blended", ()):
-        stars.blended[0, BACKBONE.index(name)] = True
+        stars.blended[0, ORDER.index(name)] = True
     found = choose_magnitudes(stars, numbers, config or MergePhotometryConfig(), **options)
-    return found, [BACKBONE[k] if k >= 0 else "" for k in found.origin[0]]
+    return found, [ORDER[k] if k >= 0 else "" for k in found.origin[0]]
 
 
 def test_the_smallest_error_wins_among_those_that_can_be_trusted():

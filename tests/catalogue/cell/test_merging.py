@@ -10,15 +10,18 @@ from gcmock.catalogue.cell.pilot import merge_cell_pilot
 from gcmock.catalogue.cell.sources import make_sources, stored_columns
 from gcmock.catalogue.columns import cell_product
 from gcmock.catalogue.healpix import pixel_of
-from gcmock.catalogue.traits import BACKBONE
+from gcmock.catalogue.order import names_of, packaged_order
 from gcmock.settings.merge import MergeWindow
+from gcmock.surveys.definition import load_survey
+
+ORDER = names_of(packaged_order())
 
 
 def truth_of_stars(merged, sky):
     """True star of every source of the merged stars, -2 for none, (n_star, n_survey)."""
-    found = np.full((len(merged.stars), len(BACKBONE)), -2)
+    found = np.full((len(merged.stars), len(ORDER)), -2)
     for number, sources in merged.surveys.items():
-        name = BACKBONE[number]
+        name = ORDER[number]
         ids = sky.tables[name].column("source_id").to_pylist()
         true = dict(zip(ids, sky.truth[name].tolist(), strict=True))
         mine = np.flatnonzero(merged.stars.link[:, number] >= 0)
@@ -34,7 +37,7 @@ def scores(merged, sky):
     first = found[np.arange(len(found)), merged.stars.primary]
     detected = np.unique(np.concatenate([one[one >= 0] for one in sky.truth.values()]))
     real = np.unique(first[kept & (first >= 0)])
-    more = (found != -2) & (np.arange(len(BACKBONE)) != merged.stars.primary[:, None])
+    more = (found != -2) & (np.arange(len(ORDER)) != merged.stars.primary[:, None])
     more &= kept[:, None]
     wrong = (found != first[:, None]) & more
     return np.isin(detected, real).mean(), len(real) / kept.sum(), wrong.sum() / more.sum()
@@ -61,7 +64,7 @@ def test_every_source_ends_in_one_place(merged, cell):
         out, reason = merged.removed[number]
         assert (reason != "").all()
         linked = int((merged.stars.link[:, number] >= 0).sum())
-        assert linked + len(out) == len(cell[0][BACKBONE[number]])
+        assert linked + len(out) == len(cell[0][ORDER[number]])
 
 
 def test_probabilities_are_calibrated(merged, sky):
@@ -70,7 +73,7 @@ def test_probabilities_are_calibrated(merged, sky):
     first = found[np.arange(len(found)), merged.stars.primary]
     kept = merged.reason == ""
     for name in ("2mass", "sirius"):
-        number = BACKBONE.index(name)
+        number = ORDER.index(name)
         mine = kept & (merged.stars.link[:, number] >= 0) & (merged.stars.primary != number)
         right = (found[mine, number] == first[mine]).mean()
         assert merged.stars.probability[mine, number].mean() == pytest.approx(right, abs=0.015)
@@ -81,7 +84,7 @@ def test_the_order_of_the_rows_does_not_matter(cell, knowledge, config, merged):
     shuffled = {}
     for name, sources in cell[0].items():
         table = sources.table.take(pa.array(rng.permutation(len(sources))))
-        shuffled[name] = make_sources(name, table, np.ones(len(sources), bool))
+        shuffled[name] = make_sources(load_survey(name), table, np.ones(len(sources), bool))
     again = merge_cell(dict(reversed(shuffled.items())), knowledge, config)
     np.testing.assert_array_equal(again.stars.link, merged.stars.link)
     np.testing.assert_array_equal(again.stars.probability, merged.stars.probability)
@@ -95,11 +98,11 @@ def test_a_part_of_the_sky_with_a_margin_gives_the_same_stars(sky, knowledge, co
     chosen = pixels[len(pixels) // 2]
     cells = {}
     for name, table in sky.tables.items():
-        table = table.select(list(stored_columns(name)))
+        table = table.select(list(stored_columns(load_survey(name))))
         ra, dec = (table.column(axis).to_numpy() for axis in ("ra", "dec"))
         core = pixel_of(ra, dec, 10) == chosen
         near = (np.abs(ra - ra[core].mean()) < 0.06) & (np.abs(dec - dec[core].mean()) < 0.05)
-        cells[name] = make_sources(name, table.filter(pa.array(near)), core[near])
+        cells[name] = make_sources(load_survey(name), table.filter(pa.array(near)), core[near])
     part = cell_product(merge_cell(cells, knowledge, config), config)
     order = np.argsort(part.kept["source_id"])
     where = np.isin(whole.kept["source_id"], part.kept["source_id"])
@@ -127,8 +130,8 @@ def test_a_blend_does_not_become_a_ghost_star(knowledge, config):
     columns["phot_h_mag_error"] = 0.02
     cells = {}
     for name, table in (("virac2", fine), ("2mass", table_of(columns, 1))):
-        table = table.select(list(stored_columns(name)))
-        cells[name] = make_sources(name, table, np.ones(table.num_rows, bool))
+        table = table.select(list(stored_columns(load_survey(name))))
+        cells[name] = make_sources(load_survey(name), table, np.ones(table.num_rows, bool))
     product = cell_product(merge_cell(cells, knowledge, config), config)
     assert len(product.kept["ra"]) == 2
     order = np.argsort(product.kept["phot_ks_mag"])

@@ -34,16 +34,21 @@ from gcmock.catalogue.learn.reality import (
     reality_beyond,
 )
 from gcmock.catalogue.link.linking import SHARE_STEPS, magnitude_bin
-from gcmock.catalogue.traits import BACKBONE
+from gcmock.catalogue.order import names_of, packaged_order
 from gcmock.settings.merge import CleaningConfig
+from gcmock.surveys.definition import load_survey
+
+ORDER = names_of(packaged_order())
 
 
 def test_offsets_that_were_put_in_are_found():
     sky = make_sky(seed=9, size=0.2)
     bright = {}
     for name, table in sky.tables.items():
-        table = table.select(list(stored_columns(name)))
-        bright[name] = bright_sources(make_sources(name, table, np.ones(table.num_rows, bool)))
+        table = table.select(list(stored_columns(load_survey(name))))
+        bright[name] = bright_sources(
+            make_sources(load_survey(name), table, np.ones(table.num_rows, bool))
+        )
     motion = mean_motion(bright)
     np.testing.assert_allclose(motion, (-3.0, -5.5), atol=0.3)
     found = measure_offsets(bright, motion)
@@ -126,7 +131,7 @@ def test_rates_follow_the_depth(knowledge):
 
 def test_peaks_of_noise_are_recognised(merged, cell, sky):
     """Most sources left out as single detections are nobody's."""
-    number = BACKBONE.index("virac2")
+    number = ORDER.index("virac2")
     sources = merged.surveys[number]
     true = dict(
         zip(
@@ -147,12 +152,12 @@ def test_stars_in_the_light_of_others_are_missed_oftener(knowledge):
 
 
 def test_a_kind_without_any_partner_is_not_real(merged):
-    missed = np.zeros((len(merged.stars), len(BACKBONE)))
+    missed = np.zeros((len(merged.stars), len(ORDER)))
     spikes = learn_spikes(merged.stars, merged.surveys, merged.around)
     found = learn_reality(merged.stars, merged.surveys, merged.around, spikes, missed)
     assert set(found) == {"virac2", "sirius", "2mass"}
-    for number in (BACKBONE.index(name) for name in found):
-        known = found[BACKBONE[number]]
+    for number in (ORDER.index(name) for name in found):
+        known = found[ORDER[number]]
         assert known.probability.shape == (N_KINDS + N_PATTERNS,)
         assert (known.probability > 0).all()
         assert (known.probability <= 1).all()
@@ -227,10 +232,10 @@ def test_relation_of_g_is_found_among_outliers():
     infrared = pa.table(common | {"phot_j_mag": ks + colour, "phot_ks_mag": ks})
     every = np.ones(n, bool)
     surveys = {
-        0: make_sources("virac2", infrared, every),
-        1: make_sources("gaia", pa.table(common | {"phot_g_mag": g_mag}), every),
+        0: make_sources(load_survey("virac2"), infrared, every),
+        1: make_sources(load_survey("gaia"), pa.table(common | {"phot_g_mag": g_mag}), every),
     }
-    stars = no_stars()
+    stars = no_stars(packaged_order())
     stars.add(0, surveys[0], np.arange(n))
     stars.link[:, 1], stars.probability[:, 1] = np.arange(n), 1.0
     j_mag, _, ks_mag = surveys[0].side.mag.T

@@ -21,7 +21,7 @@ from tap_server import Fault, TapServer, serve
 from gcmock.cli.app import run
 from gcmock.errors import GcmockError, InputError
 from gcmock.frames import galactic_to_icrs, icrs_to_galactic
-from gcmock.surveys.definition import SURVEYS, load_survey
+from gcmock.surveys.definition import load_survey, survey_names
 from gcmock.surveys.fetch.download import FetchSummary, fetch
 from gcmock.surveys.fetch.tap import Patience, TapService
 from gcmock.surveys.fetch.window import SurveyWindow, tiles
@@ -32,7 +32,7 @@ WINDOW = SurveyWindow(L, B)
 QUICK = Patience(attempts=3, first_pause=0.01, longest_pause=0.05, first_poll=0.005)
 ARCHIVES = [
     pytest.param(name, archive.name, id=f"{name}-{archive.name}")
-    for name in SURVEYS
+    for name in survey_names()
     for archive in load_survey(name).archives
 ]
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from survey_tables import native_table, sirius_line, to_arrow, write
 
 from gcmock.errors import InputError
-from gcmock.surveys.definition import SURVEYS, load_survey
+from gcmock.surveys.definition import load_survey, survey_names
 from gcmock.surveys.read.open_survey import open_survey
 from gcmock.surveys.read.quality_flags import letters
 from gcmock.surveys.read.text_table import squeeze
@@ -24,7 +24,7 @@ from gcmock.surveys.source_table import SOURCE_NAMES, Quality
 
 TABLES = [
     (name, spelling.name)
-    for name in SURVEYS
+    for name in survey_names()
     for spelling in load_survey(name).spellings
     if name != "sirius"
 ]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gcmock.surveys.definition import load_survey
 from gcmock.surveys.simulated.crowding import (
     CELL_ARCSEC,
     HALO_MAX_ARCSEC,
@@ -17,9 +18,8 @@ from gcmock.surveys.simulated.crowding import (
     radius_arcsec,
     swallow,
 )
-from gcmock.surveys.simulated.instrument import load_instrument
 
-SIRIUS = load_instrument("sirius")
+SIRIUS = load_survey("sirius").instrument
 EQUAL = radius_arcsec(np.array([0.0]), SIRIUS)[0]
 
 

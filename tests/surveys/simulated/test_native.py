@@ -7,10 +7,11 @@ import pyarrow as pa
 import pytest
 from synthetic_sky import clean, lonely
 
+from gcmock.errors import InputError
 from gcmock.mock.survey import SurveyModel
 from gcmock.model import load_model
 from gcmock.settings.build import load_config
-from gcmock.surveys.definition import SURVEYS, load_survey
+from gcmock.surveys.definition import load_survey, survey_names
 from gcmock.surveys.read.open_survey import open_survey
 from gcmock.surveys.simulated.artefacts import ArtefactKind
 from gcmock.surveys.simulated.astrometry import (
@@ -19,9 +20,7 @@ from gcmock.surveys.simulated.astrometry import (
     virac2_astrometry,
     virac2_errors,
 )
-from gcmock.surveys.simulated.instrument import load_instrument
 from gcmock.surveys.simulated.native import (
-    SPELLINGS,
     designations,
     joined,
     native_roles,
@@ -30,7 +29,6 @@ from gcmock.surveys.simulated.native import (
     vvv_roles,
 )
 from gcmock.surveys.simulated.native_files import (
-    SUFFIXES,
     native_columns,
     native_values,
     open_native,
@@ -125,7 +123,7 @@ def test_names_and_angles_as_the_surveys_write_them():
 def test_2mass_has_upper_limits_and_flags():
     stars = lonely(2000, [16.4, 14.0, 12.0])
     found = observe(stars, clean("2mass"), 1, EPOCH)
-    roles = twomass_roles(found, load_instrument("2mass"))
+    roles = twomass_roles(found, load_survey("2mass").instrument)
     unseen = np.isnan(found.mag[:, 0])
     assert 0 < unseen.sum() < 2000
     assert np.isfinite(roles["phot_j_mag"]).all()
@@ -138,7 +136,7 @@ def test_2mass_has_upper_limits_and_flags():
 
 def test_virac2_counts_epochs_and_gives_scatter():
     found = observe(lonely(2000, FAINT_GIANTS), clean("virac2"), 1, EPOCH)
-    roles = virac2_roles(found, load_instrument("virac2"))
+    roles = virac2_roles(found, load_survey("virac2").instrument)
     seen = np.isfinite(found.mag[:, 0])
     assert seen.sum() > 0
     assert (roles["phot_j_n_epochs"][~seen] == 0).all()
@@ -151,7 +149,7 @@ def test_virac2_counts_epochs_and_gives_scatter():
 
 def test_duplicates_of_virac2_are_marked_mostly():
     found = observe(lonely(4900, FAINT_GIANTS), clean("virac2", field_deg=(0.05, 0.05)), 1, EPOCH)
-    roles = virac2_roles(found, load_instrument("virac2"))
+    roles = virac2_roles(found, load_survey("virac2").instrument)
     twice = found.copy > 0
     assert twice.sum() > 1000
     assert roles["duplicate"][twice].mean() == pytest.approx(0.9, abs=0.03)
@@ -160,8 +158,9 @@ def test_duplicates_of_virac2_are_marked_mostly():
 
 def test_artefacts_are_marked_with_imperfect_efficiency():
     stars = lonely(900, [9.5, 9.2, 9.0], 100.0)
-    instrument = load_instrument("vvv")
-    found = observe(stars, instrument, 1, EPOCH)
+    survey = load_survey("vvv")
+    instrument = survey.instrument
+    found = observe(stars, survey, 1, EPOCH)
     roles = vvv_roles(found, instrument)
     ghost = found.kind == ArtefactKind.GHOST
     assert ghost.sum() > 300
@@ -172,22 +171,21 @@ def test_artefacts_are_marked_with_imperfect_efficiency():
     assert (bits & 64 > 0).mean() == pytest.approx(0.01, abs=0.006)
 
 
-@pytest.mark.parametrize("name", SURVEYS)
+@pytest.mark.parametrize("name", survey_names())
 def test_readers_give_back_what_was_meant(name, model, tmp_path):
     """Every native file, read by the reader of its survey, is the common table that was meant."""
-    instrument = clean(name, boxes_deg=())
-    found = observe(mixed(1500), instrument, 1, EPOCH)
-    roles = native_roles(found, instrument, model)
-    spelling = load_survey(name).spelling(SPELLINGS[name])
-    path = tmp_path / f"{name}{SUFFIXES[name]}"
-    writer = open_native(path, native_columns(spelling, roles), {})
-    values = native_values(name, spelling, roles)
+    survey = clean(name, boxes_deg=())
+    found = observe(mixed(1500), survey, 1, EPOCH)
+    roles = native_roles(found, survey, model)
+    path = tmp_path / f"{name}{survey.simulated_table.suffix}"
+    writer = open_native(path, native_columns(survey, roles), {})
+    values = native_values(survey, roles)
     half = found.key.size // 2
     for rows in (slice(0, half), slice(half, None)):
         writer.write({key: column[rows] for key, column in values.items()})
     writer.close()
     source = open_survey(path)
-    assert (source.survey.name, source.spelling.name) == (name, SPELLINGS[name])
+    assert (source.survey.name, source.spelling.name) == (name, survey.simulated_spelling.name)
     assert source.n_rows == found.key.size
     table = pa.concat_tables(list(source.chunks()))
 
@@ -198,7 +196,7 @@ def test_readers_give_back_what_was_meant(name, model, tmp_path):
     place = {"2mass": 0.6e-6, "sirius": 0.3e-6}.get(name, 1e-12)
     np.testing.assert_allclose(column("ra"), roles["ra"], atol=place, rtol=0)
     np.testing.assert_allclose(column("dec"), roles["dec"], atol=place, rtol=0)
-    bands = instrument.bands
+    bands = survey.instrument.bands
     # float32 of a magnitude below 32 has 1e-6.
     digits = {"2mass": 0.51e-3, "sirius": 0.51e-3, "gnc": 0.51e-4}.get(name, 2e-6)
     for k, band in enumerate(bands):
@@ -234,22 +232,21 @@ def test_ecliptic_latitude_of_the_galactic_centre(model):
     found = observe(lonely(4, [14.0, 13.8, 13.6]), clean("gaia"), 1, EPOCH)
     from astropy.coordinates import BarycentricMeanEcliptic, SkyCoord
 
-    roles = native_roles(found, load_instrument("gaia"), model)
+    roles = native_roles(found, load_survey("gaia"), model)
     frame = BarycentricMeanEcliptic(equinox="J2000")
     expected = SkyCoord(roles["ra"], roles["dec"], unit="deg").transform_to(frame).lat.deg
     np.testing.assert_allclose(roles["ecl_lat"], expected, atol=1e-4)
 
 
 def test_a_spelling_without_values_is_refused():
-    spelling = load_survey("sirius").spelling("text")
-    with pytest.raises(ValueError, match="no values for b, ra"):
-        native_columns(spelling, {"l": np.zeros(1)})
+    with pytest.raises(InputError, match=r"its form 'plates' .* values for glat, ra"):
+        native_columns(load_survey("sirius"), {"l": np.zeros(1)})
 
 
 def test_galactic_coordinates_are_those_of_the_measured_position():
     found = observe(lonely(100, [14.0, 13.0, 12.5]), clean("2mass"), 1, EPOCH)
-    spelling = load_survey("2mass").spelling("irsa")
-    values = native_values("2mass", spelling, twomass_roles(found, load_instrument("2mass")))
+    survey = load_survey("2mass")
+    values = native_values(survey, twomass_roles(found, survey.instrument))
     from astropy.coordinates import SkyCoord
 
     expected = SkyCoord(found.ra, found.dec, unit="deg").galactic

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -29,9 +28,14 @@ from gcmock.settings.mission import (
     Reference,
     Schedule,
 )
+from gcmock.settings.name_or_path import is_path, unknown_name
 
-MISSIONS: Final = ("jasmine", "roman-gbtds", "roman-gbtds-2025", "gaianir")
-"""Names of the missions that come with the package."""
+
+def mission_names() -> tuple[str, ...]:
+    """Return the names of the missions that come with the package: the files of its folder."""
+    folder = files(gcmock.data).joinpath("missions")
+    names = (Path(one.name) for one in folder.iterdir())
+    return tuple(sorted(name.stem for name in names if name.suffix == ".toml"))
 
 
 class Mission(Section):
@@ -124,10 +128,8 @@ def mission_path(name: str) -> Path:
     InputError
         If there is no such mission; the known ones are listed.
     """
-    if name not in MISSIONS:
-        close = difflib.get_close_matches(name, MISSIONS, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise InputError(f"unknown mission {name!r}: known are {', '.join(MISSIONS)}{hint}")
+    if name not in mission_names():
+        raise InputError(unknown_name("mission", name, mission_names()))
     return Path(str(files(gcmock.data).joinpath("missions", f"{name}.toml")))
 
 
@@ -141,7 +143,7 @@ def load_mission(
     Parameters
     ----------
     name : str or Path
-        One of `MISSIONS`, or a complete mission file (a Path, or text that ends in ``.toml``).
+        One of `mission_names`, or a complete mission file (a Path, or text that ends in ``.toml``).
     config : str or Path, optional
         A TOML file with keys that differ from those of the mission.
     overrides : mapping of str to value, optional
@@ -156,7 +158,7 @@ def load_mission(
     InputError
         If the mission is unknown, a file cannot be read, or a key is unknown or out of range.
     """
-    own = isinstance(name, Path) or name.endswith(".toml")
+    own = is_path(name)
     path = Path(name) if own else mission_path(str(name))
     source = str(path) if own else f"mission {name}"
     values = read_toml(path)

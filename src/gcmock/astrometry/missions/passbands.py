@@ -13,6 +13,7 @@ from gcmock.arrays import Floats, Table
 from gcmock.data import read_toml
 from gcmock.dust.laws import load_law
 from gcmock.errors import InputError
+from gcmock.settings.name_or_path import file_sha256
 from gcmock.stars.isochrones import load_isochrones
 from gcmock.words.bands import (
     BAND_TABLE,
@@ -56,7 +57,8 @@ def law_of(metadata: Mapping[str, str]) -> str:
     Raises
     ------
     InputError
-        If the metadata do not tell, or its stars have isochrones without Roman bands.
+        If the metadata do not tell, its stars have isochrones without Roman bands, or the law is
+        that of a file which has changed.
     """
     try:
         config = tomllib.loads(metadata["config"])
@@ -70,6 +72,11 @@ def law_of(metadata: Mapping[str, str]) -> str:
         raise InputError(
             f"the stars of this mock catalogue have the isochrones of {populations!r}, which have "
             'no Roman bands; build it with [populations] name = "parsec"'
+        )
+    if file_sha256(law) != metadata.get("extinction_law_sha256", ""):
+        raise InputError(
+            f"{law}: the file of the extinction law is not the one that the mock catalogue was "
+            "built with; put that one back, or build the catalogue again"
         )
     return str(law)
 

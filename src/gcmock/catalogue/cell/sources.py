@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.catalogue.link.likelihood import SourceAstrometry
-from gcmock.catalogue.traits import TRAITS
-from gcmock.surveys.definition import load_survey
+from gcmock.surveys.definition import SurveyDefinition
 from gcmock.surveys.photometric_systems import to_2mass
 from gcmock.words.bands import SURVEY_BANDS, magnitude_error_name, magnitude_name
 
@@ -44,16 +43,12 @@ GAIA: Final = (
     "radial_velocity",
     "radial_velocity_error",
 )
-ASTROMETRIC_SURVEYS: Final = ("virac2", "gaia")
-"""Surveys with parallaxes and proper motions."""
 
 
-def stored_columns(survey: str) -> tuple[str, ...]:
+def stored_columns(survey: SurveyDefinition) -> tuple[str, ...]:
     """Return the columns of the common table that a merge needs of a survey."""
-    if survey == "gaia":
-        return (*_POSITION, *ASTROMETRY, *GAIA, *_STATE)
-    more = ASTROMETRY if survey in ASTROMETRIC_SURVEYS else ()
-    return (*_POSITION, *more, *_MAGNITUDES, *_STATE)
+    more = ASTROMETRY if survey.merge.astrometry else ()
+    return (*_POSITION, *more, *(_MAGNITUDES if survey.is_infrared else GAIA), *_STATE)
 
 
 def numbers(table: pa.Table, name: str) -> NDArray[Any]:
@@ -76,10 +71,9 @@ def magnitudes(table: pa.Table) -> tuple[Floats, Floats]:
     return mag, error
 
 
-def in_2mass(survey: str, mag: Floats, error: Floats) -> tuple[Floats, Floats]:
+def in_2mass(survey: SurveyDefinition, mag: Floats, error: Floats) -> tuple[Floats, Floats]:
     """Turn magnitudes of a survey into the 2MASS system; errors include the relation's scatter."""
-    system = load_survey(survey).photometric_system
-    return (mag, error) if system == "gaia" else to_2mass(system, mag, error)
+    return to_2mass(survey.system, mag, error) if survey.is_infrared else (mag, error)
 
 
 @dataclass(frozen=True)
@@ -88,7 +82,7 @@ class SurveySources:
 
     Parameters
     ----------
-    survey : str
+    survey : SurveyDefinition
     table : pyarrow.Table
         Columns of `stored_columns`.
     side : SourceAstrometry
@@ -100,7 +94,7 @@ class SurveySources:
         Inside the cell, not in its margin.
     """
 
-    survey: str
+    survey: SurveyDefinition
     table: pa.Table
     side: SourceAstrometry
     native_mag: Floats
@@ -144,10 +138,9 @@ def canonical_order(table: pa.Table) -> NDArray[np.int64]:
     return order
 
 
-def position_error(survey: str, table: pa.Table) -> Floats:
+def position_error(survey: SurveyDefinition, table: pa.Table) -> Floats:
     """Return the errors of positions, east and north, with the floor of the survey [arcsec]."""
-    floor = TRAITS[survey].position_floor_mas
-    default = load_survey(survey).position_error_mas
+    floor, default = survey.merge.position_floor_mas, survey.position_error_mas
     columns = []
     for name in ("ra_error", "dec_error"):
         error = numbers(table, name)
@@ -157,7 +150,7 @@ def position_error(survey: str, table: pa.Table) -> Floats:
 
 
 def make_sources(
-    survey: str,
+    survey: SurveyDefinition,
     table: pa.Table,
     core: NDArray[np.bool_],
     position_offset: Floats | None = None,
@@ -167,7 +160,7 @@ def make_sources(
 
     Parameters
     ----------
-    survey : str
+    survey : SurveyDefinition
     table : pyarrow.Table
     core : ndarray of bool (n,)
     position_offset : ndarray (n, 2), optional
@@ -182,7 +175,7 @@ def make_sources(
         ra -= position_offset[order, 0] / 3600.0 / np.cos(np.radians(dec))
         dec -= position_offset[order, 1] / 3600.0
     native_mag, native_error = magnitudes(table)
-    floor = TRAITS[survey].magnitude_floor_mag
+    floor = survey.merge.magnitude_floor_mag
     mag, error = in_2mass(survey, native_mag, np.hypot(native_error, floor))
     if zero_point is not None:
         mag = mag - zero_point[order]

@@ -19,12 +19,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from gcmock.arrays import Floats
 from gcmock.catalogue.healpix import pixel_of
-from gcmock.catalogue.traits import BACKBONE
+from gcmock.catalogue.order import linking_order
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs
 from gcmock.io.metadata import read_metadata
 from gcmock.io.writers.writer import open_writer
 from gcmock.settings.merge import MergeConfig
+from gcmock.surveys.definition import N_NAME
 from gcmock.words.bands import SURVEY_BANDS, magnitude_name, mask_of
 from gcmock.words.columns import Column
 
@@ -42,7 +43,7 @@ _N_BAND: Final = len(SURVEY_BANDS)
 _EVERY_BAND: Final = mask_of(*SURVEY_BANDS)
 
 COLUMNS: Final = (
-    Column("survey", "U8", "", "meta.ref", "Survey, or 'merged'"),
+    Column("survey", f"U{N_NAME}", "", "meta.ref", "Survey, or 'merged'"),
     Column("band", "U2", "", "instr.bandpass", "Band"),
     Column("healpix", "int64", "", "pos.healpix", "Nested HEALPix pixel (ICRS); -1: all of them"),
     Column(
@@ -235,9 +236,12 @@ def measure_completeness(chunks: Iterable[Mapping[str, Any]], config: MergeConfi
     config : MergeConfig
         Its [completeness].
     """
-    infrared = [(k, n) for k, n in enumerate(BACKBONE) if n != "gaia"]
-    given = {one.name for one in config.survey}
-    infrared = [(k, n) for k, n in infrared if n in given]
+    given = {one.survey for one in config.survey}
+    infrared = [
+        (number, survey.name)
+        for number, survey in enumerate(linking_order(config))
+        if survey.is_infrared and survey.name in given
+    ]
     order = config.completeness.order
     counts: dict[int, NDArray[np.int64]] = {}
     for chunk in chunks:

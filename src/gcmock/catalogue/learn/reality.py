@@ -27,7 +27,6 @@ from gcmock.catalogue.cell.sources import SurveySources
 from gcmock.catalogue.cell.surroundings import N_BESIDE, N_PLACES, Surroundings, find_spikes, places
 from gcmock.catalogue.link.likelihood import N_PATTERNS
 from gcmock.catalogue.link.linking import rank_mag
-from gcmock.catalogue.traits import BACKBONE
 from gcmock.words.bands import SURVEY_BANDS, mask_of
 
 N_MAGNITUDES: Final = 20
@@ -59,9 +58,6 @@ _MOST_MISSED: Final = 0.95
 _FIRST_MAG: Final = 4.0
 _WITHOUT_KS: Final = (mask_of("j"), mask_of("h"))
 _OF_FAINT_STARS: Final = (mask_of("ks"), mask_of("h", "ks"), mask_of("j", "h", "ks"))
-
-MANY_EPOCHS: Final = ("virac2", "gaia")
-"""Surveys whose stars were all seen many times."""
 
 
 class Reality(NamedTuple):
@@ -123,7 +119,7 @@ def telling(sources: SurveySources, source: NDArray[np.int64], missed: Floats) -
     Where other surveys are likely to have it; and for a source that was seen once, everywhere, if
     it belongs to a survey that sees its stars many times.
     """
-    often = sources.survey in MANY_EPOCHS
+    often = sources.survey.merge.many_epochs
     return (missed < UNKNOWN_BEYOND) | (often & (sources.n_epochs[source] == 1))
 
 
@@ -167,7 +163,8 @@ def learn_reality(
     alone = is_alone(stars)
     result = {}
     for number in surveys:
-        if BACKBONE[number] == "gaia":
+        survey = stars.order[number]
+        if not survey.is_infrared:
             continue
         place = places(around, spikes[number])
         star, kind, full = kinds(stars, surveys, place, missed, number)
@@ -183,11 +180,12 @@ def learn_reality(
         pattern = np.isfinite(surveys[number].native_mag[source]) @ np.array([1, 2, 4])
         usual = np.bincount(pattern, minlength=N_PATTERNS)
         # What was seen many times is there, whatever its bands.
-        often = BACKBONE[number] in MANY_EPOCHS
-        rest = np.ones(N_PATTERNS) if often else reality_beyond(n_lone[N_KINDS:], usual)
+        rest = np.ones(N_PATTERNS)
+        if not survey.merge.many_epochs:
+            rest = reality_beyond(n_lone[N_KINDS:], usual)
         paired = np.bincount(place[star[~lone]], minlength=N_PLACES)
         real = _reality(n_lone[:N_KINDS], expected[:N_KINDS], paired, every)
-        result[BACKBONE[number]] = Reality(np.append(real, rest), spikes[number])
+        result[survey.name] = Reality(np.append(real, rest), spikes[number])
     return result
 
 

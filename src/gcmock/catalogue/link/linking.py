@@ -21,9 +21,7 @@ from gcmock.catalogue.link.likelihood import (
     shared_light,
 )
 from gcmock.catalogue.link.neighbours import pairs_within
-from gcmock.catalogue.traits import BACKBONE, TRAITS
 from gcmock.settings.merge import MatchConfig
-from gcmock.surveys.definition import load_survey
 from gcmock.words.bands import SURVEY_BANDS
 
 LEAST_LOG_ODDS: Final = -5.0
@@ -171,12 +169,12 @@ def link(
     if not n_star or not n_source:
         none = np.empty(0, np.int64)
         return Linked(none, none, np.empty(0), np.empty(0, bool), np.zeros(n_source), np.empty(0))
-    ra, dec = moved(stars.side, load_survey(sources.survey).ref_epoch, field)
+    ra, dec = moved(stars.side, sources.survey.ref_epoch, field)
     i, j = pairs_within(ra, dec, sources.side.ra, sources.side.dec, radius)
-    neighbours = light_of_neighbours(stars, ra, dec, TRAITS[sources.survey].fwhm_arcsec)
+    neighbours = light_of_neighbours(stars, ra, dec, sources.survey.merge.fwhm_arcsec)
     # The coarser of the two images disturbs.
-    own = np.array([TRAITS[name].fwhm_arcsec for name in BACKBONE])[stars.position_from]
-    wide = tail_fwhm * np.maximum(own, TRAITS[sources.survey].fwhm_arcsec)
+    own = np.array([one.merge.fwhm_arcsec for one in stars.order])[stars.position_from]
+    wide = tail_fwhm * np.maximum(own, sources.survey.merge.fwhm_arcsec)
     light = SharedLight(*neighbours, wide)
     detected = rates.detected[magnitude_bin(rank_mag(stars.side))]
     new = rates.new[magnitude_bin(rank_mag(sources.side))]
@@ -206,7 +204,7 @@ def link(
 
 def finest_fwhm(stars: MergedStars) -> Floats:
     """Return the width of the finest images that stars were seen on, (n_star,) [arcsec]."""
-    fwhm = np.array([TRAITS[name].fwhm_arcsec for name in BACKBONE])
+    fwhm = np.array([one.merge.fwhm_arcsec for one in stars.order])
     return np.asarray(np.where(stars.link >= 0, fwhm, np.inf).min(axis=1, initial=np.inf))
 
 
@@ -230,8 +228,8 @@ def explained_share(
     ndarray (n,)
         In the reddest band that both have; 0 if there is no star.
     """
-    fwhm = TRAITS[sources.survey].fwhm_arcsec
-    ra, dec = moved(stars.side, load_survey(sources.survey).ref_epoch, field)
+    fwhm = sources.survey.merge.fwhm_arcsec
+    ra, dec = moved(stars.side, sources.survey.ref_epoch, field)
     some_ra, some_dec = sources.side.ra[index], sources.side.dec[index]
     i, j = pairs_within(some_ra, some_dec, ra, dec, 0.6 * fwhm)
     finer = finest_fwhm(stars) < fwhm

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -86,7 +86,7 @@ class _Run:
 
 
 def fetch(
-    survey: str,
+    survey: str | Path,
     l: tuple[float, float],
     b: tuple[float, float],
     output: str | Path,
@@ -106,8 +106,8 @@ def fetch(
 
     Parameters
     ----------
-    survey : str
-        Name of the survey.
+    survey : str or Path
+        Name of the survey, or the path of its definition.
     l, b : tuple of float
         Ranges of Galactic longitude and latitude [deg].
     output : str or Path
@@ -164,13 +164,15 @@ def _fetch(
     selections, samples = zip(
         *(_selection(tap, survey, archive, table) for table in archive.tables), strict=True
     )
-    record = {
+    record: dict[str, Any] = {
         "survey": survey.name,
         "service": tap.url,
         "tables": list(archive.tables),
         "window": {"l": list(window.l), "b": list(window.b)},
         "columns": list(selections[0].columns),
     }
+    if survey.path:
+        record["definition_sha256"] = survey.sha256
     limit = min(tile_rows, archive.max_rows or tile_rows)
     summary = FetchSummary(survey.name, archive.name, tap.url, output)
     with Manifest(output, record, overwrite=overwrite) as manifest:
@@ -196,7 +198,7 @@ def _selection(
     """Look at the table of the archive and choose its columns; return also a table without rows."""
     sample = tap.ask_at_once(adql.first_row(table), 1).table
     names = tuple(sample.colnames)
-    found = recognise(f"{tap.url}, table {table}", names, survey=survey.name)
+    found = recognise(f"{tap.url}, table {table}", names, survey=survey)
     by_role = {role: match.name for role, match in found.matches.items()}
     folded = {name.lower(): name for name in names}
     edges = []

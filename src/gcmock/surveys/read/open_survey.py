@@ -15,7 +15,7 @@ from gcmock.errors import InputError
 from gcmock.io.manifest import check_complete
 from gcmock.io.readers.opening import SUFFIXES, is_hats, open_table
 from gcmock.io.readers.source import TableSource
-from gcmock.surveys.definition import SURVEYS, Spelling, SurveyDefinition
+from gcmock.surveys.definition import Spelling, SurveyDefinition, load_survey, survey_names
 from gcmock.surveys.read.csv_table import NativeCsvSource, is_plain_csv
 from gcmock.surveys.read.interpret import common_table
 from gcmock.surveys.read.recognise import Match, Recognised, recognise
@@ -135,16 +135,19 @@ def _numbers(path: Path, native: NDArray[Any], match: Match) -> NDArray[np.float
     return values
 
 
-def open_survey(path: str | Path, survey: str | None = None) -> SurveySource:
+def open_survey(
+    path: str | Path, survey: str | Path | SurveyDefinition | None = None
+) -> SurveySource:
     """Open a table of a survey.
 
     Parameters
     ----------
     path : str or Path
         A FITS, VOTable, CSV, ECSV or Parquet file, a folder of such files (as ``gcmock fetch``
-        leaves it), or the text file of SIRIUS.
-    survey : str, optional
-        Name of the survey; recognised by the columns if not given.
+        leaves it), or a text file without a header, such as that of SIRIUS.
+    survey : str, Path or SurveyDefinition, optional
+        Name of the survey, or the path of its definition; recognised among those of the package
+        by the columns if not given.
 
     Returns
     -------
@@ -157,23 +160,22 @@ def open_survey(path: str | Path, survey: str | None = None) -> SurveySource:
         a survey; the message shows what was found and what was expected.
     """
     path = Path(path)
-    if survey is not None and survey not in SURVEYS:
-        raise InputError(f"unknown survey {survey!r}; there are: {', '.join(SURVEYS)}")
-    tables = _open(path, survey)
-    found = [recognise(t.path, t.columns, t.units, survey) for t in tables]
-    for table, one in zip(tables, found, strict=True):
-        if (one.survey, one.spelling) != (found[0].survey, found[0].spelling):
+    one = None if survey is None else load_survey(survey)
+    tables = _open(path, one)
+    found = [recognise(t.path, t.columns, t.units, one) for t in tables]
+    for table, its in zip(tables, found, strict=True):
+        if (its.survey.name, its.spelling.name) != (found[0].survey.name, found[0].spelling.name):
             raise InputError(
-                f"{table.path}: is {one.survey.name} as {one.spelling.name!r} writes it, but "
+                f"{table.path}: is {its.survey.name} as {its.spelling.name!r} writes it, but "
                 f"{tables[0].path} is {found[0].survey.name} ({found[0].spelling.name}); keep "
                 "surveys and spellings in folders of their own"
             )
-        if one.matches != found[0].matches:
+        if its.matches != found[0].matches:
             raise InputError(f"{table.path}: columns or units differ from {tables[0].path}")
     return SurveySource(path, tables, found[0])
 
 
-def _open(path: Path, survey: str | None) -> list[TableSource]:
+def _open(path: Path, survey: SurveyDefinition | None) -> list[TableSource]:
     if not path.is_dir():
         return [_open_file(path, survey)]
     check_complete(path)
@@ -192,12 +194,16 @@ def _open(path: Path, survey: str | None) -> list[TableSource]:
     return [_open_file(part, survey) for part in parts]
 
 
-def _open_file(path: Path, survey: str | None) -> TableSource:
-    """Open a file; one without the suffix of a table can be the text of SIRIUS."""
+def _open_file(path: Path, survey: SurveyDefinition | None) -> TableSource:
+    """Open a file; one without the suffix of a table can be text without a header."""
     suffix = path.suffix.lower()
     if suffix == ".csv" and is_plain_csv(path):
         return NativeCsvSource(path)
-    may_be_text = suffix in _TEXT_SUFFIXES if survey is None else survey == "sirius"
-    if suffix in SUFFIXES or not may_be_text:
+    if suffix in SUFFIXES or (survey is None and suffix not in _TEXT_SUFFIXES):
         return open_table(path)
-    return TextSource(path)
+    possible = map(load_survey, survey_names()) if survey is None else (survey,)
+    for one in possible:
+        for spelling in one.spellings:
+            if not spelling.header:
+                return TextSource(path, one.label, spelling)
+    return open_table(path)

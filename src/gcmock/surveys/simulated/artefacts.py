@@ -65,7 +65,7 @@ def ghosts(stars: TrueStars, band_mag: Floats, instrument: Instrument, seed: int
     bright = np.flatnonzero((band_mag < instrument.ghost_mag) & (instrument.ghosts > 0.0))
     parent = stars.take(bright)
     excess = instrument.ghost_mag - band_mag[bright]
-    key = star_key(seed, parent.identity, GHOST_STREAM - instrument.number)
+    key = star_key(seed, parent.identity, GHOST_STREAM - instrument.stream)
     mean = instrument.ghosts * 10.0 ** (0.2 * excess)
     number = np.minimum(mean + uniform(key, 0)[:, 0], MOST_GHOSTS).astype(np.int64)
     of = np.repeat(np.arange(number.size), number)
@@ -104,7 +104,7 @@ def noise_peaks(
     """
     column, row = cell_number(stars.x), cell_number(stars.y)
     cell, first = np.unique((column << 24) + (row + (1 << 23)), return_index=True)
-    key = star_key(seed, cell, NOISE_STREAM - instrument.number)
+    key = star_key(seed, cell, NOISE_STREAM - instrument.stream)
     mean = instrument.noise_per_deg2 * (CELL_ARCSEC / 3600.0) ** 2
     number = np.floor(mean + uniform(key, 0)[:, 0]).astype(np.int64)
     of = np.repeat(np.arange(cell.size), number)

@@ -1,6 +1,7 @@
 """What a survey publishes of its sources: values by role, flags as its pipeline would set them.
 
-Roles are those of `gcmock.surveys.definition`, units those of gcmock, NaN is "none". Flags are set
+A survey publishes in one of a few forms (`FORMS`), which its definition names. Roles are those of
+`gcmock.surveys.roles`, units those of gcmock, NaN is "none". Flags are set
 with the imperfect efficiency of real pipelines.
 """
 
@@ -17,21 +18,12 @@ from gcmock.arrays import Columns, Floats
 from gcmock.frames import icrs_to_galactic
 from gcmock.mock.survey import SurveyModel
 from gcmock.model import Model
+from gcmock.surveys.definition import SurveyDefinition
 from gcmock.surveys.simulated.artefacts import ArtefactKind
 from gcmock.surveys.simulated.astrometry import BLENDED, gaia_astrometry, virac2_astrometry
 from gcmock.surveys.simulated.instrument import Instrument
-from gcmock.surveys.simulated.observe import N_CHANCES, MeasuredSources
+from gcmock.surveys.simulated.observe import N_CHANCES, MeasuredSources, instrument_of
 from gcmock.words.bands import GAIA_BANDS, KS, SURVEY_BANDS, G
-
-SPELLINGS: Final = {
-    "2mass": "irsa",
-    "virac2": "eso",
-    "vvv": "dr4",
-    "sirius": "text",
-    "gnc": "vizier",
-    "gaia": "gaia",
-}
-"""The spelling in which each survey is written."""
 
 SIRIUS_PIXEL_ARCSEC: Final = 0.45
 """Pixels of SIRIUS: Nagayama et al. 2003, SPIE 4841, 459."""
@@ -94,6 +86,22 @@ def is_marked(sources: MeasuredSources, instrument: Instrument) -> NDArray[np.bo
 def is_marked_blend(sources: MeasuredSources) -> NDArray[np.bool_]:
     """Return whether the survey notices that a source is several stars, bool (n,)."""
     return (sources.share < BLENDED) & (sources.chance[:, _BLEND_FLAG] < MARKED_BLEND_SHARE)
+
+
+def plain_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
+    """Return what any infrared survey can publish: names, positions, epoch, magnitudes, errors.
+
+    For parameters see `native_roles`.
+    """
+    return magnitudes(sources) | {
+        "source_id": number_names(sources),
+        "ra": sources.ra,
+        "dec": sources.dec,
+        "ra_error": sources.position_error,
+        "dec_error": sources.position_error,
+        "ref_epoch": sources.fields.epoch,
+        **galactic(sources),
+    }
 
 
 def twomass_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
@@ -208,21 +216,16 @@ def virac2_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
 
 
 def vvv_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
-    """Return the columns of VVV DR4, with error bits; see `native_roles` for parameters."""
+    """Return plain columns with the error bits of VISTA or WFCAM; see `native_roles`."""
     seen = np.isfinite(sources.mag)
     bits = np.where(is_marked_blend(sources), _DEBLENDED, 0)
     bits |= np.where(is_marked(sources, instrument), _BAD_PIXELS, 0)
-    roles = magnitudes(sources)
+    roles = plain_roles(sources, instrument)
     for k, band in enumerate(SURVEY_BANDS):
         close = sources.mag[:, k] < instrument.saturation_mag[k] + NEAR_SATURATION_MAG
         both = bits | np.where(close, _NEAR_SATURATION, 0)
         roles[f"{band}_error_bits"] = np.where(seen[:, k], both, 0).astype(np.float64)
-    return roles | {
-        "source_id": number_names(sources),
-        "ra": sources.ra,
-        "dec": sources.dec,
-        **galactic(sources),
-    }
+    return roles
 
 
 def sirius_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
@@ -288,22 +291,34 @@ def gaia_roles(sources: MeasuredSources, model: Model) -> Columns:
     )
 
 
-_ROLES: Final[dict[str, Callable[[MeasuredSources, Instrument], Columns]]] = {
-    "2mass": twomass_roles,
-    "virac2": virac2_roles,
-    "vvv": vvv_roles,
-    "sirius": sirius_roles,
-    "gnc": gnc_roles,
+Form = Callable[[MeasuredSources, Instrument, Model], Columns]
+
+
+def _infrared(roles: Callable[[MeasuredSources, Instrument], Columns]) -> Form:
+    """Return a form that needs nothing of the model."""
+    return lambda sources, instrument, _: roles(sources, instrument)
+
+
+FORMS: Final[dict[str, Form]] = {
+    "plain": _infrared(plain_roles),
+    "letters": _infrared(twomass_roles),
+    "epochs": _infrared(virac2_roles),
+    "error_bits": _infrared(vvv_roles),
+    "plates": _infrared(sirius_roles),
+    "images": _infrared(gnc_roles),
+    "gaia": lambda sources, _, model: gaia_roles(sources, model),
 }
+"""How surveys publish: plain columns; flags of letters for all bands; means of many epochs with
+astrometry; error bits by band; places on plates; numbers of images; Gaia's solutions."""
 
 
-def native_roles(sources: MeasuredSources, instrument: Instrument, model: Model) -> Columns:
+def native_roles(sources: MeasuredSources, survey: SurveyDefinition, model: Model) -> Columns:
     """Return what a survey publishes of its sources, by role.
 
     Parameters
     ----------
     sources : MeasuredSources
-    instrument : Instrument
+    survey : SurveyDefinition
     model : Model
         Its parallax zero point is put on the parallaxes of Gaia.
 
@@ -312,6 +327,4 @@ def native_roles(sources: MeasuredSources, instrument: Instrument, model: Model)
     dict of str to array (n,)
         Numbers in the units of gcmock with NaN for "none", flags and names as text.
     """
-    if instrument.name == "gaia":
-        return gaia_roles(sources, model)
-    return _ROLES[instrument.name](sources, instrument)
+    return FORMS[survey.simulated_table.form](sources, instrument_of(survey), model)
