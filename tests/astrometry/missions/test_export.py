@@ -6,86 +6,19 @@ import numpy as np
 import pytest
 from astropy.table import QTable
 from catalogues import true_stars, write_catalogue
+from isochrone_stars import isochrone_stars
 
 from gcmock import cli
 from gcmock.astrometry.missions.export import epoch_error
 from gcmock.astrometry.missions.focal_plane import visit_error
 from gcmock.astrometry.missions.mission import load_mission
-from gcmock.astrometry.missions.passbands import extinction_ratios, gaianir_mag, roman_mags
-from gcmock.data import read_toml
-from gcmock.dust.laws import load_law
 from gcmock.frames import galactic_to_icrs
 from gcmock.io.metadata import read_metadata
 from gcmock.io.writers.writer import open_writer
-from gcmock.stars.isochrones import load_isochrones
 
 
 def export(mock, output, *options):
     return cli.run(["export", *map(str, (mock, "-o", output, *options))])
-
-
-def isochrone_stars(n=400, seed=1):
-    """Stars of the isochrones, their true magnitudes in 2MASS-like and in Roman bands."""
-    rng = np.random.default_rng(seed)
-    stars = true_stars(n, seed)
-    table = load_isochrones("parsec")
-    which = rng.integers(0, table.isochrone.max() + 1, n)
-    mags, roman = np.empty((n, 3)), np.empty((n, 3))
-    for i, number in enumerate(which):
-        points = np.flatnonzero(table.isochrone == number)
-        # Above the least mass, where a single-precision mass says enough.
-        k = points[rng.integers(0, len(points) - 1)]
-        share = rng.uniform()
-        mass = table.mass_init[k] + share * (table.mass_init[k + 1] - table.mass_init[k])
-        for out, values in ((mags, table.absolute_mag), (roman, table.roman_mag)):
-            out[i] = values[k] + share * (values[k + 1] - values[k])
-        stars["mass_init"][i] = mass
-        stars["age_gyr"][i], stars["metallicity"][i] = table.age_gyr[k], table.metallicity[k]
-    modulus = 5 * np.log10(stars["distance_pc"] / 10.0)
-    kappa = load_law("wang_chen_2019").kappa(stars["l"], stars["b"])
-    stars["a_ks"] = rng.uniform(0.0, 3.0, n)
-    extinction = kappa / kappa[:, 2:] * stars["a_ks"][:, None]
-    apparent = mags + modulus[:, None] + extinction
-    for i, band in enumerate(("j", "h", "ks")):
-        stars[f"phot_{band}_mag"] = apparent[:, i]
-    roman_extinction = extinction_ratios(kappa) * stars["a_ks"][:, None]
-    return stars, roman + modulus[:, None] + roman_extinction
-
-
-def test_roman_magnitudes_are_consistent_with_j_h_ks():
-    stars, expected = isochrone_stars()
-    found = roman_mags(stars, "wang_chen_2019")
-    off = np.abs(found - expected)
-    # Although a mass in single precision is not enough where stars live for an instant.
-    assert np.quantile(off, 0.99) < 1e-3
-    assert off.max() < 0.02
-
-
-def test_extinction_in_roman_bands_follows_the_law():
-    # Wang & Chen 2019 is a power law, so that the pieces are one.
-    kappa = load_law("wang_chen_2019").kappa(np.zeros(1), np.zeros(1))
-    bands = read_toml("passbands.toml")
-    for ratio, band in zip(extinction_ratios(kappa)[0], ("f087", "f146", "f213"), strict=True):
-        assert ratio == pytest.approx((bands[band]["wavelength_um"] / 2.164) ** -2.07, rel=2e-3)
-    for name in ("nishiyama_2009", "nogueras_lara_2020"):
-        kappa = load_law(name).kappa(np.zeros(1), np.zeros(1))
-        f087, f146, f213 = extinction_ratios(kappa)[0]
-        assert f087 > kappa[0, 0] / kappa[0, 2] > f146 > kappa[0, 1] / kappa[0, 2] > f213 > 1.0
-
-
-def test_vega_magnitudes_of_a_hot_star_agree_in_all_bands():
-    """A star of the colour of Vega has the same magnitude everywhere: Roman is in Vega, not AB."""
-    table = load_isochrones("parsec")
-    white = np.abs(table.absolute_mag[:, 0] - table.absolute_mag[:, 2]) < 0.01
-    assert white.sum() > 10
-    apart = table.roman_mag[white] - table.absolute_mag[white]
-    assert np.abs(np.median(apart, axis=0)).max() < 0.06
-
-
-def test_gaianir_is_the_mean_of_two_fluxes():
-    assert gaianir_mag(np.array([10.0]), np.array([10.0])) == pytest.approx(10.0)
-    # Without J half of the flux is left.
-    assert gaianir_mag(np.array([40.0]), np.array([12.0])) == pytest.approx(12.0 + 0.7526, abs=1e-3)
 
 
 def test_error_of_one_epoch():

@@ -12,7 +12,6 @@ from gcmock.astrometry.solver.gauss_newton import iterate
 from gcmock.astrometry.solver.modes import FRAME_MODES, amplitudes, patterns
 from gcmock.astrometry.solver.normal import Linearisation
 from gcmock.astrometry.solver.problem import source_shift
-from gcmock.astrometry.solver.robust import variance_factor, weights
 from gcmock.progress import silent
 
 EXACT_NULL = {"offset_ra", "offset_dec", "rotation", "motion_ra", "motion_dec", "spin"}
@@ -156,29 +155,3 @@ def test_robust_weights_survive_outliers(kind):
         np.einsum("nii->ni", result.covariance.sources[free])
     )
     assert 0.75 < pull.std() < 1.25
-
-
-def test_weight_functions():
-    size = np.array([0.0, 1.0, 2.0, 2.5, 3.0, 6.0])
-    np.testing.assert_allclose(weights(size, "huber"), [1, 1, 1, 0.8, 2 / 3, 1 / 3])
-    # Lindegren et al. 2012, eq. 66: continuous, with a continuous slope, at 2 and 3.
-    np.testing.assert_allclose(weights(size, "agis")[[0, 2, 4, 5]], [1, 1, np.exp(-1), np.exp(-2)])
-    ends = weights(np.array([3.0 - 1e-7, 3.0 + 1e-7]), "agis")
-    assert abs(ends[0] - ends[1]) < 2e-6
-    np.testing.assert_array_equal(weights(size, "none"), 1.0)
-
-
-@pytest.mark.parametrize(("kind", "expected"), [("none", 1.0), ("huber", 1.04), ("agis", 1.1)])
-def test_variance_factor_of_normal_residuals(kind, expected):
-    """M-estimation of a mean of two components: the factor gives the scatter that is found."""
-    rng = np.random.default_rng(1)
-    x = rng.standard_normal((4000, 50, 2))
-    mean = np.zeros((4000, 1, 2))
-    for _ in range(30):
-        w = weights(np.linalg.norm(x - mean, axis=2), kind)[..., None]
-        mean = (w * x).sum(axis=1, keepdims=True) / w.sum(axis=1, keepdims=True)
-    size = np.linalg.norm(x - mean, axis=2)
-    factor = variance_factor(size.ravel(), kind, 2 * size.size - 2 * 4000)
-    formal = factor / weights(size, kind).sum(axis=1).mean()
-    assert formal == pytest.approx(mean.var(), rel=0.04)
-    assert factor == pytest.approx(expected, abs=0.12)

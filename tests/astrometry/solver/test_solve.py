@@ -16,11 +16,9 @@ from gcmock.astrometry.directions.displacement import displacement
 from gcmock.astrometry.directions.geometry import MAS, offset_direction, tangent_offset
 from gcmock.astrometry.observations.folder import PARAMETERS, open_observations
 from gcmock.astrometry.solver.assembly import MIN_STARS, MIN_VISITS
-from gcmock.astrometry.solver.plan import Size, check, estimate
 from gcmock.astrometry.solver.priors import load_references, moved_sources, propagated
 from gcmock.astrometry.solver.problem import shifted_sources, source_shift
 from gcmock.astrometry.solver.solution import covariance_matrices, open_solution
-from gcmock.errors import InputError
 
 SETTINGS = ("calibration.block_days=120", "reference.g_max=15.5")
 OPTIONS = ("--visits", 150, "--set", *SETTINGS, "--primaries-max", 12.0)
@@ -431,21 +429,3 @@ def test_exact_references_are_the_stars_that_gaia_sees(noisy):
     listed = folder.table("reference_gaia_like.parquet")["source_id"]
     found = load_references("exact", folder, 2033.5)
     np.testing.assert_array_equal(np.sort(listed), found.source_id)
-
-
-def test_plans_grow_with_the_problem():
-    size = Size(7_700, 69_000, 5_400, 90, 17, 31_000_000)
-    assert size.order == "sources"
-    plan = estimate(size, gflops=25.0)
-    assert 3.0 < plan.memory_gb < 8.0
-    assert plan.n_reduced == 17_730
-    mission = Size(7_700, 69_000, 32_700, 549, 17, 186_000_000)
-    assert mission.order == "instrument"
-    assert 150.0 < estimate(mission, gflops=25.0).memory_gb < 230.0
-    alone = estimate(Size(7_700, 0, 32_700, 549, 17, 19_000_000), gflops=25.0)
-    assert 12.0 < alone.memory_gb < 18.0
-    assert 3.5 < alone.minutes / 60.0 < 6.5
-    with pytest.raises(InputError, match="--primary-limit"):
-        check(mission, "auto", 8.0)
-    with pytest.raises(InputError, match="--order instrument"):
-        check(Size(1_000, 0, 32_700, 549, 17, 1_000_000), "sources", 8.0)
