@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,17 @@ from gcmock.stars.bands import relation_names
 from gcmock.words import bands
 
 PACKAGE = Path(gcmock.__file__).parent
-MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != Path(bands.__file__))
+
+
+@cache
+def modules() -> list[tuple[str, list[ast.AST]]]:
+    """Names of all other modules that quote a band, and the nodes of what they say."""
+    names = "|".join(sorted(set().union(*LISTED)))
+    quoted = re.compile(rf"""(["'])({names})\1""")
+    others = (path for path in sorted(PACKAGE.rglob("*.py")) if path != Path(bands.__file__))
+    texts = ((str(path.relative_to(PACKAGE)), path.read_text("utf-8")) for path in others)
+    return [(name, list(ast.walk(ast.parse(text)))) for name, text in texts if quoted.search(text)]
+
 
 LISTED = tuple(
     {spelling for name in names for spelling in (name, name.title(), name.upper())}
@@ -58,14 +70,34 @@ def test_colours():
     assert bands.colour_label("h", "ks") == "H − Ks"
 
 
+def test_names_of_columns_and_labels():
+    assert bands.magnitude_name("ks") == "phot_ks_mag"
+    assert bands.magnitude_error_name("hw") == "phot_hw_mag_error"
+    assert [bands.band_label(name) for name in bands.BANDS] == ["J", "H", "Ks", "Hw"]
+
+
+def test_bands_go_from_blue_to_red():
+    wavelengths = [bands.band(name).wavelength_um for name in bands.LINEAR_BANDS]
+    assert wavelengths == sorted(wavelengths)
+    for blue, red in (*bands.COLOUR_INDICES, *bands.NEIGHBOUR_COLOURS):
+        assert bands.band(blue).wavelength_um < bands.band(red).wavelength_um
+
+
+def test_axes_of_other_missions():
+    assert bands.GAIA_BANDS[bands.G] == "g"
+    assert (bands.GAIA_BANDS[bands.BP], bands.GAIA_BANDS[bands.RP]) == ("bp", "rp")
+    assert set(bands.PREDICTED_BANDS) > set(bands.ROMAN_BANDS)
+    assert not set(bands.PREDICTED_BANDS) & set(bands.BANDS)
+
+
 def _texts(nodes: list[ast.expr | None]) -> list[str]:
     return [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
 
 
-def _lists(tree: ast.AST) -> list[tuple[int, list[str]]]:
+def _lists(nodes: list[ast.AST]) -> list[tuple[int, list[str]]]:
     """Lines and texts of the tuples, lists, sets and keys of mappings that a module writes out."""
     found = []
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Tuple | ast.List | ast.Set):
             found.append((node.lineno, _texts(list(node.elts))))
         elif isinstance(node, ast.Dict):
@@ -75,18 +107,18 @@ def _lists(tree: ast.AST) -> list[tuple[int, list[str]]]:
 
 def test_no_other_module_lists_bands():
     found = []
-    for path in MODULES:
-        for line, texts in _lists(ast.parse(path.read_text(encoding="utf-8"))):
+    for name, nodes in modules():
+        for line, texts in _lists(nodes):
             if any(len(set(texts) & kind) > 1 for kind in LISTED):
-                found.append(f"{path.relative_to(PACKAGE)}:{line}: {texts}")
+                found.append(f"{name}:{line}: {texts}")
     assert not found, "ask gcmock.words.bands instead"
 
 
 def test_no_other_module_looks_up_the_place_of_a_band():
     found = [
-        f"{path.relative_to(PACKAGE)}:{node.lineno}"
-        for path in MODULES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        f"{name}:{node.lineno}"
+        for name, nodes in modules()
+        for node in nodes
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "index"
