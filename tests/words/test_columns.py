@@ -13,7 +13,6 @@ from gcmock.words.columns import (
     columns_by_name,
 )
 from gcmock.words.components import COMPONENTS
-from gcmock.words.flags import Flag
 
 OUTPUT_NAMES = """source_id realisation ra dec l b ref_epoch distance_pc parallax pmra pmdec
 radial_velocity component mass_init age_gyr metallicity phot_j_mag phot_h_mag phot_ks_mag
@@ -47,13 +46,6 @@ def test_aliases_are_of_input_columns_and_lower_case():
     for canonical, aliases in ALIASES.items():
         assert canonical in names
         assert all(alias == alias.lower() and alias not in names for alias in aliases)
-
-
-def test_flags_are_single_documented_bits():
-    for flag in Flag:
-        assert flag.value.bit_count() == 1
-        assert flag.description
-    assert sum(Flag) < np.iinfo(np.int32).max
 
 
 def test_column_with_dtype_keeps_the_rest():
