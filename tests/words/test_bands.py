@@ -15,7 +15,7 @@ import gcmock
 from gcmock.settings.build import PhotometryConfig
 from gcmock.stars.bands import relation_names
 from gcmock.words import bands
-from gcmock.words.bands import ALL_LINEAR, BANDS, LINEAR_BANDS, N_LINEAR, SYNTHETIC, band
+from gcmock.words.bands import ALL_LINEAR, BANDS, LINEAR_BANDS, N_LINEAR, SYNTHETIC
 
 PACKAGE = Path(gcmock.__file__).parent
 
@@ -138,13 +138,13 @@ def names(mask: int) -> set[str]:
 
 
 def test_bits_are_places() -> None:
-    assert [band(name).bit for name in BANDS] == [1 << i for i in range(len(BANDS))]
+    assert [bands.band(name).bit for name in BANDS] == [1 << i for i in range(len(BANDS))]
     assert BANDS[:N_LINEAR] == LINEAR_BANDS
 
 
 def test_unknown_band() -> None:
     with pytest.raises(KeyError, match="'k' is no band; known: j, h"):
-        band("k")
+        bands.band("k")
 
 
 @given(masks)
