@@ -8,7 +8,6 @@ import scipy.sparse as sp
 from scipy.sparse.linalg import LinearOperator, cg, splu
 from synthetic import make
 
-from gcmock.astrometry.comparison.joint import rotation_between
 from gcmock.astrometry.solver.elimination import SourcesFirst
 from gcmock.astrometry.solver.instrument_first import InstrumentFirst
 from gcmock.astrometry.solver.normal import Linearisation
@@ -115,14 +114,3 @@ def test_conjugate_gradients_and_sparse_lu_agree(small):
     found, info = cg(operator, scale * vector(right), rtol=1e-14, maxiter=5000)
     assert info == 0
     assert np.abs(scale * found - expected).max() < 1e-9 * np.abs(expected).max()
-
-
-def test_rotation_between_attitudes(small):
-    _, _, start, _, _ = small
-    rng = np.random.default_rng(5)
-    e = rng.normal(0.0, 1e-6, start.attitude.shape)
-    none = np.zeros_like(start.sources)
-    shift = Shift(none, e / 4.84813681109536e-09, 0.0 * start.coefficients)
-    np.testing.assert_allclose(
-        rotation_between(start.attitude, start.shifted(shift).attitude), e, atol=1e-15
-    )

@@ -107,36 +107,6 @@ def test_solution_without_references_is_the_truth_up_to_its_frame():
     assert errors["parallax"] > 1.0
 
 
-def test_inner_constraints_equal_the_dense_pseudo_inverse():
-    problem, _, start = make(n_source=50, n_visit=15, n_block=2, references=0.0, min_degree=2)
-    equations = Equations(problem, start, "sources", 1, silent)
-    assert len(equations.null) == 6
-    design, _ = equations.linearisation.dense_design()
-    normal = design.T @ design
-    z = np.array([np.concatenate([s.sources.ravel(), s.instrument]) for s in equations.null]).T
-    m = np.zeros_like(z)
-    n = 5 * problem.n_source
-    m[:n] = z[:n]
-    # Least squares with the constraint that the stars do not move along the null modes.
-    k = z.shape[1]
-    scale = 1.0 / np.sqrt(normal.diagonal())
-    bordered = np.block(
-        [
-            [normal * scale[:, None] * scale, m * scale[:, None]],
-            [(m * scale[:, None]).T, np.zeros((k, k))],
-        ]
-    )
-    whole = np.linalg.inv(bordered)[:-k, :-k] * scale[:, None] * scale
-    c = equations.covariance(instrument=True)
-    for i in range(problem.n_source):
-        s = slice(5 * i, 5 * i + 5)
-        error = np.sqrt(whole.diagonal()[s])
-        assert np.abs((c.sources[i] - whole[s, s]) / np.outer(error, error)).max() < 1e-4
-    error = np.sqrt(whole.diagonal()[n:])
-    lower = np.tril(c.instrument - whole[n:, n:]) / np.outer(error, error)
-    assert np.abs(lower).max() < 1e-4
-
-
 @pytest.mark.parametrize("kind", ["huber", "agis"])
 def test_robust_weights_survive_outliers(kind):
     problem, truth, start = make(n_source=150, n_visit=40, n_block=4)

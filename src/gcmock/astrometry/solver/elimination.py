@@ -195,8 +195,16 @@ def inverse_root(matrices: Floats) -> Floats:
     -------
     array (n, m, m)
         Lower triangular.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If one is not positive definite.
     """
-    scale = 1.0 / np.sqrt(np.einsum("nii->ni", matrices))
+    diagonal = np.einsum("nii->ni", matrices)
+    if not (diagonal > 0.0).all():
+        raise np.linalg.LinAlgError("an unknown has no observations")
+    scale = 1.0 / np.sqrt(diagonal)
     scaled = matrices * scale[:, :, None] * scale[:, None, :]
     return np.linalg.inv(np.linalg.cholesky(scaled)) * scale[:, None, :]
 
