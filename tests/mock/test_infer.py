@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from gcmock.errors import InputError, OutsideModelError
+from gcmock.errors import InputError
 from gcmock.io.observed import ObservedStars
 from gcmock.mock import infer as inference
-from gcmock.mock.census import OUTSIDE_MAP, InputCensus
 from gcmock.mock.infer import (
     LEAST_EXPECTED,
     infer,
@@ -182,27 +181,3 @@ def test_hw_outside_its_colours_is_flagged_per_draw():
     colour = inferred.draws.mag[..., 0] - inferred.draws.mag[..., 1]
     np.testing.assert_array_equal(found, colour > 5.0)
     assert found.any(axis=1).tolist() == [False, True]
-
-
-@pytest.mark.parametrize("chunk", [7, 64, 1000])
-def test_cells_are_counted_in_blocks_that_chunks_cannot_shift(monkeypatch, chunk):
-    monkeypatch.setattr("gcmock.mock.census.BLOCK_ROWS", 50)
-    rng = np.random.default_rng(2)
-    n = 230
-    l_deg, b_deg = rng.integers(0, 4, n) * 0.1 + 0.01, np.full(n, 0.01)
-    l_deg[5] = 90.0
-    census = InputCensus(model().extinction_map, load_config().input)
-    for start in range(0, n, chunk):
-        part = slice(start, start + chunk)
-        census.visit(
-            observed(row=np.arange(n)[part], l=l_deg[part], b=b_deg[part], n=len(l_deg[part]))
-        )
-    with pytest.raises(OutsideModelError, match=r"1 star lies outside .* in row 5"):
-        census.finish("stars.fits")
-    assert census.stars_of_cell.sum() == n - 1
-    assert np.count_nonzero(census.stars_of_cell) == 4
-    assert census.visits == 5 * 4
-    assert census.skipped == {OUTSIDE_MAP: 1}
-    assert not census.jumps
-    monkeypatch.setattr("gcmock.mock.census.FEW_CELLS", 3)
-    assert census.jumps

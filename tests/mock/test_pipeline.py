@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gcmock.io.observed import RawRows
-from gcmock.mock.account import Account
 from gcmock.mock.pipeline import batch_size, cut
 
 
@@ -40,13 +39,3 @@ def test_batches_are_small_enough_for_all_workers(n_star, n_realisation, workers
     assert 1 <= size * n_realisation <= 16_384
     if n_star > 10_000:
         assert n_star / size >= 8 * workers
-
-
-@given(parts=st.permutations([(1, 3), (2, 5), (7, 11), (0, 0)]))
-def test_accounts_do_not_depend_on_the_order(parts) -> None:
-    total = Account()
-    for n, units in parts:
-        total.add(Account(n, component_units=np.full(11, units), variance_units=np.full(11, n)))
-    assert total.n_written == 10
-    np.testing.assert_array_equal(total.component_units, 19)
-    assert Account.from_dict(total.to_dict()).to_dict() == total.to_dict()
