@@ -12,17 +12,27 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import product
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from pydantic import ConfigDict
+from pydantic import AfterValidator, ConfigDict
 
 from gcmock.arrays import Floats
 from gcmock.errors import InputError
 from gcmock.words.bands import BAND_TABLE, SURVEY_BANDS
 
-Colour = tuple[Literal["j", "h", "ks"], Literal["j", "h", "ks"]]
+
+def _survey_band(name: str) -> str:
+    if name not in SURVEY_BANDS:
+        raise ValueError(f"expected one of {', '.join(SURVEY_BANDS)}")
+    return name
+
+
+SurveyBand = Annotated[str, AfterValidator(_survey_band)]
+"""Name of a band that surveys measure."""
+
+Colour = tuple[SurveyBand, SurveyBand]
 """Blue and red band of a colour."""
 
 _GIANT = "giant_behind_dust"

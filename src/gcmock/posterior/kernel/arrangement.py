@@ -19,9 +19,17 @@ from numpy.typing import NDArray
 from gcmock.arrays import Floats
 from gcmock.posterior.kernel.vector import LANES, N_COORDINATE
 from gcmock.stars.bands import SyntheticRelation
-from gcmock.words.bands import ALL_LINEAR, N_LINEAR, band, by_colour, first_band, linear_part
+from gcmock.words.bands import (
+    ALL_LINEAR,
+    LINEAR_BANDS,
+    N_LINEAR,
+    band,
+    by_colour,
+    first_band,
+    linear_part,
+)
 
-_J, _H, _KS = (band(name) for name in ("j", "h", "ks"))
+_J, _H, _KS = map(band, LINEAR_BANDS)
 
 KEY_BANDS: dict[int, tuple[int, ...]] = {band.bit: (band.index,) for band in (_J, _H, _KS)} | {
     _J.bit | _H.bit: (_J.index, _H.index),
