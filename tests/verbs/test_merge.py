@@ -53,7 +53,11 @@ def test_files_and_tables_give_the_same(sky, tmp_path, shown):
         (None, {"survey": {"gaia": "a.fits"}, "windw": {}}, "did you mean 'window'"),
         (None, {"survey": {"gaia": "a.fits"}, "window": {"l": 3}}, "window.l = 3: expected two"),
         (None, {"survey": {"gaia": 3}}, "expected an astropy Table"),
-        ({"match": {"rule": "pilot"}}, {"survey": {"2mass": "a.fits"}}, "match.rule"),
+        (
+            {"match": {"rule": "pilot"}},
+            {"survey": {"2mass": "a.fits"}},
+            r"\[match\] rule = 'pilot'",
+        ),
     ],
 )
 def test_errors(config, options, words):
