@@ -12,12 +12,10 @@ import pytest
 from catalogues import true_stars, write_catalogue
 
 from gcmock import cli
-from gcmock.astrometry.directions.displacement import displacement
-from gcmock.astrometry.directions.geometry import MAS, offset_direction, tangent_offset
 from gcmock.astrometry.observations.folder import PARAMETERS, open_observations
 from gcmock.astrometry.solver.assembly import MIN_STARS, MIN_VISITS
-from gcmock.astrometry.solver.priors import load_references, moved_sources, propagated
-from gcmock.astrometry.solver.problem import shifted_sources, source_shift
+from gcmock.astrometry.solver.priors import load_references, moved_sources
+from gcmock.astrometry.solver.problem import source_shift
 from gcmock.astrometry.solver.solution import covariance_matrices, open_solution
 
 SETTINGS = ("calibration.block_days=120", "reference.g_max=15.5")
@@ -385,43 +383,6 @@ def test_interrupt_leaves_nothing(noisy, tmp_path, monkeypatch, capsys):
 
 
 # ---- references and plans ------------------------------------------------------------------
-
-
-def test_propagated_covariance_is_that_of_moved_draws():
-    rng = np.random.default_rng(1)
-    values = np.array([[266.4, -28.9, 2.0, 30.0, -20.0]])
-    root = rng.standard_normal((5, 5)) * 0.1
-    covariance = (root @ root.T)[None]
-    years, velocity = np.array([15.0]), np.array([50.0])
-    moved, found = propagated(values, covariance, velocity, years)
-    draws = rng.standard_normal((20000, 5)) @ np.linalg.cholesky(covariance[0]).T
-    many = shifted_sources(np.repeat(values, 20000, axis=0), draws)
-    ends = source_shift(
-        moved_sources(many, np.full(20000, 50.0), 15.0), np.repeat(moved, 20000, axis=0)
-    )
-    sample = np.cov(ends, rowvar=False)
-    scale = np.sqrt(found[0].diagonal())
-    np.testing.assert_allclose(sample / scale[:, None] / scale, found[0] / scale[:, None] / scale,
-                               atol=0.04)  # fmt: skip
-
-
-def test_motion_to_another_epoch_agrees_with_the_linear_model():
-    """Directions from parameters at another epoch are those of the original parameters."""
-    values = np.array([[266.4, -28.9, 5.0, 300.0, -200.0], [10.0, 60.0, 0.1, -3.0, 2.0]])
-    velocity = np.array([80.0, -30.0])
-    moved = moved_sources(values, velocity, 16.0)
-    back = moved_sources(moved, np.zeros(2), -16.0)
-    assert np.abs(source_shift(back, values)).max() < 0.2  # radial motion left out on the way back
-    for t in (-5.0, 20.0):
-        east, north, radial = displacement(*values[:, 2:].T, velocity, t, 0.0, 0.0, 0.0)
-        expected = offset_direction(
-            values[:, 0], values[:, 1], east / (1 + radial), north / (1 + radial)
-        )
-        # The radial velocity is that of the original epoch: 1e-3 micro-arcsec for these stars.
-        e, n, r = displacement(*moved[:, 2:].T, velocity, t - 16.0, 0.0, 0.0, 0.0)
-        found = offset_direction(moved[:, 0], moved[:, 1], e / (1 + r), n / (1 + r))
-        xi, eta = tangent_offset(*found, *expected)
-        assert np.hypot(xi, eta).max() / MAS < 1e-3
 
 
 def test_exact_references_are_the_stars_that_gaia_sees(noisy):
