@@ -20,6 +20,7 @@ from gcmock.reporting.comparison import (
     sky_map,
     write,
 )
+from gcmock.words.columns import Column
 
 
 @pytest.fixture
@@ -109,8 +110,9 @@ def test_files(comparison, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "draw", lambda *_: None)
     monkeypatch.setattr(module, "dumps", lambda *_: "{}\n")
     # The other tables have many columns, and tests of their own.
-    monkeypatch.setattr(module, "BY_MAGNITUDE_COLUMNS", ())
-    monkeypatch.setattr(module, "MAP_COLUMNS", ())
+    for stem, name in (("by_magnitude", "BY_MAGNITUDE_COLUMNS"), ("map", "MAP_COLUMNS")):
+        columns = [Column(key, "float64", "", "", key) for key in comparison.tables[stem]]
+        monkeypatch.setattr(module, name, columns)
     files = write(comparison, tmp_path / "out", overwrite=False)
     assert [path.name for path in files] == [
         "by_magnitude.parquet", "comparison.json", "errors.parquet", "map.parquet",

@@ -50,8 +50,7 @@ def test_rare_groups_are_on_top(tables):
 def test_distances_drawn_and_true(axis, tables):
     truth, _, mock = tables
     module._distances(axis, truth, mock)
-    filled = {c.get_label(): c for c in axis.containers if c.get_label() in LABELS.values()}
-    bar = filled[LABELS["bar"]]
+    bar = next(c for c in axis.containers if c[0].get_label() == LABELS["bar"])
     heights = np.array([patch.get_height() for patch in bar])
     assert heights.sum() == 6
     place = int(heights.argmax())
@@ -119,7 +118,8 @@ def test_whole_picture(tables, tmp_path, monkeypatch):
         "Calibration",
         "Magnitudes",
     ]
-    sky, colours = figure.axes[0], figure.axes[1]
+    by_title = {axis.get_title(): axis for axis in figure.axes}
+    sky, colours = by_title["Observed stars"], by_title["True magnitudes and components"]
     np.testing.assert_allclose(sky.collections[0].get_array(), [0.0] * 6 + [0.75] * 2)
     # Bright stars above; the bar, which has most stars, is drawn first.
     assert colours.get_ylim()[0] > colours.get_ylim()[1]
