@@ -104,8 +104,10 @@ def read(monkeypatch):
 
 
 def catalogue(n=200):
-    """Stars in two cells between 10 and 15 mag; every tenth without H, the last three without Ks."""
-    data = observations(np.linspace(10.0, 15.0, n), np.arange(n) % 10 > 0)
+    """Stars of two cells, 10 to 15 mag; every tenth without H, the last three without Ks."""
+    # More and more stars towards the faint end.
+    ks = 10.0 + 5.0 * np.sqrt(np.linspace(0.0, 1.0, n))
+    data = observations(ks, np.arange(n) % 10 > 0)
     data.mag[-3:, KS] = np.nan
     data.mag[:, BANDS.index("hw")] = 12.0
     return Catalogue(np.where(np.arange(n) % 4 == 0, 5.5, 7.5), data.mag)
@@ -145,7 +147,7 @@ def test_progress_and_limits(read):
     assert found.limits[0] == -np.inf
     with pytest.raises(InputError, match="limits 14 11: expected the bright limit first"):
         read(catalogue(), limits=(14.0, 11.0))
-    with pytest.raises(InputError, match="stars with a colour and 11 <= Ks < 11.2: expected at "):
+    with pytest.raises(InputError, match=r"stars with a colour and 11 <= Ks < 11\.2: expected at "):
         read(catalogue(), limits=(11.0, 11.2))
     with pytest.raises(InputError, match="stars per cell = 0: expected at least 1"):
         read(catalogue(), stars_per_cell=0)
@@ -156,7 +158,5 @@ def test_one_band_cannot_calibrate(read):
     with pytest.raises(InputError, match="has ks; calibrating extinction takes Ks and at least"):
         read(Catalogue(np.full(100, 5.5), mag, ("ks",)))
     few = observations(np.linspace(10.0, 15.0, 100), np.arange(100) < 20).mag
-    with pytest.raises(
-        InputError, match=f"18 stars have Ks and J or H: expected at least {LEAST_STARS}"
-    ):
+    with pytest.raises(InputError, match=f"18 stars have Ks and J or H: .* least {LEAST_STARS}"):
         read(Catalogue(np.full(100, 5.5), few))
