@@ -8,7 +8,7 @@ from typing import Any
 
 from gcmock.errors import InputError
 from gcmock.settings.build import Config
-from gcmock.verbs.given import Location, Progress, Table, is_path, on_disk
+from gcmock.verbs.given import Location, Progress, Table, check_apart, is_path, on_disk
 from gcmock.verbs.settings import Settings, settings_of
 
 
@@ -101,6 +101,7 @@ def build(
         "motion.use": False if no_pm else None,
     }
     settings = settings_of(build, config, sections, options)
+    check_apart([output], [input, calibration, config])
     if output is None:
         if scheduler is not None:
             raise InputError(

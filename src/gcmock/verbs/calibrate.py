@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from gcmock.verbs.given import Location, Table, on_disk, pair_if_given
+from gcmock.verbs.given import Location, Table, check_apart, on_disk, pair_if_given
 from gcmock.verbs.settings import Settings, settings_of
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def calibrate(
         for kind, path in (("fits", output), ("figure", figure), ("hats", hats))
         if path is not None
     }
+    check_apart(outputs.values(), [catalogue, config])
     _check(outputs, overwrite)
     wanted = Options(
         pair_if_given(limits, "mag", "limits"),

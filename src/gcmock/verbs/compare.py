@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gcmock.verbs.given import Location, Table, on_disk
+from gcmock.verbs.given import Location, Table, check_apart, on_disk
 
 if TYPE_CHECKING:
     from gcmock.astrometry.comparison.compare import Comparison
@@ -49,6 +49,7 @@ def compare(
     """
     from gcmock.astrometry.comparison.compare import compare as run
 
+    check_apart([output], [solution, mock, observations])
     with on_disk(mock, "mock") as path:
         done = run(solution, path, observations)
     if output is None:

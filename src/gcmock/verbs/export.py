@@ -10,6 +10,7 @@ from gcmock.verbs.given import (
     Location,
     Progress,
     Table,
+    check_apart,
     kind_of_result,
     made_in_memory,
     on_disk,
@@ -76,6 +77,7 @@ def export(
     """
     from gcmock.astrometry.missions.export import export as write
 
+    check_apart([output], [mock, config, mission])
     chosen = mission_of(mission, config, set)
     with on_disk(mock, "mock") as path:
 

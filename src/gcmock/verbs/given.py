@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,6 +24,20 @@ Progress: TypeAlias = Callable[[int, int], None]
 def is_path(given: object) -> bool:
     """Whether something is the name of a file."""
     return isinstance(given, str | Path)
+
+
+def check_apart(outputs: Iterable[Any], inputs: Iterable[Any]) -> None:
+    """Refuse outputs that would replace something that is read; see `gcmock.io.ownership`.
+
+    Parameters
+    ----------
+    outputs, inputs : iterable
+        What a verb was given; whatever is no path (None, a table) is passed over.
+    """
+    from gcmock.io.ownership import check_apart as check
+
+    written, read = ([Path(x) for x in given if is_path(x)] for given in (outputs, inputs))
+    check(written, read)
 
 
 @contextmanager

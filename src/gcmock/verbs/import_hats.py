@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gcmock.notebook import Outcome
-from gcmock.verbs.given import Location, Table, on_disk
+from gcmock.verbs.given import Location, Table, check_apart, on_disk
 from gcmock.verbs.settings import Settings, settings_of
 
 
@@ -74,6 +74,7 @@ def import_hats(
     from gcmock.runtime.import_hats import import_table
 
     settings = settings_of(import_hats, config, sections, {"run.workers": workers})
+    check_apart([output], [input, config])
     with on_disk(input, "table") as path:
         n_rows = import_table(
             path,

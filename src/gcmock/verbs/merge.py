@@ -10,7 +10,15 @@ from typing import Any, Literal
 from gcmock.errors import InputError
 from gcmock.settings.merge import MergeConfig, load_merge_config
 from gcmock.settings.name_or_path import name_of
-from gcmock.verbs.given import Location, Progress, is_path, made_in_memory, on_disk, pair
+from gcmock.verbs.given import (
+    Location,
+    Progress,
+    check_apart,
+    is_path,
+    made_in_memory,
+    on_disk,
+    pair,
+)
 from gcmock.verbs.settings import check_sections
 
 
@@ -86,6 +94,7 @@ def merge(
     overrides = _overrides(sections) | {k: v for k, v in given.items() if v is not None}
     with _surveys_on_disk(config, surveys) as files:
         settings = load_merge_config(files, overrides)
+        check_apart([output], [config, *(one.path for one in settings.survey)])
 
         def run(path: Location) -> Any:
             options = {"keep_rejected": keep_rejected, "overwrite": overwrite}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gcmock.verbs.given import Location, Progress, Table, number_if_given, on_disk
+from gcmock.verbs.given import Location, Progress, Table, check_apart, number_if_given, on_disk
 from gcmock.verbs.settings import mission_of
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def observe(
         "directions.aberration": aberration or None,
         "directions.deflection": deflection or None,
     }
+    check_apart([output], [mock, config, mission])
     chosen = mission_of(mission, config, set, options)
     with on_disk(mock, "mock") as path:
         return simulate_visits(

@@ -10,6 +10,7 @@ from gcmock.verbs.given import (
     Location,
     Progress,
     Table,
+    check_apart,
     julian_years,
     kind_of_result,
     made_in_memory,
@@ -92,6 +93,7 @@ def propagate(
     from gcmock.astrometry.directions.propagate import propagate as move
     from gcmock.astrometry.directions.propagate import read_epochs
 
+    check_apart([output], [catalogue, times, orbit])
     if times is not None and epochs is not None:
         raise InputError("--epochs and --times exclude each other")
     with (

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gcmock.errors import InputError
-from gcmock.verbs.given import Location, Progress, Table, on_disk, on_disk_if_given
+from gcmock.verbs.given import Location, Progress, Table, check_apart, on_disk, on_disk_if_given
 
 if TYPE_CHECKING:
     from gcmock.reporting.page.write import ReportSummary
@@ -59,6 +59,7 @@ def report(
     InputError
         If a table or the output cannot be used; nothing is written then.
     """
+    check_apart([output, figures], [mock, input, truth])
     if sample < 0:
         raise InputError(f"--sample {sample}: expected 0 or more stars")
     from gcmock.reporting.page.write import write_report

@@ -7,7 +7,15 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from gcmock.verbs.given import Location, Progress, Table, is_path, number_if_given, on_disk
+from gcmock.verbs.given import (
+    Location,
+    Progress,
+    Table,
+    check_apart,
+    is_path,
+    number_if_given,
+    on_disk,
+)
 
 if TYPE_CHECKING:
     from gcmock.astrometry.solver.solve import SolveSummary
@@ -70,6 +78,7 @@ def solve(
     """
     from gcmock.astrometry.solver.solve import solve as run
 
+    check_apart([output], [observations, reference])
     with ExitStack() as stack:
         if not is_path(reference):
             reference = stack.enter_context(on_disk(reference, "reference"))

@@ -11,6 +11,7 @@ from gcmock.errors import InputError
 from gcmock.verbs.given import (
     Location,
     Table,
+    check_apart,
     on_disk_if_given,
     pair,
     pair_if_given,
@@ -109,6 +110,7 @@ def validate(
     settings = settings_of(validate, config, sections, options)
     page = None if output is None else Path(output)
     picture = None if figure is None else Path(figure)
+    check_apart([page, picture], [mock, input, reference, counts, completeness, config])
     _check(page, picture, counts is not None, overwrite)
     from gcmock.validation.run import TESTS, Request
     from gcmock.validation.run import validate as run
