@@ -82,14 +82,15 @@ def test_errors_are_a_function_of_star_and_seed():
 
 def test_whitened_errors_are_standard_normal():
     stars = random_stars(4000)
-    table = reference_catalogue(np.arange(4000), stars, np.full(4000, 15.0), REFERENCE, 3)
-    true = moved(stars, REFERENCE.epoch)
+    strong = changed(correlations=(0.6, 0.4, -0.6, 0.3, 0.2, -0.3, 0.1, -0.3, 0.2, -0.1))
+    table = reference_catalogue(np.arange(4000), stars, np.full(4000, 15.0), strong, 3)
+    true = moved(stars, strong.epoch)
     xi, eta = tangent_offset(table["ra"], table["dec"], true.ra, true.dec)
     delta = np.column_stack(
         [xi / MAS, eta / MAS, *(table[name] - getattr(true, name) for name in PARAMETERS[2:])]
     )
     delta /= np.column_stack([table[f"{name}_error"] for name in PARAMETERS])
-    white = np.linalg.solve(np.linalg.cholesky(correlation_matrix(REFERENCE)), delta.T)
+    white = np.linalg.solve(np.linalg.cholesky(correlation_matrix(strong)), delta.T)
     np.testing.assert_allclose(np.cov(white), np.eye(5), atol=5.0 / np.sqrt(4000))
     np.testing.assert_allclose(white.mean(axis=1), 0.0, atol=5.0 / np.sqrt(4000))
 
