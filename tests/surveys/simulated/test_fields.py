@@ -22,9 +22,8 @@ INSTRUMENT = SimpleNamespace(
 
 
 def test_boxes_are_half_open():
-    found = in_footprint(
-        np.array([0.0, 1.0, 2.5, -0.1]), np.array([0.0, 0.0, 0.5, 0.0]), INSTRUMENT
-    )
+    l_deg, b_deg = np.array([[0.0, 1.0, 2.5, -0.1], [0.0, 0.0, 0.5, 0.0]])
+    found = in_footprint(l_deg, b_deg, INSTRUMENT)
     assert found.tolist() == [True, False, True, False]
     everywhere = SimpleNamespace(boxes_deg=())
     assert in_footprint(np.zeros(2), np.zeros(2), everywhere).all()
