@@ -85,7 +85,7 @@ def test_distance_inside_a_bin():
     assert found == pytest.approx(1000.0 / parallax, rel=1e-6)
 
 
-LAW = Law(np.array([1.5, 0.9, 0.5]), np.array([0.8, -0.03, 0.0]))
+LAW = Law(*(np.array([1.5, 0.9, 0.5]), np.array([0.8, -0.03, 0.0]), 3)[: len(Law._fields)])
 
 
 def test_reddening_given_the_magnitudes():

@@ -14,6 +14,7 @@ INSTRUMENT = SimpleNamespace(
     overlap_arcsec=36.0,
     field_deg=(0.5, 0.4),
     number=3,
+    stream=3,
     epoch=(2010.0, 2015.0),
     field_offset_mas=10.0,
     zero_point_mag=(0.01, 0.02, 0.03),
