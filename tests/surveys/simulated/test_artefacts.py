@@ -19,7 +19,8 @@ from gcmock.surveys.simulated.artefacts import (
 from gcmock.surveys.simulated.blocks import TrueStars, places
 
 INSTRUMENT = SimpleNamespace(
-    ghost_mag=10.0, ghosts=0.5, number=2, stream=2, saturation_mag=(9.0, 9.0, 9.0), detection_band=2,
+    ghost_mag=10.0, ghosts=0.5, number=2, stream=2,
+    saturation_mag=(9.0, 9.0, 9.0), detection_band=2,
     fwhm_arcsec=1.0, noise_per_deg2=3000.0, bands=("j", "h", "ks"),
 )  # fmt: skip
 
