@@ -241,7 +241,7 @@ def write_calibration(
 
 def _hdu(name: str, columns: tuple[Column, ...], values: Columns) -> Any:
     from astropy.io import fits
-    from astropy.table import Columns as AstropyTable
+    from astropy.table import Table as AstropyTable
 
     table = AstropyTable()
     for column in columns:

@@ -11,7 +11,7 @@ from gcmock.posterior.kernel.arrangement import coordinate_rows
 from gcmock.posterior.kernel.fastmath import LOG2_E
 from gcmock.posterior.kernel.structures import Law
 
-LAW = Law(np.array([1.5, 0.9, 0.5]), np.array([0.8, -0.03, 0.0]))
+LAW = Law(*(np.array([1.5, 0.9, 0.5]), np.array([0.8, -0.03, 0.0]), 3)[: len(Law._fields)])
 MAG = np.array([17.0, 14.2, 12.7, 15.9])
 VARIANCE = np.array([0.01, 0.02, 0.005, 0.03])
 
@@ -90,13 +90,12 @@ def test_hw_that_agrees_adds_information():
     """A measured Hw that J and H predict leaves them, and makes them more certain."""
     x = MAG[0] - MAG[1]
     mag = MAG.copy()
-    mag[3] = mag[1] + terms.hw_shift(x, *LAW.hw)[0]
+    mag[3] = mag[1] + terms.hw_shift(x, *LAW[1])[0]
     m, covariance = np.zeros(3), np.zeros((3, 3))
-    law = Law(LAW.kappa, np.append(LAW.hw[:2], 0.0))
-    chi2 = terms.replace_hw(11, mag, VARIANCE, law, m, covariance)
+    chi2 = terms.replace_hw(11, mag, VARIANCE, LAW, m, covariance)
     assert chi2 == pytest.approx(0.0, abs=1e-9)
     np.testing.assert_allclose(m[:2], mag[:2], atol=1e-9)
-    slope = terms.hw_shift(x, *LAW.hw)[1]
+    slope = terms.hw_shift(x, *LAW[1])[1]
     g = np.array([slope, 1.0 - slope])
     exact = np.linalg.inv(np.diag(1.0 / VARIANCE[:2]) + np.outer(g, g) / VARIANCE[3])
     np.testing.assert_allclose(covariance[:2, :2], exact, rtol=1e-6)
@@ -104,9 +103,9 @@ def test_hw_that_agrees_adds_information():
 
 def test_hw_that_contradicts_has_its_price():
     mag = MAG.copy()
-    mag[3] = mag[1] + terms.hw_shift(mag[0] - mag[1], *LAW.hw)[0] + 1.0
+    mag[3] = mag[1] + terms.hw_shift(mag[0] - mag[1], *LAW[1])[0] + 1.0
     chi2 = terms.replace_hw(11, mag, VARIANCE, LAW, np.zeros(3), np.zeros((3, 3)))
-    slope = terms.hw_shift(mag[0] - mag[1], *LAW.hw)[1]
+    slope = terms.hw_shift(mag[0] - mag[1], *LAW[1])[1]
     variance = VARIANCE[3] + slope**2 * VARIANCE[0] + (1.0 - slope) ** 2 * VARIANCE[1]
     assert chi2 == pytest.approx(1.0 / variance, rel=0.1)
 
