@@ -6,19 +6,20 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from gcmock.errors import InputError
+from gcmock.io.unit_names import days, plain_text, sexagesimal, unit_factor
 from gcmock.words.bands import BANDS, magnitude_name
-from gcmock.words.columns import ALIASES, INPUT_COLUMNS, columns_by_name
+from gcmock.words.columns import ALIASES, INPUT_COLUMNS, OUTPUT_COLUMNS, SOURCE_ID, columns_by_name
 
 _INPUT = columns_by_name(INPUT_COLUMNS)
+_KNOWN = columns_by_name(OUTPUT_COLUMNS) | _INPUT
 # "B" or "L" may well be a magnitude, so these two must be spelt exactly.
 _CASE_SENSITIVE = ("l", "b")
 _BAND_LIKE = re.compile(r"(?i)^(?:phot_|mag_)?(j|h|ks|k|hw)(?:_?m|_?mag|_mean_mag)?$")
 _OTHER_SYSTEM = re.compile(r"(?i)^(phot_(?:j|h|ks|hw)_mag)_?(ab|st)$")
-_OTHER_SYSTEM_UNIT = re.compile(r"(?i)^\s*(ab|st)[ _]?mag\s*$|^\s*mag\s*\(\s*(ab|st)\s*\)\s*$")
-_VEGA_UNIT = re.compile(r"(?i)^\s*vega[ _]?mag\s*$|^\s*mag\s*\(\s*vega\s*\)\s*$")
-_UNIT_FORMATS = (None, "vounit", "cds", "fits")
+EPOCH: Final = "ref_epoch"
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,16 @@ class ColumnMatch:
         Name in the file.
     factor : float
         What to multiply the values with, to get the unit of gcmock.
+    base : {"", "hms", "dms"}
+        What the unit says of a position in base 60.
+    unit : str
+        Unit that the file gives; empty if it gives none.
     """
 
     name: str
-    factor: float
+    factor: float = 1.0
+    base: str = ""
+    unit: str = ""
 
 
 def match_columns(
@@ -88,7 +95,7 @@ def match_columns(
             + f". The file has: {', '.join(names)}"
         )
     return {
-        canonical: ColumnMatch(name, _factor(path, canonical, name, units.get(name)))
+        canonical: match_unit(path, canonical, name, units.get(name))
         for canonical, name in found.items()
     }
 
@@ -173,35 +180,16 @@ def _band_hint(names: Sequence[str]) -> str:
     return next(filter(None, hints), "")
 
 
-def _factor(path: object, canonical: str, name: str, unit: str | None) -> float:
-    """Return the factor from the unit in the file to the unit of gcmock."""
-    target = _INPUT[canonical].unit
-    if not unit or canonical == "source_id":
-        return 1.0
-    if target == "mag":
-        if _OTHER_SYSTEM_UNIT.match(unit):
-            raise InputError(
-                f"{path}: column {name!r} is in {unit}, but {canonical} must be Vega magnitudes "
-                "of the 2MASS system: convert it first"
-            )
-        if _VEGA_UNIT.match(unit):
-            return 1.0
-    from astropy import units as u
-
-    for unit_format in _UNIT_FORMATS:
-        try:
-            parsed = u.Unit(unit, format=unit_format)
-            break
-        except (ValueError, TypeError):
-            continue
-    else:
-        raise InputError(f"{path}: column {name!r} has the unknown unit {unit!r}; needs {target}")
-    try:
-        factor = float(parsed.to(u.Unit(target)))
-    except (u.UnitConversionError, TypeError) as error:
-        needed = target or "a pure number"
-        raise InputError(
-            f"{path}: column {name!r} has the unit {unit!r}, but {canonical} needs {needed}"
-        ) from error
-    # Two spellings of one unit may differ in the last bit; the values must pass through exactly.
-    return 1.0 if abs(factor - 1.0) < 1e-12 else factor
+def match_unit(path: object, canonical: str, name: str, unit: str | None) -> ColumnMatch:
+    """Return how the column of a file becomes one of gcmock."""
+    if canonical == SOURCE_ID.name:
+        return ColumnMatch(name)
+    if canonical == EPOCH:
+        if days(unit) is None:
+            unit_factor(path, name, unit, canonical, "yr")
+        return ColumnMatch(name, unit=plain_text(unit))
+    target = _KNOWN[canonical].unit
+    if target == "deg" and (base := sexagesimal(unit)):
+        return ColumnMatch(name, base=base, unit=plain_text(unit))
+    factor = unit_factor(path, name, unit, canonical, target)
+    return ColumnMatch(name, factor, unit=plain_text(unit))

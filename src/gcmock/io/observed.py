@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,18 +14,18 @@ from gcmock.arrays import Floats
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, icrs_to_galactic
 from gcmock.io.checks import IdColumn, check_positions
-from gcmock.io.columns import match_columns, unused_lookalikes
+from gcmock.io.columns import EPOCH, match_columns, unused_lookalikes
+from gcmock.io.missing import unmeasured_magnitude
 from gcmock.io.read_summary import ReadSummary
-from gcmock.io.readers.opening import open_table
+from gcmock.io.readers.opening import SUFFIXES, open_table
 from gcmock.io.readers.source import Chunk, TableSource
+from gcmock.io.values import column_values, given_numbers
 from gcmock.settings.build import Config
 from gcmock.words.bands import BANDS, magnitude_error_name, magnitude_name
 from gcmock.words.columns import Column
 from gcmock.words.flags import Flag
 
 _SCAN_ROWS = 200_000
-_MAG_LIMIT = 50.0
-_SENTINELS = np.array([99.0, 99.99, 99.999, 999.0, 999.99, 999.999, 9999.0])
 _ASTROMETRY = ("parallax", "pmra", "pmdec", "radial_velocity")
 
 
@@ -38,6 +39,8 @@ class ObservedStars(NamedTuple):
     source_id : int64 or text array (n_star,)
     ra, dec, l, b : float64 array (n_star,)
         ICRS and Galactic coordinates [deg]; what the file gives is kept bit by bit.
+    ref_epoch : float64 array (n_star,)
+        Epoch of the position [Julian year]: that of the row, else the one of the settings.
     mag, mag_error : float64 array (n_star, n_band)
         Vega magnitudes [mag]; the error is finite wherever the magnitude is.
     parallax, parallax_error : float64 array (n_star,)
@@ -59,6 +62,7 @@ class ObservedStars(NamedTuple):
     dec: Floats
     l: Floats
     b: Floats
+    ref_epoch: Floats
     mag: Floats
     mag_error: Floats
     parallax: Floats
@@ -164,10 +168,24 @@ class ObservedCatalogue:
         """Give `source_id` the type that it has in the whole of which this table is a part."""
         self._ids.widen(column)
 
+    def check_output(self, output: Path) -> None:
+        """Check that a file of this type can hold the identifiers, before anything is computed.
+
+        Raises
+        ------
+        InputError
+            If not: text in FITS and VOTable is ASCII.
+        """
+        if not self._ids.is_ascii and SUFFIXES.get(output.suffix.lower()) in ("fits", "votable"):
+            raise InputError(
+                f"{output}: a FITS or VOTable file holds ASCII text only, but source_id of "
+                f"{self.path} has other characters: write Parquet or ECSV"
+            )
+
     def _scan(self, visit: Callable[[ObservedStars], None] | None) -> None:
         """Check identifiers and positions of all rows."""
         checked: list[str] = [
-            name for name in ("source_id", "ra", "dec", "l", "b") if name in self.matches
+            name for name in ("source_id", "ra", "dec", "l", "b", EPOCH) if name in self.matches
         ]
         names = self.file_names if visit else [self.matches[name].name for name in checked]
         self._ids = IdColumn(self.path, self.source.n_rows or 0)
@@ -175,9 +193,10 @@ class ObservedCatalogue:
             start = int(raw.row[0])
             if "source_id" in self.matches:
                 self._ids.add(raw.columns[self.matches["source_id"].name], start)
-            positions = {
+            numbers = {
                 name: self._values(raw.columns, name) for name in checked if name != "source_id"
             }
+            positions = {name: values for name, values in numbers.items() if name != EPOCH}
             check_positions(self.path, positions, start)
             self.n_rows = start + len(raw.row)
             if visit:
@@ -207,18 +226,10 @@ class ObservedCatalogue:
                 yield RawRows(np.arange(start, start + n), chunk)
             start += n
 
-    def _values(self, chunk: Chunk, name: str) -> Floats:
-        """Return a column in the unit of gcmock as float64, NaN where masked or not finite."""
+    def _values(self, chunk: Chunk, name: str, marked: Counter[str] | None = None) -> Floats:
+        """Return a column in the unit of gcmock as float64, NaN where there is no value."""
         match = self.matches[name]
-        values = chunk[match.name]
-        if values.dtype.kind not in "iufb":
-            raise InputError(
-                f"{self.path}: column {match.name!r} ({name}) holds text, not numbers, such as "
-                f"{next((str(x) for x in values if str(x)), '')!r}"
-            )
-        result = np.ma.getdata(values).astype(np.float64)
-        result[np.ma.getmaskarray(values) | ~np.isfinite(result)] = np.nan
-        return result if match.factor == 1.0 else result * match.factor
+        return column_values(self.path, chunk[match.name], name, match, marked)
 
     def chunks(self, size: int | None = None) -> Iterator[ObservedStars]:
         """Yield the stars in the order of the file.
@@ -249,6 +260,16 @@ class ObservedCatalogue:
         if "ra" not in given or "dec" not in given:
             given["ra"], given["dec"] = galactic_to_icrs(given["l"], given["b"])
         return given
+
+    def _epochs(self, chunk: Chunk, n_star: int, summary: ReadSummary) -> Floats:
+        """Epoch of every position [Julian year]; that of the settings where a row has none."""
+        usual = np.full(n_star, self.config.input.ref_epoch)
+        if EPOCH not in self.matches:
+            return usual
+        given = self._values(chunk, EPOCH, summary.marked)
+        missing = np.isnan(given)
+        summary.missing[EPOCH] += int(missing.sum())
+        return np.where(missing, usual, given)
 
     def plain_columns(self, raw: RawRows) -> dict[str, NDArray[Any]]:
         """Columns that the file has, by their names and in the units of gcmock, and ra, dec."""
@@ -283,6 +304,7 @@ class ObservedCatalogue:
             row=raw.row,
             source_id=source_id,
             **self._positions(chunk),
+            ref_epoch=self._epochs(chunk, n_star, summary),
             mag=mag,
             mag_error=mag_error,
             **self._astrometry(chunk, n_star, summary),
@@ -296,18 +318,22 @@ class ObservedCatalogue:
         mag = np.full((n_star, len(BANDS)), np.nan)
         error = np.full_like(mag, np.nan)
         for i, band in enumerate(BANDS):
-            for name, target in (
-                (magnitude_name(band), mag),
-                (magnitude_error_name(band), error),
-            ):
-                if name not in self.matches:
-                    continue
-                values = self._values(chunk, name)
-                values[np.abs(values) >= _MAG_LIMIT] = np.nan
-                if target is error:
-                    values[values <= 0] = np.nan
-                summary.missing[name] += int(np.isnan(values).sum())
-                target[:, i] = values
+            name, error_name = magnitude_name(band), magnitude_error_name(band)
+            if name in self.matches:
+                mag[:, i] = self._values(chunk, name, summary.marked)
+            if error_name in self.matches:
+                error[:, i] = self._values(chunk, error_name, summary.marked)
+                match = self.matches[error_name]
+                given = given_numbers(chunk[match.name]) * match.factor
+            else:
+                given = error[:, i]
+            none = np.isfinite(mag[:, i]) & unmeasured_magnitude(mag[:, i], given)
+            if none.any():
+                summary.marked[name] += int(none.sum())
+                mag[none, i] = np.nan
+            for key, values in ((name, mag), (error_name, error)):
+                if key in self.matches:
+                    summary.missing[key] += int(np.isnan(values[:, i]).sum())
         present = np.isfinite(mag)
         summary.add_bands(present)
         assumed = present & np.isnan(error)
@@ -324,14 +350,7 @@ class ObservedCatalogue:
         values = {name: np.full(n_star, np.nan) for name in names}
         for name in names:
             if name in self.matches:
-                # The marks of missing values are numbers in the unit of the file.
-                factor = self.matches[name].factor
-                column = self._values(chunk, name)
-                column[np.isin(np.round(np.abs(column / factor), 3), _SENTINELS)] = np.nan
-                values[name] = column
-        for name in names:
-            if name.endswith("_error") or name == "ruwe":
-                values[name][values[name] <= 0] = np.nan
+                values[name] = self._values(chunk, name, summary.marked)
         correlation = values["pmra_pmdec_corr"]
         correlation[np.abs(correlation) > 1.0] = np.nan
         # Catalogues store 0 where they have no measurement.

@@ -164,11 +164,31 @@ def in_memory(table: Any) -> TableSource:
     if kind == "pandas":
         import pyarrow as pa
 
+        table = _with_named_index(table)
         try:
             table = pa.Table.from_pandas(table, preserve_index=False)
         except (pa.ArrowException, TypeError, ValueError) as error:
             raise InputError(f"a column of the DataFrame cannot be read: {error}") from error
     return ArrowInMemory(table)
+
+
+def _with_named_index(frame: Any) -> Any:
+    """Return a DataFrame whose named index is a column: identifiers are often kept there.
+
+    Raises
+    ------
+    InputError
+        If it has a column of the same name with other values.
+    """
+    names = [name for name in frame.index.names if name is not None]
+    for name in [name for name in names if name in frame.columns]:
+        values = frame.index.get_level_values(name)
+        if list(frame.columns).count(name) > 1 or not (values == frame[name]).all():
+            raise InputError(
+                f"the DataFrame has an index and a column {name!r} that differ: rename one of them"
+            )
+        names.remove(name)
+    return frame.reset_index(level=names) if names else frame
 
 
 def to_kind(

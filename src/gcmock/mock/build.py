@@ -104,6 +104,7 @@ def build(
         catalogue = ObservedCatalogue(source, config, census.visit)
         census.finish(catalogue.path)
         source_record = {"name": catalogue.path.name, "sha256": checksum.result()}
+    catalogue.check_output(output)
     summary = BuildSummary(output, config.run.realisations, catalogue.summary, census.skipped)
     summary.remarks = list(catalogue.remarks)
     columns = output_columns(catalogue.source_id_column)

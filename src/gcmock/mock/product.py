@@ -78,7 +78,7 @@ def assemble(stars: ObservedStars, inferred: Inferred, model: Model) -> dict[str
         "dec": of_star(stars.dec),
         "l": l_deg,
         "b": b_deg,
-        "ref_epoch": np.full(n_star * n_realisation, model.config.input.ref_epoch),
+        "ref_epoch": of_star(stars.ref_epoch),
         "distance_pc": distance,
         "parallax": 1000.0 / distance,
         "pmra": pmra,

@@ -45,6 +45,7 @@ _POSITION: Final = (
     Column("b", "float64", "deg", "pos.galactic.lat", "Galactic latitude"),
 )
 
+
 def _observed_magnitudes() -> tuple[Column, ...]:
     columns = []
     for band in BAND_TABLE:
@@ -92,8 +93,28 @@ INPUT_COLUMNS: Final = (
         "Error of radial_velocity",
     ),
     Column("ruwe", "float64", "", "stat.error", "Renormalised unit weight error of the astrometry"),
+    Column("ref_epoch", "float64", "yr", "time.epoch", "Epoch of the position (Julian year, TCB)"),
 )
 """Columns that an input table may have; a position and one magnitude are required."""
+
+LIMITS: Final = {
+    **{magnitude_name(band.name): (-5.0, 28.0) for band in BAND_TABLE},
+    **{magnitude_error_name(band.name): (0.0, 5.0) for band in BAND_TABLE},
+    "parallax": (-300.0, 800.0),
+    "parallax_error": (0.0, 300.0),
+    "pmra": (-10_500.0, 10_500.0),
+    "pmra_error": (0.0, 1000.0),
+    "pmdec": (-10_500.0, 10_500.0),
+    "pmdec_error": (0.0, 1000.0),
+    "radial_velocity": (-5000.0, 5000.0),
+    "radial_velocity_error": (0.0, 1000.0),
+    "ruwe": (0.0, 1000.0),
+}
+"""Largest and smallest value of a quantity, in its unit; what is not between them is missing.
+
+Between them lie Betelgeuse (Ks = -4.4) and the limit of space telescopes, Proxima Centauri (768
+mas), Barnard's star (10,362 mas/yr) and the fastest stars round Sgr A*.
+"""
 
 _XYZ: Final = (("x", "towards the Sun"), ("y", "towards l = +90 deg"), ("z", "towards the NGP"))
 
