@@ -21,6 +21,7 @@ LAYERS = (
     "words",
     "units",
     "frames",
+    "photometric_systems",
     "random",
     "notebook",
     "settings",
@@ -45,7 +46,10 @@ LAYERS = (
 )
 """Modules and folders of the package: each imports from itself and from those before it only."""
 
-IO_MAY_IMPORT = {"errors", "arrays", "words", "units", "frames", "random", "settings", "io"}
+IO_MAY_IMPORT = {
+    *("errors", "arrays", "words", "units", "frames", "photometric_systems"),
+    *("random", "settings", "io"),
+}
 """Tables know the words of the project, but nothing of the model."""
 
 MAX_LINES = 400

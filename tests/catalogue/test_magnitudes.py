@@ -9,9 +9,9 @@ from gcmock.catalogue.cell.merged_stars import no_stars
 from gcmock.catalogue.cell.reasons import MatchFlag
 from gcmock.catalogue.cell.sources import make_sources, stored_columns
 from gcmock.catalogue.traits import BACKBONE
+from gcmock.photometric_systems import to_2mass
 from gcmock.settings.merge import MergePhotometryConfig
 from gcmock.stars.bands import load_hw_relation
-from gcmock.surveys.photometric_systems import to_2mass
 from gcmock.surveys.source_table import Quality
 
 

@@ -338,3 +338,27 @@ def test_csv_keeps_identifiers_and_empty_fields(tmp_path):
     np.testing.assert_array_equal(rows["phot_g_mag"], [12.5, np.nan])
     np.testing.assert_array_equal(rows["parallax"], [np.nan, 0.5])
     assert open_survey(path).n_rows == 2
+
+
+@pytest.mark.parametrize(
+    ("ids", "words"),
+    [
+        (np.array([1.0, np.nan]), "is missing in row 1"),
+        (np.array([2423798114524060506.0, 1.0]), "may have lost digits"),
+        (np.ma.MaskedArray([999999, 1], mask=[True, False]), "is missing in row 0"),
+    ],
+)
+def test_identifiers_are_exact_or_refused(tmp_path, ids, words):
+    path = tmp_path / "gaia.fits"
+    columns = {name: np.ones(2) for name in ("ra", "dec", "parallax", "parallax_error")}
+    for name in ("pmra", "pmra_error", "pmdec", "pmdec_error", "ra_error", "dec_error"):
+        columns[name] = np.ones(2)
+    for band in ("g", "bp", "rp"):
+        columns[f"phot_{band}_mean_mag"] = np.ones(2) * 15
+        columns[f"phot_{band}_mean_flux_over_error"] = np.ones(2) * 15
+    columns |= {"ref_epoch": np.full(2, 2016.0), "ruwe": np.ones(2)}
+    for required in load_survey("gaia").spellings[0].required:
+        columns.setdefault(required.name, np.ones(2))
+    Table({**columns, "source_id": np.ma.array(ids)}).write(path)
+    with pytest.raises(InputError, match=words):
+        list(open_survey(path, "gaia").chunks())

@@ -100,7 +100,7 @@ def read_calibrators(
     """
     if stars_per_cell < 1:
         raise InputError(f"stars per cell = {stars_per_cell}: expected at least 1")
-    catalogue = ObservedCatalogue(open_table(path), model.config)
+    catalogue = ObservedCatalogue(open_table(path, model.config.columns), model.config)
     account: Counter[str] = Counter()
     parts: list[tuple[Observations, Integers, NDArray[np.uint64]]] = []
     for stars in catalogue.chunks():

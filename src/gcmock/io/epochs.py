@@ -51,10 +51,8 @@ def julian_years(path: object, column: str, values: Floats, unit: str | None) ->
         for name, (_, (low, high)) in _COUNTS.items():
             inside = (values >= low) & (values <= high) & (count in ("", name))
             years[inside] = years_of_days(values[inside], name)
-        # What is no date stays what it is, and is refused below.
-        undated = np.isnan(years)
-        years[undated] = values[undated]
-    bad = np.isfinite(years) & ~((years >= FIRST_YEAR) & (years <= LAST_YEAR))
+        years[np.isnan(years) & np.isfinite(values)] = np.inf
+    bad = ~np.isnan(years) & ~((years >= FIRST_YEAR) & (years <= LAST_YEAR))
     if bad.any():
         value = float(values[np.argmax(bad)])
         raise InputError(

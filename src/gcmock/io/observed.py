@@ -13,20 +13,21 @@ from numpy.typing import NDArray
 from gcmock.arrays import Floats
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, icrs_to_galactic
+from gcmock.io.astrometry import observed_astrometry
 from gcmock.io.checks import IdColumn, check_positions
-from gcmock.io.columns import EPOCH, match_columns, unused_lookalikes
-from gcmock.io.missing import unmeasured_magnitude
+from gcmock.io.columns import EPOCH, keep_identifiers, match_table
+from gcmock.io.hints import remarks_on_columns
+from gcmock.io.photometry import observed_photometry
 from gcmock.io.read_summary import ReadSummary
 from gcmock.io.readers.opening import SUFFIXES, open_table
-from gcmock.io.readers.source import Chunk, TableSource
-from gcmock.io.values import column_values, given_numbers
+from gcmock.io.readers.source import Chunk, TableSource, remarks_of
+from gcmock.io.upper_limits import QUALITY
+from gcmock.io.values import column_values
 from gcmock.settings.build import Config
-from gcmock.words.bands import BANDS, magnitude_error_name, magnitude_name
 from gcmock.words.columns import Column
 from gcmock.words.flags import Flag
 
 _SCAN_ROWS = 200_000
-_ASTROMETRY = ("parallax", "pmra", "pmdec", "radial_velocity")
 
 
 class ObservedStars(NamedTuple):
@@ -149,8 +150,9 @@ class ObservedCatalogue:
     ) -> None:
         self.source = source
         self.config = config
-        self.matches = match_columns(source.path, source.columns, source.units, config.columns)
-        self.remarks = unused_lookalikes(source.columns, self.matches)
+        self.matches = match_table(source, config.columns)
+        keep_identifiers(source, self.matches)
+        self.remarks = [*remarks_of(source), *remarks_on_columns(source, self.matches, config)]
         self.summary = ReadSummary()
         self._scan(visit)
 
@@ -274,8 +276,12 @@ class ObservedCatalogue:
     def plain_columns(self, raw: RawRows) -> dict[str, NDArray[Any]]:
         """Columns that the file has, by their names and in the units of gcmock, and ra, dec."""
         columns: dict[str, NDArray[Any]] = {
-            name: self._values(raw.columns, name) for name in self.matches if name != "source_id"
+            name: self._values(raw.columns, name)
+            for name in self.matches
+            if name not in ("source_id", QUALITY)
         }
+        if QUALITY in self.matches:
+            columns[QUALITY] = raw.columns[self.matches[QUALITY].name]
         if "source_id" in self.matches:
             identifiers = self._ids.normalise(raw.columns[self.matches["source_id"].name])
             columns = {"source_id": identifiers, **columns}
@@ -297,7 +303,9 @@ class ObservedCatalogue:
             source_id = self._ids.normalise(chunk[self.matches["source_id"].name])
         else:
             source_id = raw.row
-        mag, mag_error, assumed = self._photometry(chunk, n_star, summary)
+        mag, mag_error, assumed = observed_photometry(
+            self.path, chunk, self.matches, n_star, self.config.photometry, summary
+        )
         flags = np.where(assumed, Flag.ERROR_ASSUMED, 0)
         flags |= np.where(np.isfinite(mag).any(axis=1), 0, Flag.NO_PHOTOMETRY)
         return ObservedStars(
@@ -307,64 +315,11 @@ class ObservedCatalogue:
             ref_epoch=self._epochs(chunk, n_star, summary),
             mag=mag,
             mag_error=mag_error,
-            **self._astrometry(chunk, n_star, summary),
+            **observed_astrometry(
+                self.path, chunk, self.matches, n_star, lambda: self.galactic(raw), summary
+            ),
             flags=flags.astype(np.int32),
         )
-
-    def _photometry(
-        self, chunk: Chunk, n_star: int, summary: ReadSummary
-    ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-        """Return magnitudes and errors (n_star, n_band), and whether any error is the default."""
-        mag = np.full((n_star, len(BANDS)), np.nan)
-        error = np.full_like(mag, np.nan)
-        for i, band in enumerate(BANDS):
-            name, error_name = magnitude_name(band), magnitude_error_name(band)
-            if name in self.matches:
-                mag[:, i] = self._values(chunk, name, summary.marked)
-            if error_name in self.matches:
-                error[:, i] = self._values(chunk, error_name, summary.marked)
-                match = self.matches[error_name]
-                given = given_numbers(chunk[match.name]) * match.factor
-            else:
-                given = error[:, i]
-            none = np.isfinite(mag[:, i]) & unmeasured_magnitude(mag[:, i], given)
-            if none.any():
-                summary.marked[name] += int(none.sum())
-                mag[none, i] = np.nan
-            for key, values in ((name, mag), (error_name, error)):
-                if key in self.matches:
-                    summary.missing[key] += int(np.isnan(values[:, i]).sum())
-        present = np.isfinite(mag)
-        summary.add_bands(present)
-        assumed = present & np.isnan(error)
-        for i, band in enumerate(BANDS):
-            if assumed[:, i].any():
-                summary.error_assumed[magnitude_name(band)] += int(assumed[:, i].sum())
-        error[assumed] = self.config.photometry.default_error_mag
-        error[~present] = np.nan
-        return mag, error, assumed.any(axis=1)
-
-    def _astrometry(self, chunk: Chunk, n_star: int, summary: ReadSummary) -> dict[str, Floats]:
-        names = [n for q in _ASTROMETRY for n in (q, f"{q}_error")]
-        names += ["pmra_pmdec_corr", "ruwe"]
-        values = {name: np.full(n_star, np.nan) for name in names}
-        for name in names:
-            if name in self.matches:
-                values[name] = self._values(chunk, name, summary.marked)
-        correlation = values["pmra_pmdec_corr"]
-        correlation[np.abs(correlation) > 1.0] = np.nan
-        # Catalogues store 0 where they have no measurement.
-        unmeasured = (values["parallax"] == 0) & np.isnan(values["parallax_error"])
-        values["parallax"][unmeasured] = np.nan
-        unmeasured = (values["pmra"] == 0) & (values["pmdec"] == 0)
-        for name in ("pmra", "pmra_error", "pmdec", "pmdec_error"):
-            values[name][unmeasured] = np.nan
-        unmeasured = (values["radial_velocity"] == 0) & np.isnan(values["radial_velocity_error"])
-        values["radial_velocity"][unmeasured] = np.nan
-        for name in names:
-            if name in self.matches:
-                summary.missing[name] += int(np.isnan(values[name]).sum())
-        return values
 
 
 def read_observed(
@@ -386,4 +341,4 @@ def read_observed(
     InputError
         If the file or its content cannot be used; see `ObservedCatalogue`.
     """
-    return ObservedCatalogue(open_table(path), config, visit)
+    return ObservedCatalogue(open_table(path, config.columns), config, visit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from astropy.table import Column as TableColumn
@@ -13,11 +13,19 @@ from astropy.table import QTable, Table
 from numpy.typing import NDArray
 
 from gcmock.errors import InputError
-from gcmock.io.readers.source import Chunk, TableSource, plain
+from gcmock.io.readers.flat import flat_table
+from gcmock.io.readers.source import Chunk, TableSource, check_names, plain
 from gcmock.io.writers.describe import METADATA_KEY
 from gcmock.words.columns import Column
 
-Kind = Literal["astropy", "pandas", "pyarrow"]
+Kind = Literal["astropy", "pandas", "pyarrow", "polars"]
+
+
+_CLASSES: Final[Mapping[Kind, tuple[str, ...]]] = {
+    "pandas": ("DataFrame",),
+    "pyarrow": ("Table",),
+    "polars": ("DataFrame", "LazyFrame"),
+}
 
 
 class TableInMemory:
@@ -26,7 +34,7 @@ class TableInMemory:
     Parameters
     ----------
     table : astropy.table.Table
-        Columns that hold more than one number a row are ignored.
+        Columns that hold more than one number a row are not read.
 
     Raises
     ------
@@ -38,17 +46,13 @@ class TableInMemory:
 
     def __init__(self, table: Table) -> None:
         # Table turns the quantities of a QTable into plain columns with units.
-        self._table = Table(table, copy=False)
+        self._table, self.unreadable = flat_table(Table(table, copy=False))
         self.n_rows: int | None = len(table)
         if not self.n_rows:
             raise InputError(f"{self.path}: the table has no rows")
-        self.columns = tuple(name for name in self._table.colnames if self._is_plain(name))
+        self.columns = tuple(self._table.colnames)
         units = {name: self._table[name].unit for name in self.columns}
         self.units = {name: str(unit) for name, unit in units.items() if unit is not None}
-
-    def _is_plain(self, name: str) -> bool:
-        column = self._table[name]
-        return isinstance(column, TableColumn) and column.ndim == 1
 
     def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
         """See `gcmock.io.readers.source.TableSource`."""
@@ -94,7 +98,7 @@ class ArrowInMemory:
     Parameters
     ----------
     table : pyarrow.Table
-        Nested columns are ignored.
+        Nested columns are not read.
 
     Raises
     ------
@@ -105,16 +109,18 @@ class ArrowInMemory:
     path = Path("<table>")
 
     def __init__(self, table: Any) -> None:
-        import pyarrow as pa
+        from gcmock.io.readers.arrow import field_units, is_plain_type, what_is
 
         self._table = table
         self.n_rows: int | None = table.num_rows
         if not self.n_rows:
             raise InputError(f"{self.path}: the table has no rows")
-        fields = [field for field in table.schema if not pa.types.is_nested(field.type)]
-        self.columns = tuple(field.name for field in fields)
-        units = {field.name: (field.metadata or {}).get(b"unit", b"") for field in fields}
-        self.units = {name: unit.decode() for name, unit in units.items() if unit}
+        check_names(self.path, table.schema.names)
+        self.columns = tuple(f.name for f in table.schema if is_plain_type(f.type))
+        self.unreadable = {
+            f.name: what_is(f.type) for f in table.schema if not is_plain_type(f.type)
+        }
+        self.units = field_units(table.schema)
 
     def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
         """See `gcmock.io.readers.source.TableSource`."""
@@ -135,23 +141,23 @@ def kind_of(table: Any) -> Kind:
     Raises
     ------
     InputError
-        If it is no table of astropy, pandas or pyarrow.
+        If it is no table of astropy, pandas, polars or pyarrow.
     """
     if isinstance(table, Table):
         return "astropy"
     # A table of a library cannot exist before the library was imported.
-    for name, kind in (("pandas", "DataFrame"), ("pyarrow", "Table")):
+    for name, kinds in _CLASSES.items():
         library = sys.modules.get(name)
-        if library is not None and isinstance(table, getattr(library, kind)):
-            return "pandas" if name == "pandas" else "pyarrow"
+        if library is not None and isinstance(table, tuple(getattr(library, k) for k in kinds)):
+            return name
     raise InputError(
-        f"expected an astropy Table, a pandas DataFrame or a pyarrow Table, got "
+        "expected an astropy Table, a pandas or polars DataFrame or a pyarrow Table, got "
         f"{type(table).__name__}"
     )
 
 
 def in_memory(table: Any) -> TableSource:
-    """Return a table of astropy, pandas or pyarrow as something that can be read in chunks.
+    """Return a table of astropy, pandas, polars or pyarrow as something that can be read in chunks.
 
     Raises
     ------
@@ -169,6 +175,8 @@ def in_memory(table: Any) -> TableSource:
             table = pa.Table.from_pandas(table, preserve_index=False)
         except (pa.ArrowException, TypeError, ValueError) as error:
             raise InputError(f"a column of the DataFrame cannot be read: {error}") from error
+    if kind == "polars":
+        table = (table.collect() if hasattr(table, "collect") else table).to_arrow()
     return ArrowInMemory(table)
 
 
@@ -201,9 +209,9 @@ def to_kind(
 
     Parameters
     ----------
-    kind : {"astropy", "pandas", "pyarrow"}
+    kind : {"astropy", "pandas", "pyarrow", "polars"}
         A DataFrame has the metadata, units and descriptions in its ``attrs``, a table of pyarrow in
-        its schema, as in a Parquet file.
+        its schema, as in a Parquet file. A frame of polars has no place for them.
     parts, columns, metadata
         See `to_qtable`.
     """
@@ -215,14 +223,15 @@ def to_kind(
         ).astype(column.dtype)
         for column in columns
     }
-    if kind == "pyarrow":
+    if kind in ("pyarrow", "polars"):
         import pyarrow as pa
 
         from gcmock.io.writers.parquet import parquet_schema
 
         schema = parquet_schema(columns, metadata)
         values = [pa.array(arrays[field.name], type=field.type) for field in schema]
-        return pa.Table.from_arrays(values, schema=schema)
+        whole = pa.Table.from_arrays(values, schema=schema)
+        return whole if kind == "pyarrow" else sys.modules["polars"].from_arrow(whole)
     import pandas as pd
 
     frame = pd.DataFrame(arrays)

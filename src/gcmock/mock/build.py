@@ -95,12 +95,12 @@ def build(
     config = config or load_config()
     output = Path(output)
     _check_paths(Path(input), output, overwrite)
-    source = open_table(input)
+    source = open_table(input, config.columns)
     model = load_model(config=config)
     census = InputCensus(model)
     # The checksum is taken from the file while its rows are looked at.
     with ThreadPoolExecutor(1) as pool:
-        checksum = pool.submit(sha256_of, input)
+        checksum = pool.submit(sha256_of, source.path)
         catalogue = ObservedCatalogue(source, config, census.visit)
         census.finish(catalogue.path)
         source_record = {"name": catalogue.path.name, "sha256": checksum.result()}
@@ -143,7 +143,7 @@ def build(
             output,
             columns,
             provenance(without_means(config), source_record, rows, dated=False),
-            source_record | {"bytes": size_of(input)},
+            source_record | {"bytes": size_of(source.path)},
             products,
             summary,
             config,

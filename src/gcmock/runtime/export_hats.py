@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gcmock.errors import GcmockError, InputError
 from gcmock.io.disk import PARTIAL
-from gcmock.io.readers.opening import is_hats
+from gcmock.io.readers.folder import is_hats
 from gcmock.io.writers.writer import open_writer
 from gcmock.runtime.cluster import check_installed
 from gcmock.settings.build import Config

@@ -131,6 +131,10 @@ class PhotometryConfig(_Section):
     hw_relation: Literal[
         "yano2021_2mass", "yano2021_vvv", "yano2021_sirius", "kawata2024", "etc2023", "genstars"
     ] = Field(default="yano2021_2mass", description="Hw as a function of J and H")
+    system: Literal["2mass", "vista", "sirius", "hawki"] = Field(
+        default="2mass",
+        description="System of the J, H, Ks magnitudes of the input; others are converted to 2MASS",
+    )
     error_floor_mag: Magnitude = Field(
         default=0.01,
         ge=0,
@@ -209,7 +213,8 @@ class InputConfig(_Section):
         default=2016.0,
         ge=1800.0,
         le=2200.0,
-        description="Epoch of the positions, which are taken as they are given (Julian year)",
+        description="Epoch of positions without a ref_epoch of their own; all positions are taken "
+        "as they are given (Julian year)",
     )
 
 

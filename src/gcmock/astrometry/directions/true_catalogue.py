@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gcmock.errors import InputError
 from gcmock.io.checks import exact_ids
-from gcmock.io.columns import ColumnMatch, match_unit
+from gcmock.io.columns import ColumnMatch, check_parts, keep_identifiers, match_unit
 from gcmock.io.readers.opening import open_table
 from gcmock.io.readers.source import TableSource
 from gcmock.io.unit_names import unit_factor
@@ -176,7 +176,10 @@ def open_catalogue(
     }
     if by_distance:
         factor = unit_factor(path, _DISTANCE, source.units.get(_DISTANCE), "distance_pc", "pc")
-        matches["parallax"] = ColumnMatch(_DISTANCE, factor)
+        matches["parallax"] = ColumnMatch(_DISTANCE, factor, unit="pc")
+    check_parts(source, {k: m for k, m in matches.items() if m.name != _DISTANCE})
+    if "source_id" in names:
+        keep_identifiers(source, {"source_id": ColumnMatch("source_id")})
     if realisation is not None and "realisation" not in source.columns:
         if realisation:
             raise InputError(f"{path}: has no column realisation, so there is only realisation 0")

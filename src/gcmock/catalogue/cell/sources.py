@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from gcmock.arrays import Floats
 from gcmock.catalogue.link.likelihood import SourceAstrometry
 from gcmock.catalogue.traits import TRAITS
+from gcmock.photometric_systems import to_2mass
 from gcmock.surveys.definition import load_survey
-from gcmock.surveys.photometric_systems import to_2mass
 
 NIR: Final = ("j", "h", "ks")
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gcmock.dust.profile import signed_longitude
-from gcmock.io.columns import match_columns
+from gcmock.io.columns import keep_identifiers, match_table
 from gcmock.io.observed import ObservedCatalogue, ObservedStars
 from gcmock.io.readers.source import Chunk, TableSource
 from gcmock.reporting.page.bins import count, place
@@ -106,7 +106,8 @@ def observed_stars(
     InputError
         See `gcmock.io.observed.ObservedCatalogue`.
     """
-    matches = match_columns(source.path, source.columns, source.units, config.columns)
+    matches = match_table(source, config.columns)
+    keep_identifiers(source, matches)
     names = [match.name for match in matches.values()]
     start = 0
     for rows in source.chunks(CHUNK, names):

@@ -17,11 +17,12 @@ from gcmock.io.columns import EPOCH
 from gcmock.io.epochs import julian_years
 from gcmock.io.manifest import check_complete
 from gcmock.io.missing import is_impossible, is_nines
-from gcmock.io.readers.opening import SUFFIXES, is_hats, open_table
-from gcmock.io.readers.source import Chunk, TableSource
+from gcmock.io.readers.folder import is_collection, is_hats, natural_key
+from gcmock.io.readers.opening import SUFFIXES, TEXT_SUFFIXES, open_table
+from gcmock.io.readers.source import Chunk, TableSource, units_by_part
 from gcmock.io.values import given_numbers
 from gcmock.surveys.definition import SURVEYS, Spelling, SurveyDefinition
-from gcmock.surveys.read.csv_table import NativeCsvSource, is_plain_csv
+from gcmock.surveys.read.csv_table import NativeCsvSource, has_names, is_plain_csv
 from gcmock.surveys.read.interpret import common_table
 from gcmock.surveys.read.recognise import Match, Recognised, recognise
 from gcmock.surveys.read.text_table import TextSource
@@ -185,7 +186,11 @@ def open_survey(path: str | Path, survey: str | None = None) -> SurveySource:
                 f"{tables[0].path} is {found[0].survey.name} ({found[0].spelling.name}); keep "
                 "surveys and spellings in folders of their own"
             )
-        if one.matches != found[0].matches:
+        others = [
+            recognise(part, table.columns, units, one.survey.name).matches
+            for part, units in units_by_part(table).items()
+        ]
+        if any(matches != found[0].matches for matches in (one.matches, *others)):
             raise InputError(f"{table.path}: columns or units differ from {tables[0].path}")
     return SurveySource(path, tables, found[0])
 
@@ -194,12 +199,15 @@ def _open(path: Path, survey: str | None) -> list[TableSource]:
     if not path.is_dir():
         return [_open_file(path, survey)]
     check_complete(path)
-    if is_hats(path):
+    if is_hats(path) or is_collection(path):
         return [open_table(path)]
     parts = sorted(
-        part
-        for part in path.rglob("*")
-        if part.is_file() and part.suffix.lower() in SUFFIXES and part.name[0] not in "_."
+        (
+            part
+            for part in path.rglob("*")
+            if part.is_file() and part.suffix.lower() in SUFFIXES and part.name[0] not in "_."
+        ),
+        key=natural_key,
     )
     if not parts:
         raise InputError(f"{path}: the folder holds no tables ({', '.join(SUFFIXES)})")
@@ -216,5 +224,7 @@ def _open_file(path: Path, survey: str | None) -> TableSource:
         return NativeCsvSource(path)
     may_be_text = suffix in _TEXT_SUFFIXES if survey is None else survey == "sirius"
     if suffix in SUFFIXES or not may_be_text:
+        return open_table(path)
+    if suffix in TEXT_SUFFIXES and has_names(path):
         return open_table(path)
     return TextSource(path)

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from gcmock.arrays import Booleans, Floats, Integers
+from gcmock.photometric_systems import from_2mass, load_system, system_names
 from gcmock.random import star_key, uniform
 from gcmock.surveys.definition import load_survey
-from gcmock.surveys.photometric_systems import from_2mass, load_system, system_names
 from gcmock.surveys.simulated.artefacts import ArtefactKind, ghosts, noise_peaks
 from gcmock.surveys.simulated.blocks import TrueStars
 from gcmock.surveys.simulated.crowding import blend, combined_limit, confusion_map
