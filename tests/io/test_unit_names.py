@@ -3,7 +3,7 @@
 import pytest
 
 from gcmock.errors import InputError
-from gcmock.io.unit_names import days, sexagesimal, unit_factor
+from gcmock.io.unit_names import days, is_unit, sexagesimal, unit_factor
 
 ONE = {
     "mas": ["mas", "MAS", "[mas]", "(mas)", "'mas'", "marcsec", "milliarcsec", "Milliarcseconds"],
@@ -65,3 +65,8 @@ def test_base_60_and_days():
     assert [sexagesimal(x) for x in ('"d:m:s"', "dd:mm:ss")] == ["dms"] * 2
     assert [sexagesimal(x) for x in ("deg", "h", None, "")] == [""] * 4
     assert [days(x) for x in ("d", "MJD", "JD", "yr", None)] == ["", "mjd", "jd", None, None]
+
+
+def test_what_is_a_unit():
+    assert all(map(is_unit, ("mag(Vega)", "ABmag", "h:m:s", "MJD", "mas/yr", "[deg]", "mmag")))
+    assert not any(map(is_unit, ("furlong", "star", "NGC 1", "17:45:40")))

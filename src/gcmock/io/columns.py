@@ -145,7 +145,8 @@ def match_columns(
         raise InputError(
             f"{path}: no magnitudes: needs at least one of {wanted}"
             + band_hint(names)
-            + f". The file has: {', '.join(names)}"
+            + f". The file has: {', '.join(names)}. Native tables of surveys (2MASS, VVV, VIRAC2, "
+            "GALACTICNUCLEUS, SIRIUS) go through gcmock merge, which knows their flags"
         )
     return {
         canonical: match_unit(path, canonical, name, units.get(name))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from gcmock.errors import InputError
+from gcmock.io.readers.choice import split_choice
 
 PARTIAL: Final = ".partial-"
 """Marks files that are being written: this and the process follow the name of the output."""
@@ -74,5 +75,9 @@ def size_of(path: str | Path) -> int:
 
 
 def files_of(path: Path) -> list[Path]:
-    """Return the file itself, or all files of a directory in the order of their names."""
+    """Return the file itself, or all files of a directory in the order of their names.
+
+    Of ``file.fits[2]``, a table of a file, it is the file.
+    """
+    path, _ = split_choice(path)
     return sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]

@@ -100,6 +100,14 @@ def days(unit: str | None) -> str | None:
     return DAYS.get(plain_text(unit).lower())
 
 
+def is_unit(text: str) -> bool:
+    """Whether a text is a unit of any kind."""
+    spelt = plain_text(text).lower()
+    magnitude = _VEGA.fullmatch(spelt) or _OTHER_SYSTEM.fullmatch(spelt) or spelt in _MAGNITUDES
+    known = magnitude or spelt in DAYS or sexagesimal(text)
+    return bool(known) or parsed_unit(plain_text(text)) is not None
+
+
 def unit_factor(path: object, column: str, unit: str | None, quantity: str, target: str) -> float:
     """Return what to multiply numbers of a unit with.
 

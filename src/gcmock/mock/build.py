@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from gcmock.errors import InputError
 from gcmock.io.disk import PARTIAL, sha256_of, size_of
 from gcmock.io.observed import ObservedCatalogue, RawRows
+from gcmock.io.readers.choice import split_choice
 from gcmock.io.readers.opening import SUFFIXES, open_table
 from gcmock.io.sorted_rows import SortedRows, bucket_edges
 from gcmock.io.writers.writer import check_output, open_writer
@@ -94,7 +95,7 @@ def build(
     start = time.perf_counter()
     config = config or load_config()
     output = Path(output)
-    _check_paths(Path(input), output, overwrite)
+    _check_paths(split_choice(input)[0], output, overwrite)
     source = open_table(input, config.columns)
     model = load_model(config=config)
     census = InputCensus(model)

@@ -10,7 +10,7 @@ from typing import IO, Final, NamedTuple
 
 from gcmock.errors import InputError
 from gcmock.io.readers.source import check_names
-from gcmock.io.unit_names import parsed_unit, plain_text, sexagesimal
+from gcmock.io.unit_names import is_unit, plain_text
 
 BLANK: Final = " "
 """Separator of tables whose columns are separated by one or more blanks or tabs."""
@@ -195,5 +195,5 @@ def _is_units(fields: list[str], n_column: int) -> bool:
     texts = [text for field in fields if (text := plain_text(field))]
     if len(fields) != n_column or not texts or any(_NUMBER.match(text) for text in texts):
         return False
-    known = [bool(sexagesimal(x)) or parsed_unit(x) is not None for x in texts]
+    known = [is_unit(text) for text in texts]
     return sum(known) >= 1 and (all(known) or known.count(False) <= len(known) // 2)
