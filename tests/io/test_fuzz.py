@@ -13,7 +13,6 @@ from astropy.io import fits
 from astropy.io.votable import from_table
 from astropy.table import MaskedColumn, Table
 from astropy.units import UnrecognizedUnit
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gcmock.errors import InputError

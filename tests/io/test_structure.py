@@ -96,7 +96,7 @@ def test_arrays_of_length_one(tmp_path):
     np.testing.assert_array_equal(read(path)[1], stars()["phot_ks_mag"])
 
 
-@pytest.mark.parametrize("suffix", ["parquet", "fits", "vot"])
+@pytest.mark.parametrize("suffix", ["parquet", "fits", "vot", "ecsv"])
 def test_duplicated_names(tmp_path, suffix):
     path = tmp_path / f"t.{suffix}"
     columns = stars(x=np.zeros(4))
@@ -107,6 +107,11 @@ def test_duplicated_names(tmp_path, suffix):
         Table(columns).write(path)
         with fits.open(path, mode="update") as hdus:
             hdus[1].header["TTYPE4"] = "dec"
+    elif suffix == "ecsv":
+        Table(columns).write(path)
+        path.write_text(
+            path.read_text().replace("name: x", "name: dec").replace("mag x", "mag dec")
+        )
     else:
         Table(columns).write(path, format="votable")
         path.write_text(path.read_text().replace('name="x"', 'name="dec"'))
@@ -204,6 +209,14 @@ def test_parts_in_natural_order(tmp_path):
     for i in (0, 10, 2, 1):
         write_part(tmp_path / f"part.{i}.parquet", i, 1)
     np.testing.assert_array_equal(read(tmp_path)[1], [10.0, 11.0, 12.0, 20.0])
+
+
+def test_other_tables_of_a_folder_are_named(tmp_path):
+    write_part(tmp_path / "a.parquet", 0)
+    (tmp_path / "b.csv").write_text("ra,dec\n1,2\n")
+    catalogue, mag = read(tmp_path)
+    assert len(mag) == 2
+    assert "not read: b.csv" in catalogue.remarks[0]
 
 
 def test_parts_that_differ(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -362,3 +363,20 @@ def test_identifiers_are_exact_or_refused(tmp_path, ids, words):
     Table({**columns, "source_id": np.ma.array(ids)}).write(path)
     with pytest.raises(InputError, match=words):
         list(open_survey(path, "gaia").chunks())
+
+
+@pytest.mark.parametrize("suffix", [".tsv", ".csv.gz"])
+def test_text_tables_of_other_kinds(tmp_path, suffix):
+    """Flags and identifiers stay text, whatever the separator."""
+    table = native_table("2mass", "vizier", 6)
+    table.write(tmp_path / "t.csv", format="ascii.csv")
+    csv = (tmp_path / "t.csv").read_text()
+    path = tmp_path / f"u{suffix}"
+    if suffix == ".tsv":
+        path.write_text(csv.replace(",", "\t"))
+    else:
+        path.write_bytes(gzip.compress(csv.encode()))
+    (expected,) = open_survey(tmp_path / "t.csv", "2mass").chunks()
+    (found,) = open_survey(path, "2mass").chunks()
+    for name in SOURCE_NAMES:
+        np.testing.assert_array_equal(found[name].to_numpy(), expected[name].to_numpy())

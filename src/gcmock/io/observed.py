@@ -24,6 +24,7 @@ from gcmock.io.readers.source import Chunk, TableSource, remarks_of
 from gcmock.io.upper_limits import QUALITY
 from gcmock.io.values import column_values
 from gcmock.settings.build import Config
+from gcmock.words.bands import BANDS, magnitude_name
 from gcmock.words.columns import Column
 from gcmock.words.flags import Flag
 
@@ -280,8 +281,18 @@ class ObservedCatalogue:
             for name in self.matches
             if name not in ("source_id", QUALITY)
         }
-        if QUALITY in self.matches:
+        if QUALITY in self.matches and raw.columns[self.matches[QUALITY].name].dtype.kind == "U":
             columns[QUALITY] = raw.columns[self.matches[QUALITY].name]
+        # Names tell upper limits of 2MASS, and are lost here; the system is that of the file.
+        as_given = self.config.photometry.model_copy(update={"system": "2mass"})
+        mag, _, _ = observed_photometry(
+            self.path, raw.columns, self.matches, len(raw.row), as_given, ReadSummary()
+        )
+        columns |= {
+            name: mag[:, i]
+            for i, band in enumerate(BANDS)
+            if (name := magnitude_name(band)) in columns
+        }
         if "source_id" in self.matches:
             identifiers = self._ids.normalise(raw.columns[self.matches["source_id"].name])
             columns = {"source_id": identifiers, **columns}

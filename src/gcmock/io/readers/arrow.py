@@ -81,6 +81,7 @@ class ParquetSource:
         self.path = path
         self._parts = list(parts)
         self.n_rows: int | None = 0
+        self.remarks: tuple[str, ...] = ()
         self.part_units: dict[Path, dict[str, str]] = {}
         schema = None
         for part in self._parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from gcmock.errors import InputError
 from gcmock.io.readers.choice import ANY, Candidate, Choice, choose
+from gcmock.io.readers.dialect import open_bytes
 from gcmock.io.readers.flat import flat_table
 from gcmock.io.readers.source import Chunk, check_names, plain
 
@@ -150,6 +152,8 @@ class InMemorySource:
             if table_format == "votable":
                 table = self._votable(choice)
             else:
+                if table_format == "ecsv":
+                    _check_ecsv_names(path)
                 options = {} if readme is None else {"readme": str(readme)}
                 table = Table.read(path, format=_FORMATS[table_format], **options)
             self._table, self.unreadable = flat_table(table)
@@ -194,6 +198,17 @@ class InMemorySource:
         for start in range(0, self.n_rows or 0, size):
             rows = slice(start, start + size)
             yield {name: plain(self._table[name][rows]) for name in names}
+
+
+def _check_ecsv_names(path: Path) -> None:
+    """Look for names that occur twice: astropy gives the second one another name."""
+    from astropy.table.meta import get_header_from_yaml
+
+    with open_bytes(path) as file:
+        comments = itertools.takewhile(lambda line: line.startswith(b"#"), file)
+        lines = [line.decode("utf-8").rstrip("\r\n")[2:] for line in comments]
+    header = get_header_from_yaml(lines[1:])
+    check_names(path, [str(column["name"]) for column in header.get("datatype", ())])
 
 
 def _table_infos(resource: Any) -> list[Any]:

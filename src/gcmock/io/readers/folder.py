@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from gcmock.errors import InputError
-from gcmock.io.manifest import check_complete
+from gcmock.io.manifest import MANIFEST, check_complete
 from gcmock.io.readers.arrow import ParquetSource
 from gcmock.io.readers.opening import SUFFIXES, sniff
 
@@ -59,6 +59,13 @@ def open_folder(path: Path) -> ParquetSource:
             if sniff(file.read(_N_HEAD)) != "parquet":
                 raise InputError(f"{part}: not a Parquet file, or damaged")
     source = ParquetSource(path, parts)
+    if not is_hats(catalogue) and not (path / MANIFEST).exists():
+        others = sorted(p.name for p in found if _is_other_table(path, p))
+        if others:
+            source.remarks = (
+                f"{path} also holds tables that are no Parquet files and are not read: "
+                f"{', '.join(others[:5])}",
+            )
     if expected and source.n_rows != expected:
         raise InputError(
             f"{catalogue}: incomplete: holds {source.n_rows:,} rows, but its properties say "
@@ -80,6 +87,11 @@ def _names(part: Path) -> tuple[str, ...]:
 def _is_part(folder: Path, path: Path) -> bool:
     hidden = any(name.startswith(("_", ".")) for name in path.relative_to(folder).parts)
     return not hidden and SUFFIXES.get(path.suffix.lower()) == "parquet" and path.is_file()
+
+
+def _is_other_table(folder: Path, path: Path) -> bool:
+    hidden = any(name.startswith(("_", ".")) for name in path.relative_to(folder).parts)
+    return not hidden and SUFFIXES.get(path.suffix.lower(), "parquet") != "parquet"
 
 
 def _main_catalogue(path: Path) -> Path:

@@ -33,6 +33,9 @@ def is_plain_csv(path: Path) -> bool:
 
 
 def _first_bytes(path: Path) -> bytes:
+    if path.exists() and not path.is_file():
+        # Opening a pipe would wait for somebody to write.
+        return b""
     with path.open("rb") as file:
         return file.read(_HEAD)
 

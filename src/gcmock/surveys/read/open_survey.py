@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gcmock.errors import InputError
 from gcmock.io.checks import exact_ids
-from gcmock.io.columns import EPOCH
+from gcmock.io.columns import EPOCH, KeepsText
 from gcmock.io.epochs import julian_years
 from gcmock.io.manifest import check_complete
 from gcmock.io.missing import is_impossible, is_nines
@@ -75,6 +75,9 @@ class SurveySource:
         for table in tables:
             if isinstance(table, NativeCsvSource):
                 table.read_as(text)
+            elif isinstance(table, KeepsText):
+                for name in (name for name, is_text in text.items() if is_text):
+                    table.read_as_text(name)
 
     @property
     def n_rows(self) -> int:
@@ -205,16 +208,21 @@ def _open(path: Path, survey: str | None) -> list[TableSource]:
         (
             part
             for part in path.rglob("*")
-            if part.is_file() and part.suffix.lower() in SUFFIXES and part.name[0] not in "_."
+            if part.is_file() and _is_table(part) and part.name[0] not in "_."
         ),
         key=natural_key,
     )
     if not parts:
         raise InputError(f"{path}: the folder holds no tables ({', '.join(SUFFIXES)})")
-    kinds = {SUFFIXES[part.suffix.lower()] for part in parts}
-    if kinds == {"parquet"}:
+    if {SUFFIXES.get(part.suffix.lower()) for part in parts} == {"parquet"}:
         return [open_table(path)]
     return [_open_file(part, survey) for part in parts]
+
+
+def _is_table(path: Path) -> bool:
+    """Whether a file of a folder is a table by its suffix; .txt and .dat may be anything."""
+    suffix = (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
+    return suffix in SUFFIXES or suffix in (".tsv", ".tbl")
 
 
 def _open_file(path: Path, survey: str | None) -> TableSource:
