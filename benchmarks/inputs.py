@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -79,7 +80,7 @@ def gcmock(*arguments: object) -> Done:
 def shell(folder: Path, command: str, **environment: str) -> Done:
     """Run a command line in a process of its own."""
     done = subprocess.run(
-        ["bash", "-c", command.replace("gcmock ", f"{sys.executable} -m gcmock ", 1)],
+        ["bash", "-c", re.sub(r"^gcmock ", f"{sys.executable} -m gcmock ", command)],
         cwd=folder,
         env={**os.environ, **environment},
         capture_output=True,
@@ -90,7 +91,7 @@ def shell(folder: Path, command: str, **environment: str) -> Done:
 
 def build(path: Path | str, *options: object) -> tuple[Done, dict[str, np.ndarray]]:
     """Build a catalogue; return what was said and its columns (none after an error)."""
-    output = Path(str(path).replace("[", "_")).with_suffix(".out.parquet")
+    output = Path(f"{str(path).replace('[', '_').replace(']', '_')}.out.parquet")
     done = gcmock("build", path, "-o", output, "--seed", 1, *options)
     if done.code:
         return done, {}

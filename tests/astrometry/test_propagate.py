@@ -206,6 +206,7 @@ def test_epochs_in_days_and_unknown_velocities(capsys, tmp_path):
         )
     table = sources(days)
     table.write(tmp_path / "plain.ecsv")
+    capsys.readouterr()
     error = fails(
         capsys, tmp_path, tmp_path / "plain.ecsv", "--epochs", 2036, "-o", tmp_path / "x.fits"
     )

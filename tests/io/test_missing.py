@@ -40,5 +40,14 @@ def test_real_stars_are_inside():
 
 
 def test_every_quantity_has_limits():
-    without = {"source_id", "ra", "dec", "l", "b", "pmra_pmdec_corr", "ref_epoch"}
+    without = {
+        "source_id",
+        "ra",
+        "dec",
+        "l",
+        "b",
+        "pmra_pmdec_corr",
+        "ref_epoch",
+        "photometric_quality",
+    }
     assert {c.name for c in INPUT_COLUMNS} - set(LIMITS) == without
