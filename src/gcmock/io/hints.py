@@ -55,7 +55,7 @@ def remarks_on_columns(
             f"magnitudes with U or X in column {matches[QUALITY].name!r} are upper limits, and are "
             "not used"
         )
-    return remarks + _on_epochs(matches, config) + _on_systems(matches, config)
+    return remarks + _on_epochs(matches, config) + _on_systems(source, matches, config)
 
 
 def _on_epochs(matches: Mapping[str, ColumnMatch], config: Config) -> list[str]:
@@ -75,17 +75,23 @@ def _on_epochs(matches: Mapping[str, ColumnMatch], config: Config) -> list[str]:
     ]
 
 
-def _on_systems(matches: Mapping[str, ColumnMatch], config: Config) -> list[str]:
+def _on_systems(
+    source: TableSource, matches: Mapping[str, ColumnMatch], config: Config
+) -> list[str]:
     if config.photometry.system != "2mass":
         system = load_system(config.photometry.system)
         return [f"J, H, Ks are converted from {system.name} to 2MASS ({system.source})"]
     if "system" in config.photometry.model_fields_set:
         return []
-    names = [matches[m].name for band in LINEAR_BANDS if (m := magnitude_name(band)) in matches]
-    vista = [name for name in names if _VISTA.search(name)]
+    magnitudes = [m for band in LINEAR_BANDS if (m := magnitude_name(band)) in matches]
+    # Merged catalogues name the surveys of their sources, and are in the system of 2MASS.
+    if not magnitudes or all(matches[m].name == m for m in magnitudes):
+        return []
+    vista = [name for name in source.columns if _VISTA.search(name)]
     if not vista:
         return []
+    name = matches[magnitudes[0]].name
     return [
-        f"column {vista[0]!r} looks like a magnitude of VISTA, but is taken as 2MASS: [photometry] "
-        'system = "vista" converts it'
+        f"column {vista[0]!r} speaks of VISTA, but {name!r} is taken as a magnitude of 2MASS: "
+        '[photometry] system = "vista" converts it'
     ]

@@ -11,7 +11,7 @@ from gcmock.words.bands import BANDS, magnitude_name
 from gcmock.words.columns import INPUT_COLUMNS
 
 _BAND: Final = re.compile(
-    r"(?i)^(?:phot_|mag_)?(j|h|ks|k|hw)(?:_?m|_?mag|_mean_mag|_?apermag3|_?ap3|_?psfmag)?$"
+    r"(?i)^(?:phot_|mag_|m_?)?(j|h|k_?s|k|hw)(?:_?m|_?mag|_mean_mag|_?apermag3|_?ap3|_?psfmag)?$"
 )
 _ERROR_FORMS: Final = (
     *("e_{}", "{}_error", "{}_err", "err_{}", "{}err", "{}_e", "sig_{}", "{}_sig", "d{}", "e{}"),
@@ -101,13 +101,13 @@ def _magnitude_of(name: str) -> str:
     band = _BAND.match(name)
     if band is None:
         return ""
-    label = band.group(1).lower()
+    label = band.group(1).lower().replace("_", "")
     return magnitude_name("ks" if label == "k" else label)
 
 
 def _error_of(name: str, names: Sequence[str]) -> str:
     """Return the column that looks like the error of a magnitude, empty if there is none."""
-    stem = re.sub(r"(?i)_?(?:mag|m)$", "", name)
+    stem = re.sub(r"(?i)^m_?(?=[jhk])|_?(?:mag|m)$", "", name)
     forms = {form.format(x).lower() for form in _ERROR_FORMS for x in (name, stem) if len(x) > 0}
     forms.discard(name.lower())
     return next((other for other in names if other.lower() in forms), "")
