@@ -57,7 +57,7 @@ def open_table(path: str | Path, chosen: Mapping[str, str] | None = None) -> Tab
 
         source: TableSource = open_folder(path)
     else:
-        file_format = format_of(path)
+        file_format = input_format(path)
         head = _head(path)
         found = sniff(head)
         if found != file_format:
@@ -85,8 +85,22 @@ def format_of(path: Path) -> str:
         If the suffix is unknown.
     """
     suffix = path.suffix.lower()
-    if suffix == _COMPRESSED:
-        suffix = Path(path.stem).suffix.lower()
+    if suffix not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        raise InputError(f"{path}: unknown file type {suffix or '(no suffix)'!r}; known: {known}")
+    return SUFFIXES[suffix]
+
+
+def input_format(path: Path) -> str:
+    """Return the format of a file that is read: more than are written.
+
+    Raises
+    ------
+    InputError
+        If the suffix is unknown.
+    """
+    inner = Path(path.stem) if path.suffix.lower() == _COMPRESSED else path
+    suffix = inner.suffix.lower()
     if suffix in TEXT_SUFFIXES:
         return "csv"
     if suffix not in SUFFIXES:
