@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from gcmock.dust.extinction_map import SUBCELLS_PER_SIDE
 from gcmock.model import Model
-from gcmock.posterior.engine import Observations
-from gcmock.posterior.kernel.block import Draws, PosteriorSummary
+from gcmock.posterior.observations import Observations
+from gcmock.posterior.results import Draws, PosteriorSummary
 from gcmock.validation.genstars import (
     N_DRAWS,
     Scores,
@@ -89,7 +89,7 @@ def _average_over_subcells(
         for j in range(-half, half + 1):
             step = sky.step_deg / SUBCELLS_PER_SIDE
             e_jks, _ = sky.value(l_cell + i * step, b_cell + j * step, "subcell")
-            results.append(model.posterior.infer(data._replace(e_jks=e_jks), keys, workers))
+            results.append(model.posterior.infer(data._replace(e_jks_rc=e_jks), keys, workers))
     log_z = np.stack([summary.log_evidence for summary, _ in results])
     weight = np.exp(log_z - log_z.max(axis=0))
     weight /= weight.sum(axis=0)

@@ -3,7 +3,7 @@
     python benchmarks/counts.py [--shared FOLDER]
 
 Ks 6 to 15.5, five fields of 0.0025 square degrees, with the mean extinction of the cells and with
-that of sub-cells. `tests/posterior/test_counts.py` asserts that they agree.
+that of sub-cells. `tests/test_counts.py` asserts that they agree.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from printed import table
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "posterior"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from test_counts import genstars_counts
 

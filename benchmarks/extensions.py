@@ -34,7 +34,7 @@ from gcmock.dust.laws import load_law
 from gcmock.frames import icrs_to_galactic_proper_motion
 from gcmock.mock.simulate import simulate
 from gcmock.model import Model, load_model
-from gcmock.posterior.engine import Observations
+from gcmock.posterior.observations import MeasuredMotion, Observations
 from gcmock.random import star_key
 from gcmock.settings.build import load_config
 from gcmock.validation.scores import (
@@ -43,7 +43,7 @@ from gcmock.validation.scores import (
     ks_uniform,
     ranks,
 )
-from gcmock.words.components import COMPONENTS
+from gcmock.words.components import COMPONENTS, MERGED_GROUPS
 
 Floats = NDArray[np.float64]
 
@@ -60,7 +60,7 @@ ALL_MAG = (-50.0, 60.0)
 """Limits that every star is between [mag]."""
 
 N_DRAWS = 64
-NUCLEAR = [COMPONENTS.index("nsd"), COMPONENTS.index("nsc")]
+NUCLEAR = [COMPONENTS.index(name) for name in MERGED_GROUPS["nuclear"]]
 
 
 class Sample(NamedTuple):
@@ -215,9 +215,10 @@ def observed(
 def with_motions(sample: Sample, error: float, seed: int) -> Sample:
     """Give stars measured proper motions with an error [mas/yr]."""
     noise = np.random.default_rng(seed + 77).normal(0.0, error, sample.motion.shape)
-    motion = np.full((sample.cell.size, 7), np.nan)
-    motion[:, :2] = sample.motion + noise
-    motion[:, 2:5] = error**2, 0.0, error**2
+    pm_l, pm_b = (sample.motion + noise).T
+    covariance = (np.full(pm_l.size, x) for x in (error**2, 0.0, error**2))
+    missing = np.full(pm_l.size, np.nan)
+    motion = MeasuredMotion(pm_l, pm_b, *covariance, missing, missing)
     return sample._replace(data=sample.data._replace(motion=motion))
 
 
@@ -237,7 +238,7 @@ def on_map(stars: Sample, model: Model) -> Observations:
     """Observations with the reddening that the map of a model says."""
     kind = model.config.extinction.map_value
     e_jks = model.extinction_map.value(stars.data.l_deg, stars.data.b_deg, kind)[0]
-    return stars.data._replace(e_jks=e_jks, tau=np.zeros(e_jks.size))
+    return stars.data._replace(e_jks_rc=e_jks, tau=np.zeros(e_jks.size))
 
 
 def calibrated(sample: Sample, rows: NDArray[Any], model: Model, options: Options) -> Calibration:
@@ -248,7 +249,7 @@ def calibrated(sample: Sample, rows: NDArray[Any], model: Model, options: Option
         on_map(stars, model), stars.cell, stars.limits, cells, counts,
         {"rows": sample.cell.size, "calibrate": stars.cell.size},
     )  # fmt: skip
-    return calibrate_stars(given, model, options, lambda *_: None)
+    return calibrate_stars(given, model, options, model.config.run.n_workers, lambda *_: None)
 
 
 def with_calibration(model: Model, result: Calibration) -> Model:
@@ -266,7 +267,7 @@ def infer(
     """Posteriors of stars under the reddening of a model, or under the one that is given."""
     mean, scatter = model.reddening(sample.data.l_deg, sample.data.b_deg)
     data = sample.data._replace(
-        e_jks=mean if e_jks is None else e_jks, tau=scatter if tau is None else tau
+        e_jks_rc=mean if e_jks is None else e_jks, tau=scatter if tau is None else tau
     )
     ids = np.arange(sample.cell.size)
     keys = np.column_stack([star_key(5, ids, r) for r in range(N_DRAWS)])

@@ -3,7 +3,7 @@
     python benchmarks/free_modes.py
 
 Makes the problem of the tests (200 random stars, 60 visits over three years, six calibration
-blocks, `tests/astrometry/synthetic.py`) without reference stars, with distortions of degree 2 and 3
+blocks, `tests/support/synthetic.py`) without reference stars, with distortions of degree 2 and 3
 and with linear terms, and prints the eigenvalues of the reduced matrix (scaled to a unit diagonal)
 along the common modes, and the smallest of the others: the table of docs/closed_loop.md.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from gcmock.astrometry.solver.equations import Equations
 from printed import table
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "astrometry"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 
 from synthetic import make
 

@@ -64,12 +64,14 @@ from gcmock.catalogue.link.linking import (
     magnitude_bin,
     rank_mag,
 )
-from gcmock.catalogue.traits import BACKBONE, ID_COLUMN
+from gcmock.catalogue.order import names_of, packaged_order
 from gcmock.cli.app import run
 from gcmock.settings.merge import MatchConfig
+from gcmock.surveys.definition import load_survey
 from gcmock.surveys.read.open_survey import open_survey
 from printed import part
 
+ORDER = names_of(packaged_order())
 SURVEYS = ("2mass", "virac2", "sirius", "gnc", "gaia")
 RULES = ("probabilistic", "pilot2023")
 RUNS = {"probabilistic": "", "blends linked": "[match]\nleast_share = 0.0", "pilot2023": ""}
@@ -180,8 +182,8 @@ def merged_links(folder: Path) -> pd.DataFrame:
     """Return one row per merged star and source: star, survey, key."""
     table = pq.read_table(sorted(folder.glob("part-*.parquet")), partitioning=None).to_pandas()
     parts = []
-    for number, survey in enumerate(BACKBONE):
-        ids = table[ID_COLUMN[survey]]
+    for number, one in enumerate(packaged_order()):
+        survey, ids = one.name, table[one.id_column]
         has = np.flatnonzero(ids.to_numpy() != "")
         keys = survey + " " + ids.iloc[has].astype(str)
         parts.append(pd.DataFrame({"row": has, "number": number, "key": keys.to_numpy()}))
@@ -229,7 +231,7 @@ def ideal_links(
     n = len(known)
     tiny = np.full((n, 2), 1e-4)
     motion = known[["pmra", "pmdec"]].to_numpy() / 1000.0
-    true = no_stars()
+    true = no_stars(packaged_order())
     true.side = SourceAstrometry(
         known.ra.to_numpy(),
         known.dec.to_numpy(),
@@ -242,16 +244,18 @@ def ideal_links(
         np.full(n, np.nan),
     )
     true.primary = np.zeros(n, np.int64)
-    true.position_from = np.full(n, BACKBONE.index("gaia"))
+    true.position_from = np.full(n, ORDER.index("gaia"))
     table = read_survey(folder, survey)
     keys = pd.Index([f"{survey} {one}" for one in table.column("source_id").to_pylist()])
     table, keys = table.filter(pa.array(keys.isin(used))), keys[keys.isin(used)]
     own = known.index.get_indexer(links.true_source_id.reindex(keys))
-    plain = make_sources(survey, table, np.ones(table.num_rows, bool))
+    plain = make_sources(load_survey(survey), table, np.ones(table.num_rows, bool))
     order = canonical_order(table)
     offset, zero = known_offsets(plain, true.side, own[order])
     back = np.argsort(order)
-    sources = make_sources(survey, table, np.ones(table.num_rows, bool), offset[back], zero[back])
+    sources = make_sources(
+        load_survey(survey), table, np.ones(table.num_rows, bool), offset[back], zero[back]
+    )
     side, counter = sources.side, Counter()
     counter.add(side.ra, side.dec, side.mag, side.g_mag)
     field = field_of(MatchConfig(), 1000.0 * motion.mean(axis=0))
@@ -392,7 +396,7 @@ def report(
         cells.insert(4, f"{len(more):,}")
         print(f"| {rule} | " + " | ".join(cells) + " |")
     # Sources of the first survey begin stars; they are nobody's links.
-    first = min(wrong, key=BACKBONE.index)
+    first = min(wrong, key=ORDER.index)
     limit = pd.concat([frame for name, frame in wrong.items() if name != first]).wrong.mean()
     print(
         f"| ideal classifier | {complete:.2%} | {pure:.2%} | {limit:.2%} | | | {1 - pure:.2%} | 0 |"
@@ -400,7 +404,7 @@ def report(
     print("\n| wrong links of | links | " + " | ".join(RULES) + " | ideal |")
     print("|---|---|" + "---|" * (len(RULES) + 1))
     for survey in surveys:
-        number = BACKBONE.index(survey)
+        number = ORDER.index(survey)
         more = [results[rule][1].query(f"number == {number}") for rule in RULES]
         if not len(more[0]):
             continue

@@ -2,7 +2,7 @@
 
     python benchmarks/sbc.py
 
-Simulates and infers the stars of `tests/posterior/test_sbc.py`, which asserts that these numbers
+Simulates and infers the stars of `tests/validation/test_sbc.py`, which asserts that these numbers
 are those of chance, and prints them. KS is the distance of the ranks of the true values among the
 draws from a uniform distribution; its limit is that of the test. ECE is that of P(disc) and of
 P(nsd) + P(nsc).
@@ -18,7 +18,7 @@ import numpy as np
 from gcmock.validation.scores import coverage, expected_calibration_error, ks_uniform, ranks
 from printed import table
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "posterior"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "validation"))
 
 import test_sbc as sbc
 

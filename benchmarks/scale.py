@@ -294,18 +294,18 @@ class StageClock:
 def leave_out_the_kernel() -> None:
     """Replace the posterior by draws at 8 kpc of which everything else can be made."""
     from gcmock.posterior.engine import Posterior
-    from gcmock.posterior.kernel.block import empty_draws, empty_summary
+    from gcmock.posterior.results import empty_draws, empty_summary
 
     def infer(self: Any, data: Any, keys: Any, workers: int = 1) -> Any:
         self._sightlines.get(data.l_deg, data.b_deg)
-        summary, draws = empty_summary(len(keys), 11), empty_draws(len(keys), keys.shape[1])
+        summary, draws = empty_summary(len(keys), 11), empty_draws(*keys.shape, data.mag.shape[1])
         noise = (keys >> np.uint64(11)).astype(np.float64) * 2.0**-53
         summary.probability[:] = noise[:, :1] / 11.0
         draws.component[:] = np.array([8, 8, 8, 9, 4, 6, 1, 9])[keys & np.uint64(7)]
         draws.node[:] = (keys % np.uint64(1000)).astype(np.int64)
         draws.distance_pc[:] = 8000.0 + 1000.0 * noise
         draws.e_jks[:] = noise
-        draws.mag[:] = 12.0 + noise[..., None] * np.arange(1, 5)
+        draws.mag[:] = 12.0 + noise[..., None] * np.arange(1, data.mag.shape[1] + 1)
         for values in summary[1:]:
             values[...] = noise[:, 0].reshape(-1, *([1] * (values.ndim - 1)))
         return summary, draws

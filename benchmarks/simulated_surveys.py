@@ -28,7 +28,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from gcmock.surveys.definition import SURVEYS
+from gcmock.surveys.definition import survey_names
 from gcmock.surveys.read.open_survey import open_survey
 from machine import cpu
 from printed import part, table
@@ -119,7 +119,7 @@ def count(folder: Path, area: float) -> None:
     )
     print(" blends [%] |\n|---|---|---|---|---|---|")
     identity, band = [], []
-    for name in SURVEYS:
+    for name in survey_names():
         rows = np.flatnonzero(is_one("survey", name))
         if not rows.size:
             continue
@@ -178,7 +178,7 @@ def count_by_magnitude(folder: Path) -> None:
     print("| Ks | " + " | ".join(f"{a:g}-{b:g}" for a, b in pairwise(edges)) + " |")
     print("|---" * (bins.size + 1) + "|")
     print("| true stars | " + " | ".join(f"{n:,}" for n in number) + " |")
-    for name in (*SURVEYS, "any"):
+    for name in (*survey_names(), "any"):
         rows = links if name == "any" else links.filter(pc.equal(links["survey"], name))
         has = np.isin(identity, np.unique(rows["true_source_id"].to_numpy()))
         shares = [has[ks == k].mean() if n else 0.0 for k, n in zip(bins, number, strict=True)]
@@ -205,7 +205,9 @@ def main() -> None:
     print(f"{cpu()}, {arguments.workers} workers\n")
     with tempfile.TemporaryDirectory() as scratch:
         folder = arguments.folder or Path(scratch) / "sky"
-        run = simulate(folder, (l0, l1), (b0, b1), ",".join(SURVEYS), 17.5, arguments.workers)
+        run = simulate(
+            folder, (l0, l1), (b0, b1), ",".join(survey_names()), 17.5, arguments.workers
+        )
         n_rows = sum(table["rows"] for table in run["surveys"].values())
         n_star = run["true_stars"]
         part("cost")

@@ -25,7 +25,7 @@ from numba import njit
 from gcmock.mock.simulate import simulate
 from gcmock.model import Model, load_model
 from gcmock.posterior import reference
-from gcmock.posterior.engine import Observations
+from gcmock.posterior.observations import Observations
 from gcmock.random import star_key
 from gcmock.settings.build import load_config
 from machine import cpu
@@ -179,7 +179,7 @@ def table_bound(workers: int) -> float:
 
 def stars_per_second(model: Model, data: Observations, workers: int) -> float:
     """Rate of posterior, summary and one draw."""
-    keys = star_key(1, np.arange(len(data.e_jks)))[:, None]
+    keys = star_key(1, np.arange(len(data.e_jks_rc)))[:, None]
     model.posterior.infer(data, keys, workers)
     times = []
     for _ in range(3):
@@ -197,7 +197,7 @@ def total_variation(model: Model, data: Observations, n_star: int) -> tuple[floa
     sample = data.take(slice(n_star))
     fast, _ = model.posterior.joint(sample)
     full, _ = model.posterior.joint(sample, exact=True)
-    return exact / len(data.e_jks), 0.5 * np.abs(fast - full).sum(axis=(1, 2))
+    return exact / len(data.e_jks_rc), 0.5 * np.abs(fast - full).sum(axis=(1, 2))
 
 
 def against_reference(model: Model, n_star: int) -> None:
@@ -208,10 +208,10 @@ def against_reference(model: Model, n_star: int) -> None:
     variation = np.empty(n_star)
     for i in range(n_star):
         s, distance = index[i], model.grid.centre_pc
-        profile = -np.expm1(-distance / lines.dust_scale_pc[s]) / lines.dust_norm[s]
+        profile = lines.dust.at(s).value(distance)
         sightline = reference.Sightline(
             lines.prior[s, :, : found.shape[1]].T.astype(float),
-            data.e_jks[i] * profile,
+            data.e_jks_rc[i] * profile,
             data.tau[i] * profile,
             model.law.kappa(data.l_deg[i], data.b_deg[i]),
         )
@@ -219,7 +219,7 @@ def against_reference(model: Model, n_star: int) -> None:
         star = reference.Star(data.mag[i], error, data.parallax[i], data.parallax_error[i])
         sets = model.populations
         joint = reference.joint(
-            star, sightline, sets.populations, sets.of_component, model.grid, model.hw
+            star, sightline, sets.populations, sets.of_component, model.grid, model.relations["hw"]
         )
         variation[i] = 0.5 * np.abs(found[i] - joint / joint.sum()).sum()
     print(

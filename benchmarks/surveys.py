@@ -23,7 +23,7 @@ from gcmock.surveys.read.open_survey import open_survey
 from machine import cpu
 from printed import part
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "surveys"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 
 from survey_tables import native_table, sirius_line, write
 from tap_server import serve

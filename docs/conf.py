@@ -20,6 +20,9 @@ include_patterns = [
     "README.md",
     "CHANGELOG.md",
     "CONVENTIONS.md",
+    "CONTRIBUTING.md",
+    "CODE_OF_CONDUCT.md",
+    "SECURITY.md",
     "docs/**.md",
     "src/gcmock/data/README.md",
 ]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 from numba.core import config
 
 from gcmock import compilation
@@ -62,19 +63,20 @@ import sys
 
 import numpy as np
 from gcmock.model import load_model
-from gcmock.posterior.engine import Data
+from gcmock.posterior.observations import Observations
 n = 40
 l, b = np.full(n, 0.31), np.full(n, -0.22)
 ks = np.linspace(10.0, 15.0, n)
 mag = np.column_stack([ks + 4.0, ks + 1.3, ks, np.full(n, np.nan)])
 nan = np.full(n, np.nan)
-data = Data(l, b, mag, np.full((n, 4), 0.05), nan, nan, np.full(n, 2.0), np.full(n, 0.05))
+data = Observations(l, b, mag, np.full((n, 4), 0.05), nan, nan, np.full(n, 2.0), np.full(n, 0.05))
 summary, draws = load_model().posterior.infer(data, np.arange(n, dtype=np.uint64)[:, None])
 for values in (*summary, *draws):
     print(values.tobytes().hex())
 """
 
 
+@pytest.mark.slow
 def test_compiled_just_now_or_earlier_is_the_same(tmp_path) -> None:
     """Bit by bit: or else a run that is resumed would not equal one that was not interrupted."""
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
@@ -86,3 +88,14 @@ def test_compiled_just_now_or_earlier_is_the_same(tmp_path) -> None:
     ]
     assert len(results[0]) > 1000
     assert results[0] == results[1]
+
+
+def test_a_process_without_home_and_name_has_a_folder(monkeypatch) -> None:
+    """As in a container whose user has no passwd entry."""
+    for name in ("HOME", "LOGNAME", "USER", "LNAME", "USERNAME", "USERPROFILE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setitem(sys.modules, "pwd", None)
+    (folder,) = compilation._cache_parents()
+    assert folder.name.startswith("gcmock-")
+    monkeypatch.setenv("XDG_CACHE_HOME", os.sep + "cache")
+    assert compilation._cache_parents()[0].parts[-2:] == ("cache", "gcmock")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import io
 import re
 import subprocess
 import sys
@@ -12,12 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from gcmock import __version__
+from gcmock import __version__, cli
 from gcmock.settings.build import load_config
 from gcmock.settings.merge import load_merge_config
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONVENTIONS.md")]
+NAMES = ("README", "CHANGELOG", "CONVENTIONS", "CONTRIBUTING", "CODE_OF_CONDUCT", "SECURITY")
+PAGES = [ROOT / f"{name}.md" for name in NAMES]
 PAGES += [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "src" / "gcmock" / "data" / "README.md"]
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -51,12 +54,11 @@ def commands() -> list[tuple[str, str]]:
 
 @cache
 def help_of(command: str) -> str:
-    words = ["gcmock", *filter(None, [command]), "--help"]
-    code = f"import sys; sys.argv = {words!r}\n"
-    code += "from gcmock.cli.app import main; sys.exit(main())"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"gcmock {command} --help: {done.stdout}{done.stderr}"
-    return done.stdout
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        code = cli.run([*filter(None, [command]), "--help"])
+    assert code == 0, f"gcmock {command} --help: {printed.getvalue()}"
+    return printed.getvalue()
 
 
 @pytest.mark.parametrize(("command", "arguments"), commands(), ids=str)
@@ -104,12 +106,17 @@ def test_no_traces_of_the_workshop(page):
     assert not WORKSHOP.findall(page.read_text(encoding="utf-8"))
 
 
-def test_python_examples_run(tmp_path):
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    examples = re.findall(r"<!-- test: run -->\n```python\n(.*?)```", text, re.DOTALL)
-    assert examples
-    for example in examples:
-        subprocess.run([sys.executable, "-c", example], cwd=tmp_path, check=True)
+def examples() -> list[str]:
+    """Python of the README and of the page on Python that stands for itself."""
+    pages = (ROOT / "README.md", ROOT / "docs" / "api.md")
+    pattern = re.compile(r"<!-- test: run -->\n```python\n(.*?)```", re.DOTALL)
+    return [found for page in pages for found in pattern.findall(page.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("example", examples(), ids=lambda text: text.splitlines()[-1][:40])
+def test_python_examples_run(tmp_path, example):
+    subprocess.run([sys.executable, "-c", example], cwd=tmp_path, check=True)
 
 
 def load_tool(name: str):
@@ -144,6 +151,12 @@ def test_data_model_page_is_up_to_date():
     page = (ROOT / "docs" / "catalogue.md").read_text(encoding="utf-8")
     fresh = tool.render(page, tool.catalogue_blocks())
     assert fresh == page, "run python tools/make_data_model.py"
+
+
+def test_api_page_is_up_to_date():
+    tool = load_tool("make_api")
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    assert tool.render(page) == page, "run python tools/make_api.py"
 
 
 def test_versions_agree():

@@ -67,10 +67,24 @@ def root(tmp_path, tool):
     (tmp_path / "README.md").write_text(PAGE, encoding="utf-8")
     (tmp_path / "CHANGELOG.md").write_text("# Changes\n", encoding="utf-8")
     (tmp_path / "speed.py").write_text(SCRIPT, encoding="utf-8")
+    git(tmp_path, "init", "--quiet")
+    commit_all(tmp_path)
     assert tool.main(["--run", "speed"], tmp_path) == 0
     (tmp_path / "speed.py").write_text("print('22 stars')", encoding="utf-8")
+    commit_all(tmp_path)
     assert tool.main(["--run", "counts"], tmp_path) == 0
     return tmp_path
+
+
+def git(root: Path, *words: str) -> str:
+    who = ("-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "core.autocrlf=false")
+    command = ["git", "-C", root, *who, *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def commit_all(root: Path) -> None:
+    git(root, "add", "--all")
+    git(root, "commit", "--quiet", "--message", "as it is")
 
 
 def change(path: Path, old: str, new: str) -> None:
@@ -177,11 +191,50 @@ def test_what_is_not_measured_is_said_to_be(tool, root, capsys):
 
 
 def test_a_command_that_fails_leaves_the_old_result(tool, root, capsys):
-    before = {path: path.read_bytes() for path in root.rglob("*.md")}
     (root / "speed.py").write_text("print('1'); raise SystemExit(3)", encoding="utf-8")
+    commit_all(root)
+    before = {path: path.read_bytes() for path in root.rglob("*.md")}
     assert tool.main(["--run", "speed"], root) == 1
     assert "speed failed with exit code 3; nothing was stored" in capsys.readouterr().err
     assert before == {path: path.read_bytes() for path in root.rglob("*.md")}
+
+
+def test_numbers_of_a_tree_that_is_no_commit_are_refused(tool, root, capsys):
+    before = {path: path.read_bytes() for path in root.rglob("*.md")}
+    change(root / "speed.py", "22", "23")
+    (root / "new.py").write_text("x = 1\n", encoding="utf-8")
+    assert tool.main(["--run", "counts"], root) == 2
+    words = capsys.readouterr().err
+    assert "speed.py" in words
+    assert "new.py" in words
+    assert "docs/numbers" not in words
+    assert "README.md" not in words, "its blocks alone differ"
+    assert tool.main(["--run", "counts", "--anyway"], root) == 0
+    assert "23 stars" in capsys.readouterr().out
+    assert before == {path: path.read_bytes() for path in root.rglob("*.md")}
+    commit_all(root)
+    change(root / "README.md", "Text between.", "Words between.")
+    assert tool.main(["--run", "counts"], root) == 2
+    assert "README.md" in capsys.readouterr().err
+    commit_all(root)
+    assert tool.main(["--run", "counts"], root) == 0
+    head = tool.load(root, "counts").head
+    assert head["commit"] == git(root, "rev-parse", "--short", "HEAD").strip()
+
+
+def test_a_tree_that_changes_during_the_run_is_refused(tool, root, capsys):
+    (root / "speed.py").write_text("open('left.py', 'w').close()", encoding="utf-8")
+    commit_all(root)
+    assert tool.main(["--run", "counts"], root) == 1
+    words = capsys.readouterr().err
+    assert "changed during the run" in words
+    assert "left.py" in words
+
+
+def test_without_git_nothing_is_stored(tool, root, capsys):
+    shutil.rmtree(root / ".git")
+    assert tool.main(["--run", "counts"], root) == 2
+    assert "no commit to name" in capsys.readouterr().err
 
 
 def test_unknown_names_are_refused(tool, root, capsys):

@@ -243,6 +243,7 @@ def test_a_failing_disk_is_not_bad_input(tmp_path, capsys, monkeypatch):
     assert "writing failed: No space left on device" in error
 
 
+@pytest.mark.slow
 def test_ctrl_c(tmp_path):
     stars = Table({"l": np.linspace(-9, 9, 20_000), "b": np.linspace(-4, 4, 20_000)})
     stars["phot_ks_mag"] = 12.0

@@ -18,7 +18,7 @@ from astropy.table import QTable
 
 import gcmock
 from gcmock import cli
-from gcmock.errors import InputError
+from gcmock.errors import InputError, ModelWarning
 from gcmock.mock.build import build
 from gcmock.settings.build import load_config
 from gcmock.words.columns import OUTPUT_COLUMNS
@@ -101,8 +101,10 @@ def test_reprs_are_short_and_rich(tmp_path, stars):
     assert repr(load_config()) == "Config(defaults)"
     assert "&lt;RA&gt;" in config._repr_html_()
     assert config._repr_html_().count("changed") == 2
-    model = gcmock.load_model(bar="G")
+    with pytest.warns(ModelWarning, match="nuclear star cluster"):
+        model = gcmock.load_model(bar="G")
     assert "bar G" in repr(model)
+    assert "computed with the gravity of the default model" in model._repr_html_()
     assert len(repr(model)) < 300
     assert "8160 pc from Sgr A*" in model._repr_html_()
     given = tmp_path / "stars.parquet"
@@ -171,6 +173,7 @@ def test_exit_codes_are_documented():
         assert f"\n| {code} |" in page
 
 
+@pytest.mark.slow
 def test_no_colour_is_respected(tmp_path):
     plain = call("build", "x.csv", "-o", "y.fits", NO_COLOR="1", FORCE_COLOR="1")
     assert "\x1b[" not in plain.stderr + plain.stdout
@@ -236,3 +239,17 @@ def test_completion(shell):
 def test_completion_is_offered(capsys):
     assert cli.run(["--help"]) == 0
     assert "--install-completion" in capsys.readouterr().out
+
+
+def test_log_never_touches_other_files(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
+    (tmp_path / "stars.csv").write_text("ra,dec\n1,2\n", encoding="utf-8")
+    assert cli.run(["info", "laws", "--log", "thesis.txt"]) == 2
+    assert (tmp_path / "thesis.txt").read_text(encoding="utf-8") == "years of work"
+    assert cli.run(["build", "stars.csv", "-o", "new.fits", "--log", "stars.csv"]) == 2
+    assert cli.run(["build", "stars.csv", "-o", "new.fits", "--log", "./new.fits"]) == 2
+    assert cli.run(["build", "stars.csv", "--output=new.fits", "--log", "new.fits"]) == 2
+    assert (tmp_path / "stars.csv").read_text(encoding="utf-8") == "ra,dec\n1,2\n"
+    assert not (tmp_path / "new.fits").exists()
+    assert "choose another file for --log" in capsys.readouterr().err

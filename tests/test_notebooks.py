@@ -17,7 +17,9 @@ RUNNER = """
 import ast, json, sys
 
 space = {"__name__": "__main__"}
-for cell in json.load(open(sys.argv[1], encoding="utf-8"))["cells"]:
+with open(sys.argv[1], encoding="utf-8") as file:
+    cells = json.load(file)["cells"]
+for cell in cells:
     if cell["cell_type"] != "code":
         continue
     tree = ast.parse("".join(cell["source"]))
@@ -30,6 +32,7 @@ for cell in json.load(open(sys.argv[1], encoding="utf-8"))["cells"]:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_runs(path, tmp_path):
     command = [sys.executable, "-W", "error", "-c", RUNNER, path]

@@ -47,8 +47,8 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from gcmock.data import read_toml
-from gcmock.galaxy.component import Component
-from gcmock.galaxy.galactic_model import load_galactic_model
+from gcmock.galaxy.galactic_model import GalacticModel, load_galactic_model
+from gcmock.galaxy.moment_sources import azimuthal_mean, moment_sources
 from gcmock.galaxy.nuclear_cluster import spheroid_density
 
 FloatArray = NDArray[np.float64]
@@ -248,21 +248,9 @@ def jeans_moments(
     return sigma_squared, radius * np.sum(weight * torque, axis=1) / here
 
 
-def azimuthal_mean(component: Component) -> Callable[[FloatArray, FloatArray], FloatArray]:
-    """Density of a component averaged over azimuth, as a function of (R, z).
-
-    Half a turn suffices: bar and nuclear disc look the same after a rotation by 180 degrees.
-    """
-    angles = np.pi * (np.arange(16) + 0.5) / 16
-
-    def density(radius: FloatArray, height: FloatArray) -> FloatArray:
-        r, z = (part.ravel() for part in np.broadcast_arrays(radius, height))
-        total = sum(
-            component.mass_density(r * np.cos(angle), r * np.sin(angle), z) for angle in angles
-        )
-        return np.reshape(total / angles.size, np.broadcast(radius, height).shape)
-
-    return density
+def defaults() -> GalacticModel:
+    """Return the default model; the old table may not fit it, so its velocities are not read."""
+    return load_galactic_model(nsc_kinematics="nuclear_disc")
 
 
 def model_forces() -> tuple[Spheroid, list[Force]]:
@@ -272,7 +260,7 @@ def model_forces() -> tuple[Spheroid, list[Force]]:
     cluster = Spheroid(
         shape["mass_msun"], shape["inner_slope"], shape["scale_radius_pc"], shape["axis_ratio"]
     )
-    galaxy = load_galactic_model().components
+    galaxy = defaults().components
     disc = AxisymmetricExpansion(azimuthal_mean(galaxy["nsd"]), 32, 1500, 256)
     bar = AxisymmetricExpansion(azimuthal_mean(galaxy["bar"]), 12, 400, 64)
     hole = PointMass(parameters["kinematics"]["black_hole_mass_msun"])
@@ -329,9 +317,8 @@ def build(output_dir: Path, input_dir: Path | None = None) -> Path:
         sigma=sigma,
         units="pc, km/s",
         model=kinematics["source"],
-        black_hole_mass_msun=kinematics["black_hole_mass_msun"],
-        cluster_mass_msun=tracer.mass,
         gravitational_constant=GRAVITY,
+        **moment_sources(defaults().components),
     )
     return output
 

@@ -179,16 +179,13 @@ def build_populations(input_dir: Path, output_dir: Path) -> Path:
         total = sum(weight for *_, weight in nodes)
         lines += [
             "",
-            f"[sets.parsec.components.{component}]",
+            f"[sets.parsec.populations.{component}]",
             f"isochrone = {[number_of[age, metallicity] for age, metallicity, _ in nodes]}",
             f"age_gyr = {[age for age, *_ in nodes]}",
             f"metallicity = {[metallicity for _, metallicity, _ in nodes]}",
             f"weight = {[round(weight / total, 7) for *_, weight in nodes]}",
         ]
     lines += [
-        "",
-        "[sets.parsec.components.nsc]",
-        'same_as = "nsd"',
         "",
         "[sets.koshimoto2021]",
         'isochrones = "genstars"',
@@ -198,13 +195,12 @@ def build_populations(input_dir: Path, output_dir: Path) -> Path:
     for number, (component, (_, age, metallicity)) in enumerate(GENSTARS_POPULATIONS.items()):
         lines += [
             "",
-            f"[sets.koshimoto2021.components.{component}]",
+            f"[sets.koshimoto2021.populations.{component}]",
             f"isochrone = [{number}]",
             f"age_gyr = [{age}]",
             f"metallicity = [{metallicity}]",
             "weight = [1.0]",
         ]
-    lines += ["", "[sets.koshimoto2021.components.nsc]", 'same_as = "nsd"']
     output = output_dir / "populations.toml"
     output.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return output

@@ -11,6 +11,10 @@ run one by one on different days. A page shows it between ``<!-- numbers: NAME -
 ``<!-- end numbers -->``. A command that prints lines ``<!-- part: PART -->`` prints several parts,
 each of them up to the next such line: ``<!-- numbers: NAME.PART -->``.
 
+Numbers are stored only if what was measured is a commit: `--run` refuses to begin, and to store,
+while files differ from it (those that it writes itself apart: stored results, and the pages that
+show them). `--anyway` measures and prints without storing.
+
 Numbers within sentences are compared by the `quote` tables of the same file: the groups of the
 regular expression `sentence` on the page must be those of `printed` in the stored result, rounded
 to the digits that the page shows.
@@ -337,8 +341,50 @@ def shown(line: str) -> str:
     return line.format(shared="SHARED", out="OUT")
 
 
-def run(root: Path, name: str, shared: Path, out: Path) -> bool:
+def changed_files(root: Path) -> list[str]:
+    """Files that differ from the commit, or that it lacks; not those that this tool writes.
+
+    A page that differs in its blocks alone is as committed: `insert` wrote there.
+    """
+    words = ["git", "-C", str(root), "-c", "core.quotePath=false", "status", "--porcelain",
+             "--untracked-files=all", "--no-renames", "-z"]  # fmt: skip
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return [f"no commit to name: {done.stderr.strip() or 'git failed'}"]
+    own = {f"docs/numbers/{name}.md" for name in registry(root)[0]}
+    shown_on = {path.relative_to(root).as_posix() for path in pages(root) if path.is_file()}
+    files = [entry[3:] for entry in done.stdout.split("\0") if entry]
+    return [
+        name
+        for name in files
+        if name not in own and not (name in shown_on and _same_but_blocks(root, name))
+    ]
+
+
+def _same_but_blocks(root: Path, name: str) -> bool:
+    """Tell whether a page is that of the commit outside of its generated blocks."""
+    words = ["git", "-C", str(root), "show", f"HEAD:./{name}"]
+    done = subprocess.run(words, capture_output=True, check=False)
+    texts = done.stdout.decode("utf-8"), (root / name).read_text(encoding="utf-8")
+    before, now = (BLOCK.sub(lambda match: match["key"], text) for text in texts)
+    return done.returncode == 0 and before == now
+
+
+def refusal(files: Sequence[str]) -> str:
+    """Words for numbers that nobody could measure again: which files differ, and what to do."""
+    return "\n    ".join(
+        [
+            "The tree is not that of a commit, so the numbers would belong to code that nobody can "
+            "get again. Commit these files, remove them, or let git ignore them; --anyway measures "
+            "without storing:",
+            *files,
+        ]
+    )
+
+
+def run(root: Path, name: str, shared: Path, out: Path, store: bool = True) -> bool:
     """Run a command and store what it prints; tell whether it succeeded."""
+    measured = commit(root)
     line = registry(root)[0][name].line
     words = [word.format(shared=shared, out=out) for word in shlex.split(line)]
     if words[0] in ("python", "gcmock"):
@@ -354,12 +400,20 @@ def run(root: Path, name: str, shared: Path, out: Path) -> bool:
         print(f"{name} failed with exit code {process.returncode}; nothing was stored",
               file=sys.stderr)  # fmt: skip
         return False
+    if not store:
+        return True
+    # Hours may have passed: what is there now must still be what was measured.
+    files = changed_files(root)
+    if files or commit(root) != measured:
+        print(f"{name}: the tree changed during the run; nothing was stored", *files, sep="\n    ",
+              file=sys.stderr)  # fmt: skip
+        return False
     head = {
         "command": shown(line),
         "date": datetime.date.today(),
         "machine": cpu(),
         "versions": versions(),
-        "commit": commit(root),
+        "commit": measured,
         "seconds": round(time.monotonic() - start, 1),
     }
     save(root, name, Stored(head, split("".join(printed))))
@@ -375,7 +429,7 @@ def versions() -> str:
 
 def commit(root: Path) -> str:
     """Name of the commit that was measured."""
-    words = ["git", "-C", str(root), "describe", "--always", "--dirty= with changes", "--exclude=*"]
+    words = ["git", "-C", str(root), "describe", "--always", "--exclude=*"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     return done.stdout.strip() or "unknown"
 
@@ -404,6 +458,8 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
                         help="star lists and tables of other programs (../shared)")  # fmt: skip
     parser.add_argument("--out", type=Path, default=root / "out" / "numbers", metavar="DIR",
                         help="folder for large files of the commands (out/numbers)")  # fmt: skip
+    parser.add_argument("--anyway", action="store_true",
+                        help="with --run: whatever differs, store nothing")  # fmt: skip
     options = parser.parse_args(arguments)
     commands, _ = registry(root)
     if unknown := set(options.names) - set(commands):
@@ -415,14 +471,20 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
         print("\n".join(found) or f"numbers of {len(commands)} commands: pages as printed")
         if missing := [name for name in commands if not _is_measured(root, name)]:
             print(f"not yet measured by --run: {', '.join(missing)}")
+        heads = {name: stored.head for name in commands if (stored := load(root, name))}
+        if unclear := [n for n, head in heads.items() if "changes" in head.get("commit", "")]:
+            print(f"measured before changes were committed: {', '.join(unclear)}")
         return int(bool(found))
     elif options.insert:
         insert(root, options.names)
     else:
         os.environ.setdefault("COLUMNS", "120")
-        names = options.names or list(commands)
+        names, store = options.names or list(commands), not options.anyway
+        if store and (files := changed_files(root)):
+            print(refusal(files), file=sys.stderr)
+            return 2
         try:
-            failed = [n for n in names if not run(root, n, options.shared, options.out)]
+            failed = [n for n in names if not run(root, n, options.shared, options.out, store)]
         except KeyboardInterrupt:
             print("interrupted; what was measured before is stored", file=sys.stderr)
             return 130

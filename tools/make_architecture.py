@@ -70,7 +70,7 @@ def imports_of(path: Path) -> set[str]:
 
 
 def read_rooms() -> tuple[dict[str, set[str]], dict[str, tuple[int, int]]]:
-    """What every room imports, and its numbers of modules and lines."""
+    """Return what every room imports, and its numbers of modules and lines."""
     uses: dict[str, set[str]] = defaultdict(set)
     size: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -164,9 +164,7 @@ def draw(uses: dict[str, set[str]], size: dict[str, tuple[int, int]]) -> None:
             facecolor="#f4f4f4", edgecolor="#555555", linewidth=0.8,
         )
     )  # fmt: skip
-    axis.text(
-        0, -1.0, "shared words: " + "  ".join(common), ha="center", va="center", fontsize=8.5
-    )
+    axis.text(0, -1.0, "shared words: " + "  ".join(common), ha="center", va="center", fontsize=8.5)
     axis.set(xlim=(-width - 0.1, width + 0.1), ylim=(-1.4, max(rows) + 0.4))
     axis.axis("off")
     figure.savefig(PICTURE, dpi=130)

@@ -7,10 +7,13 @@ Text between ``<!-- begin: NAME -->`` and ``<!-- end: NAME -->`` is replaced, th
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+
+from pydantic.fields import FieldInfo
 
 from gcmock.settings.build import default_config_toml
 from gcmock.words.columns import (
@@ -78,7 +81,7 @@ def astrometry_blocks() -> dict[str, str]:
     """Return the generated text of the page on astrometry by the name of its block."""
     from gcmock.astrometry.directions import propagate
     from gcmock.astrometry.missions import export
-    from gcmock.astrometry.missions.mission import MISSIONS, load_mission
+    from gcmock.astrometry.missions.mission import load_mission, mission_names
     from gcmock.astrometry.observations import folder as observations
 
     tables = {
@@ -93,7 +96,7 @@ def astrometry_blocks() -> dict[str, str]:
         export.SATURATED,
         export.FIELD,
     )
-    missions = [load_mission(name) for name in MISSIONS]
+    missions = [load_mission(name) for name in mission_names()]
     rows = (
         (
             f"`{m.name}`",
@@ -107,12 +110,29 @@ def astrometry_blocks() -> dict[str, str]:
     return {name: column_table(columns) for name, columns in tables.items()} | {"missions": listing}
 
 
+def _default(field: FieldInfo) -> str:
+    """Return the default of a key as TOML; "needed" if it has none."""
+    if field.is_required():
+        return "needed"
+    value = field.get_default(call_default_factory=True)
+    return "" if value in ("", (), {}, None) else f"`{json.dumps(value)}`"
+
+
 def survey_blocks() -> dict[str, str]:
     """Return the generated text of the page on surveys by the name of its block."""
-    from gcmock.surveys.definition import SURVEYS, load_survey
+    from gcmock.surveys.definition import (
+        Archive,
+        MergeTraits,
+        NativeColumn,
+        Spelling,
+        SurveyDefinition,
+        load_survey,
+        survey_names,
+    )
+    from gcmock.surveys.simulated.instrument import Instrument, SimulatedTable
     from gcmock.surveys.source_table import SOURCE_COLUMNS, Quality
 
-    surveys = [load_survey(name) for name in SURVEYS]
+    surveys = [load_survey(name) for name in survey_names()]
     by_survey = (
         (
             f"`{s.name}`",
@@ -144,7 +164,23 @@ def survey_blocks() -> dict[str, str]:
             )
             spellings.append((f"`{s.name}`", f"`{spelling.name}`", names))
     head = ("survey", "title", "reference", "system", "epoch", "default error [mag]")
+    sections = {
+        "": SurveyDefinition,
+        "[merge]": MergeTraits,
+        "[instrument]": Instrument,
+        "[simulated_table]": SimulatedTable,
+        "[[spelling]]": Spelling,
+        "[[spelling]] columns": NativeColumn,
+        "[[archive]]": Archive,
+    }
+    keys = [
+        (f"`{name}`" if name else "", f"`{key}`", _default(field), field.description)
+        for name, model in sections.items()
+        for key, field in model.model_fields.items()
+        if field.description and (name or key not in ("name", "path", "sha256"))
+    ]
     return {
+        "definition": _table(("section", "key", "default", "meaning"), keys),
         "surveys": _table((*head, "position error [mas]"), by_survey),
         "archives": _table(("survey", "archive", "TAP service", "table", "cut by"), by_archive),
         "spellings": _table(("survey", "spelling", "columns"), spellings),
@@ -159,27 +195,27 @@ def survey_blocks() -> dict[str, str]:
 def catalogue_blocks() -> dict[str, str]:
     """Return the generated text of the page on merging by the name of its block."""
     from gcmock.catalogue.cell.reasons import REASONS, MatchFlag
-    from gcmock.catalogue.columns import EXTRA_COLUMNS
+    from gcmock.catalogue.columns import extra_columns
     from gcmock.catalogue.learn.completeness import COLUMNS
-    from gcmock.catalogue.traits import BACKBONE, TRAITS
+    from gcmock.catalogue.order import packaged_order
     from gcmock.settings.merge import default_merge_toml
 
     traits = (
         (
             str(k),
-            f"`{name}`",
-            f"{TRAITS[name].fwhm_arcsec:g}",
-            f"{TRAITS[name].position_floor_mas:g}",
-            f"{TRAITS[name].magnitude_floor_mag:g}",
-            TRAITS[name].source,
+            f"`{one.name}`",
+            f"{one.merge.fwhm_arcsec:g}",
+            f"{one.merge.position_floor_mas:g}",
+            f"{one.merge.magnitude_floor_mag:g}",
+            one.merge.source,
         )
-        for k, name in enumerate(BACKBONE)
+        for k, one in enumerate(packaged_order())
     )
     head = ("order", "survey", "FWHM [arcsec]", "position floor [mas]", "magnitude floor [mag]")
     flags = ((str(int(f)), f"`{f.name}`", f.description) for f in MatchFlag)
     return {
         "traits": _table((*head, "source"), traits),
-        "merged": column_table(EXTRA_COLUMNS),
+        "merged": column_table(extra_columns(packaged_order())),
         "match_flags": _table(("bit", "name", "meaning"), flags),
         "reasons": _table(("code", "meaning"), ((f"`{c}`", m) for c, m in REASONS.items())),
         "completeness": column_table(COLUMNS),

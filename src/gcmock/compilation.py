@@ -19,8 +19,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
-from getpass import getuser
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -111,12 +111,7 @@ def cache_folder(module: str) -> Path:
     module : str
         Full name of a module.
     """
-    if config.CACHE_DIR:
-        parents = [Path(config.CACHE_DIR)]
-    else:
-        user = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-        parents = [user / "gcmock", Path(tempfile.gettempdir()) / f"gcmock-{getuser()}"]
-    for parent in parents:
+    for parent in [Path(config.CACHE_DIR)] if config.CACHE_DIR else _cache_parents():
         folder = parent / f"compiled-{fingerprint(module)}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -125,6 +120,26 @@ def cache_folder(module: str) -> Path:
         if os.access(folder, os.W_OK):
             return folder
     return folder
+
+
+def _cache_parents() -> list[Path]:
+    """Folders for the folders of compiled functions, the best first."""
+    temporary = Path(tempfile.gettempdir())
+    parents = [temporary / f"gcmock-{_user()}"]
+    # A process in a container may have neither a home nor a name.
+    with suppress(RuntimeError):
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+        parents.insert(0, cache / "gcmock")
+    return parents
+
+
+def _user() -> str:
+    from getpass import getuser
+
+    try:
+        return getuser()
+    except (ImportError, KeyError, OSError):
+        return str(os.getuid()) if hasattr(os, "getuid") else "user"
 
 
 @cache

@@ -21,9 +21,9 @@ from gcmock.galaxy.galactic_model import GalacticModel
 from gcmock.posterior.grid import DistanceGrid
 from gcmock.posterior.sightline import cell_of, prior_counts
 from gcmock.settings.build import Config
-from gcmock.stars.bands import HwRelation
+from gcmock.stars.bands import Relations
 from gcmock.stars.populations import PopulationSet
-from gcmock.words.bands import BANDS
+from gcmock.words.bands import BANDS, LINEAR_BANDS, SYNTHETIC_BANDS, H, J
 
 MAG_EDGES = np.arange(6.0, 17.01, 0.5)
 """Default edges of the magnitude bins [mag]."""
@@ -66,14 +66,16 @@ class CountTables:
         Stellar populations.
     law : ExtinctionLaw
         Extinction law.
-    hw : HwRelation
-        Relation of Hw to J and H.
+    relations : mapping of str to SyntheticRelation
+        Relation of every synthetic band to J and H.
     """
 
-    def __init__(self, populations: PopulationSet, law: ExtinctionLaw, hw: HwRelation) -> None:
+    def __init__(
+        self, populations: PopulationSet, law: ExtinctionLaw, relations: Relations
+    ) -> None:
         self._populations = populations
         self._law = law
-        self._hw = hw
+        self._relations = relations
         self._tables: dict[tuple[str, int], CountTable] = {}
 
     def get(self, band: str, row: int) -> CountTable:
@@ -84,38 +86,35 @@ class CountTables:
         return self._tables[key]
 
     def _build(self, band: str, kappa: Floats) -> CountTable:
-        """Table of one band; only Hw, whose extinction depends on the colour, needs the axis."""
-        if band == "hw":
+        """Table of one band; those whose extinction depends on the colour need the axis."""
+        if band in SYNTHETIC_BANDS:
             reddening = np.arange(0.0, REDDENING_MAX + REDDENING_STEP, REDDENING_STEP)
             shift = 0.0
         else:
             reddening = np.zeros(1)
-            shift = float(kappa[BANDS.index(band)])
+            shift = float(kappa[LINEAR_BANDS.index(band)])
         nodes = self._populations.populations
         # One reddening at a time: all at once would take 2 kB per node.
         ranges = [
             (float(mag.min()), float(mag.max()))
             for population in nodes
-            for mag in (
-                _reddened(population.absolute_mag, band, e, kappa, self._hw) for e in reddening
-            )
+            for mag in (self._reddened(population.absolute_mag, band, e, kappa) for e in reddening)
         ]
         low = min(ranges)[0] - MAG_STEP
         n = int((max(high for _, high in ranges) - low) / MAG_STEP) + 3
         cumulative = np.zeros((len(nodes), reddening.size, n))
         for i, population in enumerate(nodes):
             for j, e in enumerate(reddening):
-                mag = _reddened(population.absolute_mag, band, e, kappa, self._hw)
+                mag = self._reddened(population.absolute_mag, band, e, kappa)
                 place = ((mag - low) / MAG_STEP).astype(np.int64) + 1
                 cumulative[i, j] = np.bincount(place, population.weight, n)
         return CountTable(np.cumsum(cumulative, axis=-1), low, shift)
 
-
-def _reddened(mag: Floats, band: str, e_jks: float, kappa: Floats, hw: HwRelation) -> Floats:
-    """Absolute magnitudes, in Hw seen through a reddening, shape (n_node,)."""
-    if band != "hw":
-        return mag[:, BANDS.index(band)]
-    return hw.hw_mag(mag[:, 0] + kappa[0] * e_jks, mag[:, 1] + kappa[1] * e_jks)
+    def _reddened(self, mag: Floats, band: str, e_jks: float, kappa: Floats) -> Floats:
+        """Absolute magnitudes, those of synthetic bands seen through a reddening, (n_node,)."""
+        if band in LINEAR_BANDS:
+            return mag[:, LINEAR_BANDS.index(band)]
+        return self._relations[band].mag(mag[:, J] + kappa[J] * e_jks, mag[:, H] + kappa[H] * e_jks)
 
 
 class CountedModel(Protocol):
@@ -165,8 +164,8 @@ def expected_counts(
         The model.
     l_deg, b_deg : array_like, shape (n_sightline,)
         Galactic coordinates [deg]; longitudes of any turn.
-    band : {"j", "h", "ks", "hw"}
-        Band of the magnitudes.
+    band : str
+        Band of the magnitudes, one of `gcmock.words.bands.BANDS`.
     mag_edges : array_like, shape (n_bin + 1,)
         Edges of the bins, increasing [mag]; infinite edges are allowed.
     area_deg2 : float

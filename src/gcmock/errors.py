@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__all__ = ["GcmockError", "InputError", "InterruptedRunError", "OutsideModelError"]
+
 
 class GcmockError(Exception):
     """Base of all errors that the command line prints as one line, without a traceback."""
@@ -17,6 +19,10 @@ class InputError(GcmockError):
 
 class OutsideModelError(InputError):
     """A position that the model or one of its maps does not cover."""
+
+
+class ModelWarning(UserWarning):
+    """A choice of settings with which the model still works, but less well than usual."""
 
 
 class InterruptedRunError(GcmockError):

@@ -1,9 +1,13 @@
-"""The whole model in one object: Galaxy, populations, extinction and the Hw relation."""
+"""The whole model in one object: Galaxy, populations, extinction, relations of bands."""
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from multiprocessing import parent_process
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,18 +19,21 @@ from gcmock.dust.calibrated import CalibratedReddening, load_calibration
 from gcmock.dust.extinction_map import ExtinctionMap
 from gcmock.dust.laws import ExtinctionLaw, load_law
 from gcmock.dust.profile import signed_longitude
-from gcmock.errors import InputError
+from gcmock.errors import InputError, ModelWarning
 from gcmock.galaxy.component import Component
 from gcmock.galaxy.galactic_model import GalacticModel, Observables, load_galactic_model
 from gcmock.galaxy.sun import load_sun
 from gcmock.notebook import html_table
 from gcmock.posterior.engine import Posterior
 from gcmock.posterior.grid import DistanceGrid, distance_grid
-from gcmock.posterior.kernel.motion import MotionModel
+from gcmock.posterior.kernel.structures import MotionModel
 from gcmock.posterior.sightline import SightlineCache
 from gcmock.settings.build import Config, load_config
-from gcmock.stars.bands import HwRelation, load_hw_relation
+from gcmock.stars.bands import Relations, load_relations
 from gcmock.stars.populations import PopulationSet, load_populations
+from gcmock.words.bands import band
+
+__all__ = ["Model", "load_model"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,8 +52,8 @@ class Model:
         Extinction law.
     extinction_map : ExtinctionMap
         E(J-Ks) at the red-clump distance.
-    hw : HwRelation
-        Relation of Hw to J and H.
+    relations : mapping of str to SyntheticRelation
+        How every synthetic band follows from J and H, by its name: ``model.relations["hw"]``.
     calibration : CalibratedReddening or None
         What stars say about the reddening, if ``[extinction] calibration`` names a file.
     """
@@ -56,7 +63,7 @@ class Model:
     populations: PopulationSet
     law: ExtinctionLaw
     extinction_map: ExtinctionMap
-    hw: HwRelation
+    relations: Relations
     calibration: CalibratedReddening | None = None
 
     def _words(self) -> dict[str, str]:
@@ -70,13 +77,15 @@ class Model:
             "above the plane",
             "populations": self.config.populations.name,
             "extinction": f"{self.law.name}, map value {self.config.extinction.map_value}",
-            "Hw": self.hw.name,
+            **{band(name).label: relation.name for name, relation in self.relations.items()},
+            **({"remarks": "; ".join(self.galaxy.remarks)} if self.galaxy.remarks else {}),
         }
 
     def __repr__(self) -> str:
         """Say in a line what the model is made of."""
         words = self._words()
-        shown = ("model", "populations", "extinction", "Hw")
+        shown = ["model", "populations", "extinction"]
+        shown += [band(name).label for name in self.relations]
         return f"Model({'; '.join(f'{name}: {words[name]}' for name in shown)})"
 
     def _repr_html_(self) -> str:
@@ -84,7 +93,7 @@ class Model:
 
     @property
     def components(self) -> dict[str, Component]:
-        """The eleven components by name, in their fixed order."""
+        """The components by name, in their fixed order."""
         return dict(self.galaxy.components)
 
     @cached_property
@@ -108,7 +117,7 @@ class Model:
             self.grid,
             self.populations,
             self.law,
-            self.hw,
+            self.relations,
             self.config.photometry.error_floor_mag,
             self.motion,
         )
@@ -143,7 +152,18 @@ class Model:
         return e_jks, np.hypot(scatter, extinction.residual_scatter_mag)
 
     def component_weights(self, l_deg: ArrayLike, b_deg: ArrayLike) -> Floats:
-        """Factors on the numbers of stars, shape (n, n_component): 1 without a calibration."""
+        """Return the factors on the numbers of stars that a calibration found.
+
+        Parameters
+        ----------
+        l_deg, b_deg : array_like, shape (n_star,)
+            Galactic coordinates [deg].
+
+        Returns
+        -------
+        ndarray, shape (n_star, n_component)
+            1 without a calibration.
+        """
         if self.calibration is None:
             return np.ones((np.size(l_deg), len(self.components)))
         return self.calibration.component_weights(self.extinction_map, l_deg, b_deg)
@@ -151,7 +171,7 @@ class Model:
     @cached_property
     def count_tables(self) -> CountTables:
         """Cumulative counts of the populations, built on demand."""
-        return CountTables(self.populations, self.law, self.hw)
+        return CountTables(self.populations, self.law, self.relations)
 
     def expected_counts(
         self,
@@ -165,20 +185,86 @@ class Model:
         tau: ArrayLike | None = None,
         subcells: bool = False,
     ) -> Floats:
-        """Count the stars expected in magnitude bins, shape (n_sightline, n_component, n_bin).
+        """Count the stars that the model expects in magnitude bins, by component.
 
-        See `gcmock.counts.expected_counts`.
+        Parameters
+        ----------
+        l_deg, b_deg : array_like, shape (n_sightline,)
+            Galactic coordinates [deg]; longitudes of any turn.
+        band : {"j", "h", "ks", "hw"}
+            Band of the magnitudes.
+        mag_edges : array_like, shape (n_bin + 1,)
+            Edges of the bins, increasing [mag]; infinite edges are allowed.
+        area_deg2 : float
+            Solid angle [square degrees].
+        e_jks, tau : array_like, shape (n_sightline,), optional
+            Mean and standard deviation of E(J-Ks) at the red-clump distance [mag]; `reddening` by
+            default.
+        subcells : bool
+            Average over the 25 sub-cells of the extinction map in the cell of each position, where
+            it has them: the counts of the cell instead of those at the position.
+
+        Returns
+        -------
+        ndarray, shape (n_sightline, n_component, n_bin)
+            Stars in `area_deg2`. Stars below the least mass of the isochrones (0.09 Msun) are
+            missing.
+
+        Raises
+        ------
+        InputError
+            If the band is unknown, the edges do not increase, or `subcells` comes with `e_jks`.
+        OutsideModelError
+            If a position lies outside the extinction map.
+
+        Examples
+        --------
+        >>> model = load_model()
+        >>> model.expected_counts([0.3], [-0.2], band="ks", mag_edges=[10, 12, 14]).shape
+        (1, 11, 2)
         """
         return expected_counts(
             self, l_deg, b_deg, band, mag_edges, area_deg2, e_jks=e_jks, tau=tau, subcells=subcells
         )
 
     def number_density(self, l_deg: ArrayLike, b_deg: ArrayLike, distance_pc: ArrayLike) -> Floats:
-        """Living stars per cubic parsec, shape (..., n_component); see `GalacticModel`."""
+        """Return the number density of living stars of every component along lines of sight.
+
+        Parameters
+        ----------
+        l_deg, b_deg : array_like, shape (...)
+            Galactic coordinates [deg].
+        distance_pc : array_like, shape (...)
+            Distances from the Sun [pc].
+
+        Returns
+        -------
+        ndarray, shape (..., n_component)
+            Stars per cubic parsec [pc-3], components in the order of `components`.
+
+        Examples
+        --------
+        >>> model = load_model()
+        >>> model.number_density(0.0, -0.2, [7000.0, 8160.0]).shape
+        (2, 11)
+        """
         return self.galaxy.number_density(l_deg, b_deg, distance_pc)
 
     def mass_density(self, l_deg: ArrayLike, b_deg: ArrayLike, distance_pc: ArrayLike) -> Floats:
-        """Stars and remnants [Msun pc-3], shape (..., n_component); see `GalacticModel`."""
+        """Return the mass density of the stars and remnants of every component.
+
+        Parameters
+        ----------
+        l_deg, b_deg : array_like, shape (...)
+            Galactic coordinates [deg].
+        distance_pc : array_like, shape (...)
+            Distances from the Sun [pc].
+
+        Returns
+        -------
+        ndarray, shape (..., n_component)
+            Mass densities [Msun pc-3], components in the order of `components`.
+        """
         return self.galaxy.mass_density(l_deg, b_deg, distance_pc)
 
     def sample_observables(
@@ -189,12 +275,38 @@ class Model:
         distance_pc: ArrayLike,
         rng: np.random.Generator,
     ) -> Observables:
-        """Velocities and what is seen of them, drawn at positions; see `GalacticModel`."""
+        """Draw velocities at positions, and what is measured of them.
+
+        Parameters
+        ----------
+        component : str, int or array_like, shape (n_star,)
+            Name or number of the component, of all stars or of each.
+        l_deg, b_deg : array_like, shape (n_star,)
+            Galactic coordinates [deg].
+        distance_pc : array_like, shape (n_star,)
+            Distances from the Sun [pc].
+        rng : numpy.random.Generator
+            Source of the random numbers.
+
+        Returns
+        -------
+        Observables
+            Galactocentric velocities [km/s], proper motions along l (times cos b) and b [mas/yr],
+            radial velocities [km/s].
+
+        Raises
+        ------
+        InputError
+            If there is no such component.
+        """
         return self.galaxy.sample_observables(component, l_deg, b_deg, distance_pc, rng)
 
 
 def load_model(
-    preset: str | None = None, *, config: Config | None = None, **overrides: Any
+    preset: str | None = None,
+    *,
+    config: str | Path | Mapping[str, Any] | Config | None = None,
+    **overrides: Any,
 ) -> Model:
     """Load a model.
 
@@ -202,9 +314,9 @@ def load_model(
     ----------
     preset : str, optional
         Named Galactic model; ``"koshimoto2021"`` is the default.
-    config : Config, optional
-        Settings; the defaults if not given.
-    **overrides
+    config : str, Path, mapping or Config, optional
+        TOML file with settings, or its content; the defaults if not given.
+    **overrides : object
         Keys of the ``[model]`` section, for example ``bar="G"`` or ``r0_pc=8178``.
 
     Returns
@@ -216,19 +328,33 @@ def load_model(
     InputError
         If a setting is unknown or out of range.
 
+    Warns
+    -----
+    ModelWarning
+        If something in the model does not fit its variants; see `GalacticModel.remarks`.
+
     Examples
     --------
-    >>> model = load_model(bar="G+G_X")
+    >>> model = load_model(disc="linear")
     >>> model.number_density(0.0, -0.2, 8160.0).shape
     (11,)
     """
     if preset is not None:
         overrides["preset"] = preset
-    settings = config or load_config()
+    if isinstance(config, Config):
+        settings = config
+    elif isinstance(config, Mapping):
+        settings = load_config(None, config)
+    else:
+        settings = load_config(config)
     if overrides:
         changed = {f"model.{key}": value for key, value in overrides.items()}
         settings = load_config(None, {**settings.model_dump(), **changed})
     galaxy = _load_galaxy(settings)
+    if parent_process() is None:
+        # Worker processes would only repeat it.
+        for remark in galaxy.remarks:
+            warnings.warn(remark, ModelWarning, stacklevel=2)
     calibration = _load_calibration(settings)
     return Model(
         settings,
@@ -236,7 +362,7 @@ def load_model(
         load_populations(settings.populations.name, galaxy.imf),
         load_law(settings.extinction.law) if calibration is None else calibration.law,
         ExtinctionMap.load(),
-        load_hw_relation(settings.photometry.hw_relation),
+        load_relations(settings.photometry.hw_relation),
         calibration,
     )
 

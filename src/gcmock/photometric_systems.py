@@ -12,16 +12,28 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from pydantic import AfterValidator, ConfigDict
 
 from gcmock.arrays import Floats
 from gcmock.errors import InputError
+from gcmock.words.bands import BAND_TABLE, SURVEY_BANDS
 
-SYSTEM_BANDS = ("j", "h", "ks")
-"""Order of the last axis of all arrays of magnitudes here."""
+
+def _survey_band(name: str) -> str:
+    if name not in SURVEY_BANDS:
+        raise ValueError(f"expected one of {', '.join(SURVEY_BANDS)}")
+    return name
+
+
+SurveyBand = Annotated[str, AfterValidator(_survey_band)]
+"""Name of a band that surveys measure."""
+
+Colour = tuple[SurveyBand, SurveyBand]
+"""Blue and red band of a colour."""
 
 _GIANT = "giant_behind_dust"
 
@@ -33,7 +45,7 @@ class PhotometricSystem:
     Parameters
     ----------
     name : str
-        Name in ``photometric_systems.toml``.
+        Name in ``photometric_systems.toml``, or that of the survey whose definition has it.
     colours : tuple of 3 pairs of str
         Blue and red band of the colour of each band.
     slopes, offsets, scatter_mag : tuple of 3 floats
@@ -45,21 +57,24 @@ class PhotometricSystem:
     """
 
     name: str
-    colours: tuple[tuple[str, str], ...]
-    slopes: tuple[float, ...]
-    offsets: tuple[float, ...]
-    scatter_mag: tuple[float, ...]
+    colours: tuple[Colour, Colour, Colour]
+    slopes: tuple[float, float, float]
+    offsets: tuple[float, float, float]
+    scatter_mag: tuple[float, float, float]
     valid_j_minus_ks: tuple[float, float]
     source: str
     status: str
 
+    # A survey of one's own can have its system in its definition.
+    __pydantic_config__: ClassVar = ConfigDict(extra="forbid", allow_inf_nan=False)
+
     @property
     def matrix(self) -> Floats:
         """Matrix from 2MASS to this system, shape (3, 3)."""
-        matrix = np.eye(3)
+        matrix = np.eye(len(SURVEY_BANDS))
         for band, ((blue, red), slope) in enumerate(zip(self.colours, self.slopes, strict=True)):
-            matrix[band, SYSTEM_BANDS.index(blue)] += slope
-            matrix[band, SYSTEM_BANDS.index(red)] -= slope
+            matrix[band, SURVEY_BANDS.index(blue)] += slope
+            matrix[band, SURVEY_BANDS.index(red)] -= slope
         return matrix
 
 
@@ -88,16 +103,12 @@ def load_system(name: str) -> PhotometricSystem:
             f"unknown photometric system {name!r}: expected one of {', '.join(system_names())}"
         )
     entry = _tables()[name]
-    low, high = entry["valid_j_minus_ks"]
+    numbers: Any = {
+        key: tuple(entry[key]) for key in ("slopes", "offsets", "scatter_mag", "valid_j_minus_ks")
+    }
+    colours: Any = tuple((blue, red) for blue, red in entry["colours"])
     return PhotometricSystem(
-        name,
-        tuple((blue, red) for blue, red in entry["colours"]),
-        tuple(entry["slopes"]),
-        tuple(entry["offsets"]),
-        tuple(entry["scatter_mag"]),
-        (low, high),
-        entry["source"],
-        entry["status"],
+        name=name, colours=colours, source=entry["source"], status=entry["status"], **numbers
     )
 
 
@@ -136,7 +147,7 @@ def filling(seen: tuple[bool, bool, bool]) -> Filling:
     intrinsic, growth = np.array([jh + hks, hks, 0.0]), np.array([1.0 + ratio, 1.0, 0.0])
     rows = np.flatnonzero(seen)
     missing = ~np.array(seen)
-    matrix, offset = np.zeros((3, rows.size)), np.zeros(3)
+    matrix, offset = np.zeros((len(seen), rows.size)), np.zeros(len(seen))
     matrix[rows, np.arange(rows.size)] = 1.0
     if rows.size == 1:
         colour = intrinsic + growth * giant["e_hks"]
@@ -165,8 +176,8 @@ class _Relation(NamedTuple):
 
 
 @cache
-def _relation(name: str, seen: tuple[bool, bool, bool]) -> _Relation:
-    system, fill = load_system(name), filling(seen)
+def _relation(system: PhotometricSystem, seen: tuple[bool, bool, bool]) -> _Relation:
+    fill = filling(seen)
     rows = np.flatnonzero(seen)
     whole = system.matrix[rows]
     offset = whole @ fill.offset + np.array(system.offsets)[rows]
@@ -175,14 +186,14 @@ def _relation(name: str, seen: tuple[bool, bool, bool]) -> _Relation:
 
 
 def from_2mass(
-    system: str, mag: ArrayLike, error: ArrayLike | None = None
+    system: str | PhotometricSystem, mag: ArrayLike, error: ArrayLike | None = None
 ) -> tuple[Floats, Floats]:
     """Turn 2MASS magnitudes into those of another system.
 
     Parameters
     ----------
-    system : str
-        One of `system_names`.
+    system : str or PhotometricSystem
+        A system, or one of `system_names`.
     mag : array (n_star, 3)
         J, H, Ks in the 2MASS system [mag]; NaN where missing.
     error : array (n_star, 3), optional
@@ -202,7 +213,9 @@ def from_2mass(
     return _convert(system, mag, error, inverse=False)
 
 
-def to_2mass(system: str, mag: ArrayLike, error: ArrayLike | None = None) -> tuple[Floats, Floats]:
+def to_2mass(
+    system: str | PhotometricSystem, mag: ArrayLike, error: ArrayLike | None = None
+) -> tuple[Floats, Floats]:
     """Turn magnitudes of a system into 2MASS magnitudes: the exact inverse of `from_2mass`.
 
     Parameters
@@ -224,25 +237,27 @@ def to_2mass(system: str, mag: ArrayLike, error: ArrayLike | None = None) -> tup
 
 
 def _convert(
-    system: str, mag: ArrayLike, error: ArrayLike | None, *, inverse: bool
+    system: str | PhotometricSystem, mag: ArrayLike, error: ArrayLike | None, *, inverse: bool
 ) -> tuple[Floats, Floats]:
-    load_system(system)
+    chosen = load_system(system) if isinstance(system, str) else system
     given = np.asarray(mag, dtype=np.float64)
     sigma = np.asarray(np.zeros_like(given) if error is None else error, dtype=np.float64)
-    if given.ndim != 2 or given.shape[1] != 3 or sigma.shape != given.shape:
+    if given.ndim != 2 or given.shape[1] != len(SURVEY_BANDS) or sigma.shape != given.shape:
+        labels = [one.label for one in BAND_TABLE if one.name in SURVEY_BANDS]
         raise InputError(
             f"magnitudes of shape {given.shape}, errors of shape {sigma.shape}: "
-            "expected (n_star, 3) for J, H, Ks"
+            f"expected (n_star, {len(SURVEY_BANDS)}) for {', '.join(labels)}"
         )
     there = np.isfinite(given)
-    pattern = there @ np.array([4, 2, 1])
+    # The first band has the highest place, as in the order of `product`.
+    pattern = there @ (1 << np.arange(len(SURVEY_BANDS))[::-1])
     out, out_error = np.full_like(given, np.nan), np.full_like(given, np.nan)
-    for number, seen in enumerate(product((False, True), repeat=3)):
+    for number, seen in enumerate(product((False, True), repeat=len(SURVEY_BANDS))):
         stars = np.flatnonzero(pattern == number)
         if not number or not stars.size:
             continue
         rows = np.flatnonzero(seen)
-        matrix, offset, variance = _relation(system, seen)
+        matrix, offset, variance = _relation(chosen, seen)
         if inverse:
             matrix = np.asarray(np.linalg.inv(matrix), dtype=np.float64)
             offset, variance = -matrix @ offset, matrix**2 @ variance

@@ -12,7 +12,7 @@ from gcmock.calibration.local_reddening import plane, refine
 from gcmock.calibration.selection import expected_density
 from gcmock.dust.laws import ExtinctionLaw, load_law
 from gcmock.model import load_model
-from gcmock.posterior.engine import Observations
+from gcmock.posterior.observations import Observations
 from gcmock.settings.build import load_config
 
 N = 60
@@ -53,7 +53,7 @@ def test_curves_agree_with_the_posterior(model, stars, curves, factor, scatter):
     z = curves.value.astype(float) @ weights
     good = curves.explained
     log_z = np.log(z[good].sum(axis=1)) + curves.log_scale[good]
-    given = stars._replace(e_jks=factor * stars.e_jks, tau=scatter * stars.e_jks)
+    given = stars._replace(e_jks_rc=factor * stars.e_jks_rc, tau=scatter * stars.e_jks_rc)
     probability, log_evidence = model.posterior.joint(given)
     likely = log_z > log_z.max() - 15.0
     off = (log_z - log_evidence[good])[likely]

@@ -80,7 +80,7 @@ def test_evidence_knows_the_law(benchmark, options):
     e_jks = model.extinction_map.value(data.l_deg, data.b_deg, "subcell_mean")[0]
     cells, counts = np.unique(sample.cell, return_counts=True)
     stars = Calibrators(
-        data._replace(e_jks=e_jks, tau=np.zeros(e_jks.size)), sample.cell, sample.limits, cells,
+        data._replace(e_jks_rc=e_jks, tau=np.zeros(e_jks.size)), sample.cell, sample.limits, cells,
         counts, {},
     )  # fmt: skip
     truth = benchmark.make_model(law).law

@@ -1,13 +1,7 @@
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from small_sky import make_sky
 
 from gcmock.catalogue.cell.merging import Knowledge, merge_cell
@@ -19,6 +13,7 @@ from gcmock.catalogue.cell.sources import (
 from gcmock.catalogue.learn.density import Counter
 from gcmock.catalogue.learn.rates import learn_rates
 from gcmock.settings.merge import MergeConfig, SurveyInput
+from gcmock.surveys.definition import load_survey
 
 
 @pytest.fixture(scope="session")
@@ -36,8 +31,8 @@ def cell(sky):
     """Sources by survey, and the true star of each."""
     sources, truth = {}, {}
     for name, table in sky.tables.items():
-        table = table.select(list(stored_columns(name)))
-        sources[name] = make_sources(name, table, np.ones(table.num_rows, bool))
+        table = table.select(list(stored_columns(load_survey(name))))
+        sources[name] = make_sources(load_survey(name), table, np.ones(table.num_rows, bool))
         truth[name] = sky.truth[name][canonical_order(table)]
     return sources, truth
 

@@ -13,7 +13,7 @@ from gcmock.words.bands import BANDS, magnitude_error_name, magnitude_name
 from gcmock.words.components import COMPONENTS
 from gcmock.words.flags import Flag
 
-N = 200
+N = 100
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +23,8 @@ def stars():
     table = Table({"source_id": rng.permutation(10 * N)[:N]})
     # A few lines of sight, because a new one costs more than a star.
     centres = rng.normal(-0.05, 0.1, (8, 2))
-    table["l"], table["b"] = (centres[np.arange(N) % 8] + rng.normal(0, 0.001, (N, 2))).T
-    table["l"][::20], table["b"][::20] = rng.uniform(-9, 9, N // 20), rng.uniform(-4, 4, N // 20)
+    table["l"], table["b"] = (centres[np.arange(N) % 4] + rng.normal(0, 0.001, (N, 2))).T
+    table["l"][::50], table["b"][::50] = rng.uniform(-9, 9, N // 50), rng.uniform(-4, 4, N // 50)
     red = rng.uniform(0.5, 2.0, N)
     ks = rng.uniform(9.5, 13.0, N)
     for band, mag in (("j", ks + 3 * red), ("h", ks + red), ("ks", ks)):
@@ -83,6 +83,7 @@ def test_probabilities_are_probabilities(reference):
     assert (np.take_along_axis(p, drawn[None], axis=0) > 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "overrides",
     [{"run.chunk_size": 37}, {"workers": 2, "run.chunk_size": 90}],

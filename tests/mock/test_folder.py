@@ -125,6 +125,7 @@ def test_complete_folder_stays_as_it_is(stars, whole) -> None:
     assert {path: path.stat().st_mtime_ns for path in whole.glob("part*")} == before
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment(stars, whole, tmp_path) -> None:
     """SIGKILL leaves no chance to tidy up; the same command then gives the same bytes."""
     folder = tmp_path / "mock"

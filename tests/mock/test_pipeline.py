@@ -1,9 +1,7 @@
-"""Batches in threads, in order, with bounded memory; rows counted before the work begins."""
+"""Batches of rows that cross no border, and their account."""
 
 from __future__ import annotations
 
-import threading
-import time
 from itertools import pairwise
 
 import numpy as np
@@ -12,49 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gcmock.io.observed import RawRows
-from gcmock.mock.account import Account
-from gcmock.mock.pipeline import batch_size, cut, in_order
-
-
-@pytest.mark.parametrize("workers", [1, 2, 5])
-def test_results_keep_the_order(workers: int) -> None:
-    def slow_at_first(i: int) -> int:
-        time.sleep(0.02 if i == 0 else 0.0)
-        return i * i
-
-    assert list(in_order(slow_at_first, range(30), workers)) == [i * i for i in range(30)]
-
-
-@pytest.mark.parametrize("workers", [1, 2, 3])
-def test_little_is_begun_ahead(workers: int) -> None:
-    begun: list[int] = []
-    results = in_order(lambda i: begun.append(i) or i, range(1000), workers)
-    for _ in range(10):
-        next(results)
-        assert len(begun) <= 1000 // 2
-        time.sleep(0.001)
-    results.close()
-    n = len(begun)
-    time.sleep(0.01)
-    assert len(begun) == n < 1000
-
-
-def test_threads_work_at_the_same_time() -> None:
-    both = threading.Barrier(2, timeout=10)
-    assert list(in_order(lambda i: both.wait() >= 0, range(4), 2)) == [True] * 4
-
-
-@pytest.mark.parametrize("workers", [1, 2])
-def test_failures_come_through(workers: int) -> None:
-    def fail(i: int) -> int:
-        if i == 7:
-            raise ValueError("seven")
-        return i
-
-    results = in_order(fail, range(100), workers)
-    assert [next(results) for _ in range(7)] == list(range(7))
-    with pytest.raises(ValueError, match="seven"):
-        next(results)
+from gcmock.mock.pipeline import batch_size, cut
 
 
 @given(
@@ -83,13 +39,3 @@ def test_batches_are_small_enough_for_all_workers(n_star, n_realisation, workers
     assert 1 <= size * n_realisation <= 16_384
     if n_star > 10_000:
         assert n_star / size >= 8 * workers
-
-
-@given(parts=st.permutations([(1, 3), (2, 5), (7, 11), (0, 0)]))
-def test_accounts_do_not_depend_on_the_order(parts) -> None:
-    total = Account()
-    for n, units in parts:
-        total.add(Account(n, component_units=np.full(11, units), variance_units=np.full(11, n)))
-    assert total.n_written == 10
-    np.testing.assert_array_equal(total.component_units, 19)
-    assert Account.from_dict(total.to_dict()).to_dict() == total.to_dict()

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from scipy.stats import ks_2samp, kstest, norm
+from scipy.stats import ks_2samp, kstest
 
 from gcmock.errors import InputError, OutsideModelError
 from gcmock.io.metadata import read_metadata
 from gcmock.io.observed import read_observed
 from gcmock.mock.simulate import simulate, simulate_to_file
-from gcmock.mock.survey import SURVEY_COLUMNS, SurveyModel, survey
+from gcmock.mock.survey import survey
 from gcmock.model import Model, load_model
 from gcmock.settings.build import Config, load_config
 from gcmock.words.columns import TRUTH_COLUMNS
@@ -64,7 +64,7 @@ def test_columns_and_limits(stars: dict[str, np.ndarray]) -> None:
 
 def test_one_star_is_consistent(model: Model, stars: dict[str, np.ndarray]) -> None:
     np.testing.assert_allclose(
-        stars["phot_hw_mag"], model.hw.hw_mag(stars["phot_j_mag"], stars["phot_h_mag"])
+        stars["phot_hw_mag"], model.relations["hw"].mag(stars["phot_j_mag"], stars["phot_h_mag"])
     )
     x, y, z = model.galaxy.position(stars["l"], stars["b"], stars["distance_pc"])
     np.testing.assert_allclose(np.array([x, y, z]), [stars[f"{a}_pc"] for a in "xyz"])
@@ -161,74 +161,11 @@ def test_progress(model: Model) -> None:
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
 
 
-@pytest.mark.parametrize(
-    ("l_range", "b_range", "message"),
-    [
-        ((1.0, -1.0), (0.0, 0.1), "is empty"),
-        ((0.0, 0.1), (0.1, 0.1), "is empty"),
-        ((9.0, 9.9), (0.0, 0.1), "beyond the extinction map"),
-        ((0.0, 0.1), (4.0, 4.7), "beyond the extinction map"),
-        ((0.0, np.nan), (0.0, 0.1), "must be numbers"),
-        ((0.0, 400.0), (0.0, 0.1), "expected l in"),
-    ],
-)
-def test_bad_windows(model: Model, l_range, b_range, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        simulate(model, l_range, b_range)
-
-
 def test_outside_is_its_own_error_and_limit_is_checked(model: Model) -> None:
     with pytest.raises(OutsideModelError):
         simulate(model, (20.0, 21.0), (0.0, 0.1))
     with pytest.raises(InputError, match="ks_max"):
         simulate(model, (0.0, 0.1), (0.0, 0.1), ks_max=np.nan)
-
-
-def test_whole_map_is_a_window(model: Model) -> None:
-    from gcmock.mock.sky import check_window, window_cells
-
-    window = check_window(model.extinction_map, (350.5, 9.5), (-4.5, 4.5))
-    assert window_cells(model.extinction_map, window).size == model.extinction_map.mean.size
-
-
-def test_survey_errors_have_the_claimed_distribution(
-    model: Model, stars: dict[str, np.ndarray]
-) -> None:
-    settings = SurveyModel(limit_mag=(17.0, 15.5, 14.5), gaia_g_max=30.0)
-    seen = survey(stars, model, 4, settings)
-    assert tuple(seen) == tuple(column.name for column in SURVEY_COLUMNS)
-    place = np.searchsorted(np.sort(stars["source_id"]), seen["source_id"])
-    rows = np.argsort(stars["source_id"])[place]
-    np.testing.assert_array_equal(seen["ra"], stars["ra"][rows])
-    for i, band in enumerate(("j", "h", "ks")):
-        name = f"phot_{band}_mag"
-        error = seen[f"{name}_error"]
-        has = np.isfinite(seen[name])
-        np.testing.assert_array_equal(has, np.isfinite(error))
-        pull = (seen[name] - stars[name][rows])[has] / error[has]
-        assert kstest(pull, norm.cdf).pvalue > 1e-3, band
-        expected = settings.magnitude_error(np.column_stack([stars[name][rows]] * 3))[:, i]
-        np.testing.assert_allclose(error[has], expected[has])
-    bright = (stars["phot_ks_mag"] < 14.4) & (stars["phot_ks_mag"] > 14.0)
-    all_mags = np.column_stack([stars[f"phot_{band}_mag"] for band in ("j", "h", "ks")])
-    chance = settings.completeness(all_mags)[bright, 2]
-    found = np.isin(stars["source_id"][bright], seen["source_id"]).sum()
-    spread = np.sqrt((chance * (1.0 - chance)).sum())
-    assert abs(found - chance.sum()) < 4.0 * spread
-    good, bad = seen["ruwe"] < 1.4, seen["ruwe"] >= 1.4
-    pull = (seen["parallax"] - stars["parallax"][rows]) / seen["parallax_error"]
-    assert kstest(pull[good], norm.cdf).pvalue > 1e-3
-    assert np.std(pull[bad]) == pytest.approx(settings.bad_factor, rel=0.2)
-    assert bad.sum() / (good | bad).sum() == pytest.approx(settings.bad_fraction, abs=0.02)
-
-
-def test_survey_of_a_part_is_a_part_of_the_survey(
-    model: Model, stars: dict[str, np.ndarray]
-) -> None:
-    whole = survey(stars, model, 4)
-    half = survey({name: values[::2] for name, values in stars.items()}, model, 4)
-    rows = np.isin(whole["source_id"], half["source_id"])
-    np.testing.assert_array_equal(whole["phot_ks_mag"][rows], half["phot_ks_mag"])
 
 
 def test_survey_with_another_detection_probability(
@@ -253,17 +190,6 @@ def test_survey_with_another_detection_probability(
     )  # fmt: skip
     assert n_rows == expected.sum()
     assert read_metadata(output)["completeness"] == "a map"
-
-
-def test_gaia_errors() -> None:
-    settings = SurveyModel()
-    g_mag = np.array([10.0, 17.0, 20.0])
-    np.testing.assert_allclose(settings.parallax_error(g_mag), [0.01295, 0.0793, 0.617], rtol=0.01)
-
-
-def test_survey_needs_its_columns(model: Model) -> None:
-    with pytest.raises(InputError, match="phot_j_mag"):
-        survey({"source_id": np.arange(3)}, model)
 
 
 def test_to_file(tmp_path: Path) -> None:
@@ -296,6 +222,7 @@ def test_survey_to_file(tmp_path: Path, suffix: str) -> None:
     assert (tmp_path / f"survey_truth{suffix}").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_survey_to_folder(tmp_path: Path, workers: int) -> None:
     """Partitions of fixed size with the rows of the file, in an order that does not jump."""

@@ -11,7 +11,7 @@ from gcmock.settings.build import load_config
 from gcmock.stars.populations import PopulationNodes
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def model() -> Model:
     """Every sixth node of the single-age populations: the reference visits them all."""
     full = load_model(config=load_config(None, {"populations.name": "koshimoto2021"}))

@@ -8,7 +8,7 @@ from scipy import stats
 
 from gcmock.model import Model, load_model
 from gcmock.posterior import sightline
-from gcmock.posterior.engine import Observations
+from gcmock.posterior.observations import Observations
 from gcmock.random import star_key
 from gcmock.settings.build import load_config
 

@@ -7,6 +7,8 @@ import pytest
 
 from gcmock.cli.app import run
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("lsdb")
 
 WINDOW = ("0.30", "0.38", "-0.30", "-0.22")

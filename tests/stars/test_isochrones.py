@@ -11,7 +11,7 @@ import pytest
 from gcmock.data import read_toml
 from gcmock.errors import InputError
 from gcmock.stars.isochrones import IsochroneTable, load_isochrones
-from gcmock.words.components import COMPONENTS
+from gcmock.words.components import COMPONENTS, POPULATIONS
 
 IMF_SLOPE = 2.3228  # Koshimoto+2021 E+E_X above 0.86 Msun
 BIN_MAG = 0.05
@@ -150,10 +150,8 @@ def test_genstars_has_one_isochrone_per_component(genstars: IsochroneTable) -> N
 def test_population_nodes_name_isochrones_that_exist(name: str) -> None:
     mixes = read_toml("populations.toml")["sets"][name]
     table = load_isochrones(mixes["isochrones"])
-    assert set(mixes["components"]) == set(COMPONENTS)
-    for mix in mixes["components"].values():
-        if "same_as" in mix:
-            continue
+    assert set(mixes["populations"]) == set(POPULATIONS)
+    for mix in mixes["populations"].values():
         for number, age, metallicity in zip(
             mix["isochrone"], mix["age_gyr"], mix["metallicity"], strict=True
         ):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -36,10 +35,10 @@ from gcmock.dust.extinction_map import MapValue
 from gcmock.dust.laws import ExtinctionLaw
 from gcmock.errors import InputError
 from gcmock.model import Model, load_model
-from gcmock.posterior.engine import Observations
+from gcmock.notebook import Outcome, listing_of
+from gcmock.posterior.observations import Observations
+from gcmock.progress import Progress, StagedProgress
 from gcmock.settings.build import Config, load_config
-
-Progress = Callable[[str, int, int], None]
 
 LEAST_OF_CELL: Final = 10
 """Fewer stars do not calibrate a cell, or a field."""
@@ -86,8 +85,8 @@ class Options:
     extinction: bool = True
 
 
-@dataclass(frozen=True)
-class Calibration:
+@dataclass(frozen=True, repr=False)
+class Calibration(Outcome):
     """Everything that was found.
 
     Attributes
@@ -118,6 +117,9 @@ class Calibration:
     explained : ndarray of bool, shape (n_calibrator,)
         Stars of `stars` with a curve; those of `local` are these.
     seconds : float
+        Time of the whole run.
+    files : tuple of Path
+        What was written of it.
     """
 
     model: Model
@@ -136,6 +138,23 @@ class Calibration:
     n_expected: Floats
     explained: NDArray[np.bool_]
     seconds: float
+    files: tuple[Path, ...] = ()
+
+    def listing(self) -> list[tuple[str, str]]:
+        """Return what the calibration rests on, and the mean factor on the map."""
+        own = self.source == 0
+        cells = {name: int((self.source == i).sum()) for i, name in enumerate(SOURCES)}
+        low, high = self.stars.limits
+        return listing_of(
+            [
+                ("limits", f"{low:g} <= Ks < {high:g} mag"),
+                ("n_star", int(self.explained.sum())),
+                ("cells", cells),
+                ("factor", float(self.fit.factor[own].mean()) if own.any() else None),
+                ("files", self.files),
+                ("seconds", self.seconds),
+            ]
+        )
 
 
 def calibrate(
@@ -143,7 +162,7 @@ def calibrate(
     config: Config | None = None,
     options: Options | None = None,
     *,
-    progress: Progress | None = None,
+    progress: StagedProgress | None = None,
 ) -> Calibration:
     """Calibrate extinction, law and fractions from the stars of a catalogue.
 
@@ -180,11 +199,12 @@ def calibrate(
     stars = read_calibrators(
         catalogue,
         model,
+        model.config,
         limits=options.limits,
         stars_per_cell=options.stars_per_cell,
         progress=lambda done, total: tell("read", done, total),
     )
-    return calibrate_stars(stars, model, options, tell, start)
+    return calibrate_stars(stars, model, options, config.run.n_workers, tell, start)
 
 
 def _merged(config: Config, changes: dict[str, dict[str, str]]) -> dict[str, object]:
@@ -194,7 +214,12 @@ def _merged(config: Config, changes: dict[str, dict[str, str]]) -> dict[str, obj
 
 
 def calibrate_stars(
-    stars: Calibrators, model: Model, options: Options, tell: Progress, start: float = 0.0
+    stars: Calibrators,
+    model: Model,
+    options: Options,
+    workers: int,
+    tell: StagedProgress,
+    start: float = 0.0,
 ) -> Calibration:
     """Calibrate from stars that were chosen; see `calibrate`."""
     config = model.config
@@ -204,9 +229,9 @@ def calibrate_stars(
     l_deg, b_deg = model.extinction_map.cell_centre(cells)
     e_map = model.extinction_map.value(l_deg, b_deg, kind)[0]
     of_star = np.searchsorted(cells, stars.cell)
-    law, fits = fit_laws(stars, model, options.law, options.law_offset, tell)
+    law, fits = fit_laws(stars, model, options.law, options.law_offset, workers, tell)
     model = dataclasses.replace(model, law=law)
-    curves = _all_curves(stars.data, model, tell)
+    curves = _all_curves(stars.data, model, workers, tell)
     good = curves.explained
     density = expected_density(model, l_deg, b_deg, e_map, stars.limits, cells_tell(tell))
     fractions = no_fractions()
@@ -241,15 +266,14 @@ def calibrate_stars(
     )  # fmt: skip
 
 
-def cells_tell(tell: Progress) -> Callable[[int, int], None]:
+def cells_tell(tell: StagedProgress) -> Progress:
     """Progress of the expected counts."""
     return lambda done, total: tell("counts", done, total)
 
 
-def _all_curves(data: Observations, model: Model, tell: Progress) -> Curves:
+def _all_curves(data: Observations, model: Model, workers: int, tell: StagedProgress) -> Curves:
     """Curves of all stars, neighbours in the sky together."""
     n = data.l_deg.size
-    workers = model.config.run.n_workers
     parts = []
     done = 0
     value, scale = None, np.full(n, -np.inf)

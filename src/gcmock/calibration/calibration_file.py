@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
-from uuid import uuid4
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.calibration.calibrate import SOURCES, Calibration
 from gcmock.calibration.curves import GROUP_OF_COMPONENT, GROUPS
 from gcmock.dust.laws import QUADRANTS
-from gcmock.errors import GcmockError, InputError
+from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs
-from gcmock.io.disk import PARTIAL
-from gcmock.mock.product import provenance
+from gcmock.io.disk import check_new_file, whole_file
+from gcmock.mock.product import record_of_mock
+from gcmock.words.bands import KS, LINEAR_BANDS, band
 from gcmock.words.columns import Column
-from gcmock.words.components import COMPONENTS
-
-Table = dict[str, NDArray[Any]]
+from gcmock.words.components import COMPONENTS, NAME_DTYPE
 
 _FRACTION_ERROR: Final = "stat.error;phys.absorption"
 
@@ -64,8 +61,8 @@ LAW_COLUMNS: Final = (
     Column("region", "U10", "", "meta.id", "Quadrant, axis, or all"),
     Column("n_star", "int32", "", "meta.number", "Stars of the fit; 0 for a law that is assumed"),
     *(
-        Column(f"a_{b}{e}", "float64", "", "phys.absorption", f"{w}A_{b.title()} / E(J-Ks)")
-        for b in ("j", "h", "ks")
+        Column(f"a_{b}{e}", "float64", "", "phys.absorption", f"{w}A_{band(b).label} / E(J-Ks)")
+        for b in LINEAR_BANDS
         for e, w in (("", ""), ("_error", "Standard error of "))
     ),
     Column("slope", "float64", "", "spect.index", "Slope of the power law"),
@@ -74,8 +71,8 @@ LAW_COLUMNS: Final = (
     Column("offset_h_error", "float64", "", "stat.error", "Standard error of offset_h"),
 )
 FRACTION_COLUMNS: Final = (
-    Column("component", "U5", "", "meta.code.class", "Galactic component"),
-    Column("group", "int32", "", "meta.code", "0 disc, 1 bar, 2 nuclear"),
+    Column("component", NAME_DTYPE, "", "meta.code.class", "Galactic component"),
+    Column("group", "int32", "", "meta.code", ", ".join(f"{i} {g}" for i, g in enumerate(GROUPS))),
     Column("weight", "float64", "", "arith.factor", "Factor on its number of stars"),
     Column("weight_error", "float64", "", "stat.error", "Standard error of weight"),
 )
@@ -88,7 +85,7 @@ FIELD_COLUMNS: Final = (
 )
 
 
-def map_table(result: Calibration) -> Table:
+def map_table(result: Calibration) -> Columns:
     """Columns `MAP_COLUMNS` of the cells."""
     sky, fit = result.model.extinction_map, result.fit
     l_deg, b_deg = sky.cell_centre(result.cell)
@@ -111,13 +108,13 @@ def map_table(result: Calibration) -> Table:
         "e_jks": e_jks,
         "e_jks_error": fit.factor_error * result.e_map,
         "e_jks_scatter": fit.scatter * result.e_map,
-        "a_ks": result.law.kappa(l_deg, b_deg)[:, 2] * e_jks,
+        "a_ks": result.law.kappa(l_deg, b_deg)[:, KS] * e_jks,
         "n_observed": result.n_observed,
         "n_expected": result.n_expected,
     }
 
 
-def _star_table(result: Calibration) -> Table:
+def _star_table(result: Calibration) -> Columns:
     local, data, good = result.local, result.stars.data, result.explained
     kept = slice(None) if local.n_neighbour else slice(0)
     return {
@@ -131,14 +128,14 @@ def _star_table(result: Calibration) -> Table:
     }
 
 
-def law_table(result: Calibration) -> Table:
+def law_table(result: Calibration) -> Columns:
     """Columns `LAW_COLUMNS` of the regions."""
     from gcmock.calibration.law import parameters_of
 
     rows = result.law.rows
     names = QUADRANTS if len(rows) == len(QUADRANTS) else ("all",)
     fits: list[Any] = [result.law_fits.get(i) for i in range(len(rows))]
-    zero = np.zeros(3)
+    zero = np.zeros(len(LINEAR_BANDS))
     error = np.stack([zero if fit is None else fit.kappa_error for fit in fits])
     spread = np.stack(
         [zero[:2] if fit is None else np.sqrt(np.diag(fit.covariance)) for fit in fits]
@@ -147,12 +144,8 @@ def law_table(result: Calibration) -> Table:
     return {
         "region": np.array(names),
         "n_star": np.array([0 if fit is None else fit.n_star for fit in fits]),
-        "a_j": rows[:, 0],
-        "a_j_error": error[:, 0],
-        "a_h": rows[:, 1],
-        "a_h_error": error[:, 1],
-        "a_ks": rows[:, 2],
-        "a_ks_error": error[:, 2],
+        **{f"a_{name}": rows[:, i] for i, name in enumerate(LINEAR_BANDS)},
+        **{f"a_{name}_error": error[:, i] for i, name in enumerate(LINEAR_BANDS)},
         "slope": shape[:, 0],
         "slope_error": spread[:, 0],
         "offset_h": shape[:, 1],
@@ -160,7 +153,7 @@ def law_table(result: Calibration) -> Table:
     }
 
 
-def _fraction_tables(result: Calibration) -> tuple[Table, Table]:
+def _fraction_tables(result: Calibration) -> tuple[Columns, Columns]:
     found = result.fractions
     sigma = found.of_group * np.sqrt(np.diag(found.covariance))
     of_component = {
@@ -176,7 +169,7 @@ def _fraction_tables(result: Calibration) -> tuple[Table, Table]:
 def record(result: Calibration, source: Mapping[str, Any]) -> dict[str, str]:
     """Provenance of a calibration, texts by name."""
     rows = {"read": result.stars.account["rows"], "calibrate": result.stars.account["calibrate"]}
-    words = provenance(result.config, source, rows)
+    words = record_of_mock(result.config, source, rows)
     local = result.local
     return words | {
         "content": "extinction calibrated from stars",
@@ -198,10 +191,7 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     """
     if path.suffix.lower() not in (".fits", ".fit"):
         raise InputError(f"{path}: a calibration is a FITS file; give a name that ends in .fits")
-    if path.exists() and not overwrite:
-        raise InputError(f"{path}: exists already; choose another name or allow overwriting")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: the folder {path.parent} does not exist")
+    check_new_file(path, overwrite=overwrite)
 
 
 def write_calibration(
@@ -245,19 +235,13 @@ def write_calibration(
     primary.header["CREATOR"] = words["creator"]
     primary.header["GCMOCK"] = json.dumps(words).replace("&", "\\u0026")
     images = [_image(result, cells, name) for name in ("e_jks", "e_jks_error", "e_jks_scatter")]
-    partial = path.with_name(f"{path.name}{PARTIAL}{os.getpid()}-{uuid4().hex[:8]}")
-    try:
+    with whole_file(path) as partial:
         fits.HDUList([primary, *tables, *images]).writeto(partial)
-        os.replace(partial, path)
-    except OSError as error:
-        raise GcmockError(f"{path}: writing failed: {error.strerror or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
-def _hdu(name: str, columns: tuple[Column, ...], values: Table) -> Any:
+def _hdu(name: str, columns: tuple[Column, ...], values: Columns) -> Any:
     from astropy.io import fits
-    from astropy.table import Table as AstropyTable
+    from astropy.table import Columns as AstropyTable
 
     table = AstropyTable()
     for column in columns:
@@ -272,7 +256,7 @@ def _hdu(name: str, columns: tuple[Column, ...], values: Table) -> Any:
     return hdu
 
 
-def _image(result: Calibration, cells: Table, name: str) -> Any:
+def _image(result: Calibration, cells: Columns, name: str) -> Any:
     """Image of a column, longitude to the left, in plate carrée."""
     from astropy.io import fits
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -16,14 +15,11 @@ from gcmock.io.observed import ObservedCatalogue
 from gcmock.io.readers.opening import open_table
 from gcmock.mock.infer import prepare
 from gcmock.model import Model
-from gcmock.posterior.engine import Observations
-from gcmock.posterior.kernel.motion import N_MEASURED
+from gcmock.posterior.observations import Observations, joined
+from gcmock.progress import Progress
 from gcmock.random import star_key
-from gcmock.words.bands import BANDS
-
-Progress = Callable[[int, int], None]
-
-KS, HW = BANDS.index("ks"), BANDS.index("hw")
+from gcmock.settings.build import Config
+from gcmock.words.bands import BANDS, KS, LINEAR_BANDS, magnitude_name
 
 SAMPLE_STREAM: Final = -4
 """Stands for the realisation in keys: chooses stars where a cell has more than enough."""
@@ -44,7 +40,7 @@ class Calibrators(NamedTuple):
     Attributes
     ----------
     data : Observations
-        Their observations, n_star of them; `e_jks` is the reddening of the map [mag].
+        Their observations, n_star of them; `e_jks_rc` is the reddening of the map [mag].
     cell : ndarray of int64, shape (n_star,)
         Flat index of their cell of the extinction map.
     limits : tuple of 2 floats
@@ -68,6 +64,7 @@ class Calibrators(NamedTuple):
 def read_calibrators(
     path: str | Path,
     model: Model,
+    config: Config,
     *,
     limits: tuple[float, float] | None = None,
     stars_per_cell: int = 200,
@@ -80,7 +77,8 @@ def read_calibrators(
     path : str or Path
         Any table that ``gcmock build`` reads.
     model : Model
-        Its config says how columns are called; stars outside the map are left out.
+    config : Config
+        Says how columns are called, and which stars and measurements are used.
     limits : tuple of 2 floats, optional
         Bright and faint limit in Ks [mag], between which the catalogue is complete; by default no
         bright limit, and a faint one that its counts show, see `faint_limit`.
@@ -100,24 +98,25 @@ def read_calibrators(
     """
     if stars_per_cell < 1:
         raise InputError(f"stars per cell = {stars_per_cell}: expected at least 1")
-    catalogue = ObservedCatalogue(open_table(path, model.config.columns), model.config)
+    catalogue = ObservedCatalogue(open_table(path, config.columns), config)
     account: Counter[str] = Counter()
     parts: list[tuple[Observations, Integers, NDArray[np.uint64]]] = []
     for stars in catalogue.chunks():
-        found = prepare(stars, model)
+        found = prepare(stars, model, config.policy)
         account["outside the extinction map or without a magnitude"] += int((~found.keep).sum())
         data = found.data
         with_ks = np.isfinite(data.mag[:, KS])
         account["without Ks"] += int((~with_ks).sum())
         # Hw is computed from J and H in most catalogues, and adds nothing to two bands.
-        data.mag[:, HW] = data.mag_error[:, HW] = np.nan
+        synthetic = slice(len(LINEAR_BANDS), None)
+        data.mag[:, synthetic] = data.mag_error[:, synthetic] = np.nan
         cell = model.extinction_map.cell_index(data.l_deg, data.b_deg)
-        key = star_key(model.config.run.seed, stars.take(found.keep).source_id, SAMPLE_STREAM)
+        key = star_key(config.run.seed, stars.take(found.keep).source_id, SAMPLE_STREAM)
         kept = data.take(with_ks)
         parts.append((kept, cell[with_ks], key[with_ks]))
         if progress is not None:
             progress(int(stars.row[-1]) + 1, catalogue.n_rows)
-    data = _joined([p[0] for p in parts])
+    data = joined([p[0] for p in parts])
     cell = np.concatenate([p[1] for p in parts])
     key = np.concatenate([p[2] for p in parts])
     with_colour = np.asarray(np.isfinite(data.mag[:, :KS]).any(axis=1))
@@ -149,23 +148,6 @@ def read_calibrators(
     )
 
 
-def _joined(parts: list[Observations]) -> Observations:
-    """Concatenate observations."""
-    motion = None
-    if any(part.motion is not None for part in parts):
-        # A chunk without any motion has none to show.
-        motion = np.concatenate(
-            [
-                np.full((part.l_deg.size, N_MEASURED), np.nan) if part.motion is None
-                else part.motion
-                for part in parts
-            ]
-        )  # fmt: skip
-    names = [name for name in Observations._fields if name != "motion"]
-    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    return Observations(**joined, motion=motion)
-
-
 def _check(
     catalogue: ObservedCatalogue, data: Observations, with_colour: NDArray[np.bool_]
 ) -> None:
@@ -176,7 +158,7 @@ def _check(
     InputError
         With what is missing, why it is needed, and what can be done without it.
     """
-    bands = [band for band in BANDS if f"phot_{band}_mag" in catalogue.matches]
+    bands = [band for band in BANDS if magnitude_name(band) in catalogue.matches]
     if not data.mag.size or not with_colour.any():
         raise InputError(
             f"{catalogue.path}: has {', '.join(bands) or 'no band'}; calibrating extinction takes "

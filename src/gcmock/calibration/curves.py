@@ -11,7 +11,6 @@ distribution can be tried at no cost.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -20,27 +19,36 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.compilation import compiled
-from gcmock.posterior.engine import Observations, Posterior
-from gcmock.posterior.kernel.block import prior_of
+from gcmock.posterior.engine import Posterior
+from gcmock.posterior.kernel.bands import first_band, is_single
 from gcmock.posterior.kernel.fastmath import INNER, INNER_FAST, LEAST_SUM
 from gcmock.posterior.kernel.lanes import clear_lanes, total_lanes
+from gcmock.posterior.kernel.scratch import Scratch
+from gcmock.posterior.kernel.star import prepare, reddening_of
+from gcmock.posterior.kernel.structures import Shared, StarBlock
 from gcmock.posterior.kernel.sums import sum_rows
-from gcmock.posterior.kernel.terms import along_c, along_sightline, prepare_star, profile, tilted
-from gcmock.posterior.kernel.vector import N_POPULATION
+from gcmock.posterior.kernel.terms import (
+    along_c,
+    along_sightline,
+    profile,
+    slope_along,
+)
 from gcmock.posterior.kinds import StarKind
-from gcmock.words.components import COMPONENTS
+from gcmock.posterior.observations import Observations
+from gcmock.words.components import COMPONENTS, MERGED_GROUPS, N_POPULATION
 
 FACTORS = np.round(np.arange(0.5, 1.501, 0.01), 2)
 """Factors f on the reddening of the map at which curves are tabulated."""
 
 FACTOR_STEP = 0.01
 
-GROUPS = ("disc", "bar", "nuclear")
+GROUPS = tuple(MERGED_GROUPS)
 """Groups of components, in the order of every `n_group` axis."""
 
 GROUP_OF_COMPONENT = np.array(
-    [1 if c == "bar" else 2 if c in ("nsd", "nsc") else 0 for c in COMPONENTS], np.int64
+    [next(i for i, g in enumerate(MERGED_GROUPS.values()) if c in g) for c in COMPONENTS], np.int64
 )
+"""Place in `GROUPS` of every component, shape (n_component,)."""
 
 ERROR_FLOOR_MAG = 0.02
 """Least error of a magnitude in a curve [mag]: no star tells its reddening better than the
@@ -122,7 +130,7 @@ def evidence_curves(
     posterior : Posterior
         The model.
     data : Observations
-        Observations; `e_jks` is the reddening of the map [mag], `tau` is ignored.
+        Observations; `e_jks_rc` is the reddening of the map [mag], `tau` is ignored.
     workers : int
         Threads. The result does not depend on it.
     one_lattice : bool
@@ -136,33 +144,32 @@ def evidence_curves(
     -------
     Curves
     """
-    n = data.l_deg.size
+    n = data.n_star
     value = np.zeros((n, len(GROUPS), FACTORS.size), np.float16)
     log_scale = np.full(n, -np.inf)
-    variance = np.maximum(data.mag_error**2 + posterior.model_variance, ERROR_FLOOR_MAG**2)
-    data = data._replace(tau=np.zeros(n))
 
-    def work(block: tuple[StarKind, NDArray[np.int64], object]) -> None:
-        kind, part, gather = block
+    def kernel(
+        kind: StarKind, rows: NDArray[np.int64], stars: StarBlock, shared: Shared, scratch: Scratch
+    ) -> None:
         if not kind.on_lattice:
             # Off all populations in the colour that reddening does not change.
             return
-        stars, shared, scratch = gather()  # type: ignore[operator]
-        found = np.zeros((part.size, len(GROUPS), FACTORS.size))
-        law = posterior.law.rows[kind.row] if kappa is None else kappa
+        found = np.zeros((rows.size, len(GROUPS), FACTORS.size))
+        law = shared.law.kappa if kappa is None else kappa
         _curves(stars, kind.mask, shared, scratch, GROUP_OF_COMPONENT, law, found)
         largest = found.sum(axis=1).max(axis=1)
         good = largest > 0.0
-        value[part[good]] = found[good] / largest[good, None, None]
-        log_scale[part[good]] = np.log(largest[good])
+        value[rows[good]] = found[good] / largest[good, None, None]
+        log_scale[rows[good]] = np.log(largest[good])
 
-    blocks = posterior.blocks(data, variance, one_lattice=one_lattice, coarser=COARSER)
-    if workers == 1:
-        for block in blocks:
-            work(block)
-    else:
-        with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(work, blocks))
+    posterior.over_blocks(
+        kernel,
+        data._replace(tau=np.zeros(n)),
+        workers,
+        variance=np.maximum(posterior.variance(data), ERROR_FLOOR_MAG**2),
+        one_lattice=one_lattice,
+        coarser=COARSER,
+    )
     return Curves(value, log_scale)
 
 
@@ -174,21 +181,18 @@ def _curves(stars, mask, shared, work, group, kappa, out):  # type: ignore[no-un
     a grid of both, steps of the reddening being steps of f, and summed over distance with the
     prior as weights.
     """
-    table, lattice, tilt, law, bins, sightlines, population = shared
+    lattice, tilt, law, bins = shared.lattice, shared.tilt, shared.law, shared.bins
+    population = shared.groups
     n_group, n_factor = out.shape[1], out.shape[2]
     mu = np.empty(N_MODULUS)
     weight = np.empty((N_MODULUS, group.size))
     score = np.empty(N_MODULUS)
     value = np.empty((n_group, n_factor + 3))
-    path = _path(mask, table.coordinates, kappa, tilt)
-    for i in range(stars.e_jks.size):
-        s = stars.sightline[i]
-        scale, norm = sightlines.dust_scale_pc[s], sightlines.dust_norm[s]
-        star = tilted(
-            prepare_star(mask, table.coordinates, stars.mag[i], stars.variance[i], law), tilt
-        )
-        n = _distances(mask, star, law, bins, stars.e_jks[i], scale, norm, mu)
-        prior = prior_of(stars, i, 1.0, bins, sightlines, work)
+    path = _path(mask, shared.table.coordinates, kappa, tilt)
+    for i in range(stars.e_jks_rc.size):
+        prior, star, _ = prepare(stars, i, mask, 0, tilt, shared, work)
+        red = reddening_of(stars, i, shared.sightlines)
+        n = _distances(mask, star, law, bins, red, mu)
         _deposit_prior(bins, prior, mu[:n], weight)
         width = COLOUR_STEP * along_c(star, 0.0)
         total, n_score = 0.0, 0
@@ -202,7 +206,7 @@ def _curves(stars, mask, shared, work, group, kappa, out):  # type: ignore[no-un
                     before = j - j % COARSE
                     if max(score[before], score[min(before + COARSE, n - 1)]) <= least:
                         continue
-                e = stars.e_jks[i] * profile(10.0 ** (0.2 * mu[j] + 1.0), scale, norm)
+                e = red.e_jks_rc * profile(red.dust, 10.0 ** (0.2 * mu[j] + 1.0))
                 stride = _stride(width, e)
                 score[j] = _along_factor(
                     star, lattice, path, mu[j], e, stride, weight[j], population, group, work, value
@@ -221,11 +225,11 @@ def _curves(stars, mask, shared, work, group, kappa, out):  # type: ignore[no-un
 def _path(mask, rows, kappa, tilt):  # type: ignore[no-untyped-def]
     """Change of W, c and Q of a lattice per unit of E(J-Ks) under a law."""
     path = np.zeros(3)
-    if mask == 1 or mask == 2 or mask == 4:
-        path[0] = kappa[0 if mask == 1 else mask // 2]
+    if is_single(mask):
+        path[0] = kappa[first_band(mask)]
         return path
     for i in range(3):
-        for a in range(3):
+        for a in range(kappa.size):
             # Rows are zero for bands that are not used.
             path[i] += rows[i, a] * kappa[a]
     path[0] += tilt * path[1]
@@ -233,13 +237,13 @@ def _path(mask, rows, kappa, tilt):  # type: ignore[no-untyped-def]
 
 
 @njit(**INNER)
-def _distances(mask, star, law, bins, e_jks, scale, norm, mu):  # type: ignore[no-untyped-def]
+def _distances(mask, star, law, bins, red, mu):  # type: ignore[no-untyped-def]
     """Fill `mu` with distance moduli as close as the likelihood is narrow; their number."""
     mu[0] = bins.mu[0]
     n = 1
     while mu[n - 1] < bins.mu[-1] and n < N_MODULUS:
         distance = 10.0 ** (0.2 * mu[n - 1] + 1.0)
-        slope = FACTORS[-1] * e_jks * 0.4605 * distance / scale * np.exp(-distance / scale) / norm
+        slope = slope_along(red.dust, FACTORS[-1] * red.e_jks_rc, distance)
         step = MODULUS_STEP * along_sightline(mask, star, law, slope, 0.0)
         # Never so many that they would not reach the end.
         least = (bins.mu[-1] - mu[n - 1]) / max(N_MODULUS - n - 1, 1)

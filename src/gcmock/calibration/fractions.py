@@ -60,7 +60,7 @@ class Fractions(NamedTuple):
     @property
     def ratio(self) -> tuple[float, float]:
         """Nuclear over bar weight, and the standard error."""
-        direction = np.array([0.0, -1.0, 1.0])
+        direction = np.array([float(g == "nuclear") - float(g == "bar") for g in GROUPS])
         value = float(np.exp(np.log(self.of_group) @ direction))
         return value, value * float(np.sqrt(direction @ self.covariance @ direction))
 

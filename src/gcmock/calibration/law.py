@@ -16,8 +16,9 @@ from typing import NamedTuple
 import numpy as np
 
 from gcmock.arrays import Floats
+from gcmock.words.bands import BAND_TABLE, KS, H, J
 
-WAVELENGTH_UM = np.array([1.240, 1.664, 2.164])
+WAVELENGTH_UM = np.array([band.wavelength_um for band in BAND_TABLE if band.kind == "linear"])
 """Effective wavelengths of J, H, Ks [µm]: 2MASS, for the reddened giants of the bulge. With them
 the law of Wang & Chen 2019 (ApJ 877, 116) is the power law of slope 2.07 to 0.0001."""
 
@@ -84,18 +85,18 @@ def power_law(slope: float, offset: float, excess: float) -> Floats:
     ndarray, shape (3,)
     """
     shape = WAVELENGTH_UM**-slope
-    kappa = excess * shape / (shape[0] - shape[2])
-    kappa[1] += offset
+    kappa = excess * shape / (shape[J] - shape[KS])
+    kappa[H] += offset
     return np.asarray(kappa)
 
 
 def parameters_of(kappa: Floats) -> tuple[float, float]:
     """Slope and offset of a law: the inverse of `power_law`."""
     low, high = 0.3, 6.0
-    target = kappa[0] / kappa[2]
-    slope = float(np.log(target) / np.log(WAVELENGTH_UM[2] / WAVELENGTH_UM[0]))
+    target = kappa[J] / kappa[KS]
+    slope = float(np.log(target) / np.log(WAVELENGTH_UM[KS] / WAVELENGTH_UM[J]))
     slope = min(max(slope, low), high)
-    return slope, float(kappa[1] - power_law(slope, 0.0, float(kappa[0] - kappa[2]))[1])
+    return slope, float(kappa[H] - power_law(slope, 0.0, float(kappa[J] - kappa[KS]))[H])
 
 
 def fit_law(
@@ -126,7 +127,7 @@ def fit_law(
     -------
     LawFit
     """
-    excess = float(start[0] - start[2])
+    excess = float(start[J] - start[KS])
     first = parameters_of(start)
     scale = np.array([SLOPE_PRIOR[1], OFFSET_PRIOR[1]])
     centre = np.array([SLOPE_PRIOR[0], OFFSET_PRIOR[0]])

@@ -17,11 +17,11 @@ from gcmock.calibration.selection import expected_density
 from gcmock.dust.extinction_map import MapValue
 from gcmock.dust.laws import QUADRANTS, ExtinctionLaw
 from gcmock.errors import InputError
-from gcmock.mock.pipeline import in_order
 from gcmock.model import Model
+from gcmock.pool import in_order
 from gcmock.posterior.engine import Posterior
-
-Progress = Callable[[str, int, int], None]
+from gcmock.progress import StagedProgress
+from gcmock.words.bands import KS, LINEAR_BANDS
 
 LEAST_OF_REGION: Final = 80
 """Fewer stars with J, H and Ks do not calibrate a law."""
@@ -37,7 +37,12 @@ UNEXPLAINED: Final = -6.0
 
 
 def fit_laws(
-    stars: Calibrators, model: Model, regions: str, with_offset: bool, tell: Progress
+    stars: Calibrators,
+    model: Model,
+    regions: str,
+    with_offset: bool,
+    workers: int,
+    tell: StagedProgress,
 ) -> tuple[ExtinctionLaw, dict[int, LawFit]]:
     """Fit the law of every region that has enough stars.
 
@@ -49,8 +54,10 @@ def fit_laws(
     regions : {"quadrants", "one", "none"}
     with_offset : bool
         Fit the offset in H as well.
+    workers : int
+        Threads.
     tell : callable
-        Progress.
+        Told the progress.
 
     Returns
     -------
@@ -68,11 +75,10 @@ def fit_laws(
     if regions == "none":
         return model.law, {}
     data = stars.data
-    row = (
-        np.zeros(data.l_deg.size, np.int64)
-        if regions == "one"
-        else ExtinctionLaw("", np.zeros((len(QUADRANTS), 3)), "").row(data.l_deg, data.b_deg)
-    )
+    row = np.zeros(data.l_deg.size, np.int64)
+    if regions == "quadrants":
+        quadrants = ExtinctionLaw("", np.zeros((len(QUADRANTS), len(LINEAR_BANDS))), "")
+        row = quadrants.row(data.l_deg, data.b_deg)
     base = np.array(model.law.rows)
     if regions == "quadrants" and len(base) == 1:
         base = np.repeat(base, len(QUADRANTS), axis=0)
@@ -80,7 +86,7 @@ def fit_laws(
         base = base[-1:]
     rows = base.copy()
     fits: dict[int, LawFit] = {}
-    full = np.isfinite(data.mag[:, :3]).all(axis=1)
+    full = np.isfinite(data.mag[:, : len(LINEAR_BANDS)]).all(axis=1)
     wanted = [r for r in range(len(base)) if (full & (row == r)).sum() >= LEAST_OF_REGION]
     samples = {r: choose(stars, np.flatnonzero(full & (row == r))) for r in wanted}
     samples = {r: chosen for r, chosen in samples.items() if chosen.size >= LEAST_OF_REGION}
@@ -90,7 +96,7 @@ def fit_laws(
         return fit_law(evidence_near, base[r], samples[r].size, with_offset=with_offset)
 
     # The regions side by side: the stars of one are too few to share.
-    for r, found in zip(samples, in_order(fit, samples, model.config.run.n_workers), strict=True):
+    for r, found in zip(samples, in_order(fit, samples, workers), strict=True):
         fits[r] = found
         rows[r] = found.kappa
         tell("law", len(fits), len(samples))
@@ -145,7 +151,7 @@ def law_evidence(
     def near(anchor: Floats) -> Callable[[Floats], float]:
         law = ExtinctionLaw("trial", np.array(anchor)[None], "")
         posterior = Posterior(
-            model.sightlines, model.grid, model.populations, law, model.hw,
+            model.sightlines, model.grid, model.populations, law, model.relations,
             model.config.photometry.error_floor_mag,
         )  # fmt: skip
 
@@ -153,7 +159,7 @@ def law_evidence(
             curves = evidence_curves(posterior, sample, one_lattice=True, kappa=kappa)
             good = curves.explained
             density = expected_density(
-                model, l_deg, b_deg, e_map, stars.limits, kappa_ks=np.full(cells.size, kappa[2])
+                model, l_deg, b_deg, e_map, stars.limits, kappa_ks=np.full(cells.size, kappa[KS])
             ).sum(axis=1)
             fit = fit_cells(curves.take(good).total(), of_star[good], density)
             # Outliers, which no law explains, must not decide between laws.

@@ -12,15 +12,17 @@ because a reddening that hides stars makes those that are seen no less likely to
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
+from numba import njit
 
 from gcmock.arrays import Floats
 from gcmock.calibration.curves import FACTORS, GROUP_OF_COMPONENT, GROUPS
 from gcmock.compilation import compiled
 from gcmock.counts import MAG_STEP
+from gcmock.dust.profile import profile_value
 from gcmock.model import Model
+from gcmock.progress import Progress
+from gcmock.words.bands import KS
 
 _EVERY = 5
 """Λ is smooth in f: it is computed at every fifth factor and interpolated in its logarithm."""
@@ -32,9 +34,9 @@ def expected_density(
     model: Model,
     l_deg: Floats,
     b_deg: Floats,
-    e_jks: Floats,
+    e_jks_rc: Floats,
     limits: tuple[float, float],
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     *,
     kappa_ks: Floats | None = None,
 ) -> Floats:
@@ -45,7 +47,7 @@ def expected_density(
     model : Model
     l_deg, b_deg : ndarray, shape (n_cell,)
         Directions [deg].
-    e_jks : ndarray, shape (n_cell,)
+    e_jks_rc : ndarray, shape (n_cell,)
         Reddening of the map [mag].
     limits : tuple of 2 floats
         Bright and faint limit in Ks [mag].
@@ -62,7 +64,7 @@ def expected_density(
     out = np.zeros((l_deg.size, len(GROUPS), FACTORS.size))
     coarse = FACTORS[::_EVERY]
     groups = np.array(model.populations.of_component, np.int64)
-    kappa = model.law.kappa(l_deg, b_deg)[:, 2] if kappa_ks is None else kappa_ks
+    kappa = model.law.kappa(l_deg, b_deg)[:, KS] if kappa_ks is None else kappa_ks
     # Without extinction: the table of every law.
     table = model.count_tables.get("ks", 0)
     for start in range(0, l_deg.size, _CELLS_AT_ONCE):
@@ -73,8 +75,8 @@ def expected_density(
             found = np.zeros((len(GROUPS), coarse.size))
             _count(
                 sightlines.prior[s], groups, GROUP_OF_COMPONENT, table.cumulative, table.mag_min,
-                kappa[cell], model.grid.distance_modulus, sightlines.dust_scale_pc[s],
-                sightlines.dust_norm[s], e_jks[cell] * coarse, np.array(limits), found,
+                kappa[cell], model.grid.distance_modulus, sightlines.dust.at(s),
+                e_jks_rc[cell] * coarse, np.array(limits), found,
             )  # fmt: skip
             log = np.log(np.maximum(found, 1e-30))
             for g in range(len(GROUPS)):
@@ -84,15 +86,18 @@ def expected_density(
     return out
 
 
+_profile = njit(profile_value)
+
+
 @compiled(nogil=True, error_model="numpy")
 def _count(  # type: ignore[no-untyped-def]
-    prior, groups, group, cumulative, mag_min, kappa, mu, scale, norm, reddening, limits, out
+    prior, groups, group, cumulative, mag_min, kappa, mu, dust, reddening, limits, out
 ):
     """Add up the stars of one line of sight between the limits, by group and reddening."""
     n_population, _, n_mag = cumulative.shape
     bright = np.empty(n_population)
     for i in range(mu.size):
-        shape = -np.expm1(-(10.0 ** (0.2 * mu[i] + 1.0)) / scale) / norm
+        shape = _profile(dust, 10.0 ** (0.2 * mu[i] + 1.0))
         for m in range(reddening.size):
             shift = mu[i] + kappa * reddening[m] * shape
             bright[:] = 0.0

@@ -3,81 +3,101 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.catalogue.cell.astrometry import attach_astrometry
 from gcmock.catalogue.cell.clean import KEPT
 from gcmock.catalogue.cell.magnitudes import choose_magnitudes
 from gcmock.catalogue.cell.merged_stars import MergedStars, no_stars
 from gcmock.catalogue.cell.merging import MergedCell
 from gcmock.catalogue.cell.reasons import REASONS, MatchFlag
-from gcmock.catalogue.cell.sources import NIR, SurveySources
+from gcmock.catalogue.cell.sources import SurveySources
+from gcmock.catalogue.order import Order, names_of
 from gcmock.catalogue.partition import in_window
-from gcmock.catalogue.traits import BACKBONE, ID_COLUMN
 from gcmock.frames import icrs_to_galactic
 from gcmock.random import id_bits
 from gcmock.settings.merge import MergeConfig
+from gcmock.words.bands import SURVEY_BANDS, SYNTHETIC_BANDS, H, J, magnitude_name
 from gcmock.words.columns import INPUT_COLUMNS, Column, columns_by_name
 
 _INPUT: Final = columns_by_name(INPUT_COLUMNS)
 _CORRELATION: Final = "stat.correlation"
 _N_ID: Final = 32
+_N_NAME: Final = 8
 _POSITIVE: Final = np.uint64(2**63 - 1)
 
-EXTRA_COLUMNS: Final = (
-    Column("ref_epoch", "float64", "yr", "time.epoch", "Epoch of the position (Julian year)"),
-    Column("ra_error", "float64", "mas", "stat.error;pos.eq.ra", "Error of ra, times cos(dec)"),
-    Column("dec_error", "float64", "mas", "stat.error;pos.eq.dec", "Error of dec"),
-    *(
-        Column(name, "float64", "", _CORRELATION, f"Correlation of {first} and {second}")
-        for name, first, second in (
-            ("parallax_pmra_corr", "parallax", "pmra"),
-            ("parallax_pmdec_corr", "parallax", "pmdec"),
-        )
-    ),
-    Column("phot_g_mag", "float64", "mag", "phot.mag;em.opt", "Gaia G magnitude (Vega)"),
-    *(
-        Column(f"phot_{band}_mag_source", "U8", "", "meta.ref", f"Survey of phot_{band}_mag")
-        for band in (*NIR, "hw")
-    ),
-    Column("position_source", "U8", "", "meta.ref", "Survey of the position"),
-    Column("astrometry_source", "U8", "", "meta.ref", "Survey of parallax and proper motion"),
-    *(
-        Column(name, f"U{_N_ID}", "", "meta.id.cross", f"Identifier in {survey}; empty for none")
-        for survey, name in ID_COLUMN.items()
-    ),
-    Column(
-        "match_probability",
-        "float32",
-        "",
-        "stat.probability",
-        "Probability of the least certain link to a survey; 1 if only one survey has the star",
-    ),
-    Column("match_flags", "int32", "", "meta.code", "Sum of bits, see the metadata"),
-    Column(
-        "detections",
-        "int32",
-        "",
-        "meta.code",
-        "Sum of bits 2^(3 s + b): survey s has band b (J, H, Ks; Gaia as its first)",
-    ),
-)
-"""Columns beyond those of an observed star."""
 
-MERGED_COLUMNS: Final = (*INPUT_COLUMNS, *EXTRA_COLUMNS)
-"""Columns of the merged catalogue."""
+def extra_columns(order: Order) -> tuple[Column, ...]:
+    """Return the columns beyond those of an observed star.
 
-REJECTED_COLUMNS: Final = (
-    *MERGED_COLUMNS,
-    Column("rejected", "U16", "", "meta.code", "Why the row is not in the catalogue"),
-)
-"""Columns of the rows that were left out."""
+    Parameters
+    ----------
+    order : tuple of SurveyDefinition
+        Surveys in the order of linking.
+    """
+    name_type = f"U{max(_N_NAME, *(len(one.name) for one in order))}"
+    return (
+        Column("ref_epoch", "float64", "yr", "time.epoch", "Epoch of the position (Julian year)"),
+        Column("ra_error", "float64", "mas", "stat.error;pos.eq.ra", "Error of ra, times cos(dec)"),
+        Column("dec_error", "float64", "mas", "stat.error;pos.eq.dec", "Error of dec"),
+        *(
+            Column(name, "float64", "", _CORRELATION, f"Correlation of {first} and {second}")
+            for name, first, second in (
+                ("parallax_pmra_corr", "parallax", "pmra"),
+                ("parallax_pmdec_corr", "parallax", "pmdec"),
+            )
+        ),
+        Column("phot_g_mag", "float64", "mag", "phot.mag;em.opt", "Gaia G magnitude (Vega)"),
+        *(
+            Column(f"{name}_source", name_type, "", "meta.ref", f"Survey of {name}")
+            for name in map(magnitude_name, (*SURVEY_BANDS, *SYNTHETIC_BANDS))
+        ),
+        Column("position_source", name_type, "", "meta.ref", "Survey of the position"),
+        Column(
+            "astrometry_source", name_type, "", "meta.ref", "Survey of parallax and proper motion"
+        ),
+        *(
+            Column(
+                one.id_column,
+                f"U{_N_ID}",
+                "",
+                "meta.id.cross",
+                f"Identifier in {one.name}; empty for none",
+            )
+            for one in order
+        ),
+        Column(
+            "match_probability",
+            "float32",
+            "",
+            "stat.probability",
+            "Probability of the least certain link to a survey; 1 if only one survey has the star",
+        ),
+        Column("match_flags", "int32", "", "meta.code", "Sum of bits, see the metadata"),
+        Column(
+            "detections",
+            "int32",
+            "",
+            "meta.code",
+            "Sum of bits 2^(3 s + b): survey s has band b (J, H, Ks; Gaia as its first)",
+        ),
+    )
 
-Columns = dict[str, NDArray[Any]]
+
+def merged_columns(order: Order) -> tuple[Column, ...]:
+    """Return the columns of the merged catalogue; `order` as in `extra_columns`."""
+    return (*INPUT_COLUMNS, *extra_columns(order))
+
+
+def rejected_columns(order: Order) -> tuple[Column, ...]:
+    """Return the columns of the rows that were left out; `order` as in `extra_columns`."""
+    why = Column("rejected", "U16", "", "meta.code", "Why the row is not in the catalogue")
+    return (*merged_columns(order), why)
 
 
 class Product(NamedTuple):
@@ -86,17 +106,20 @@ class Product(NamedTuple):
     Attributes
     ----------
     kept : dict of str to ndarray
-        `MERGED_COLUMNS`.
+        `merged_columns`.
     rejected : dict of str to ndarray
-        `REJECTED_COLUMNS`; rows outside the window are not among them.
+        `rejected_columns`; rows outside the window are not among them.
     account : dict
         Numbers of sources: by survey, "linked" to a star of the catalogue or the reason why not;
         and of stars, under "stars".
+    order : tuple of SurveyDefinition
+        Surveys in the order of linking.
     """
 
     kept: Columns
     rejected: Columns
     account: dict[str, dict[str, int]]
+    order: Order
 
 
 def cell_product(cell: MergedCell, config: MergeConfig) -> Product:
@@ -118,10 +141,10 @@ def cell_product(cell: MergedCell, config: MergeConfig) -> Product:
     parts = [_rows(columns, ~kept & ~outside) | {"rejected": reason[~kept & ~outside]}]
     for number, (sources, why) in cell.removed.items():
         inside = sources.core & in_window(sources.side.ra, sources.side.dec, config.window)
-        parts.append(_native_rows(number, sources.take(inside), why[inside], config))
-    names = [column.name for column in REJECTED_COLUMNS]
+        parts.append(_native_rows(stars.order, number, sources.take(inside), why[inside], config))
+    names = [column.name for column in rejected_columns(stars.order)]
     rejected = {name: np.concatenate([part[name] for part in parts]) for name in names}
-    return Product(_rows(columns, kept), rejected, account)
+    return Product(_rows(columns, kept), rejected, account, stars.order)
 
 
 def _rows(columns: Columns, where: NDArray[np.bool_]) -> Columns:
@@ -131,6 +154,7 @@ def _rows(columns: Columns, where: NDArray[np.bool_]) -> Columns:
 def _take(stars: MergedStars, index: NDArray[np.int64]) -> MergedStars:
     side = type(stars.side)(*(values[index] for values in stars.side))
     return MergedStars(
+        stars.order,
         side,
         stars.primary[index],
         stars.link[index],
@@ -141,10 +165,14 @@ def _take(stars: MergedStars, index: NDArray[np.int64]) -> MergedStars:
 
 
 def _native_rows(
-    number: int, sources: SurveySources, reason: NDArray[np.str_], config: MergeConfig
+    order: Order,
+    number: int,
+    sources: SurveySources,
+    reason: NDArray[np.str_],
+    config: MergeConfig,
 ) -> Columns:
     """Rows of sources that never became a star."""
-    stars = no_stars()
+    stars = no_stars(order)
     stars.add(number, sources, np.arange(len(sources)))
     near = np.zeros(len(stars), bool)
     return _columns(stars, {number: sources}, near, config) | {"rejected": reason}
@@ -161,7 +189,7 @@ def _account(
         inside = in_window(sources.side.ra, sources.side.dec, config.window)
         words = np.where(inside, why, "outside_window")[sources.core]
         tally.update(_words(words))
-        account[BACKBONE[number]] = dict(tally)
+        account[sources.survey.name] = dict(tally)
     return account
 
 
@@ -175,8 +203,8 @@ def star_ids(survey: str, ids: pa.Array) -> NDArray[np.int64]:
     return (id_bits(np.array(texts, dtype=object)) & _POSITIVE).astype(np.int64)
 
 
-def _names(numbers: NDArray[np.int64]) -> NDArray[np.str_]:
-    return np.array([*BACKBONE, ""], dtype="U8")[numbers]
+def _names(order: Order, numbers: NDArray[np.int64]) -> NDArray[np.str_]:
+    return np.array([*names_of(order), ""])[numbers]
 
 
 def _columns(
@@ -185,7 +213,7 @@ def _columns(
     near: NDArray[np.bool_],
     config: MergeConfig,
 ) -> Columns:
-    """Columns of stars, `MERGED_COLUMNS`."""
+    """Columns of stars, `merged_columns`."""
     n, side = len(stars), stars.side
     pilot = config.match.rule == "pilot2023"
     photometry = choose_magnitudes(stars, surveys, config.photometry, smallest_error=pilot)
@@ -195,7 +223,7 @@ def _columns(
     for number, sources in surveys.items():
         mine = np.flatnonzero(stars.primary == number)
         ids = sources.ids.take(pa.array(stars.link[mine, number]))
-        source_id[mine] = star_ids(BACKBONE[number], ids)
+        source_id[mine] = star_ids(sources.survey.name, ids)
     flags = photometry.flags.copy()
     alone = (stars.link >= 0).sum(axis=1) == 1
     least = np.fmin.reduce(stars.probability, axis=1)
@@ -203,36 +231,37 @@ def _columns(
     flags[alone] |= MatchFlag.SINGLE_SURVEY
     flags[near] |= MatchFlag.NEAR_BRIGHT
     flags[astrometry.zero_point] |= MatchFlag.ZERO_POINT
-    j_from, h_from = photometry.origin[:, 0], photometry.origin[:, 1]
-    hw_from = np.where(j_from == h_from, _names(j_from), "mixed")
-    has_hw = np.isfinite(photometry.hw)
+    j_from, h_from = photometry.origin[:, J], photometry.origin[:, H]
+    synthetic_from = np.where(j_from == h_from, _names(stars.order, j_from), "mixed")
     columns: Columns = {
         "source_id": source_id,
         "ra": side.ra % 360.0,
         "dec": side.dec,
         "l": l_deg,
         "b": b_deg,
-        "phot_hw_mag": photometry.hw,
-        "phot_hw_mag_error": np.where(has_hw, photometry.hw_error, np.nan),
-        "phot_hw_mag_source": np.where(has_hw, hw_from, ""),
         "ref_epoch": side.epoch,
         "ra_error": side.error[:, 0] * 1000.0,
         "dec_error": side.error[:, 1] * 1000.0,
         "phot_g_mag": side.g_mag,
-        "position_source": _names(stars.position_from),
-        "astrometry_source": _names(astrometry.origin),
+        "position_source": _names(stars.order, stars.position_from),
+        "astrometry_source": _names(stars.order, astrometry.origin),
         "match_probability": least.astype(np.float32),
         "match_flags": flags,
         "detections": photometry.detections,
         **astrometry.columns,
     }
-    for k, band in enumerate(NIR):
-        columns[f"phot_{band}_mag"] = photometry.mag[:, k]
-        columns[f"phot_{band}_mag_error"] = photometry.error[:, k]
-        columns[f"phot_{band}_mag_source"] = _names(photometry.origin[:, k])
-    for number, name in enumerate(BACKBONE):
-        columns[ID_COLUMN[name]] = _identifiers(stars, number, surveys.get(number))
-    return {column.name: columns[column.name] for column in MERGED_COLUMNS}
+    for k, name in enumerate(map(magnitude_name, SURVEY_BANDS)):
+        columns[name] = photometry.mag[:, k]
+        columns[f"{name}_error"] = photometry.error[:, k]
+        columns[f"{name}_source"] = _names(stars.order, photometry.origin[:, k])
+    for band, (mag, error) in photometry.synthetic.items():
+        name, there = magnitude_name(band), np.isfinite(mag)
+        columns[name] = mag
+        columns[f"{name}_error"] = np.where(there, error, np.nan)
+        columns[f"{name}_source"] = np.where(there, synthetic_from, "")
+    for number, survey in enumerate(stars.order):
+        columns[survey.id_column] = _identifiers(stars, number, surveys.get(number))
+    return {column.name: columns[column.name] for column in merged_columns(stars.order)}
 
 
 def _identifiers(

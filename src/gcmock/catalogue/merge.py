@@ -8,39 +8,38 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
 import pyarrow as pa
 
-import gcmock
 from gcmock.catalogue.cell.astrometry import has_zero_point
 from gcmock.catalogue.cell.reasons import REASONS, MatchFlag
-from gcmock.catalogue.columns import MERGED_COLUMNS, REJECTED_COLUMNS, Product
+from gcmock.catalogue.columns import Product, merged_columns, rejected_columns
 from gcmock.catalogue.learn.completeness import COMPLETENESS_FILE, measure_completeness
 from gcmock.catalogue.learn.learning import LearnedSurvey, learn, merge_tables
 from gcmock.catalogue.learn.offsets import Offsets
+from gcmock.catalogue.order import linking_order, names_of
 from gcmock.catalogue.partition import MARGIN_ARCSEC, Partitioned, partition
 from gcmock.catalogue.summary import SUMMARY_FILE, MergeSummary, summarise
-from gcmock.catalogue.traits import BACKBONE
 from gcmock.compilation import fingerprint
 from gcmock.errors import InputError, InterruptedRunError
-from gcmock.io.disk import files_of, sha256_of, size_of
+from gcmock.io.disk import files_of, sha256_of, size_of, whole_file, write_text
 from gcmock.io.manifest import Entry, Manifest, entry_of
+from gcmock.io.provenance import creator, library_versions
 from gcmock.io.writers.writer import check_output, open_writer
+from gcmock.pool import in_order
+from gcmock.progress import Progress
 from gcmock.settings.merge import MergeConfig
-
-Progress = Callable[[int, int], None]
+from gcmock.settings.name_or_path import file_sha256
+from gcmock.words.columns import Column
 
 WORK: Final = "_cells"
 """Folder in the output for the rows by cells, while the merge is not complete."""
 
 SAMPLE_ROWS: Final = 800_000
 """Sources, about, from which the rates are learned."""
-
-_LIBRARIES: Final = ("numpy", "scipy", "numba", "astropy", "pyarrow", "cdshealpix")
 
 
 class Input(Protocol):
@@ -114,7 +113,7 @@ def merge(
             ) from error
         summary = MergeSummary.from_json((folder / SUMMARY_FILE).read_text(encoding="utf-8"))
     if output.suffix:
-        _as_file(folder, output, record, summary)
+        _as_file(folder, output, summary, merged_columns(linking_order(config)))
     summary.seconds = time.perf_counter() - start
     summary.output = str(output)
     return summary
@@ -125,13 +124,16 @@ def _open(config: MergeConfig) -> tuple[dict[str, Input], dict[str, Any]]:
 
     sources: dict[str, Input] = {}
     records: dict[str, Any] = {}
-    for one in sorted(config.survey, key=lambda one: BACKBONE.index(one.name)):
-        path = Path(one.path)
-        sources[one.name] = open_survey(path, one.name)
+    given = {one.survey: one for one in config.survey}
+    chosen = [survey for survey in linking_order(config) if survey.name in given]
+    for survey in chosen:
+        path = Path(given[survey.name].path)
+        sources[survey.name] = open_survey(path, survey)
         checksums = [sha256_of(file) for file in files_of(path)]
-        records[one.name] = {"name": path.name, "sha256": checksums, "bytes": size_of(path)}
-    if not any(name != "gaia" for name in sources):
-        raise InputError("a merge needs at least one near-infrared survey besides gaia")
+        records[survey.name] = {"name": path.name, "sha256": checksums, "bytes": size_of(path)}
+    if not any(survey.is_infrared for survey in chosen):
+        names = ", ".join(names_of(tuple(chosen)))
+        raise InputError(f"a merge needs at least one near-infrared survey besides {names}")
     return sources, records
 
 
@@ -139,22 +141,25 @@ def record_of(
     config: MergeConfig, inputs: Mapping[str, Any], keep_rejected: bool
 ) -> dict[str, Any]:
     """Return everything that the bytes of a partition depend on."""
-    from importlib.metadata import version
-
+    versions = library_versions("cdshealpix")
     settings = config.model_dump(mode="json")
     settings["run"] = {"cell_order": config.run.cell_order}
     # Paths say where the surveys are, the checksums what they are; their order changes nothing.
     surveys = {
-        one["name"]: {k: v for k, v in one.items() if k not in ("path", "margin")}
-        for one in settings["survey"]
+        one.survey: values | {"name": one.survey}
+        for one, values in zip(config.survey, settings["survey"], strict=True)
     }
+    for values in surveys.values():
+        del values["path"], values["margin"]
     settings["survey"] = {name: surveys[name] for name in sorted(surveys)}
     return {
-        "gcmock": gcmock.__version__,
+        "gcmock": versions.pop("gcmock"),
         "source code": fingerprint("gcmock.catalogue.merge"),
-        "libraries": {name: version(name) for name in _LIBRARIES},
+        "libraries": versions,
         "config": settings,
         "surveys": dict(inputs),
+        "definitions": {one.name: one.sha256 for one in linking_order(config)},
+        "hw_relation_sha256": file_sha256(config.photometry.hw_relation),
         "parallax zero point": has_zero_point(),
         "rejected": keep_rejected,
     }
@@ -198,7 +203,7 @@ def _run(
         return write_cell(manifest.folder, rejected, names[cell], product, metadata)
 
     missing = [c for c in cells if not is_done(manifest, names[c], rejected)]
-    for entry in _in_threads(work_on, missing, config.run.n_workers):
+    for entry in in_order(work_on, missing, config.run.n_workers):
         manifest.append(entry)
     shutil.rmtree(work)
     finish(manifest, list(names.values()), parts, offsets, metadata, config)
@@ -214,11 +219,12 @@ def finish(
 ) -> None:
     """Write completeness and summary of a folder whose partitions are all there."""
     account = _account(parts, manifest)
-    columns = [c.name for c in MERGED_COLUMNS if not c.name.endswith("_source_id")]
+    ids = {one.id_column for one in linking_order(config)}
+    columns = [c.name for c in merged_columns(linking_order(config)) if c.name not in ids]
     completeness = measure_completeness(_chunks(manifest.folder, columns), config)
     completeness.write(manifest.folder / COMPLETENESS_FILE, metadata)
     summary = summarise(_chunks(manifest.folder, columns), account, config, offsets)
-    (manifest.folder / SUMMARY_FILE).write_text(summary.to_json(), encoding="utf-8")
+    write_text(manifest.folder / SUMMARY_FILE, summary.to_json())
     manifest.finish(names)
 
 
@@ -229,16 +235,19 @@ def read_surveys(
     work.mkdir(exist_ok=True)
     total = sum(one.n_rows for one in inputs.values())
     modulus = max(1, total // SAMPLE_ROWS)
+    surveys = {one.name: one for one in linking_order(config)}
 
     def read(name: str) -> Partitioned:
         chunks = inputs[name].chunks(config.run.chunk_size)
-        order = config.run.cell_order
-        return partition(name, chunks, work / name, config.window, order, modulus, report)
+        window, cell_order = config.window, config.run.cell_order
+        return partition(surveys[name], chunks, work / name, window, cell_order, modulus, report)
 
     # The largest first, so that the last one to end is not a large one.
     names = sorted(inputs, key=lambda name: -inputs[name].n_rows)
-    done = dict(_in_threads(lambda name: (name, read(name)), names, config.run.n_workers))
-    parts = {name: done[name] for name in BACKBONE if name in done}
+    done: dict[str, Partitioned] = dict(
+        in_order(lambda name: (name, read(name)), names, config.run.n_workers)
+    )
+    parts: dict[str, Partitioned] = {name: done[name] for name in surveys if name in done}
     if not any(len(part.cells) for part in parts.values()):
         raise InputError(
             f"no source lies in the window l = {config.window.l}, b = {config.window.b}; check "
@@ -247,37 +256,20 @@ def read_surveys(
     return parts
 
 
-def _in_threads(work: Callable[[Any], Any], items: Sequence[Any], n_workers: int) -> Iterator[Any]:
-    """Yield the results of work on items as they come; few wait at a time."""
-    waiting: set[Future[Any]] = set()
-    with ThreadPoolExecutor(n_workers) as pool:
-        try:
-            for item in items:
-                if len(waiting) >= n_workers + 1:
-                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                    yield from (future.result() for future in done)
-                waiting.add(pool.submit(work, item))
-            while waiting:
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        finally:
-            for future in waiting:
-                future.cancel()
-
-
 def metadata_of(
     config: MergeConfig, offsets: Mapping[str, Offsets], manifest: Manifest
 ) -> dict[str, str]:
     """Return the record of how the catalogue was made, for the metadata of its files."""
     words = manifest.record
     return {
-        "creator": f"gcmock {gcmock.__version__}",
+        "creator": creator(),
         "content": "stars merged from surveys",
         "versions": json.dumps(words["libraries"]),
         "config": json.dumps(words["config"]),
         "surveys": json.dumps(words["surveys"]),
         "offsets": json.dumps({name: one.record for name, one in offsets.items()}),
-        "survey_order": json.dumps(BACKBONE),
+        "survey_order": json.dumps(names_of(linking_order(config))),
+        "definitions": json.dumps(words["definitions"]),
         "match_flags": json.dumps({str(int(f)): f"{f.name}: {f.description}" for f in MatchFlag}),
         "rejected": json.dumps(REASONS),
         "margin_arcsec": str(MARGIN_ARCSEC),
@@ -304,13 +296,11 @@ def write_cell(
 ) -> Entry:
     """Write the partition of a cell, what was left out first: its entry stands for both."""
     if rejected is not None:
-        with open_writer(
-            rejected / name, REJECTED_COLUMNS, metadata, overwrite=True, durable=True
-        ) as writer:
+        columns = rejected_columns(product.order)
+        with open_writer(rejected / name, columns, metadata, overwrite=True) as writer:
             writer.write(product.rejected)
-    with open_writer(
-        folder / name, MERGED_COLUMNS, metadata, overwrite=True, durable=True
-    ) as writer:
+    columns = merged_columns(product.order)
+    with open_writer(folder / name, columns, metadata, overwrite=True) as writer:
         writer.write(product.kept)
     return entry_of(folder, name, writer.n_rows, product.account)
 
@@ -342,7 +332,9 @@ def _chunks(folder: Path, columns: list[str]) -> Iterator[Mapping[str, Any]]:
             yield {name: table.column(name).to_numpy() for name in columns}
 
 
-def _as_file(folder: Path, output: Path, record: dict[str, Any], summary: MergeSummary) -> None:
+def _as_file(
+    folder: Path, output: Path, summary: MergeSummary, columns: tuple[Column, ...]
+) -> None:
     """Turn the folder of partitions into one file."""
     import pyarrow.parquet as pq
 
@@ -350,12 +342,13 @@ def _as_file(folder: Path, output: Path, record: dict[str, Any], summary: MergeS
 
     parts = sorted(folder.glob("part-*.parquet"))
     metadata = read_metadata(parts[0]) | {"summary": summary.to_json()}
-    with open_writer(output, MERGED_COLUMNS, metadata, overwrite=True) as writer:
+    with open_writer(output, columns, metadata, overwrite=True) as writer:
         for path in parts:
             table = pq.read_table(path, partitioning=None)
             if table.num_rows:
                 names = table.column_names
                 writer.write({name: table.column(name).to_numpy() for name in names})
     for name in (SUMMARY_FILE, COMPLETENESS_FILE):
-        shutil.copyfile(folder / name, output.with_name(f"{output.stem}{name}"))
+        with whole_file(output.with_name(f"{output.stem}{name}")) as partial:
+            shutil.copyfile(folder / name, partial)
     shutil.rmtree(folder)

@@ -25,8 +25,9 @@ from gcmock.catalogue.learn.density import Counter
 from gcmock.catalogue.learn.offsets import bright_sources
 from gcmock.errors import GcmockError
 from gcmock.frames import icrs_to_galactic
-from gcmock.io.disk import flush_to_disk
+from gcmock.io.disk import flush_to_disk, write_text
 from gcmock.settings.merge import MergeWindow
+from gcmock.surveys.definition import SurveyDefinition
 
 MARGIN_ARCSEC: Final = 30.0
 """Width of the margin of cells: wider than what a group of candidates or a bright star reaches."""
@@ -68,7 +69,7 @@ class Partitioned:
 
     Attributes
     ----------
-    survey : str
+    survey : SurveyDefinition
     folder : Path
     account : dict of str to int
         Rows read, and rows that are in no cell, by reason.
@@ -77,7 +78,7 @@ class Partitioned:
     counter : Counter
     """
 
-    survey: str
+    survey: SurveyDefinition
     folder: Path
     account: dict[str, int]
     cells: NDArray[np.int64]
@@ -96,7 +97,7 @@ class Partitioned:
         return _read(self.survey, [self.folder / "sample.arrow"])[0]
 
 
-def _read(survey: str, paths: Iterable[Path]) -> tuple[pa.Table, NDArray[np.bool_]]:
+def _read(survey: SurveyDefinition, paths: Iterable[Path]) -> tuple[pa.Table, NDArray[np.bool_]]:
     tables = []
     for path in paths:
         with pa.OSFile(str(path)) as file:
@@ -109,7 +110,7 @@ def _read(survey: str, paths: Iterable[Path]) -> tuple[pa.Table, NDArray[np.bool
     return table.drop_columns([_CORE]), core
 
 
-def _schema(survey: str) -> pa.Schema:
+def _schema(survey: SurveyDefinition) -> pa.Schema:
     kinds = {"source_id": pa.string(), "n_epochs": pa.int32(), "quality": pa.int32()}
     fields = [(name, kinds.get(name, pa.float64())) for name in stored_columns(survey)]
     return pa.schema([*fields, (_CORE, pa.bool_())])
@@ -140,7 +141,7 @@ class _Streams:
 
 
 def partition(
-    survey: str,
+    survey: SurveyDefinition,
     chunks: Iterator[pa.Table],
     folder: Path,
     window: MergeWindow,
@@ -152,7 +153,7 @@ def partition(
 
     Parameters
     ----------
-    survey : str
+    survey : SurveyDefinition
     chunks : iterator of pyarrow.Table
         Rows in the common columns.
     folder : Path
@@ -188,7 +189,7 @@ class SourceCensus:
 
     Parameters
     ----------
-    survey : str
+    survey : SurveyDefinition
     window : MergeWindow
     modulus : int
         One in so many pixels is in the sample.
@@ -202,7 +203,7 @@ class SourceCensus:
         Bright sources, and those in the sample of the sky.
     """
 
-    def __init__(self, survey: str, window: MergeWindow, modulus: int) -> None:
+    def __init__(self, survey: SurveyDefinition, window: MergeWindow, modulus: int) -> None:
         self.account = {"read": 0, "no_position": 0, "outside_window": 0}
         self.counter = Counter()
         self.bright: list[pa.Table] = []
@@ -230,13 +231,13 @@ class SourceCensus:
         return table
 
 
-def plain_schema(survey: str) -> pa.Schema:
+def plain_schema(survey: SurveyDefinition) -> pa.Schema:
     """Return the columns of a survey that a merge needs, with their types."""
     return pa.schema([field for field in _schema(survey) if field.name != _CORE])
 
 
 def _write(
-    survey: str,
+    survey: SurveyDefinition,
     chunks: Iterator[pa.Table],
     folder: Path,
     window: MergeWindow,
@@ -268,11 +269,8 @@ def _write(
     np.savez(folder / "counts.npz", **state)
     for path in folder.iterdir():
         flush_to_disk(path)
-    partial = folder / "unfinished.json"
     words = {"account": census.account, "cells": sorted(cells)}
-    partial.write_text(json.dumps(words), encoding="utf-8")
-    flush_to_disk(partial)
-    partial.rename(folder / _DONE)
+    write_text(folder / _DONE, json.dumps(words))
 
 
 def _write_chunk(streams: _Streams, table: pa.Table, order: int) -> set[int]:

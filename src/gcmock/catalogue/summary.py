@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -11,8 +11,11 @@ import numpy as np
 
 from gcmock.catalogue.cell.reasons import MatchFlag
 from gcmock.catalogue.learn.offsets import Offsets
-from gcmock.catalogue.traits import BACKBONE
+from gcmock.catalogue.order import Order, linking_order
+from gcmock.notebook import Outcome, listing_of
 from gcmock.settings.merge import MergeConfig
+from gcmock.surveys.definition import SurveyDefinition
+from gcmock.words.bands import SURVEY_BANDS, SYNTHETIC_BANDS, band, magnitude_name, mask_of
 
 SUMMARY_FILE: Final = "_summary.json"
 """Name of the summary in the folder of a merged catalogue."""
@@ -22,11 +25,15 @@ HW_LIMIT: Final = 14.5
 
 SNR_LIMIT: Final = 3.0
 
+Condition = Callable[[Mapping[str, Any]], Any]
+"""Which rows of a chunk are meant, bool (n_row,)."""
+
 _FIRST, _STEP, _N = 6, 1, 14
+_BANDS: Final = (*SURVEY_BANDS, *SYNTHETIC_BANDS)
 
 
-@dataclass
-class MergeSummary:
+@dataclass(repr=False)
+class MergeSummary(Outcome):
     """What a merged catalogue holds.
 
     Attributes
@@ -59,6 +66,17 @@ class MergeSummary:
     offsets: dict[str, dict[str, Any]] = field(default_factory=dict)
     seconds: float = 0.0
     output: str = ""
+
+    def listing(self) -> list[tuple[str, str]]:
+        """Return the numbers of sources and stars."""
+        return listing_of(
+            [
+                ("output", self.output),
+                ("sources", self.n_read),
+                ("stars", self.stars),
+                ("seconds", self.seconds),
+            ]
+        )
 
     @property
     def n_read(self) -> int:
@@ -96,15 +114,17 @@ def summarise(
     """
     summary = MergeSummary(account=account)
     summary.offsets = {name: one.record for name, one in offsets.items()}
-    names = [one.name for one in config.survey]
-    summary.by_survey = {name: 0 for name in BACKBONE if name in names}
+    names = [one.survey for one in config.survey]
+    order = linking_order(config)
+    summary.by_survey = {one.name: 0 for one in order if one.name in names}
     summary.flags = {str(flag.name): 0 for flag in MatchFlag}
-    for band in ("j", "h", "ks", "hw"):
-        summary.magnitude_sources[band] = {}
-        summary.by_magnitude[band] = {_bin_name(k): 0 for k in range(_N)}
-    summary.stars = dict.fromkeys(_CONDITIONS, 0)
+    for one in _BANDS:
+        summary.magnitude_sources[one] = {}
+        summary.by_magnitude[one] = {_bin_name(k): 0 for k in range(_N)}
+    conditions = _conditions(order)
+    summary.stars = dict.fromkeys(conditions, 0)
     for chunk in chunks:
-        _add(summary, chunk)
+        _add(summary, chunk, order, conditions)
     return summary
 
 
@@ -121,44 +141,77 @@ def _is_precise(chunk: Mapping[str, Any]) -> Any:
         return chunk["parallax"] / chunk["parallax_error"] >= SNR_LIMIT
 
 
-_CONDITIONS: Final = {
+def _conditions(order: Order) -> dict[str, Condition]:
+    """Return what is counted: a phrase, and which stars it means.
+
+    Surveys with motions are named, Gaia and its like first.
+    """
+    moving = [one for one in order if one.merge.astrometry]
+    moving.sort(key=lambda one: one.merge.position_rank)
+
+    def phrase(one: SurveyDefinition) -> str:
+        return f"with {one.label} {'motions' if one.is_infrared else 'astrometry'}"
+
+    def has(one: SurveyDefinition) -> Condition:
+        return lambda c: c["astrometry_source"] == one.name
+
+    def is_target(one: SurveyDefinition) -> Condition:
+        return lambda c: _is_target(c) & (c["astrometry_source"] == one.name)
+
+    return {
+        **_MAGNITUDES,
+        **{phrase(one): has(one) for one in moving},
+        "parallax / error >= 3": _is_precise,
+        **{f"{_TARGET} {phrase(one)}": is_target(one) for one in moving},
+        f"{_TARGET} with parallax / error >= 3": lambda c: _is_target(c) & _is_precise(c),
+    }
+
+
+def _with(*bands: str) -> Condition:
+    """Return a condition: magnitudes in all of some bands."""
+    return lambda c: np.isfinite(sum(c[magnitude_name(name)] for name in bands))
+
+
+_TARGET: Final = f"Hw < {HW_LIMIT:g}"
+
+_MAGNITUDES: Final[dict[str, Condition]] = {
     "stars": lambda c: np.ones(len(c["ra"]), bool),
-    "with J": lambda c: np.isfinite(c["phot_j_mag"]),
-    "with H": lambda c: np.isfinite(c["phot_h_mag"]),
-    "with Ks": lambda c: np.isfinite(c["phot_ks_mag"]),
-    "with J, H and Ks": lambda c: np.isfinite(c["phot_j_mag"] + c["phot_h_mag"] + c["phot_ks_mag"]),
-    "with Hw": lambda c: np.isfinite(c["phot_hw_mag"]),
-    "Hw < 14.5": _is_target,
-    "with Gaia astrometry": lambda c: c["astrometry_source"] == "gaia",
-    "with VIRAC2 motions": lambda c: c["astrometry_source"] == "virac2",
-    "parallax / error >= 3": _is_precise,
-    "Hw < 14.5 with Gaia astrometry": lambda c: _is_target(c) & (c["astrometry_source"] == "gaia"),
-    "Hw < 14.5 with VIRAC2 motions": lambda c: _is_target(c) & (c["astrometry_source"] == "virac2"),
-    "Hw < 14.5 with parallax / error >= 3": lambda c: _is_target(c) & _is_precise(c),
+    **{f"with {band(name).label}": _with(name) for name in SURVEY_BANDS},
+    "with J, H and Ks": _with("j", "h", "ks"),
+    **{f"with {band(name).label}": _with(name) for name in SYNTHETIC_BANDS},
+    _TARGET: _is_target,
 }
 
 
-def _add(summary: MergeSummary, chunk: Mapping[str, Any]) -> None:
-    for name, condition in _CONDITIONS.items():
+def _add(
+    summary: MergeSummary,
+    chunk: Mapping[str, Any],
+    order: Order,
+    conditions: Mapping[str, Condition],
+) -> None:
+    for name, condition in conditions.items():
         summary.stars[name] += int(np.count_nonzero(condition(chunk)))
     bits = chunk["detections"].astype(np.int64)
-    for number, name in enumerate(BACKBONE):
-        if name in summary.by_survey:
-            summary.by_survey[name] += int(np.count_nonzero(bits & (7 << (3 * number))))
+    every_band = mask_of(*SURVEY_BANDS)
+    for number, survey in enumerate(order):
+        if survey.name in summary.by_survey:
+            summary.by_survey[survey.name] += int(
+                np.count_nonzero(bits & (every_band << (len(SURVEY_BANDS) * number)))
+            )
     for flag in MatchFlag:
         has = (chunk["match_flags"] & int(flag)) != 0
         summary.flags[str(flag.name)] += int(np.count_nonzero(has))
-    for band in ("j", "h", "ks", "hw"):
+    for one in _BANDS:
         origin, numbers = np.unique(
-            chunk[f"phot_{band}_mag_source"].astype(str), return_counts=True
+            chunk[f"{magnitude_name(one)}_source"].astype(str), return_counts=True
         )
-        tally = summary.magnitude_sources[band]
+        tally = summary.magnitude_sources[one]
         for name, n in zip(origin.tolist(), numbers.tolist(), strict=True):
             if name:
                 tally[name] = tally.get(name, 0) + n
-        mag = chunk[f"phot_{band}_mag"]
+        mag = chunk[magnitude_name(one)]
         place = np.floor((mag - _FIRST) / _STEP)
         good = np.isfinite(place) & (place >= 0) & (place < _N)
         counts = np.bincount(place[good].astype(np.int64), minlength=_N)
         for k in range(_N):
-            summary.by_magnitude[band][_bin_name(k)] += int(counts[k])
+            summary.by_magnitude[one][_bin_name(k)] += int(counts[k])

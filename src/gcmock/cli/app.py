@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -18,10 +19,7 @@ from gcmock.cli.log import RunLog, split_log
 from gcmock.cli.report import COMMANDS as REPORT_COMMANDS
 from gcmock.cli.surveys import COMMANDS as SURVEY_COMMANDS
 from gcmock.cli.validation import COMMANDS as VALIDATE_COMMANDS
-from gcmock.errors import GcmockError, InputError
-
-if TYPE_CHECKING:
-    from gcmock.settings.build import Config
+from gcmock.errors import GcmockError, InputError, ModelWarning
 
 BAD_INPUT, INTERRUPTED = InputError.exit_code, 130
 
@@ -45,6 +43,12 @@ app.register_install_completion_command()
 
 def main(tokens: Sequence[str] | None = None) -> NoReturn:
     """Run a command and exit: 0, 1 for a failure, 2 for bad input, 130 after Ctrl-C."""
+    usual = warnings.formatwarning
+    warnings.formatwarning = lambda message, category, *rest: (
+        f"gcmock: warning: {message}\n"
+        if issubclass(category, ModelWarning)
+        else usual(message, category, *rest)
+    )
     sys.exit(run(sys.argv[1:] if tokens is None else tokens))
 
 
@@ -85,23 +89,6 @@ def _fail(message: str, code: int, log: RunLog | None = None) -> int:
         if log is not None:
             log.line(f"gcmock: error: {line}")
     return code
-
-
-def _settings(
-    config: Path | None,
-    seed: int | None,
-    workers: int | None,
-    realisations: int | None = None,
-    calibration: Path | None = None,
-    no_pm: bool = False,
-) -> Config:
-    from gcmock.settings.build import load_config
-
-    run = {"seed": seed, "workers": workers, "realisations": realisations}
-    # Workers of a cluster may run in other folders.
-    extinction = {"calibration": None if calibration is None else str(calibration.resolve())}
-    motion = {"use": False if no_pm else None}
-    return load_config(config, {"run": run, "extinction": extinction, "motion": motion})
 
 
 @app.command
@@ -148,22 +135,23 @@ def build(
     overwrite
         Replace an existing output; start afresh.
     """
-    settings = _settings(config, seed, workers, realisations, calibration, no_pm)
-    if scheduler is not None:
-        from gcmock.reporting.terminal import print_summary, progress
-        from gcmock.runtime.build_hats import build_hats
-
-        with progress("build", "stars") as update:
-            summary = build_hats(
-                input, output, settings, scheduler, overwrite=overwrite, progress=update
-            )
-        print_summary(summary)
-        return
-    from gcmock.mock.build import build as run_build
     from gcmock.reporting.terminal import print_summary, progress
+    from gcmock.verbs.build import build as run_build
 
     with progress("build", "stars") as update:
-        summary = run_build(input, output, settings, overwrite=overwrite, progress=update)
+        summary = run_build(
+            input,
+            output,
+            config,
+            seed=seed,
+            realisations=realisations,
+            workers=workers,
+            scheduler=scheduler,
+            calibration=calibration,
+            no_pm=no_pm,
+            overwrite=overwrite,
+            progress=update,
+        )
     print_summary(summary)
 
 
@@ -213,31 +201,31 @@ def simulate(
     overwrite
         Replace existing files.
     """
-    settings = _settings(config, seed, workers)
-    from gcmock.cli.simulated_surveys import detection_of, simulate_surveys
-
-    detection = detection_of(completeness, survey)
-    if surveys is not None:
-        simulate_surveys(output, surveys, l, b, settings, ks_max, survey, overwrite)
-        return
-    from gcmock.mock.simulate import simulate_to_file
     from gcmock.reporting.terminal import progress
+    from gcmock.verbs.simulate import SimulateSummary
+    from gcmock.verbs.simulate import simulate as run_simulate
 
-    with progress("simulate", "cells") as update:
-        n_rows = simulate_to_file(
-            output,
-            l,
-            b,
-            settings,
+    with progress("simulate", "cells" if surveys is None else "blocks") as update:
+        done = run_simulate(
+            l=l,
+            b=b,
+            output=output,
             ks_max=ks_max,
-            seed=settings.run.seed,
             survey=survey,
-            detection=detection,
-            workers=settings.run.n_workers,
+            surveys=surveys,
+            completeness=completeness,
+            config=config,
+            seed=seed,
+            workers=workers,
             overwrite=overwrite,
             progress=update,
         )
-    print(f"{output}: {n_rows:,} stars")
+    if isinstance(done, SimulateSummary):
+        print(f"{output}: {done.n_rows:,} stars")
+        return
+    print(f"{output}: {done.n_stars:,} true stars")
+    for name, n_rows in done.n_rows.items():
+        print(f"{name}: {n_rows:,} rows" if n_rows else f"{name}: no rows in this window, no file")
 
 
 @app.command
@@ -273,13 +261,18 @@ def import_hats(
     overwrite
         Replace an existing HATS catalogue.
     """
-    settings = _settings(config, None, workers)
-    from gcmock.runtime.import_hats import import_table
+    from gcmock.verbs.import_hats import import_hats as run_import
 
-    n_rows = import_table(
-        input, output, settings, scheduler, pixel_threshold=pixel_threshold, overwrite=overwrite
+    done = run_import(
+        input,
+        output,
+        pixel_threshold=pixel_threshold,
+        config=config,
+        scheduler=scheduler,
+        workers=workers,
+        overwrite=overwrite,
     )
-    print(f"{output}: {n_rows:,} stars")
+    print(f"{output}: {done.n_rows:,} stars")
 
 
 @app.command
@@ -296,12 +289,11 @@ def demo(*, output: Output = Path("gcmock-demo"), seed: int | None = None) -> No
     seed
         Seed of the random numbers.
     """
-    settings = _settings(None, seed, None)
-    from gcmock.reporting.demo import run_demo
     from gcmock.reporting.terminal import print_demo, progress
+    from gcmock.verbs.demo import demo as run_demo
 
     with progress("build", "stars") as update:
-        result = run_demo(output, settings, progress=update)
+        result = run_demo(output, seed=seed, progress=update)
     print_demo(result)
 
 
@@ -316,7 +308,7 @@ def info(topic: Topic = "", /) -> None:
     topic
         What to show; an overview of the topics if not given.
     """
-    from gcmock.reporting.info import info as text
+    from gcmock.verbs.info import info as text
 
     print(text(topic))
 

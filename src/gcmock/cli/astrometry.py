@@ -11,8 +11,6 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from gcmock.errors import InputError
-
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
 Switch = Annotated[bool, Parameter(negative="")]
 Many = Parameter(consume_multiple=True, negative="")
@@ -63,18 +61,15 @@ def propagate(
     overwrite
         Replace an existing output.
     """
-    from gcmock.astrometry.directions.propagate import propagate as run
-    from gcmock.astrometry.directions.propagate import read_epochs
     from gcmock.reporting.terminal import progress
+    from gcmock.verbs.propagate import propagate as run
 
-    if times is not None and epochs:
-        raise InputError("--epochs and --times exclude each other")
-    years = list(epochs or []) if times is None else read_epochs(times)
     with progress("propagate", "stars") as update:
         done = run(
             catalogue,
             output,
-            years,
+            epochs=epochs or None,
+            times=times,
             product=product,
             seen_from=seen_from,
             orbit=orbit,
@@ -149,29 +144,25 @@ def observe(
     overwrite
         Replace an existing folder of observations.
     """
-    from gcmock.astrometry.missions.mission import load_mission, parse_settings
-
-    options = {
-        "schedule.visits": visits,
-        "schedule.seasons": seasons,
-        "magnitudes.faint": faint,
-        "magnitudes.primaries": primaries_max,
-        "directions.aberration": aberration or None,
-        "directions.deflection": deflection or None,
-    }
-    given = {key: value for key, value in options.items() if value is not None}
-    chosen = load_mission(mission, config, parse_settings(set or []) | given)
-    from gcmock.astrometry.observations.observe import observe as run
     from gcmock.reporting.terminal import progress
+    from gcmock.verbs.observe import observe as run
 
     with progress("observe", "visits") as update:
         done = run(
             mock,
             output,
-            chosen,
+            mission=mission,
+            config=config,
+            visits=visits,
+            seasons=seasons,
+            faint=faint,
+            primaries_max=primaries_max,
+            set=set,
             seed=seed,
             realisation=realisation,
-            noise=not noise_free,
+            noise_free=noise_free,
+            aberration=aberration,
+            deflection=deflection,
             overwrite=overwrite,
             progress=update,
         )
@@ -215,15 +206,19 @@ def export(
     overwrite
         Replace an existing output.
     """
-    from gcmock.astrometry.missions.mission import load_mission, parse_settings
-
-    chosen = load_mission(mission, config, parse_settings(set or []))
-    from gcmock.astrometry.missions.export import export as run
     from gcmock.reporting.terminal import progress
+    from gcmock.verbs.export import export as run
 
     with progress("export", "stars") as update:
         done = run(
-            mock, output, chosen, realisation=realisation, overwrite=overwrite, progress=update
+            mock,
+            output,
+            mission=mission,
+            config=config,
+            set=set,
+            realisation=realisation,
+            overwrite=overwrite,
+            progress=update,
         )
     counts = f"{done.n_rows:,} of {done.n_read:,} stars"
     print(f"{output}: {counts}, {done.n_saturated:,} of them brighter than the bright limit")
@@ -271,8 +266,8 @@ def solve(
     overwrite
         Replace an existing solution.
     """
-    from gcmock.astrometry.solver.solve import solve as run
     from gcmock.reporting.closed_loop import print_solution, stages
+    from gcmock.verbs.solve import solve as run
 
     with stages() as stage:
         done = run(
@@ -282,11 +277,11 @@ def solve(
             order=order,
             robust=robust,
             primary_limit=primary_limit,
-            secondaries=not no_secondaries,
-            memory_limit_gb=memory_limit,
+            no_secondaries=no_secondaries,
+            memory_limit=memory_limit,
             workers=workers,
             overwrite=overwrite,
-            stage=stage,
+            progress=stage,
         )
     print_solution(done.output, done.account)
 
@@ -318,14 +313,10 @@ def compare(
     overwrite
         Replace an existing comparison.
     """
-    from gcmock.astrometry.comparison.compare import compare as run
     from gcmock.reporting.closed_loop import print_comparison
+    from gcmock.verbs.compare import compare as run
 
-    done = run(solution, mock, observations)
-    if output is not None:
-        from gcmock.reporting.comparison import write
-
-        write(done, output, overwrite=overwrite)
+    done = run(solution, mock, output, observations=observations, overwrite=overwrite)
     print_comparison(done.account, done.tables)
     if output is not None:
         print(output)

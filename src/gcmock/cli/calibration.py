@@ -75,52 +75,32 @@ def calibrate(
     overwrite
         Replace existing outputs.
     """
-    from gcmock.calibration.calibrate import Options
-    from gcmock.calibration.calibrate import calibrate as run
-    from gcmock.calibration.calibration_file import (
-        check_output,
-        map_table,
-        record,
-        write_calibration,
-    )
-    from gcmock.io.disk import sha256_of
-    from gcmock.reporting.calibration import check_figure, draw, print_calibration, stages
-    from gcmock.settings.build import load_config
+    from gcmock.reporting.calibration import print_calibration, stages
+    from gcmock.verbs.calibrate import calibrate as run
 
-    settings = load_config(config, {"run": {"seed": seed, "workers": workers}})
-    check_output(output, overwrite=overwrite)
-    if figure is not None:
-        check_figure(figure, overwrite=overwrite)
-    if hats is not None:
-        from gcmock.runtime.export_hats import check_folder
-
-        check_folder(hats, overwrite=overwrite)
-    options = Options(
-        limits,
-        stars_per_cell,
-        law,
-        not no_law_offset,
-        not (no_local or no_extinction),
-        fractions,
-        fields_deviate,
-        not no_extinction,
-    )
     with stages() as stage:
-        result = run(catalogue, settings, options, progress=stage)
-    source = {"name": catalogue.name, "sha256": sha256_of(catalogue)}
-    write_calibration(result, output, source, overwrite=overwrite)
-    if figure is not None:
-        draw(result, figure)
-    if hats is not None:
-        from gcmock.calibration.calibration_file import MAP_COLUMNS
-        from gcmock.runtime.export_hats import export_hats
-
-        rows, words = map_table(result), record(result, source)
-        export_hats(hats, MAP_COLUMNS, rows, words, settings, overwrite=overwrite)
+        result = run(
+            catalogue,
+            output,
+            config=config,
+            limits=limits,
+            stars_per_cell=stars_per_cell,
+            law=law,
+            no_law_offset=no_law_offset,
+            no_local=no_local,
+            no_extinction=no_extinction,
+            fractions=fractions,
+            fields_deviate=fields_deviate,
+            figure=figure,
+            hats=hats,
+            seed=seed,
+            workers=workers,
+            overwrite=overwrite,
+            progress=stage,
+        )
     print_calibration(result)
-    for path in (output, figure, hats):
-        if path is not None:
-            print(path)
+    for path in result.files:
+        print(path)
 
 
 COMMANDS: tuple[Callable[..., None], ...] = (calibrate,)

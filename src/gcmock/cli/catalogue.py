@@ -49,36 +49,21 @@ def merge(
     overwrite
         Replace an existing output; start afresh.
     """
-    from gcmock.settings.merge import load_merge_config
-
-    overrides = {"match.rule": rule, "run.workers": workers}
-    settings = load_merge_config(config, overrides)
     from gcmock.reporting.merge_table import print_merge_summary
     from gcmock.reporting.terminal import progress
+    from gcmock.verbs.merge import merge as run
 
-    if scheduler is not None:
-        from gcmock.runtime.merge_hats import merge_hats
-
-        with progress("merge", "cells") as update:
-            summary = merge_hats(
-                settings,
-                output,
-                scheduler,
-                keep_rejected=keep_rejected,
-                overwrite=overwrite,
-                progress=update,
-            )
-    else:
-        from gcmock.catalogue.merge import merge as run
-
-        with progress("merge", "sources") as update:
-            summary = run(
-                settings,
-                output,
-                keep_rejected=keep_rejected,
-                overwrite=overwrite,
-                progress=update,
-            )
+    with progress("merge", "sources" if scheduler is None else "cells") as update:
+        summary = run(
+            config,
+            output,
+            rule=rule,
+            keep_rejected=keep_rejected,
+            workers=workers,
+            scheduler=scheduler,
+            overwrite=overwrite,
+            progress=update,
+        )
     print_merge_summary(summary)
 
 

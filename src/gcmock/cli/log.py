@@ -16,6 +16,7 @@ from typing import IO, Any, TextIO
 
 from gcmock import __version__
 from gcmock.errors import InputError
+from gcmock.io.ownership import is_own_file
 
 OPTION = "--log"
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
@@ -67,6 +68,28 @@ class _Both:
         return getattr(self._stream, name)
 
 
+def _check_log(path: Path, tokens: Sequence[str]) -> None:
+    """Refuse to append to anything but a log of gcmock.
+
+    Raises
+    ------
+    InputError
+        If the file is something else, or the command reads or writes it.
+    """
+    words = [Path(word.partition("=")[2] or word) for word in tokens]
+    if any(word.resolve() == path.resolve() for word in words):
+        raise InputError(
+            f"{path}: is named by the command as well; choose another file for {OPTION}"
+        )
+    if path.is_symlink() and not path.exists():
+        raise InputError(f"{path}: is a link to something that does not exist; name a file itself")
+    if path.is_file() and path.stat().st_size > 0 and not is_own_file(path.resolve()):
+        raise InputError(
+            f"{path}: exists and is no log of gcmock, so nothing is appended to it; choose another "
+            f"file for {OPTION}"
+        )
+
+
 class RunLog:
     """Appends an account of a run to a file while the context is open.
 
@@ -85,6 +108,7 @@ class RunLog:
     """
 
     def __init__(self, path: Path, tokens: Sequence[str]) -> None:
+        _check_log(path, tokens)
         try:
             self._log = path.open("a", encoding="utf-8")
         except OSError as error:

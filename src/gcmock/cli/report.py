@@ -11,8 +11,6 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from gcmock.errors import InputError
-
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
 
 
@@ -49,21 +47,19 @@ def report(
     overwrite
         Replace an existing page.
     """
-    if sample < 0:
-        raise InputError(f"--sample {sample}: expected 0 or more stars")
     from gcmock.reporting.closed_loop import stages
-    from gcmock.reporting.page.write import write_report
+    from gcmock.verbs.report import report as run
 
     with stages() as stage:
-        done = write_report(
+        done = run(
             mock,
             output,
             input=input,
             truth=truth,
             figures=figures,
-            n_sample=sample,
+            sample=sample,
             overwrite=overwrite,
-            stage=stage,
+            progress=stage,
         )
     rate = done.n_row / done.seconds
     if figures is not None:

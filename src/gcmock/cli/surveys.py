@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
-SurveyName = Literal["2mass", "virac2", "vvv", "sirius", "gnc", "gaia"]
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
 Range = Annotated[tuple[float, float], Parameter(negative="")]
 Switch = Annotated[bool, Parameter(negative="")]
 
 
 def fetch(
-    survey: SurveyName,
+    survey: str,
     /,
     *,
     l: Range,
@@ -43,7 +42,8 @@ def fetch(
     ----------
     survey
         2mass (archives irsa, vizier), virac2 (eso), vvv (vizier-dr2, vizier-dr4), gnc (vizier),
-        gaia (gaia, vizier). The catalogue of sirius is not public: the command says whom to ask.
+        gaia (gaia, vizier), or a TOML file that defines a survey of your own. The catalogue of
+        sirius is not public: the command says whom to ask.
     l
         Range of Galactic longitude [deg], negative in the west.
     b
@@ -60,7 +60,7 @@ def fetch(
         Delete what an earlier run left in the folder; start afresh.
     """
     from gcmock.reporting.terminal import progress
-    from gcmock.surveys.fetch.download import fetch as run
+    from gcmock.verbs.fetch import fetch as run
 
     with progress(f"fetch {survey}", "tiles") as update:
         done = run(

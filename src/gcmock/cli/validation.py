@@ -11,7 +11,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from gcmock.errors import GcmockError, InputError
+from gcmock.errors import GcmockError
 
 Range = Annotated[tuple[float, float], Parameter(negative="")]
 
@@ -78,41 +78,33 @@ def validate(
     overwrite
         Replace existing outputs.
     """
-    from gcmock.io.disk import check_new_file, whole_file
     from gcmock.reporting.calibration import stages
-    from gcmock.reporting.validation import markdown, print_validation, write_figure
-    from gcmock.settings.build import load_config
-    from gcmock.validation.run import TESTS, Request, write_json
-    from gcmock.validation.run import validate as run
+    from gcmock.reporting.validation import print_validation
+    from gcmock.verbs.validate import validate as run
 
-    settings = load_config(config, {"run": {"seed": seed, "workers": workers}})
-    if output is not None and output.suffix.lower() not in {".json", ".md"}:
-        raise InputError(f"{output}: a validation is written as JSON or Markdown: .json or .md")
-    if figure is not None:
-        if figure.suffix.lower() not in {".png", ".pdf"}:
-            raise InputError(f"{figure}: give a name that ends in .png or .pdf")
-        if counts is None:
-            raise InputError("--figure shows the counts by tile: give a list with --counts")
-    for path in (output, figure):
-        if path is not None:
-            check_new_file(path, overwrite=overwrite)
-    names = TESTS if only is None else tuple(n.strip() for n in only.split(",") if n.strip())
-    request = Request(
-        settings, mock, input, reference, counts, completeness, names, stars, l, b, limits
-    )
     with stages() as stage:
-        result = run(request, stage)
+        result = run(
+            mock,
+            input=input,
+            reference=reference,
+            counts=counts,
+            completeness=completeness,
+            only=only,
+            config=config,
+            stars=stars,
+            l=l,
+            b=b,
+            limits=limits,
+            output=output,
+            figure=figure,
+            seed=seed,
+            workers=workers,
+            overwrite=overwrite,
+            progress=stage,
+        )
     print_validation(result)
-    if output is not None:
-        if output.suffix.lower() == ".md":
-            with whole_file(output) as partial:
-                partial.write_text(markdown(result), encoding="utf-8")
-        else:
-            write_json(result, output)
-        print(output)
-    if figure is not None and result.map is not None:
-        write_figure(result.map, figure)
-        print(figure)
+    for path in result.files:
+        print(path)
     if result.failed:
         names = tuple(dict.fromkeys(check.test for check in result.failed))
         raise GcmockError(

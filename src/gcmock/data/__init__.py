@@ -8,6 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+__all__ = ["path", "read_toml"]
+
 
 @cache
 def path(name: str) -> Path:

@@ -16,6 +16,8 @@ from gcmock.arrays import Floats
 from gcmock.dust.extinction_map import ExtinctionMap
 from gcmock.dust.laws import QUADRANTS, ExtinctionLaw
 from gcmock.errors import InputError
+from gcmock.words.bands import LINEAR_BANDS
+from gcmock.words.components import COMPONENTS, MERGED_GROUPS
 
 FALLBACK_SCATTER = 0.07
 """Scatter of the reddening over its mean where nothing was calibrated: what the map is wrong by."""
@@ -177,7 +179,7 @@ def _from_tables(path: str, digest: str, hdus: Any) -> CalibratedReddening:
     def of_cell(name: str) -> Any:
         return np.asarray(cells[name])[order]
 
-    rows = np.column_stack([np.asarray(law[f"a_{b}"], np.float64) for b in ("j", "h", "ks")])
+    rows = np.column_stack([np.asarray(law[f"a_{b}"], np.float64) for b in LINEAR_BANDS])
     if len(rows) not in (1, len(QUADRANTS)):
         raise ValueError(f"the table LAW has {len(rows)} rows")
     rows.flags.writeable = False
@@ -187,8 +189,15 @@ def _from_tables(path: str, digest: str, hdus: Any) -> CalibratedReddening:
     weights = np.asarray(hdus["FRACTIONS"].data["weight"], np.float64)
     fields = hdus["FIELDS"].data
     group = np.asarray(hdus["FRACTIONS"].data["group"], np.int64)
-    by_group = ("weight_disc", "weight_bar", "weight_nuclear")
-    of_field = np.stack([np.asarray(fields[name], np.float64) for name in by_group], axis=1)
+    of_file = tuple(str(name).strip() for name in hdus["FRACTIONS"].data["component"])
+    if of_file != COMPONENTS:
+        raise InputError(
+            f"{path}: has weights of the components {', '.join(of_file)}, but those of the model "
+            f"are {', '.join(COMPONENTS)}: calibrate again"
+        )
+    of_field = np.stack(
+        [np.asarray(fields[f"weight_{name}"], np.float64) for name in MERGED_GROUPS], axis=1
+    )
     return CalibratedReddening(
         path,
         digest,

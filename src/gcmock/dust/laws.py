@@ -4,16 +4,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import Field, field_validator
 
 from gcmock.data import read_toml
 from gcmock.dust.profile import signed_longitude
-from gcmock.errors import InputError
+from gcmock.settings.base import Section
+from gcmock.settings.name_or_path import is_path, known_or_own, name_of
 
 QUADRANTS = ("north-east", "north-west", "south-east", "south-west", "axis")
 """Rows of a law by quadrant: north is b > 0, east is l > 0; the last is for l = 0 or b = 0."""
+
+
+class LawTable(Section):
+    """A law as a table of TOML: of ``data/extinction_laws.toml``, or a file of one's own."""
+
+    rows: tuple[tuple[float, float, float], ...] = Field(
+        description="A_J, A_H, A_Ks per E(J-Ks) of the map: one row, or one for each quadrant"
+    )
+    source: str = Field(description="Publication and how the numbers follow from it")
+
+    @field_validator("rows")
+    @classmethod
+    def _one_or_quadrants(cls, value: tuple[Any, ...]) -> tuple[Any, ...]:
+        if len(value) not in (1, len(QUADRANTS)):
+            raise ValueError(
+                f"has {len(value)} rows; expected 1, or {len(QUADRANTS)}: {', '.join(QUADRANTS)}"
+            )
+        if any(min(row) <= 0.0 for row in value):
+            raise ValueError("expected extinctions above zero")
+        return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +46,7 @@ class ExtinctionLaw:
     Parameters
     ----------
     name : str
-        Name in ``data/extinction_laws.toml``.
+        Name in ``data/extinction_laws.toml``, or that of its own file.
     rows : ndarray, shape (n_row, 3)
         A_J, A_H, A_Ks over E(J-Ks): one row, or one per entry of `QUADRANTS`. The excess is that
         of the map, in the VVV bands, the magnitudes are in 2MASS-like bands: A_J - A_Ks need not
@@ -65,14 +88,13 @@ def law_names() -> tuple[str, ...]:
     return tuple(read_toml("extinction_laws.toml"))
 
 
-@cache
 def load_law(name: str) -> ExtinctionLaw:
-    """Load a law by name.
+    """Load a law.
 
     Parameters
     ----------
     name : str
-        One of `law_names`.
+        One of `law_names`, or the path of a TOML file with the keys of `LawTable`.
 
     Returns
     -------
@@ -82,11 +104,19 @@ def load_law(name: str) -> ExtinctionLaw:
     Raises
     ------
     InputError
-        If the name is unknown.
+        If the name is unknown, the file cannot be read, or a key is wrong.
     """
-    laws = read_toml("extinction_laws.toml")
-    if name not in laws:
-        raise InputError(f"unknown extinction law {name!r}: expected one of {sorted(laws)}")
-    rows = np.array(laws[name]["rows"], dtype=np.float64)
+    return _load(name) if is_path(name) else _packaged(name)
+
+
+@cache
+def _packaged(name: str) -> ExtinctionLaw:
+    return _load(name)
+
+
+def _load(name: str) -> ExtinctionLaw:
+    known = read_toml("extinction_laws.toml")
+    table: LawTable = known_or_own("extinction law", name, known, LawTable)
+    rows = np.array(table.rows, dtype=np.float64)
     rows.flags.writeable = False
-    return ExtinctionLaw(name, rows, laws[name]["source"])
+    return ExtinctionLaw(name_of(name), rows, table.source)

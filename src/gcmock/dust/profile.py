@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -48,18 +50,95 @@ def red_clump_distance_pc(l_deg: ArrayLike, b_deg: ArrayLike) -> NDArray[np.floa
     return np.asarray(10.0 ** (1.0 + 0.2 * modulus))
 
 
+MODULUS_SLOPE = 0.4605
+"""d(ln D) / dµ = ln(10) / 5, per magnitude of the distance modulus."""
+
+
+class DustProfile(NamedTuple):
+    """How the reddening grows along lines of sight: s(D) = [1 - exp(-D / scale)] / norm.
+
+    An exponential layer of dust seen at a latitude (Nataf et al. 2013; genulens). It is 1 at the
+    red-clump distance and is not capped behind it: in the plane it is proportional to the distance.
+    The functions of this module that take one are written for numbers, and compiled as they are.
+
+    Attributes
+    ----------
+    scale_pc : float or ndarray, shape (n_sightline,)
+        Scale length of the dust along the line of sight, h / (|sin b| + 1e-4) [pc].
+    norm : float or ndarray, shape (n_sightline,)
+        1 - exp(-D_RC / scale).
+    """
+
+    scale_pc: Any
+    norm: Any
+
+    def value(self, distance_pc: ArrayLike) -> NDArray[np.float64]:
+        """Reddening at distances [pc] over that at the red-clump distance; shapes broadcast."""
+        return np.asarray(profile_value(self, np.asarray(distance_pc, dtype=np.float64)))
+
+    def at(self, sightline: int | NDArray[np.int64]) -> DustProfile:
+        """Return the profile of one line of sight, or of some."""
+        return profile_at(self, sightline)
+
+
+def profile_at(dust, sightline):  # type: ignore[no-untyped-def]
+    """Return the profile of one line of sight of several."""
+    return DustProfile(dust.scale_pc[sightline], dust.norm[sightline])
+
+
+def profile_value(dust, distance_pc):  # type: ignore[no-untyped-def]
+    """Return the reddening at a distance [pc] over that at the red-clump distance."""
+    # expm1: D / scale is below 1e-2 in the plane.
+    return -np.expm1(-distance_pc / dust.scale_pc) / dust.norm
+
+
+def inverted(dust):  # type: ignore[no-untyped-def]
+    """Return the inverses of scale and norm, for `profile_value_fast`."""
+    return DustProfile(1.0 / dust.scale_pc, 1.0 / dust.norm)
+
+
+def profile_value_fast(inverse, distance_pc):  # type: ignore[no-untyped-def]
+    """Return `profile_value` without divisions: it differs only where there is no reddening."""
+    return (1.0 - np.exp(-distance_pc * inverse.scale_pc)) * inverse.norm
+
+
+def reddening_slope(dust, e_jks_rc, distance_pc):  # type: ignore[no-untyped-def]
+    """Return dE/dµ at a distance [pc], for the reddening at the red-clump distance `e_jks_rc`."""
+    fall = np.exp(-distance_pc / dust.scale_pc)
+    return e_jks_rc * MODULUS_SLOPE * distance_pc / dust.scale_pc * fall / dust.norm
+
+
+def dust_profile(
+    l_deg: ArrayLike, b_deg: ArrayLike, h_dust_pc: float = DUST_SCALE_HEIGHT_PC
+) -> DustProfile:
+    """Return the profiles along lines of sight.
+
+    Parameters
+    ----------
+    l_deg, b_deg : array_like, broadcastable
+        Galactic coordinates [deg].
+    h_dust_pc : float
+        Scale height of the dust [pc].
+
+    Returns
+    -------
+    DustProfile
+        With arrays of the broadcast shape.
+    """
+    sin_b = np.abs(np.sin(np.radians(np.asarray(b_deg, dtype=np.float64))))
+    scale = h_dust_pc / (sin_b + SIN_B_FLOOR)
+    return DustProfile(scale, -np.expm1(-red_clump_distance_pc(l_deg, b_deg) / scale))
+
+
 def profile(
     l_deg: ArrayLike,
     b_deg: ArrayLike,
     distance_pc: ArrayLike,
     h_dust_pc: float = DUST_SCALE_HEIGHT_PC,
 ) -> NDArray[np.float64]:
-    """Reddening at a distance over the reddening of the map.
+    """Reddening at a distance over the reddening of the map: `DustProfile.value` at positions.
 
-    s(D) = [1 - exp(-D/h)] / [1 - exp(-D_RC/h)], h = h_dust / (|sin b| + 1e-4): an exponential layer
-    of dust seen at latitude b (Nataf et al. 2013; genulens). It is 1 at the red-clump distance
-    and is not capped behind it: in the plane it is proportional to the distance. genstars takes
-    the latitude of the centre of the map's cell.
+    genstars takes the latitude of the centre of the map's cell.
 
     Parameters
     ----------
@@ -75,8 +154,4 @@ def profile(
     -------
     ndarray, shape of the broadcast inputs
     """
-    sin_b = np.abs(np.sin(np.radians(np.asarray(b_deg, dtype=np.float64))))
-    inverse_length = (sin_b + SIN_B_FLOOR) / h_dust_pc
-    # expm1: D/h is below 1e-2 in the plane. The two minus signs cancel.
-    here = np.expm1(-np.asarray(distance_pc, dtype=np.float64) * inverse_length)
-    return np.asarray(here / np.expm1(-red_clump_distance_pc(l_deg, b_deg) * inverse_length))
+    return dust_profile(l_deg, b_deg, h_dust_pc).value(distance_pc)

@@ -1,21 +1,39 @@
-"""The components of the Koshimoto+2021 model, built from their parameter files."""
+"""The components of the Koshimoto+2021 model, built from their parameter files.
+
+Each is made by a factory that the registry of components names.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from importlib import import_module
+from typing import Any, Final
 
 from gcmock.data import read_toml
+from gcmock.errors import InputError
 from gcmock.galaxy.bar import Bar, BarKinematics, BarShape, BoxyShape, XShape
+from gcmock.galaxy.component import Component, Recipe
 from gcmock.galaxy.disc import Disc, DiscShape
+from gcmock.galaxy.moment_sources import stale_moments
 from gcmock.galaxy.normalisation import (
     bar_central_scale,
     disc_local_densities,
     disc_mass_in_box,
     gaussian_age_budget,
 )
+from gcmock.galaxy.nuclear_cluster import NuclearCluster
 from gcmock.galaxy.nuclear_disc import NuclearDisc
-from gcmock.stars.imf import BrokenPowerLaw
+from gcmock.words import components as words
+
+_PROTOCOL: Final = (
+    "name",
+    "stars_per_mass",
+    "max_speed",
+    "mass_density",
+    "velocity_moments",
+    "sample_velocity",
+)
+"""What a component must have; see `gcmock.galaxy.component.Component`."""
 
 
 def _boxy(scale_pc: list[float], exponents: list[float]) -> BoxyShape:
@@ -55,96 +73,119 @@ def _bar_kinematics(row: Mapping[str, Any]) -> BarKinematics:
     )
 
 
-def make_discs(
-    imf: BrokenPowerLaw, r0_pc: float, scale_height_model: str, inner: str
-) -> list[Disc]:
-    """Build thin1 ... thin7 and the thick disc (``disc.toml``).
-
-    Parameters
-    ----------
-    imf : BrokenPowerLaw
-    r0_pc : float
-    scale_height_model, inner : str
-        See `gcmock.galaxy.disc.DiscShape`.
-    """
+def make_disc(recipe: Recipe) -> Disc:
+    """Build one of thin1 ... thin7 or the thick disc (``disc.toml``)."""
     table = read_toml("disc.toml")
-    structure, kin = table["structure"], table["kinematics"]
-    discs = []
-    for name, local in disc_local_densities(imf, r0_pc).items():
-        row = table["components"][name]
-        family = "thick" if name == "thick" else "thin"
-        aging = (row["age_gyr"][2] + 0.01) / 10.01 if family == "thin" else 1.0
-        shape = DiscShape(
-            scale_length_pc=row["scale_length_pc"],
-            scale_height_pc=row["scale_height_pc"],
-            inner_scale_height_pc=row["inner_scale_height_pc"],
-            vertical="exponential" if family == "thick" else "sech2",
-            scale_height_model=scale_height_model,
-            inner=inner,
-            r0_pc=r0_pc,
-            break_radius_pc=structure["break_radius_pc"],
-            hole_radius_pc=structure["hole_radius_pc"],
-            flare_radius_pc=structure["flare_radius_pc"],
-        )
-        discs.append(
-            Disc(
-                name=name,
-                shape=shape,
-                local_density=local.total,
-                stars_per_mass=local.stars_per_mass,
-                max_speed=kin["max_speed"],
-                sigma_r=kin[f"{family}_sigma_r"] * aging ** kin["thin_sigma_r_slope"],
-                sigma_z=kin[f"{family}_sigma_z"] * aging ** kin["thin_sigma_z_slope"],
-                sigma_r_scale_pc=kin[f"{family}_sigma_r_scale_pc"],
-                sigma_z_scale_pc=kin[f"{family}_sigma_z_scale_pc"],
-            )
-        )
-    return discs
-
-
-def make_bar(
-    imf: BrokenPowerLaw, discs: list[Disc], variant: str, angle_deg: float | None, tilted: bool
-) -> Bar:
-    """Build the bar (``bar.toml``); what the discs hold in the VVV box is taken off its mass.
-
-    Parameters
-    ----------
-    imf : BrokenPowerLaw
-    discs : list of Disc
-    variant : {"E", "G", "E+E_X", "G+G_X"}
-    angle_deg : float or None
-        None: the published angle.
-    tilted : bool
-        See `Bar.tilted_ellipsoid`.
-    """
-    table = read_toml("bar.toml")
-    row = table["variants"][variant]
-    half_size = tuple(table["vvv_box"]["half_size_pc"])
-    shape = _bar_shape(row, table["cutoff_width_pc"])
-    disc_mass = sum(disc.local_density * disc_mass_in_box(disc.shape, half_size) for disc in discs)
-    budget = gaussian_age_budget(imf, "bar", table["age"]["mean_gyr"], table["age"]["sigma_gyr"])
-    return Bar(
-        name="bar",
+    structure, kin, row = table["structure"], table["kinematics"], table["components"][recipe.name]
+    local = disc_local_densities(recipe.imf, recipe.sun.r0_pc)[recipe.name]
+    family = "thick" if recipe.name == "thick" else "thin"
+    aging = (row["age_gyr"][2] + 0.01) / 10.01 if family == "thin" else 1.0
+    shape = DiscShape(
+        scale_length_pc=row["scale_length_pc"],
+        scale_height_pc=row["scale_height_pc"],
+        inner_scale_height_pc=row["inner_scale_height_pc"],
+        vertical="exponential" if family == "thick" else "sech2",
+        scale_height_model=recipe.choices.disc,
+        inner=recipe.choices.inner_disc,
+        r0_pc=recipe.sun.r0_pc,
+        break_radius_pc=structure["break_radius_pc"],
+        hole_radius_pc=structure["hole_radius_pc"],
+        flare_radius_pc=structure["flare_radius_pc"],
+    )
+    return Disc(
+        name=recipe.name,
         shape=shape,
-        kinematics=_bar_kinematics(row["kinematics"]),
-        angle_deg=table["angle_deg"] if angle_deg is None else angle_deg,
-        central_scale=bar_central_scale(shape, row["mass_fraction"], disc_mass),
-        stars_per_mass=budget.stars_per_mass,
-        max_speed=table["max_speed"],
-        tilted_ellipsoid=tilted,
+        local_density=local.total,
+        stars_per_mass=local.stars_per_mass,
+        max_speed=kin["max_speed"],
+        sigma_r=kin[f"{family}_sigma_r"] * aging ** kin["thin_sigma_r_slope"],
+        sigma_z=kin[f"{family}_sigma_z"] * aging ** kin["thin_sigma_z_slope"],
+        sigma_r_scale_pc=kin[f"{family}_sigma_r_scale_pc"],
+        sigma_z_scale_pc=kin[f"{family}_sigma_z_scale_pc"],
     )
 
 
-def make_nuclear_disc(imf: BrokenPowerLaw, symmetric_tilt: bool) -> NuclearDisc:
-    """Build the nuclear stellar disc (``nuclear_disc.toml``) with living stars for this IMF."""
+def make_bar(recipe: Recipe) -> Bar:
+    """Build the bar (``bar.toml``); what the discs hold in the VVV box is taken off its mass."""
+    table = read_toml("bar.toml")
+    row = table["variants"][recipe.choices.bar]
+    half_size = tuple(table["vvv_box"]["half_size_pc"])
+    shape = _bar_shape(row, table["cutoff_width_pc"])
+    discs = [component for component in recipe.made.values() if isinstance(component, Disc)]
+    disc_mass = sum(disc.local_density * disc_mass_in_box(disc.shape, half_size) for disc in discs)
+    age, angle = table["age"], recipe.choices.bar_angle_deg
+    budget = gaussian_age_budget(recipe.imf, "bar", age["mean_gyr"], age["sigma_gyr"])
+    return Bar(
+        name=recipe.name,
+        shape=shape,
+        kinematics=_bar_kinematics(row["kinematics"]),
+        angle_deg=table["angle_deg"] if angle is None else angle,
+        central_scale=bar_central_scale(shape, row["mass_fraction"], disc_mass),
+        stars_per_mass=budget.stars_per_mass,
+        max_speed=table["max_speed"],
+        tilted_ellipsoid=recipe.choices.bar_tilted_ellipsoid,
+    )
+
+
+def make_nuclear_disc(recipe: Recipe) -> NuclearDisc:
+    """Build the nuclear stellar disc (``nuclear_disc.toml``) with living stars for the IMF."""
     table = read_toml("nuclear_disc.toml")
     age = table["age"]
-    budget = gaussian_age_budget(imf, "nsd", age["mean_gyr"], age["sigma_gyr"])
+    budget = gaussian_age_budget(recipe.imf, "nsd", age["mean_gyr"], age["sigma_gyr"])
     return NuclearDisc(
-        name="nsd",
+        name=recipe.name,
         stars_per_mass=budget.stars_per_mass,
         max_speed=table["table"]["max_speed"],
         max_radius_pc=table["table"]["max_radius_pc"],
         max_height_pc=table["table"]["max_height_pc"],
-        symmetric_tilt=symmetric_tilt,
+        symmetric_tilt=recipe.choices.nsd_symmetric_tilt,
     )
+
+
+def make_nuclear_cluster(recipe: Recipe) -> NuclearCluster:
+    """Build the nuclear star cluster, whose stars are like those of the nuclear disc."""
+    disc, kinematics = recipe.made["nsd"], recipe.choices.nsc_kinematics
+    remark = stale_moments(recipe.made) if kinematics == "jeans" else ""
+    return NuclearCluster(disc.stars_per_mass, kinematics, disc, remark)
+
+
+def make_component(row: words.Component, recipe: Recipe) -> Component:
+    """Build the component of a row of the registry with the factory that the row names.
+
+    Parameters
+    ----------
+    row : gcmock.words.components.Component
+        Row of the registry.
+    recipe : Recipe
+        What the factory gets.
+
+    Returns
+    -------
+    Component
+
+    Raises
+    ------
+    InputError
+        If there is no such factory, or it makes something that is no component of this name.
+    """
+    module, _, function = row.factory.partition(":")
+    where = f"component {row.name!r} of gcmock.words.components"
+    try:
+        factory = getattr(import_module(f"gcmock.galaxy.{module}"), function)
+    except (ImportError, AttributeError) as error:
+        raise InputError(
+            f"{where}: its factory {row.factory!r} cannot be loaded ({error}); expected "
+            "'module:function' with a module of gcmock/galaxy and a function that takes a Recipe"
+        ) from error
+    made: Component = factory(recipe)
+    missing = [name for name in _PROTOCOL if not hasattr(made, name)]
+    if missing:
+        raise InputError(
+            f"{where}: {row.factory} makes a {type(made).__name__} without {', '.join(missing)}; "
+            "see gcmock.galaxy.component.Component"
+        )
+    if made.name != row.name:
+        raise InputError(
+            f"{where}: {row.factory} makes {made.name!r}; it must take the name of the recipe"
+        )
+    return made

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
 
 import numpy as np
 
 from gcmock.arrays import Floats
+from gcmock.galaxy.sun import Sun
+from gcmock.stars.imf import BrokenPowerLaw
 
 
 class Component(Protocol):
@@ -48,6 +52,44 @@ class Component(Protocol):
 
         A function of `uniforms` (n, 3) in (0, 1) alone; `max_speed` is not applied.
         """
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Variants of the Galactic model; see `gcmock.galaxy.galactic_model.load_galactic_model`."""
+
+    bar: str = "E+E_X"
+    disc: str = "flat"
+    inner_disc: str = "break"
+    nsc_kinematics: Literal["jeans", "nuclear_disc"] = "jeans"
+    bar_angle_deg: float | None = None
+    bar_tilted_ellipsoid: bool = False
+    nsd_symmetric_tilt: bool = False
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a component is made from: the argument of every factory that the registry names.
+
+    Attributes
+    ----------
+    name : str
+        Of the component that is made.
+    imf : BrokenPowerLaw
+        Initial mass function of every component.
+    sun : Sun
+        Distance of the Galactic centre, position and velocity of the Sun.
+    choices : Choices
+        Variants of the model.
+    made : mapping of str to Component
+        The components above it in the registry.
+    """
+
+    name: str
+    imf: BrokenPowerLaw
+    sun: Sun
+    choices: Choices = Choices()
+    made: Mapping[str, Component] = field(default_factory=dict)
 
 
 def radial_direction(x_pc: Floats, y_pc: Floats) -> tuple[Floats, Floats, Floats]:

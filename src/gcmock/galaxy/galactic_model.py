@@ -1,4 +1,4 @@
-"""The Galactic model: eleven named components, the Sun, and the IMF.
+"""The Galactic model: its components by name, the Sun, and the IMF.
 
 `load_galactic_model` builds the model of Koshimoto, Baba & Bennett 2021 (ApJ 917, 78) with the
 nuclear stellar disc of Sormani et al. 2022 and the nuclear star cluster of Chatzopoulos et al.
@@ -19,23 +19,33 @@ from gcmock.arrays import Floats, Integers
 from gcmock.data import read_toml
 from gcmock.errors import InputError
 from gcmock.frames import GalacticObservables
-from gcmock.galaxy.assemble import make_bar, make_discs, make_nuclear_disc
-from gcmock.galaxy.component import Component
+from gcmock.galaxy.assemble import make_component
+from gcmock.galaxy.component import Choices, Component, Recipe
 from gcmock.galaxy.disc import INNER_DISCS, SCALE_HEIGHT_MODELS
-from gcmock.galaxy.nuclear_cluster import NuclearCluster
 from gcmock.galaxy.sun import Sun, load_sun
 from gcmock.stars.imf import BrokenPowerLaw, load_imf
 from gcmock.units import to_value
-from gcmock.words.components import COMPONENTS
+from gcmock.words.components import COMPONENT_TABLE, COMPONENTS
 
 PRESETS: Final = ("koshimoto2021",)
 NSC_KINEMATICS: Final = ("jeans", "nuclear_disc")
+IMFS: Final = ("of_bar", "E", "G", "E+E_X", "G+G_X", "kroupa2001")
 MAX_ATTEMPTS: Final = 100
 """Draws of a velocity above the largest speed of its component before it is scaled to it."""
 
 
 class Observables(NamedTuple):
-    """A drawn velocity and what is measured of it, each (n,): km/s, mas/yr, km/s."""
+    """A drawn velocity and what is measured of it.
+
+    Attributes
+    ----------
+    vx, vy, vz : ndarray, shape (n_star,)
+        Galactocentric velocity in the model frame [km/s].
+    pm_l_cosb, pm_b : ndarray, shape (n_star,)
+        Proper motions along l (times cos b) and b [mas/yr].
+    radial_velocity : ndarray, shape (n_star,)
+        Heliocentric radial velocity [km/s].
+    """
 
     vx: Floats
     vy: Floats
@@ -47,7 +57,7 @@ class Observables(NamedTuple):
 
 @dataclass(frozen=True)
 class GalacticModel:
-    """Eleven components as seen by the Sun.
+    """The components as seen by the Sun.
 
     Attributes
     ----------
@@ -69,6 +79,12 @@ class GalacticModel:
                 f"the components must be {', '.join(COMPONENTS)} in this order, "
                 f"got {', '.join(self.components)}"
             )
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a user should know about this choice of variants; empty by default."""
+        found = (getattr(component, "remark", "") for component in self.components.values())
+        return tuple(remark for remark in found if remark)
 
     def position(
         self, l_deg: ArrayLike, b_deg: ArrayLike, distance_pc: ArrayLike
@@ -246,7 +262,7 @@ def component_index(component: str | int | ArrayLike) -> Integers:
     Raises
     ------
     InputError
-        Unknown name, or a place outside 0 ... 10.
+        Unknown name, or a place that no component has.
     """
     given = np.asarray(component)
     if given.dtype.kind in "iu":
@@ -279,7 +295,7 @@ def load_galactic_model(
     bar_angle_deg: float | None = None,
     bar_tilted_ellipsoid: bool = False,
     nsd_symmetric_tilt: bool = False,
-    imf: BrokenPowerLaw | None = None,
+    imf: str | BrokenPowerLaw = "of_bar",
 ) -> GalacticModel:
     """Build a Galactic model.
 
@@ -287,7 +303,7 @@ def load_galactic_model(
     ----------
     preset : {"koshimoto2021"}
     bar : {"E", "G", "E+E_X", "G+G_X"}
-        Form of the bar, with the IMF and the kinematics that were fitted with it.
+        Form of the bar, with the kinematics that were fitted with it.
     disc : {"flat", "linear"}
         Scale heights of the discs: constant, or growing linearly with R.
     inner_disc : {"break", "hole", "exponential"}
@@ -305,8 +321,9 @@ def load_galactic_model(
     nsd_symmetric_tilt : bool
         Mirror the velocity ellipsoid of the nuclear disc below the plane; the published programs
         do not.
-    imf : BrokenPowerLaw, optional
-        Another IMF than the one fitted with the bar; densities follow it.
+    imf : {"of_bar", "E", "G", "E+E_X", "G+G_X", "kroupa2001"} or BrokenPowerLaw
+        Initial mass function: the one that was published with the form of the bar, that of another
+        form, that of Kroupa 2001, or any other. Densities follow it.
 
     Returns
     -------
@@ -325,18 +342,16 @@ def load_galactic_model(
     sun = load_sun(preset) if sun is None else sun
     if r0_pc is not None:
         sun = dataclasses.replace(sun, r0_pc=float(r0_pc))
-    imf = load_imf(bar) if imf is None else imf
-    discs = make_discs(imf, sun.r0_pc, disc, inner_disc)
-    nuclear_disc = make_nuclear_disc(imf, nsd_symmetric_tilt)
-    cluster = NuclearCluster(
-        stars_per_mass=nuclear_disc.stars_per_mass,
-        kinematics=nsc_kinematics,
-        nuclear_disc=nuclear_disc,
-    )
-    parts: list[Component] = [
-        *discs,
-        make_bar(imf, discs, bar, bar_angle_deg, bar_tilted_ellipsoid),
-        nuclear_disc,
-        cluster,
-    ]
-    return GalacticModel({part.name: part for part in parts}, sun, imf)
+    if isinstance(imf, str):
+        _check("imf", imf, IMFS)
+        source, variant = ("kroupa2001", "default") if imf == "kroupa2001" else (preset, imf)
+        imf = load_imf(bar if variant == "of_bar" else variant, source=source)
+    choices = Choices(
+        bar, disc, inner_disc, nsc_kinematics, bar_angle_deg, bar_tilted_ellipsoid,
+        nsd_symmetric_tilt,
+    )  # fmt: skip
+    made: dict[str, Component] = {}
+    for row in COMPONENT_TABLE:
+        recipe = Recipe(row.name, imf, sun, choices, dict(made))
+        made[row.name] = make_component(row, recipe)
+    return GalacticModel(made, sun, imf)

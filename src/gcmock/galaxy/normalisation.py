@@ -7,6 +7,7 @@ the stellar mass in the VVV box (Koshimoto+2021, sections 3.1 and 3.2).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -53,6 +54,7 @@ def thin_disc_history(youngest_gyr: float, oldest_gyr: float) -> tuple[Floats, F
     return age, np.exp(-since_start / local["star_formation_timescale_gyr"])
 
 
+@cache
 def disc_local_densities(imf: BrokenPowerLaw, r0_pc: float) -> dict[str, LocalDensity]:
     """Local density of each disc.
 

@@ -20,6 +20,7 @@ from gcmock.arrays import Floats
 from gcmock.data import path, read_toml
 from gcmock.errors import InputError
 from gcmock.galaxy.component import Component, cylindrical_to_model, radial_direction
+from gcmock.galaxy.moment_sources import check_parameters
 
 Kinematics = Literal["jeans", "nuclear_disc"]
 """Whose velocities the cluster has: its own, or those of the nuclear disc."""
@@ -146,8 +147,16 @@ class MomentTable:
 
 @cache
 def moment_table() -> MomentTable:
-    """Table of ``gcmock/data/nuclear_cluster_moments.npz``, read once."""
-    with np.load(path(read_toml("nuclear_cluster.toml")["kinematics"]["file"])) as stored:
+    """Table of ``gcmock/data/nuclear_cluster_moments.npz``, read once.
+
+    Raises
+    ------
+    InputError
+        If it was computed with other parameters than those of ``nuclear_cluster.toml``.
+    """
+    file = read_toml("nuclear_cluster.toml")["kinematics"]["file"]
+    with np.load(path(file)) as stored:
+        check_parameters(stored, file)
         return MomentTable(
             stored["R_pc"].astype(float),
             np.stack([stored["v_phi"], stored["sigma"]], axis=-1).astype(float),
@@ -167,6 +176,8 @@ class NuclearCluster:
         `nuclear_disc`, as genstars does.
     nuclear_disc : Component, optional
         Needed if `kinematics` is ``"nuclear_disc"``.
+    remark : str
+        What a user should know about the velocities; empty if there is nothing.
 
     Raises
     ------
@@ -187,6 +198,7 @@ class NuclearCluster:
     stars_per_mass: float
     kinematics: Kinematics = "jeans"
     nuclear_disc: Component | None = None
+    remark: str = ""
 
     def __post_init__(self) -> None:
         if self.kinematics not in get_args(Kinematics):

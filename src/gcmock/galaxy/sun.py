@@ -68,12 +68,21 @@ class Sun:
 
 
 def load_sun(preset: str = "koshimoto2021") -> Sun:
-    """Sun of the package data (``sun.toml``).
+    """Return a Sun of the package data (``sun.toml``, with a source for every value).
+
+    Parameters
+    ----------
+    preset : str
+        Name of the Galactic model.
+
+    Returns
+    -------
+    Sun
 
     Raises
     ------
     InputError
-        Unknown preset.
+        If there is no such model.
     """
     table = read_toml("sun.toml")
     if preset not in table:

@@ -7,11 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.io.columns import ColumnMatch
 from gcmock.io.galactic_motion import icrs_motion
 from gcmock.io.read_summary import ReadSummary
-from gcmock.io.readers.source import Chunk
 from gcmock.io.values import column_values
 
 _QUANTITIES: Final = ("parallax", "pmra", "pmdec", "radial_velocity")
@@ -24,7 +23,7 @@ _GALACTIC: Final = ("pml", "pml_error", "pmb", "pmb_error")
 
 def observed_astrometry(
     path: object,
-    chunk: Chunk,
+    chunk: Columns,
     matches: Mapping[str, ColumnMatch],
     n_star: int,
     galactic: Callable[[], tuple[Floats, Floats]],

@@ -19,7 +19,7 @@ _KNOWN = columns_by_name(OUTPUT_COLUMNS) | _INPUT
 # "B" or "L" may well be a magnitude, so these two must be spelt exactly.
 _CASE_SENSITIVE = ("l", "b")
 _EQUATORIAL, _GALACTIC = ("ra", "dec"), ("l", "b")
-_OTHER_SYSTEM = re.compile(r"(?i)^(phot_(?:j|h|ks|hw)_mag)_?(ab|st)$")
+_OTHER_SYSTEM = re.compile(rf"(?i)^(phot_(?:{'|'.join(BANDS)})_mag)_?(ab|st)$")
 EPOCH: Final = "ref_epoch"
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gcmock.errors import GcmockError, InputError
-from gcmock.io.disk import PARTIAL, flush_to_disk, sha256_of
+from gcmock.io.disk import remove_partial, sha256_of, write_text
 
 MANIFEST: Final = "_manifest.jsonl"
 """Name of the list in the folder; readers of Parquet folders skip names with an underscore."""
@@ -99,8 +99,7 @@ class Manifest:
                     f"{folder}: holds files that are not an unfinished catalogue of gcmock; "
                     "choose another name"
                 )
-            for partial in folder.rglob(f"*{PARTIAL}*"):
-                partial.unlink()
+            remove_partial(folder)
             self._rewrite()
         except BaseException:
             self.close()
@@ -170,14 +169,7 @@ class Manifest:
         if self.complete:
             rows = sum(entry.rows for entry in self.entries.values())
             lines.append({"complete": True, "partitions": len(self.entries), "rows": rows})
-        partial = self.path.with_name(f"{MANIFEST}{PARTIAL}{os.getpid()}")
-        try:
-            partial.write_text("".join(map(_line, lines)), encoding="utf-8")
-            flush_to_disk(partial)
-            os.replace(partial, self.path)
-            flush_to_disk(self.folder)
-        except OSError as error:
-            raise GcmockError(f"{self.path}: writing failed: {error.strerror}") from error
+        write_text(self.path, "".join(map(_line, lines)))
 
     def close(self) -> None:
         """Let others write to the folder."""

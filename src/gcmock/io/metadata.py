@@ -24,6 +24,10 @@ def read_metadata(path: str | Path) -> dict[str, str]:
     path : str or Path
         A Parquet, FITS, VOTable or ECSV file. Its rows are not read.
 
+    Returns
+    -------
+    dict of str to str
+
     Raises
     ------
     InputError

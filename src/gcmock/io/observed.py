@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, icrs_to_galactic
 from gcmock.io.astrometry import observed_astrometry
@@ -20,7 +20,7 @@ from gcmock.io.hints import remarks_on_columns
 from gcmock.io.photometry import observed_photometry
 from gcmock.io.read_summary import ReadSummary
 from gcmock.io.readers.opening import SUFFIXES, open_table
-from gcmock.io.readers.source import Chunk, TableSource, remarks_of
+from gcmock.io.readers.source import TableSource, remarks_of
 from gcmock.io.upper_limits import QUALITY
 from gcmock.io.values import column_values
 from gcmock.settings.build import Config
@@ -101,7 +101,7 @@ class RawRows(NamedTuple):
     """
 
     row: NDArray[np.int64]
-    columns: Chunk
+    columns: Columns
 
     def part(self, start: int, stop: int) -> RawRows:
         """Return some of the rows."""
@@ -229,7 +229,7 @@ class ObservedCatalogue:
                 yield RawRows(np.arange(start, start + n), chunk)
             start += n
 
-    def _values(self, chunk: Chunk, name: str, marked: Counter[str] | None = None) -> Floats:
+    def _values(self, chunk: Columns, name: str, marked: Counter[str] | None = None) -> Floats:
         """Return a column in the unit of gcmock as float64, NaN where there is no value."""
         match = self.matches[name]
         return column_values(self.path, chunk[match.name], name, match, marked)
@@ -251,7 +251,7 @@ class ObservedCatalogue:
         given = self._positions(raw.columns)
         return given["l"], given["b"]
 
-    def _positions(self, chunk: Chunk) -> dict[str, Floats]:
+    def _positions(self, chunk: Columns) -> dict[str, Floats]:
         """Coordinates in both systems [deg]; what the file gives is kept bit by bit."""
         given: dict[str, Floats] = {
             name: self._values(chunk, name)
@@ -264,7 +264,7 @@ class ObservedCatalogue:
             given["ra"], given["dec"] = galactic_to_icrs(given["l"], given["b"])
         return given
 
-    def _epochs(self, chunk: Chunk, n_star: int, summary: ReadSummary) -> Floats:
+    def _epochs(self, chunk: Columns, n_star: int, summary: ReadSummary) -> Floats:
         """Epoch of every position [Julian year]; that of the settings where a row has none."""
         usual = np.full(n_star, self.config.input.ref_epoch)
         if EPOCH not in self.matches:
@@ -274,9 +274,9 @@ class ObservedCatalogue:
         summary.missing[EPOCH] += int(missing.sum())
         return np.where(missing, usual, given)
 
-    def plain_columns(self, raw: RawRows) -> dict[str, NDArray[Any]]:
+    def plain_columns(self, raw: RawRows) -> Columns:
         """Columns that the file has, by their names and in the units of gcmock, and ra, dec."""
-        columns: dict[str, NDArray[Any]] = {
+        columns: Columns = {
             name: self._values(raw.columns, name)
             for name in self.matches
             if name not in ("source_id", QUALITY)

@@ -8,11 +8,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.io.columns import ColumnMatch
 from gcmock.io.missing import unmeasured_magnitude
 from gcmock.io.read_summary import ReadSummary
-from gcmock.io.readers.source import Chunk
 from gcmock.io.upper_limits import limits_without_error, no_measurement
 from gcmock.io.values import column_values, given_numbers
 from gcmock.photometric_systems import to_2mass
@@ -24,7 +23,7 @@ _LINEAR: Final = slice(0, len(LINEAR_BANDS))
 
 def observed_photometry(
     path: object,
-    chunk: Chunk,
+    chunk: Columns,
     matches: Mapping[str, ColumnMatch],
     n_star: int,
     settings: PhotometryConfig,

@@ -5,7 +5,6 @@ Rows go to files by ranges of the key ("buckets"); each file is then read and so
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from gcmock.errors import GcmockError, InputError
+from gcmock.errors import GcmockError
+from gcmock.io.disk import scratch_folder
 from gcmock.io.observed import RawRows
 from gcmock.io.readers.arrow import array_of
 
@@ -54,8 +54,8 @@ class SortedRows:
 
     Parameters
     ----------
-    folder : Path
-        For the files; it is made, and must not exist.
+    output : Path
+        What the rows are sorted for: the files lie beside it.
     raws : iterable of RawRows
         The rows.
     key : callable
@@ -70,22 +70,16 @@ class SortedRows:
     """
 
     def __init__(
-        self, folder: Path, raws: Iterator[RawRows], key: SortKey, edges: NDArray[np.int64]
+        self, output: Path, raws: Iterator[RawRows], key: SortKey, edges: NDArray[np.int64]
     ) -> None:
-        self._folder = folder
-        self._paths = [folder / f"bucket-{i:05d}.arrow" for i in range(len(edges) + 1)]
-        try:
-            folder.mkdir()
-        except OSError as error:
-            raise InputError(f"{folder}: cannot be made: {error.strerror}") from error
-        try:
-            self._fill(raws, key, edges)
-        except OSError as error:
-            self.remove()
-            raise GcmockError(f"{folder}: writing failed: {error.strerror or error}") from error
-        except BaseException:
-            self.remove()
-            raise
+        with ExitStack() as stack:
+            folder = stack.enter_context(scratch_folder(output))
+            self._paths = [folder / f"bucket-{i:05d}.arrow" for i in range(len(edges) + 1)]
+            try:
+                self._fill(raws, key, edges)
+            except OSError as error:
+                raise GcmockError(f"{folder}: writing failed: {error.strerror or error}") from error
+            self._files = stack.pop_all()
 
     def _fill(self, raws: Iterator[RawRows], key: SortKey, edges: NDArray[np.int64]) -> None:
         """Write every row to the file of its bucket."""
@@ -123,10 +117,6 @@ class SortedRows:
             for start in range(0, len(row), size):
                 yield whole.part(start, start + size)
 
-    def remove(self) -> None:
-        """Delete the files."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-
     def __enter__(self) -> SortedRows:
         return self
 
@@ -136,7 +126,7 @@ class SortedRows:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.remove()
+        self._files.close()
 
 
 def _to_arrow(raw: RawRows, keys: NDArray[np.int64]) -> pa.Table:

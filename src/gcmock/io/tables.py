@@ -1,7 +1,8 @@
-"""Tables in memory as input and output: astropy, pandas, pyarrow."""
+"""Tables in memory as input and output: astropy, pandas, pyarrow, polars."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,14 +13,15 @@ from astropy.table import Column as TableColumn
 from astropy.table import QTable, Table
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.errors import InputError
 from gcmock.io.readers.flat import flat_table
-from gcmock.io.readers.source import Chunk, TableSource, check_names, plain
+from gcmock.io.readers.source import TableSource, check_names, plain
 from gcmock.io.writers.describe import METADATA_KEY
 from gcmock.words.columns import Column
 
 Kind = Literal["astropy", "pandas", "pyarrow", "polars"]
-
+"""The library that a table in memory belongs to."""
 
 _CLASSES: Final[Mapping[Kind, tuple[str, ...]]] = {
     "pandas": ("DataFrame",),
@@ -34,7 +36,8 @@ class TableInMemory:
     Parameters
     ----------
     table : astropy.table.Table
-        Columns that hold more than one number a row are not read.
+        A SkyCoord becomes plain columns, see `plain_sky`; columns that hold more than one number a
+        row are not read.
 
     Raises
     ------
@@ -54,7 +57,7 @@ class TableInMemory:
         units = {name: self._table[name].unit for name in self.columns}
         self.units = {name: str(unit) for name, unit in units.items() if unit is not None}
 
-    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Columns]:
         """See `gcmock.io.readers.source.TableSource`."""
         names = list(self.columns if columns is None else columns)
         for start in range(0, self.n_rows or 0, size):
@@ -122,7 +125,7 @@ class ArrowInMemory:
         }
         self.units = field_units(table.schema)
 
-    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Columns]:
         """See `gcmock.io.readers.source.TableSource`."""
         from gcmock.io.readers.arrow import array_of
 
@@ -138,26 +141,53 @@ class ArrowInMemory:
 def kind_of(table: Any) -> Kind:
     """Return the library that a table belongs to.
 
+    Parameters
+    ----------
+    table : object
+        Anything.
+
+    Returns
+    -------
+    {"astropy", "pandas", "pyarrow", "polars"}
+
     Raises
     ------
     InputError
-        If it is no table of astropy, pandas, polars or pyarrow.
+        If it is no table of these.
     """
+    kind = table_kind(table)
+    if kind is None:
+        raise InputError(
+            "expected an astropy Table, a pandas or polars DataFrame or a pyarrow Table, got "
+            f"{type(table).__name__}"
+        )
+    return kind
+
+
+def table_kind(table: Any) -> Kind | None:
+    """Return the library that a table belongs to; None if it is no table."""
     if isinstance(table, Table):
         return "astropy"
     # A table of a library cannot exist before the library was imported.
     for name, kinds in _CLASSES.items():
         library = sys.modules.get(name)
-        if library is not None and isinstance(table, tuple(getattr(library, k) for k in kinds)):
+        classes = tuple(getattr(library, kind, ()) for kind in kinds)
+        if library is not None and isinstance(table, classes):
             return name
-    raise InputError(
-        "expected an astropy Table, a pandas or polars DataFrame or a pyarrow Table, got "
-        f"{type(table).__name__}"
-    )
+    return None
 
 
 def in_memory(table: Any) -> TableSource:
-    """Return a table of astropy, pandas, polars or pyarrow as something that can be read in chunks.
+    """Return a table in memory as something that can be read in chunks.
+
+    Parameters
+    ----------
+    table : astropy.table.Table, pandas.DataFrame, pyarrow.Table, polars.DataFrame or LazyFrame
+        Units are those of its columns; a DataFrame has none, except for one that gcmock made.
+
+    Returns
+    -------
+    TableSource
 
     Raises
     ------
@@ -165,19 +195,110 @@ def in_memory(table: Any) -> TableSource:
         If it is no table, or has no rows.
     """
     kind = kind_of(table)
-    if kind == "astropy":
-        return TableInMemory(table)
-    if kind == "pandas":
-        import pyarrow as pa
+    return TableInMemory(table) if kind == "astropy" else ArrowInMemory(_as_arrow(table, kind))
 
-        table = _with_named_index(table)
-        try:
-            table = pa.Table.from_pandas(table, preserve_index=False)
-        except (pa.ArrowException, TypeError, ValueError) as error:
-            raise InputError(f"a column of the DataFrame cannot be read: {error}") from error
+
+def _as_arrow(table: Any, kind: Kind) -> Any:
+    """Return a table of pandas, pyarrow or polars as one of pyarrow."""
+    if kind == "pyarrow":
+        return table
+    import pyarrow as pa
+
     if kind == "polars":
-        table = (table.collect() if hasattr(table, "collect") else table).to_arrow()
-    return ArrowInMemory(table)
+        import polars as pl
+
+        table = table.collect() if isinstance(table, pl.LazyFrame) else table
+        return table.to_arrow(compat_level=pl.CompatLevel.oldest())
+    try:
+        found = pa.Table.from_pandas(_with_named_index(table), preserve_index=False)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise InputError(f"a column of the DataFrame cannot be read: {error}") from error
+    units = table.attrs.get("units", {})
+    return _with_words(found, units, table.attrs.get(METADATA_KEY))
+
+
+def _with_words(table: Any, units: Mapping[str, str], metadata: Mapping[str, str] | None) -> Any:
+    """Return a table of pyarrow with units and with the metadata of gcmock."""
+    import pyarrow as pa
+
+    fields = [
+        field.with_metadata({"unit": units[field.name]}) if field.name in units else field
+        for field in table.schema
+    ]
+    words = {} if metadata is None else {METADATA_KEY: json.dumps(dict(metadata))}
+    return table.cast(pa.schema(fields, metadata=words))
+
+
+def to_arrow(table: Any) -> Any:
+    """Return a table in memory as one of pyarrow, with its units and the metadata of gcmock.
+
+    Parameters
+    ----------
+    table : astropy.table.Table, pandas.DataFrame, pyarrow.Table or polars.DataFrame
+        See `in_memory`.
+
+    Returns
+    -------
+    pyarrow.Table
+
+    Raises
+    ------
+    InputError
+        If it is no table, or has no rows.
+    """
+    import pyarrow as pa
+
+    kind = kind_of(table)
+    if kind != "astropy":
+        found = _as_arrow(table, kind)
+        if not found.num_rows:
+            raise InputError("<table>: the table has no rows")
+        return found
+    source = TableInMemory(table)
+    columns = next(source.chunks(source.n_rows or 1))
+    arrays = {
+        name: pa.array(np.ma.getdata(values), mask=np.ma.getmaskarray(values))
+        for name, values in columns.items()
+    }
+    return _with_words(pa.table(arrays), source.units, table.meta.get(METADATA_KEY))
+
+
+def read_table(path: Path, kind: Kind = "astropy") -> Any:
+    """Read a Parquet file that gcmock wrote as a table of a library.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    kind : {"astropy", "pandas", "pyarrow", "polars"}
+        The library; see `to_kind` for where units and metadata are.
+
+    Returns
+    -------
+    astropy.table.QTable, pandas.DataFrame, pyarrow.Table or polars.DataFrame
+    """
+    if kind == "astropy":
+        return QTable.read(path, format="parquet")
+    import pyarrow.parquet as pq
+
+    return _from_arrow(pq.read_table(path, partitioning=None), kind)
+
+
+def _from_arrow(table: Any, kind: Kind) -> Any:
+    """Return a table of pyarrow that gcmock made as one of pyarrow, pandas or polars."""
+    if kind == "pyarrow":
+        return table
+    if kind == "polars":
+        import polars as pl
+
+        return pl.from_arrow(table)
+    frame = table.to_pandas()
+    words = (table.schema.metadata or {}).get(METADATA_KEY.encode(), b"{}")
+    frame.attrs[METADATA_KEY] = json.loads(words)
+    for key, name in (("units", b"unit"), ("descriptions", b"description")):
+        found = {field.name: (field.metadata or {}).get(name, b"") for field in table.schema}
+        frame.attrs[key] = {column: text.decode() for column, text in found.items() if text}
+    return frame
 
 
 def _with_named_index(frame: Any) -> Any:
@@ -210,31 +331,37 @@ def to_kind(
     Parameters
     ----------
     kind : {"astropy", "pandas", "pyarrow", "polars"}
-        A DataFrame has the metadata, units and descriptions in its ``attrs``, a table of pyarrow in
-        its schema, as in a Parquet file. A frame of polars has no place for them.
+        A DataFrame of pandas has the metadata, units and descriptions in its ``attrs``, a table of
+        pyarrow in its schema, as in a Parquet file; polars has no place for them.
     parts, columns, metadata
         See `to_qtable`.
     """
     if kind == "astropy":
         return to_qtable(parts, columns, metadata)
+    import pyarrow as pa
+
+    from gcmock.io.writers.parquet import parquet_schema
+
     arrays = {
         column.name: np.concatenate(
             [np.zeros(0, column.dtype), *(part[column.name] for part in parts)]
         ).astype(column.dtype)
         for column in columns
     }
-    if kind in ("pyarrow", "polars"):
-        import pyarrow as pa
+    if kind == "pandas":
+        return _to_frame(arrays, columns, metadata)
+    schema = parquet_schema(columns, metadata)
+    values = [pa.array(arrays[field.name], type=field.type) for field in schema]
+    return _from_arrow(pa.Table.from_arrays(values, schema=schema), kind)
 
-        from gcmock.io.writers.parquet import parquet_schema
 
-        schema = parquet_schema(columns, metadata)
-        values = [pa.array(arrays[field.name], type=field.type) for field in schema]
-        whole = pa.Table.from_arrays(values, schema=schema)
-        return whole if kind == "pyarrow" else sys.modules["polars"].from_arrow(whole)
+def _to_frame(
+    arrays: Mapping[str, NDArray[Any]], columns: Sequence[Column], metadata: Mapping[str, str]
+) -> Any:
+    """Return columns as a DataFrame of pandas."""
     import pandas as pd
 
-    frame = pd.DataFrame(arrays)
+    frame = pd.DataFrame(dict(arrays))
     frame.attrs[METADATA_KEY] = dict(metadata)
     frame.attrs["units"] = {column.name: column.unit for column in columns if column.unit}
     frame.attrs["descriptions"] = {column.name: column.description for column in columns}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.errors import InputError
-from gcmock.io.disk import PARTIAL, sha256_of, size_of
+from gcmock.io.disk import sha256_of, size_of
 from gcmock.io.observed import ObservedCatalogue, RawRows
 from gcmock.io.readers.choice import split_choice
 from gcmock.io.readers.opening import SUFFIXES, open_table
@@ -22,13 +20,13 @@ from gcmock.io.sorted_rows import SortedRows, bucket_edges
 from gcmock.io.writers.writer import check_output, open_writer
 from gcmock.mock.census import InputCensus
 from gcmock.mock.folder import without_means, write_folder
-from gcmock.mock.pipeline import StarBatch, batch_size, cut, in_order, true_stars
-from gcmock.mock.product import output_columns, provenance
+from gcmock.mock.pipeline import StarBatch, batch_size, cut, true_stars
+from gcmock.mock.product import output_columns, record_of_mock
 from gcmock.mock.summary import BuildSummary
 from gcmock.model import Model, load_model
+from gcmock.pool import beside, in_order
+from gcmock.progress import Progress
 from gcmock.settings.build import Config, load_config
-
-Progress = Callable[[int, int], None]
 
 _SORT_ROWS: Final = 200_000
 _WHOLE: Final = 2**62
@@ -98,10 +96,9 @@ def build(
     _check_paths(split_choice(input)[0], output, overwrite)
     source = open_table(input, config.columns)
     model = load_model(config=config)
-    census = InputCensus(model)
+    census = InputCensus(model.extinction_map, config.input)
     # The checksum is taken from the file while its rows are looked at.
-    with ThreadPoolExecutor(1) as pool:
-        checksum = pool.submit(sha256_of, source.path)
+    with beside(lambda: sha256_of(source.path)) as checksum:
         catalogue = ObservedCatalogue(source, config, census.visit)
         census.finish(catalogue.path)
         source_record = {"name": catalogue.path.name, "sha256": checksum.result()}
@@ -119,7 +116,9 @@ def build(
         with _rows(catalogue, model, census, is_sorted, output) as raws:
             parts = (part for part in cut(raws, size, partition) if wanted(part[0]))
             yield from in_order(
-                lambda part: (part[0], true_stars(part[1], catalogue, model)), parts, threads
+                lambda part: (part[0], true_stars(part[1], catalogue, model, config.policy)),
+                parts,
+                threads,
             )
 
     def report() -> None:
@@ -132,7 +131,7 @@ def build(
         **summary.skipped,
     }
     if output.suffix:
-        metadata = provenance(config, source_record, rows)
+        metadata = record_of_mock(config, source_record, rows)
         with open_writer(output, columns, metadata, overwrite=overwrite) as writer:
             for _, batch in products(_WHOLE, lambda _: True):
                 if batch.columns:
@@ -143,7 +142,7 @@ def build(
         write_folder(
             output,
             columns,
-            provenance(without_means(config), source_record, rows, dated=False),
+            record_of_mock(without_means(config), source_record, rows, dated=False),
             source_record | {"bytes": size_of(source.path)},
             products,
             summary,
@@ -189,72 +188,65 @@ def _rows(
     def cell(raw: RawRows) -> NDArray[np.int64]:
         return np.maximum(model.extinction_map.cell_index(*catalogue.galactic(raw)), 0)
 
-    # Beside the output, because temporary folders are often small, or in memory.
-    folder = output.with_name(f".{output.name}.sorting{PARTIAL}{os.getpid()}")
     edges = bucket_edges(census.stars_of_cell)
-    with SortedRows(folder, catalogue.rows(_SORT_ROWS), cell, edges) as sorted_rows:
+    with SortedRows(output, catalogue.rows(_SORT_ROWS), cell, edges) as sorted_rows:
         yield sorted_rows.rows(catalogue.config.run.chunk_size)
 
 
-def build_table(table: Any, config: Config | None = None, **overrides: Any) -> Any:
-    """Turn a table of observed stars in memory into one of true stars.
+def build_table(
+    table: Any, config: Config | None = None, *, progress: Progress | None = None
+) -> Any:
+    """Turn a table of observed stars into one of true stars in memory.
 
     Parameters
     ----------
-    table : astropy.table.Table, pandas.DataFrame or pyarrow.Table
-        Observed stars, columns as in the files that `build` reads; units are converted where the
-        table has them (a DataFrame has none).
+    table : str, Path, astropy Table, pandas or polars DataFrame, or pyarrow Table
+        Observed stars, on disk or in memory, columns as in the files that `build` reads; units are
+        converted where the table has them (a DataFrame has none).
     config : Config, optional
         Settings; the defaults if not given.
-    **overrides
-        Sections of settings that win over `config`: ``run={"realisations": 10}``.
+    progress : callable, optional
+        Called with the numbers of finished and of all stars.
 
     Returns
     -------
-    astropy.table.QTable, pandas.DataFrame or pyarrow.Table
-        Of the library that `table` is of. Columns as in the files that `build` writes, rows in the
-        order of `table`. How it was made is recorded in ``meta["gcmock"]``, in
+    astropy.table.QTable, pandas.DataFrame, pyarrow.Table or polars.DataFrame
+        Of the library that `table` is of, a QTable for a file. Columns as in the files that `build`
+        writes, rows in the order of `table`. How it was made is recorded in ``meta["gcmock"]``, in
         ``attrs["gcmock"]``, or in the metadata of the schema.
 
     Raises
     ------
     InputError
         If the table or a setting cannot be used.
-
-    Examples
-    --------
-    >>> import gcmock
-    >>> mock = gcmock.build(stars, run={"seed": 7, "realisations": 10})
-    >>> mock["distance_pc"].unit
-    Unit("pc")
-    >>> type(gcmock.build(stars.to_pandas()))
-    <class 'pandas.DataFrame'>
     """
-    from gcmock.io.tables import in_memory, kind_of, to_kind
+    from gcmock.io.tables import Kind, in_memory, kind_of, to_kind
 
-    kind = kind_of(table)
-
-    if overrides or config is None:
-        settings = config.model_dump() if config is not None else {}
-        for section, values in overrides.items():
-            inside = isinstance(values, Mapping)
-            settings[section] = {**settings.get(section, {}), **values} if inside else values
-        config = load_config(None, settings)
-    source = in_memory(table)
+    config = config or load_config()
+    is_file = isinstance(table, str | Path)
+    kind: Kind = "astropy" if is_file else kind_of(table)
+    source = open_table(table, config.columns) if is_file else in_memory(table)
     model = load_model(config=config)
-    census = InputCensus(model)
+    census = InputCensus(model.extinction_map, config.input)
     catalogue = ObservedCatalogue(source, config, census.visit)
     census.finish(catalogue.path)
     summary = BuildSummary(None, config.run.realisations, catalogue.summary, census.skipped)
     workers = config.run.n_workers
     size = batch_size(summary.n_star, summary.n_realisation, workers)
     batches = in_order(
-        lambda part: true_stars(part[1], catalogue, model),
+        lambda part: true_stars(part[1], catalogue, model, config.policy),
         cut(catalogue.rows(config.run.chunk_size), size, _WHOLE),
         workers,
     )
-    parts = [batch.columns for batch in batches if batch.columns]
+    parts = []
+    for batch in batches:
+        if batch.columns:
+            parts.append(batch.columns)
+        summary.account.add(batch.account)
+        if progress is not None:
+            progress(summary.n_written // summary.n_realisation, summary.n_star)
     n_written = summary.n_star * summary.n_realisation
     rows = {"read": summary.n_rows, "written": n_written, **summary.skipped}
-    metadata = provenance(config, {"name": source.path, "sha256": ""}, rows)
+    origin = {"name": catalogue.path.name, "sha256": sha256_of(table) if is_file else ""}
+    metadata = record_of_mock(config, origin, rows)
     return to_kind(kind, parts, output_columns(catalogue.source_id_column), metadata)

@@ -8,10 +8,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.dust.extinction_map import ExtinctionMap
 from gcmock.errors import OutsideModelError
 from gcmock.io.observed import ObservedStars
 from gcmock.mock.infer import kept, outside_map_error
-from gcmock.model import Model
+from gcmock.settings.build import InputConfig
 
 OUTSIDE_MAP, NO_PHOTOMETRY = "outside the extinction map", "no magnitude"
 """Reasons for which a star is left out."""
@@ -31,7 +32,10 @@ class InputCensus:
 
     Parameters
     ----------
-    model : Model
+    extinction_map : ExtinctionMap
+        The map that stars must lie on.
+    choices : InputConfig
+        Which stars are left out.
 
     Attributes
     ----------
@@ -43,18 +47,18 @@ class InputCensus:
         Pairs of a block of rows and a cell that occurs in it.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, extinction_map: ExtinctionMap, choices: InputConfig) -> None:
         self.skipped: Counter[str] = Counter()
-        self.stars_of_cell = np.zeros(model.extinction_map.mean.size, np.int64)
+        self.stars_of_cell = np.zeros(extinction_map.mean.size, np.int64)
         self.visits = 0
-        self._model = model
+        self._map, self._choices = extinction_map, choices
         self._waiting: list[NDArray[np.int64]] = []
         self._n_waiting = 0
         self._first: tuple[int, float, float] | None = None
 
     def visit(self, stars: ObservedStars) -> None:
         """Count some stars."""
-        inside, keep = kept(stars, self._model)
+        inside, keep = kept(stars, self._map, self._choices)
         outside = np.flatnonzero(~inside)
         if outside.size:
             self.skipped[OUTSIDE_MAP] += outside.size
@@ -63,7 +67,7 @@ class InputCensus:
             self._first = self._first or here
         if dark := int((inside & ~keep).sum()):
             self.skipped[NO_PHOTOMETRY] += dark
-        self._waiting.append(self._model.extinction_map.cell_index(stars.l, stars.b))
+        self._waiting.append(self._map.cell_index(stars.l, stars.b))
         self._n_waiting += stars.n_star
         if self._n_waiting >= BLOCK_ROWS:
             self._count(self._n_waiting // BLOCK_ROWS * BLOCK_ROWS)
@@ -89,7 +93,7 @@ class InputCensus:
         """
         if self._n_waiting:
             self._count(self._n_waiting)
-        if self._first is not None and self._model.config.input.outside_map == "error":
+        if self._first is not None and self._choices.outside_map == "error":
             message = str(outside_map_error(self.skipped[OUTSIDE_MAP], *self._first))
             raise OutsideModelError(f"{path}: {message}")
 

@@ -12,10 +12,10 @@ from gcmock.compilation import fingerprint
 from gcmock.dust.calibrated import load_calibration
 from gcmock.errors import InterruptedRunError
 from gcmock.io.manifest import Manifest, entry_of
+from gcmock.io.provenance import data_sha256, library_versions, own_files
 from gcmock.io.writers.writer import open_writer
 from gcmock.mock.account import Account
 from gcmock.mock.pipeline import StarBatch
-from gcmock.mock.product import data_sha256, library_versions
 from gcmock.mock.summary import BuildSummary
 from gcmock.settings.build import Config, RunConfig
 from gcmock.words.columns import Column
@@ -62,6 +62,7 @@ def record_of(config: Config, source: Mapping[str, Any], **more: Any) -> dict[st
         "data_sha256": data_sha256(),
         "config": settings,
         "input": dict(source),
+        **own_files(config),
         **more,
     }
 
@@ -124,9 +125,7 @@ def write_folder(
                 for i, group in groupby(batches, key=lambda batch: batch[0]):
                     words = dict(metadata) | {"partition": f"{i} of 0 ... {n_partition - 1}"}
                     written = Account()
-                    with open_writer(
-                        folder / names[i], columns, words, overwrite=True, durable=True
-                    ) as writer:
+                    with open_writer(folder / names[i], columns, words, overwrite=True) as writer:
                         for _, batch in group:
                             if batch.columns:
                                 writer.write(batch.columns)

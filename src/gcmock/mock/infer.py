@@ -9,22 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
+from gcmock.dust.extinction_map import ExtinctionMap
 from gcmock.dust.profile import signed_longitude
 from gcmock.errors import OutsideModelError
 from gcmock.frames import galactic_north_angle, icrs_to_galactic_proper_motion
 from gcmock.io.observed import ObservedStars
 from gcmock.mock.motion import with_measured_motion
 from gcmock.model import Model
-from gcmock.posterior.engine import Observations
-from gcmock.posterior.kernel.block import Draws, PosteriorSummary
 from gcmock.posterior.kernel.draw import VELOCITY
-from gcmock.posterior.kernel.motion import N_MEASURED
+from gcmock.posterior.kinds import set_aside
+from gcmock.posterior.observations import MeasuredMotion, Observations
+from gcmock.posterior.results import Draws, PosteriorSummary
 from gcmock.random import star_key, uniform
-from gcmock.words.bands import BANDS
+from gcmock.settings.build import InferencePolicy, InputConfig, MotionConfig, ParallaxConfig
+from gcmock.words.bands import LINEAR_BANDS, H, J
 from gcmock.words.flags import Flag
 
 N_AXES: Final = 3
-J, H, HW = BANDS.index("j"), BANDS.index("h"), BANDS.index("hw")
 
 LEAST_EXPECTED: Final = 1e-3
 """A star is flagged as unexplained if the model expects fewer such stars per square degree."""
@@ -72,27 +73,30 @@ class Inferred(NamedTuple):
     flags: NDArray[np.int32]
 
 
-def kept(stars: ObservedStars, model: Model) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def kept(
+    stars: ObservedStars, extinction_map: ExtinctionMap, choices: InputConfig
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return which stars lie on the extinction map, and which are kept, each (n_star,).
 
     The choices are ``[input] outside_map`` and ``no_photometry``. A star without magnitudes that
     lies outside the map counts as outside.
     """
-    inside = model.extinction_map.inside(stars.l, stars.b)
+    inside = extinction_map.inside(stars.l, stars.b)
     keep = inside.copy()
-    if model.config.input.no_photometry == "skip":
+    if choices.no_photometry == "skip":
         keep &= np.isfinite(stars.mag).any(axis=1)
     return inside, keep
 
 
-def prepare(stars: ObservedStars, model: Model) -> Prepared:
+def prepare(stars: ObservedStars, model: Model, policy: InferencePolicy) -> Prepared:
     """Decide what enters the posterior of every star.
 
     Parameters
     ----------
     stars : ObservedStars
     model : Model
-        Its config has the choices: ``[input]``, ``[parallax]``, ``[photometry] use_hw``.
+    policy : InferencePolicy
+        Which stars, magnitudes, parallaxes and motions are used.
 
     Returns
     -------
@@ -103,8 +107,8 @@ def prepare(stars: ObservedStars, model: Model) -> Prepared:
     OutsideModelError
         If stars lie outside the extinction map and ``[input] outside_map`` is ``"error"``.
     """
-    inside, keep = kept(stars, model)
-    if model.config.input.outside_map == "error" and not inside.all():
+    inside, keep = kept(stars, model.extinction_map, policy.input)
+    if policy.input.outside_map == "error" and not inside.all():
         first = int(np.argmin(inside))
         raise outside_map_error(
             int((~inside).sum()), int(stars.row[first]), stars.l[first], stars.b[first]
@@ -116,13 +120,15 @@ def prepare(stars: ObservedStars, model: Model) -> Prepared:
     if model.config.extinction.map_value != "cell_mean":
         cell = model.extinction_map.cell_index(l_deg, stars.b)
         flags[~model.extinction_map.has_subcells(cell)] |= Flag.NO_SUBCELL
-    e_jks, tau = model.reddening(l_deg, stars.b)
-    mag, mag_error = _photometry(stars, model, flags)
-    parallax, parallax_error = _parallax(stars, model, flags)
-    motion = measured_motion(stars, model, flags)
+    e_jks_rc, tau = model.reddening(l_deg, stars.b)
+    mag, mag_error = _photometry(stars, policy.use_hw, model.posterior.model_variance, flags)
+    parallax, parallax_error = _parallax(stars, policy.parallax, flags)
+    motion = measured_motion(stars, policy.motion, flags)
     return Prepared(
         keep,
-        Observations(l_deg, stars.b, mag, mag_error, parallax, parallax_error, e_jks, tau, motion),
+        Observations(
+            l_deg, stars.b, mag, mag_error, parallax, parallax_error, e_jks_rc, tau, motion
+        ),
         flags,
     )
 
@@ -138,24 +144,28 @@ def outside_map_error(n_outside: int, row: int, l_deg: float, b_deg: float) -> O
 
 
 def _photometry(
-    stars: ObservedStars, model: Model, flags: NDArray[np.int32]
+    stars: ObservedStars, use_hw: str, model_variance: Floats, flags: NDArray[np.int32]
 ) -> tuple[Floats, Floats]:
     """Magnitudes and errors that are used, (n_star, n_band); sets bits of `flags`."""
     mag, error = stars.mag.copy(), stars.mag_error.copy()
-    given = np.isfinite(mag)
-    if model.config.photometry.use_hw == "when_needed":
-        redundant = given[:, HW] & given[:, J] & given[:, H]
-        flags[redundant] |= Flag.HW_REDUNDANT
-        mag[redundant, HW] = error[redundant, HW] = np.nan
-    flags[np.isfinite(mag[:, HW])] |= Flag.HW_USED
+    synthetic = slice(len(LINEAR_BANDS), None)
+    if use_hw == "when_needed":
+        given = np.isfinite(mag)
+        redundant = given[:, J] & given[:, H]
+        flags[redundant & given[:, synthetic].any(axis=1)] |= Flag.HW_REDUNDANT
+        mag[redundant, synthetic] = error[redundant, synthetic] = np.nan
+    # Of two synthetic magnitudes the more precise one is used.
+    aside = set_aside(mag, error**2 + model_variance)
+    flags[aside.any(axis=1)] |= Flag.HW_REDUNDANT
+    mag[aside] = error[aside] = np.nan
+    flags[np.isfinite(mag[:, synthetic]).any(axis=1)] |= Flag.HW_USED
     return mag, error
 
 
 def _parallax(
-    stars: ObservedStars, model: Model, flags: NDArray[np.int32]
+    stars: ObservedStars, settings: ParallaxConfig, flags: NDArray[np.int32]
 ) -> tuple[Floats, Floats]:
     """Parallax without its zero point and error [mas], NaN if not used; sets bits of `flags`."""
-    settings = model.config.parallax
     given = np.isfinite(stars.parallax)
     # A missing ruwe is no reason to distrust a parallax: many catalogues have none.
     good = given & (stars.parallax_error > 0) & ~(stars.ruwe > settings.ruwe_max)
@@ -168,23 +178,24 @@ def _parallax(
     return parallax, np.where(good, stars.parallax_error, np.nan)
 
 
-def measured_motion(stars: ObservedStars, model: Model, flags: NDArray[np.int32]) -> Floats | None:
-    """Measured motions in Galactic axes, see `gcmock.posterior.engine.Observations`; sets `flags`.
+def measured_motion(
+    stars: ObservedStars, settings: MotionConfig, flags: NDArray[np.int32]
+) -> MeasuredMotion | None:
+    """Measured motions in Galactic axes; sets `flags`.
 
     Parameters
     ----------
     stars : ObservedStars
-    model : Model
-        ``[motion]`` of its config has the quality cut.
+    settings : MotionConfig
+        Has the quality cut.
     flags : int32 ndarray (n_star,)
         Gets `Flag.MOTION_USED` and `Flag.MOTION_REJECTED`.
 
     Returns
     -------
-    ndarray (n_star, 7) or None
+    MeasuredMotion or None
         None if no star has a motion that is used.
     """
-    settings = model.config.motion
     with_pm = np.isfinite(stars.pmra) & np.isfinite(stars.pmdec)
     with_rv = np.isfinite(stars.radial_velocity)
     if not settings.use or not (with_pm | with_rv).any():
@@ -195,28 +206,32 @@ def measured_motion(stars: ObservedStars, model: Model, flags: NDArray[np.int32]
     good_rv = with_rv & (stars.radial_velocity_error > 0)
     flags[(with_pm & ~good_pm) | (with_rv & ~good_rv)] |= Flag.MOTION_REJECTED
     flags[good_pm | good_rv] |= Flag.MOTION_USED
-    motion = np.full((stars.n_star, N_MEASURED), np.nan)
+    if not (good_pm | good_rv).any():
+        return None
     pm_l, pm_b = icrs_to_galactic_proper_motion(stars.ra, stars.dec, stars.pmra, stars.pmdec)
     correlation = np.nan_to_num(stars.pmra_pmdec_corr)
     across = correlation * stars.pmra_error * stars.pmdec_error
     angle = np.radians(galactic_north_angle(stars.ra, stars.dec))
     cos, sin = np.cos(angle), np.sin(angle)
     aa, dd = stars.pmra_error**2, stars.pmdec_error**2
-    motion[:, 0], motion[:, 1] = pm_l, pm_b
-    motion[:, 2] = aa * cos**2 + dd * sin**2 - 2.0 * across * sin * cos
-    motion[:, 3] = (aa - dd) * sin * cos + across * (cos**2 - sin**2)
-    motion[:, 4] = aa * sin**2 + dd * cos**2 + 2.0 * across * sin * cos
-    motion[:, 5], motion[:, 6] = stars.radial_velocity, stars.radial_velocity_error**2
-    motion[~good_pm, :5] = np.nan
-    motion[~good_rv, 5:] = np.nan
-    return motion if (good_pm | good_rv).any() else None
+    proper = (
+        pm_l,
+        pm_b,
+        aa * cos**2 + dd * sin**2 - 2.0 * across * sin * cos,
+        (aa - dd) * sin * cos + across * (cos**2 - sin**2),
+        aa * sin**2 + dd * cos**2 + 2.0 * across * sin * cos,
+    )
+    radial = stars.radial_velocity, stars.radial_velocity_error**2
+    return MeasuredMotion(
+        *(np.where(good_pm, x, np.nan) for x in proper),
+        *(np.where(good_rv, x, np.nan) for x in radial),
+    )
 
 
-def star_keys(stars: ObservedStars, model: Model) -> NDArray[np.uint64]:
+def star_keys(stars: ObservedStars, seed: int, realisations: int) -> NDArray[np.uint64]:
     """Return the keys of the random streams, (n_star, n_realisation)."""
-    run = model.config.run
     return np.stack(
-        [star_key(run.seed, stars.source_id, number) for number in range(run.realisations)], axis=1
+        [star_key(seed, stars.source_id, number) for number in range(realisations)], axis=1
     )
 
 
@@ -266,8 +281,9 @@ def infer(
         log_expected(data, summary.log_evidence, model) < np.log(LEAST_EXPECTED)
     )
     of_star = flags | np.where(unexplained, Flag.UNEXPLAINED, 0)
-    # Hw of every true star comes from the relation, whether or not Hw was observed.
-    extrapolated = ~model.hw.is_valid(draws.mag[..., J], draws.mag[..., H])
+    # The true star has every synthetic band, whether or not it was observed.
+    j, h = draws.mag[..., J], draws.mag[..., H]
+    extrapolated = np.any([~r.is_valid(j, h) for r in model.relations.values()], axis=0)
     of_draw = np.where(extrapolated, Flag.HW_EXTRAPOLATED, 0)
     return Inferred(
         summary,
@@ -286,7 +302,7 @@ def log_expected(data: Observations, log_evidence: Floats, model: Model) -> Floa
     small for a colour that no reddened star has, and for a star brighter than any that is
     expected; it does not depend on units, and hardly on the number of bands.
     """
-    variance = data.mag_error**2 + model.posterior.model_variance
+    variance = model.posterior.variance(data)
     volume = np.where(np.isfinite(data.mag), 0.5 * np.log(2.0 * np.pi * variance), 0.0).sum(axis=1)
     with_parallax = np.isfinite(data.parallax)
     error = np.where(with_parallax, data.parallax_error, 1.0)

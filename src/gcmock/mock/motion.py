@@ -21,9 +21,10 @@ from scipy.special import ndtri
 from gcmock.arrays import Floats
 from gcmock.frames import observables_to_velocity
 from gcmock.model import Model
-from gcmock.posterior.engine import Observations
-from gcmock.posterior.kernel.block import Draws
-from gcmock.posterior.kernel.motion import MotionModel, observed_moments
+from gcmock.posterior.kernel.motion import observed_moments
+from gcmock.posterior.kernel.structures import MotionModel
+from gcmock.posterior.observations import MeasuredMotion, Observations
+from gcmock.posterior.results import Draws
 from gcmock.random import uniform
 
 MOTION_STREAM: Final = 768
@@ -54,9 +55,9 @@ def with_measured_motion(
     """
     assert data.motion is not None
     star, realisation = np.divmod(np.arange(keys.size), keys.shape[1])
-    measured = data.motion[star]
-    rows = np.flatnonzero(np.isfinite(measured[:, 0]) | np.isfinite(measured[:, 5]))
-    star, realisation, measured = star[rows], realisation[rows], measured[rows]
+    rows = np.flatnonzero((data.motion.has_pm | data.motion.has_rv)[star])
+    star, realisation = star[rows], realisation[rows]
+    measured = data.motion.take(star)
     distance = draws.distance_pc[star, realisation]
     component = draws.component[star, realisation]
     lon, lat = data.l_deg[star], data.b_deg[star]
@@ -86,7 +87,11 @@ def moments_of(
 
 
 def conditioned(
-    mean: Floats, covariance: Floats, measured: Floats, errors: MotionModel, numbers: Floats
+    mean: Floats,
+    covariance: Floats,
+    measured: MeasuredMotion,
+    errors: MotionModel,
+    numbers: Floats,
 ) -> tuple[Floats, NDArray[np.bool_]]:
     """Draw motions given their measurement.
 
@@ -94,8 +99,8 @@ def conditioned(
     ----------
     mean, covariance : ndarray (n, 3), (n, 3, 3)
         Of (pm_l cos b, pm_b, v_r) in the component [mas/yr, mas/yr, km/s].
-    measured : ndarray (n, 7)
-        See `gcmock.posterior.engine.Observations`.
+    measured : MeasuredMotion
+        Of the n stars.
     errors : MotionModel
     numbers : ndarray (n, 4)
         Uniform in (0, 1).
@@ -109,11 +114,7 @@ def conditioned(
     floor = np.diag([errors.floor_masyr**2] * 2 + [errors.floor_kms**2])
     prior = covariance + floor
     # What was not measured has an error so large that it says nothing.
-    n = len(mean)
-    noise = np.zeros((n, 3, 3))
-    noise[:, 0, 0], noise[:, 1, 1], noise[:, 2, 2] = measured[:, [2, 4, 6]].T
-    noise[:, 0, 1] = noise[:, 1, 0] = measured[:, 3]
-    y = measured[:, [0, 1, 5]].copy()
+    noise, y = measured.covariance, measured.vector
     missing = np.isnan(y)
     # Exactly nothing: its row and column of the gain are zero.
     see = np.where(missing, 0.0, 1.0)

@@ -12,12 +12,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from gcmock.arrays import Floats, Integers
 from gcmock.compilation import compiled
+from gcmock.dust.profile import DustProfile, profile_at, profile_value
 from gcmock.random import uniform_scalar
 from gcmock.stars.populations import PopulationSet
+from gcmock.words.bands import KS
 
 INDEX_STEP_MAG = 0.01
 """Step of the look-up from a limit to the number of nodes that are brighter [mag]."""
@@ -68,11 +71,11 @@ class Patches(NamedTuple):
     ----------
     prior : ndarray, shape (n_sightline, n_component, n_distance)
         Living stars per square degree in every bin.
-    dust_scale_pc, dust_norm : ndarray, shape (n_sightline,)
-        The reddening grows as (1 - exp(-D / scale)) / norm.
+    dust : DustProfile
+        Growth of the reddening along every line of sight.
     sightline : ndarray of int64, shape (n_patch,)
         Line of sight of each patch.
-    e_jks, tau : ndarray, shape (n_patch,)
+    e_jks_rc, tau : ndarray, shape (n_patch,)
         Mean and standard deviation of E(J-Ks) at the red-clump distance [mag].
     kappa_ks : ndarray, shape (n_patch,)
         A_Ks / E(J-Ks).
@@ -83,10 +86,9 @@ class Patches(NamedTuple):
     """
 
     prior: Floats
-    dust_scale_pc: Floats
-    dust_norm: Floats
+    dust: DustProfile
     sightline: Integers
-    e_jks: Floats
+    e_jks_rc: Floats
     tau: Floats
     kappa_ks: Floats
     area_deg2: Floats
@@ -134,17 +136,17 @@ class Drawn(NamedTuple):
 def bright_first(populations: PopulationSet) -> BrightFirst:
     """Sort the nodes of every population by M_Ks."""
     parts = populations.populations
-    orders = [np.argsort(p.absolute_mag[:, 2], kind="stable") for p in parts]
+    orders = [np.argsort(p.absolute_mag[:, KS], kind="stable") for p in parts]
     sorted_mags = [p.absolute_mag[order] for p, order in zip(parts, orders, strict=True)]
-    low = min(float(mag[0, 2]) for mag in sorted_mags)
-    high = max(float(mag[-1, 2]) for mag in sorted_mags)
+    low = min(float(mag[0, KS]) for mag in sorted_mags)
+    high = max(float(mag[-1, KS]) for mag in sorted_mags)
     steps = low + INDEX_STEP_MAG * np.arange(int((high - low) / INDEX_STEP_MAG) + 3)
 
     def joined(values: list[Floats]) -> Floats:
         return np.concatenate([v[order] for v, order in zip(values, orders, strict=True)])
 
     cumulative = [np.cumsum(p.weight[order]) for p, order in zip(parts, orders, strict=True)]
-    n_brighter = [np.searchsorted(mag[:, 2], steps) for mag in sorted_mags]
+    n_brighter = [np.searchsorted(mag[:, KS], steps) for mag in sorted_mags]
     return BrightFirst(
         np.concatenate(sorted_mags),
         np.concatenate(cumulative),
@@ -188,6 +190,29 @@ def draw_patches(
     return Drawn(*(np.ascontiguousarray(a) for a in (*whole, *real)))
 
 
+_dust_of, _profile = njit(profile_at), njit(profile_value)
+
+
+@njit
+def _normal(key, place):  # type: ignore[no-untyped-def]
+    """Return a Gaussian number from two places of a stream (Box and Muller), cut in the tails."""
+    normal = np.sqrt(-2.0 * np.log(uniform_scalar(key, place)))
+    normal *= np.cos(2.0 * np.pi * uniform_scalar(key, place + 1))
+    return min(max(normal, -MAX_SIGMA), MAX_SIGMA)
+
+
+@njit(inline="always")
+def _node_at(cumulative, low, high, target):  # type: ignore[no-untyped-def]
+    """Return the first node from low to high up to which there are `target` stars."""
+    while low < high:
+        middle = (low + high) // 2
+        if cumulative[middle] < target:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 @compiled(nogil=True)
 def _draw(  # type: ignore[no-untyped-def]
     patches, mag, cumulative, start, n_brighter, brighter, mag_min, groups, edges, ks_max
@@ -198,17 +223,17 @@ def _draw(  # type: ignore[no-untyped-def]
     steps = np.empty(n_bin, np.uint64)
     # The near edge of a bin has the smallest distance modulus and the least dust.
     modulus = 5.0 * np.log10(edges[:-1])
-    dust = np.empty(n_bin)
+    shape = np.empty(n_bin)
     rows = np.empty((4096, 8))
     n = 0
     for s in range(patches.sightline.size):
+        dust = _dust_of(patches.dust, patches.sightline[s])
         if s == 0 or patches.sightline[s] != patches.sightline[s - 1]:
-            dust[:] = -np.expm1(-edges[:-1] / patches.dust_scale_pc[patches.sightline[s]])
+            for i in range(n_bin):
+                shape[i] = _profile(dust, edges[i])
         prior = patches.prior[patches.sightline[s]]
-        scale = patches.dust_scale_pc[patches.sightline[s]]
-        norm = patches.dust_norm[patches.sightline[s]]
         e_map, tau, kappa, key = (
-            patches.e_jks[s],
+            patches.e_jks_rc[s],
             patches.tau[s],
             patches.kappa_ks[s],
             patches.key[s],
@@ -216,7 +241,7 @@ def _draw(  # type: ignore[no-untyped-def]
         area = patches.area_deg2[s]
         least = max(e_map - MAX_SIGMA * tau, 0.0)
         for i in range(n_bin):
-            bound = ks_max - modulus[i] + 5.0 - kappa * least * dust[i] / norm
+            bound = ks_max - modulus[i] + 5.0 - kappa * least * shape[i]
             step = int(np.floor((bound - mag_min) / INDEX_STEP_MAG)) + 1
             steps[i] = np.uint64(min(max(step, 0), n_step - 1))
         begin = 0.0
@@ -234,19 +259,12 @@ def _draw(  # type: ignore[no-untyped-def]
                     distance = edges[i] + (point - begin) / length * (edges[i + 1] - edges[i])
                     normal = 0.0
                     if tau > 0.0:
-                        normal = np.sqrt(-2.0 * np.log(uniform_scalar(key, base + REDDENING)))
-                        normal *= np.cos(2.0 * np.pi * uniform_scalar(key, base + REDDENING + 1))
-                        normal = min(max(normal, -MAX_SIGMA), MAX_SIGMA)
-                    e = max(e_map + tau * normal, 0.0) * -np.expm1(-distance / scale) / norm
+                        normal = _normal(key, base + REDDENING)
+                    e = max(e_map + tau * normal, 0.0) * _profile(dust, distance)
                     target = uniform_scalar(key, base + NODE) * weight
-                    lo, hi = start[p], start[p] + n_brighter[p, steps[i]] - 1
-                    while lo < hi:
-                        mid = (lo + hi) // 2
-                        if cumulative[mid] < target:
-                            lo = mid + 1
-                        else:
-                            hi = mid
-                    if mag[lo, 2] + 5.0 * np.log10(distance) - 5.0 + kappa * e < ks_max:
+                    last = start[p] + n_brighter[p, steps[i]] - 1
+                    lo = _node_at(cumulative, start[p], last, target)
+                    if mag[lo, KS] + 5.0 * np.log10(distance) - 5.0 + kappa * e < ks_max:
                         if n == rows.shape[0]:
                             larger = np.empty((2 * n, 8))
                             larger[:n] = rows

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Final, NamedTuple, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
 
-from numpy.typing import NDArray
-
+from gcmock.arrays import Columns
 from gcmock.io.observed import ObservedCatalogue, RawRows
 from gcmock.mock.account import Account, account_of
 from gcmock.mock.infer import infer, prepare, star_keys
 from gcmock.mock.product import assemble
 from gcmock.model import Model
-
-Columns = dict[str, NDArray[Any]]
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+from gcmock.settings.build import InferencePolicy
 
 LARGEST_BATCH: Final = 16_384
 SMALLEST_BATCH: Final = 512
 """Draws that a thread works on at a time; the results do not depend on it."""
 
 _BATCHES_PER_WORKER: Final = 8
-_AHEAD: Final = 2
 
 
 class StarBatch(NamedTuple):
@@ -45,18 +38,20 @@ class StarBatch(NamedTuple):
     account: Account
 
 
-def true_stars(raw: RawRows, catalogue: ObservedCatalogue, model: Model) -> StarBatch:
+def true_stars(
+    raw: RawRows, catalogue: ObservedCatalogue, model: Model, policy: InferencePolicy
+) -> StarBatch:
     """Interpret rows of the input, infer their stars and assemble the columns of the output.
 
     Everything that happens to a star between the file that is read and the file that is written;
     a function of the rows alone, whatever else is computed before or beside it.
     """
     stars = catalogue.stars(raw)
-    prepared = prepare(stars, model)
+    prepared = prepare(stars, model, policy)
     stars = stars.take(prepared.keep)
     if not stars.n_star:
         return StarBatch(len(raw.row), {}, Account())
-    keys = star_keys(stars, model)
+    keys = star_keys(stars, policy.seed, policy.realisations)
     inferred = infer(prepared.data, prepared.flags, keys, model)
     return StarBatch(len(raw.row), assemble(stars, inferred, model), account_of(inferred))
 
@@ -94,35 +89,3 @@ def cut(raws: Iterable[RawRows], size: int, partition: int) -> Iterator[tuple[in
             yield (place + start) // partition, raw.part(start, stop)
             start = stop
         place += len(raw.row)
-
-
-def in_order(
-    function: Callable[[Item], Result], items: Iterable[Item], workers: int
-) -> Iterator[Result]:
-    """Apply a function in threads and yield the results in the order of the items.
-
-    At most a few results wait at a time, so that the memory is bounded. When the consumer stops
-    early, what has not begun is dropped.
-
-    Parameters
-    ----------
-    function : callable
-    items : iterable
-    workers : int
-        Threads; with 1 there are none beside the caller's.
-    """
-    if workers == 1:
-        yield from map(function, items)
-        return
-    queue: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for item in items:
-                queue.append(pool.submit(function, item))
-                while len(queue) >= _AHEAD * workers or (queue and queue[0].done()):
-                    yield queue.popleft().result()
-            while queue:
-                yield queue.popleft().result()
-        finally:
-            for job in queue:
-                job.cancel()

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-import gcmock
-from gcmock.data import path as data_path
+from gcmock.arrays import Columns
 from gcmock.dust.calibrated import load_calibration
 from gcmock.dust.laws import load_law
 from gcmock.frames import galactic_to_icrs_proper_motion
 from gcmock.io.observed import ObservedStars
+from gcmock.io.provenance import provenance
 from gcmock.mock.infer import Inferred
 from gcmock.model import Model
 from gcmock.settings.build import Config
-from gcmock.stars.bands import load_hw_relation
-from gcmock.words.bands import BANDS, magnitude_name
+from gcmock.stars.bands import load_relations
+from gcmock.words.bands import BANDS, KS, magnitude_name
 from gcmock.words.columns import OUTPUT_COLUMNS, Column
 from gcmock.words.components import COMPONENTS
 from gcmock.words.flags import Flag
@@ -32,7 +30,7 @@ CITATION: Final = (
     "Bressan et al. 2012 (MNRAS 427, 127); and CITATION.cff of gcmock"
 )
 
-_LIBRARIES: Final = ("numpy", "scipy", "numba", "astropy", "pyarrow")
+CONTENT: Final = "true stars drawn from the posteriors of observed stars"
 
 
 def output_columns(source_id: Column) -> tuple[Column, ...]:
@@ -40,7 +38,7 @@ def output_columns(source_id: Column) -> tuple[Column, ...]:
     return tuple(source_id if c.name == source_id.name else c for c in OUTPUT_COLUMNS)
 
 
-def assemble(stars: ObservedStars, inferred: Inferred, model: Model) -> dict[str, NDArray[Any]]:
+def assemble(stars: ObservedStars, inferred: Inferred, model: Model) -> Columns:
     """Columns of the true stars behind observed ones.
 
     Parameters
@@ -69,7 +67,7 @@ def assemble(stars: ObservedStars, inferred: Inferred, model: Model) -> dict[str
     seen = model.galaxy.observables(l_deg, b_deg, distance, velocity.reshape(-1, 3))
     pmra, pmdec = galactic_to_icrs_proper_motion(l_deg, b_deg, seen.pm_l_cosb, seen.pm_b)
     nodes = model.posterior.nodes
-    kappa_ks = of_star(model.law.kappa(stars.l, stars.b)[:, 2])
+    kappa_ks = of_star(model.law.kappa(stars.l, stars.b)[:, KS])
     quantiles = summary.distance_quantile_pc.T
     return {
         "source_id": of_star(stars.source_id),
@@ -108,7 +106,7 @@ def assemble(stars: ObservedStars, inferred: Inferred, model: Model) -> dict[str
     }
 
 
-def provenance(
+def record_of_mock(
     config: Config, source: Mapping[str, Any], rows: Mapping[str, int], *, dated: bool = True
 ) -> dict[str, str]:
     """Record of how a catalogue was made, for the metadata of its file.
@@ -129,37 +127,19 @@ def provenance(
     dict of str to str
         Texts; structured entries are TOML (``config``) or JSON.
     """
-    hw = load_hw_relation(config.photometry.hw_relation)
+    relations = load_relations(config.photometry.hw_relation)
     law, calibration = load_law(config.extinction.law), {}
     if config.extinction.calibration:
         calibrated = load_calibration(config.extinction.calibration)
         law, calibration = calibrated.law, {"calibration_sha256": calibrated.sha256}
-    return {
-        "creator": f"gcmock {gcmock.__version__}",
-        "content": "true stars drawn from the posteriors of observed stars",
-        **({"date": datetime.now(UTC).isoformat(timespec="seconds")} if dated else {}),
-        "versions": json.dumps(library_versions()),
-        "seed": str(config.run.seed),
-        "config": config.to_toml(),
-        "input": str(source["name"]),
-        "input_sha256": str(source["sha256"]),
-        "rows": json.dumps(dict(rows)),
-        "data_sha256": data_sha256(),
+    words = {
         **calibration,
         "extinction_law": f"{law.name}: {law.source}",
-        "hw_relation": f"{hw.name}: {hw.source} ({hw.status})",
+        **{
+            f"{band}_relation": f"{relation.name}: {relation.source} ({relation.status})"
+            for band, relation in relations.items()
+        },
         "flags": json.dumps({str(flag.value): f"{flag.name}: {flag.description}" for flag in Flag}),
         "citation": CITATION,
     }
-
-
-def data_sha256() -> str:
-    """Return the checksum of the checksums of the data files in the package."""
-    return sha256(data_path("checksums.sha256").read_bytes()).hexdigest()
-
-
-def library_versions() -> dict[str, str]:
-    """Return the versions of gcmock and of the libraries that it computes with."""
-    from importlib.metadata import version
-
-    return {"gcmock": gcmock.__version__, **{name: version(name) for name in _LIBRARIES}}
+    return provenance(config, CONTENT, source, rows, words, dated=dated)

@@ -8,30 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, galactic_to_icrs_proper_motion
+from gcmock.io.provenance import creator, own_files
 from gcmock.io.writers.folder import TableWriter, open_output
 from gcmock.mock.patches import BrightFirst, Drawn, bright_first, draw_patches
-from gcmock.mock.pipeline import in_order
 from gcmock.mock.sky import Range, SkyWindow, check_window, layout, make_patches, window_cells
 from gcmock.mock.survey import SURVEY_COLUMNS, Detection, SurveyModel
 from gcmock.mock.survey import survey as observe
 from gcmock.model import Model, load_model
+from gcmock.pool import in_order
+from gcmock.progress import Progress
 from gcmock.random import star_key, uniform
 from gcmock.settings.build import Config
+from gcmock.stars.bands import with_synthetic
+from gcmock.words.bands import BANDS, KS, magnitude_name
 from gcmock.words.columns import TRUTH_COLUMNS, Column
 from gcmock.words.components import COMPONENTS
 
-Table = dict[str, NDArray[Any]]
-Progress = Callable[[int, int], None]
 Result = TypeVar("Result")
 
 VELOCITY_STREAM = -2
@@ -50,7 +51,7 @@ def simulate(
     seed: int = 1,
     workers: int = 1,
     progress: Progress | None = None,
-) -> Table:
+) -> Columns:
     """Draw every star of the model in a window down to a magnitude.
 
     Parameters
@@ -72,7 +73,7 @@ def simulate(
     -------
     dict of str to ndarray (n_star,)
         The columns `gcmock.words.columns.TRUTH_COLUMNS`. Magnitudes are of the model, without the
-        error floor; Hw follows from J and H.
+        error floor; synthetic bands such as Hw follow from J and H.
 
     Raises
     ------
@@ -95,6 +96,7 @@ def simulate_to_file(
     b_range: Range,
     config: Config,
     *,
+    model: Model | None = None,
     ks_max: float = 15.5,
     seed: int = 1,
     survey: bool | SurveyModel = False,
@@ -113,6 +115,8 @@ def simulate_to_file(
         See `simulate`.
     config : Config
         Settings of the model.
+    model : Model, optional
+        The model of these settings; it is loaded if not given.
     survey : bool or SurveyModel
         Write observed stars, the input of ``gcmock build``, and every true star down to `ks_max`
         beside them, in ``<stem>_truth<suffix>``. Stars that are neighbours in the file are
@@ -134,18 +138,10 @@ def simulate_to_file(
         See `simulate` and `gcmock.io.writers.writer.open_writer`.
     """
     output = Path(output)
-    model = load_model(config=config)
+    model = model or load_model(config=config)
     window = check_window(model.extinction_map, l_range, b_range)
     settings = survey if isinstance(survey, SurveyModel) else SurveyModel()
-    metadata = {
-        "creator": f"gcmock {version('gcmock')}",
-        "content": "stars simulated from the model alone",
-        "config": config.to_toml(),
-        "seed": str(seed),
-        "window_deg": f"{window.l_min:g} <= l < {window.l_max:g}, "
-        f"{window.b_min:g} <= b < {window.b_max:g}",
-        "ks_max": f"{ks_max:g}",
-    }
+    metadata = simulation_record(model, l_range, b_range, config, ks_max, seed)
     with ExitStack() as stack:
 
         def opened(path: Path, columns: Sequence[Column], words: dict[str, str]) -> TableWriter:
@@ -166,7 +162,7 @@ def simulate_to_file(
         else:
             main = truth_file = opened(output, TRUTH_COLUMNS, metadata)
 
-        def finish(truth: Table) -> tuple[Table, Table | None]:
+        def finish(truth: Columns) -> tuple[Columns, Columns | None]:
             if not survey:
                 return truth, None
             probability = None if detection is None else detection[1]
@@ -179,6 +175,31 @@ def simulate_to_file(
         return main.n_rows
 
 
+def simulation_record(
+    model: Model, l_range: Range, b_range: Range, config: Config, ks_max: float, seed: int
+) -> dict[str, str]:
+    """Return how simulated stars were made, for the metadata of their table.
+
+    Parameters
+    ----------
+    model, l_range, b_range, ks_max, seed
+        See `simulate`.
+    config : Config
+        Settings of the model.
+    """
+    window = check_window(model.extinction_map, l_range, b_range)
+    return {
+        "creator": creator(),
+        "content": "stars simulated from the model alone",
+        "config": config.to_toml(),
+        **own_files(config),
+        "seed": str(seed),
+        "window_deg": f"{window.l_min:g} <= l < {window.l_max:g}, "
+        f"{window.b_min:g} <= b < {window.b_max:g}",
+        "ks_max": f"{ks_max:g}",
+    }
+
+
 def simulate_blocks(
     model: Model,
     window: SkyWindow,
@@ -186,7 +207,7 @@ def simulate_blocks(
     seed: int,
     workers: int = 1,
     progress: Progress | None = None,
-) -> Iterator[Table]:
+) -> Iterator[Columns]:
     """Yield the stars of a window, some cells at a time, always in the same order.
 
     Parameters
@@ -205,7 +226,7 @@ def simulate_blocks(
 
 
 def _blocks(
-    finish: Callable[[Table], Result],
+    finish: Callable[[Columns], Result],
     model: Model,
     window: SkyWindow,
     ks_max: float,
@@ -238,7 +259,7 @@ def _simulate_cells(
     window: SkyWindow,
     ks_max: float,
     seed: int,
-) -> Table:
+) -> Columns:
     """Stars of some cells, cut to the window."""
     where = layout(model, cells)
     groups = np.array(model.populations.of_component, np.int64)
@@ -266,7 +287,7 @@ def _table(
     b_deg: Floats,
     stars: Drawn,
     seed: int,
-) -> Table:
+) -> Columns:
     """Columns of a true star, velocities included."""
     distance, e_jks, node = stars.distance_pc, stars.e_jks, stars.node
     key = star_key(seed, source_id, VELOCITY_STREAM)
@@ -278,7 +299,8 @@ def _table(
     ra, dec = galactic_to_icrs(l_deg, b_deg)
     pmra, pmdec = galactic_to_icrs_proper_motion(l_deg, b_deg, seen.pm_l_cosb, seen.pm_b)
     extinction = model.law.kappa(l_deg, b_deg) * e_jks[:, None]
-    mag = nodes.mag[node] + (5.0 * np.log10(distance) - 5.0)[:, None] + extinction
+    linear_mag = nodes.mag[node] + (5.0 * np.log10(distance) - 5.0)[:, None] + extinction
+    mag = with_synthetic(linear_mag, model.relations)
     n = source_id.size
     return {
         "source_id": source_id,
@@ -297,11 +319,8 @@ def _table(
         "mass_init": nodes.mass_init[node].astype(np.float32),
         "age_gyr": nodes.age_gyr[node].astype(np.float32),
         "metallicity": nodes.metallicity[node].astype(np.float32),
-        "phot_j_mag": mag[:, 0],
-        "phot_h_mag": mag[:, 1],
-        "phot_ks_mag": mag[:, 2],
-        "phot_hw_mag": model.hw.hw_mag(mag[:, 0], mag[:, 1]),
-        "a_ks": extinction[:, 2],
+        **{magnitude_name(band): mag[:, i] for i, band in enumerate(BANDS)},
+        "a_ks": extinction[:, KS],
         "x_pc": x,
         "y_pc": y,
         "z_pc": z,

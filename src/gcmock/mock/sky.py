@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats, Integers
 from gcmock.dust.extinction_map import SUBCELLS_PER_SIDE, ExtinctionMap
-from gcmock.dust.profile import SIN_B_FLOOR, red_clump_distance_pc, signed_longitude
+from gcmock.dust.profile import dust_profile, signed_longitude
 from gcmock.errors import InputError, OutsideModelError
 from gcmock.mock.patches import Patches
 from gcmock.model import Model
 from gcmock.posterior.sightline import cell_of, prior_counts
 from gcmock.random import star_key
+from gcmock.words.bands import KS
 
 Range = tuple[float, float]
 
@@ -143,18 +144,15 @@ def make_patches(model: Model, where: PatchLayout, seed: int) -> Patches:
         ]
     )
     height = model.config.extinction.dust_scale_height_pc
-    scale = height / (np.abs(np.sin(np.radians(lat))) + SIN_B_FLOOR)
-    norm = -np.expm1(-red_clump_distance_pc(lon, lat) / scale)
-    e_jks, tau = model.reddening(l_deg, b_deg)
+    e_jks_rc, tau = model.reddening(l_deg, b_deg)
     sin_low, sin_high = where.sin_b
     return Patches(
         prior,
-        scale,
-        norm,
+        dust_profile(lon, lat, height),
         sightline.astype(np.int64),
-        e_jks,
+        e_jks_rc,
         tau,
-        model.law.kappa(l_deg, b_deg)[:, 2],
+        model.law.kappa(l_deg, b_deg)[:, KS],
         where.side_deg * np.degrees(sin_high - sin_low),
         star_key(seed, where.identity, PATCH_STREAM),
     )

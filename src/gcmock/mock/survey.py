@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.errors import InputError
 from gcmock.model import Model
 from gcmock.random import star_key, uniform
-from gcmock.words.bands import magnitude_error_name, magnitude_name
+from gcmock.stars.gaia import gaia_g_mag, gaia_parallax_error
+from gcmock.words.bands import KS, SURVEY_BANDS, J, magnitude_error_name, magnitude_name
 from gcmock.words.columns import INPUT_COLUMNS, columns_by_name
 
 Detection = Callable[[Floats, Floats, Floats], Floats]
@@ -22,8 +22,6 @@ Detection = Callable[[Floats, Floats, Floats], Floats]
 
 SURVEY_STREAM = -1
 """Stands for the realisation in keys: no draw from a posterior ever shares this stream."""
-
-SURVEY_BANDS = ("j", "h", "ks")
 
 _INPUT = columns_by_name(INPUT_COLUMNS)
 SURVEY_COLUMNS = tuple(
@@ -66,10 +64,9 @@ class SurveyModel:
     completeness_width_mag : float
         Width of the fall of the detection probability [mag]; an assumption.
     gaia_g_max : float
-        Faintest G of stars with a parallax [mag], see `gaia_g_mag`; an assumption.
+        Faintest G of stars with a parallax [mag], see `gcmock.stars.gaia`; an assumption.
     parallax_error_factor : float
-        Factor on the Gaia DR3 error [µas] sqrt(40 + 800 z + 30 z²), z = 10^(0.4 (max(G, 13) - 15)),
-        of the science performance page of ESA: 0.08 mas at G = 17, 0.6 mas at G = 20.
+        Factor on the error of Gaia DR3, see `gcmock.stars.gaia.gaia_parallax_error`.
     bad_fraction, bad_factor : float
         Share of parallaxes that are bad (binaries, blends) and the factor by which their errors are
         larger than stated; their ruwe is larger by the same factor. Assumptions.
@@ -97,16 +94,7 @@ class SurveyModel:
 
     def parallax_error(self, g_mag: Floats) -> Floats:
         """Return the standard error of a good parallax [mas], shape of the input."""
-        z = 10.0 ** (0.4 * (np.maximum(g_mag, 13.0) - 15.0))
-        return self.parallax_error_factor * 1e-3 * np.sqrt(40.0 + 800.0 * z + 30.0 * z**2)
-
-
-def gaia_g_mag(j_mag: Floats, ks_mag: Floats) -> Floats:
-    """Estimate G [mag] from J and Ks [mag]: J + 2.5 (J - Ks).
-
-    Good to about half a magnitude for the foreground; an assumption.
-    """
-    return j_mag + 2.5 * (j_mag - ks_mag)
+        return self.parallax_error_factor * gaia_parallax_error(g_mag)
 
 
 def survey(
@@ -115,7 +103,7 @@ def survey(
     seed: int = 1,
     settings: SurveyModel | None = None,
     detection: Detection | None = None,
-) -> dict[str, NDArray[Any]]:
+) -> Columns:
     """Observe true stars.
 
     Parameters
@@ -156,7 +144,7 @@ def survey(
     else:
         probability = detection(np.asarray(truth["l"]), np.asarray(truth["b"]), mag)
     seen = chance[:, place + _DETECTION] < probability
-    kept = seen[:, SURVEY_BANDS.index("ks")]
+    kept = seen[:, KS]
     mag, seen, chance = mag[kept], seen[kept], chance[kept]
     error = np.where(seen, settings.magnitude_error(mag), np.nan)
     observed = mag + error * ndtri(chance[:, place + _NOISE])
@@ -173,7 +161,7 @@ def _parallaxes(
     mag: Floats, parallax: Floats, chance: Floats, settings: SurveyModel
 ) -> dict[str, Floats]:
     """Parallaxes as Gaia would see them, NaN for stars that are too faint for it."""
-    g_mag = gaia_g_mag(mag[:, 0], mag[:, 2])
+    g_mag = gaia_g_mag(mag[:, J], mag[:, KS])
     error = np.where(g_mag < settings.gaia_g_max, settings.parallax_error(g_mag), np.nan)
     factor = np.where(chance[:, _BAD] < settings.bad_fraction, settings.bad_factor, 1.0)
     ruwe = factor * (1.0 + settings.ruwe_sigma * ndtri(chance[:, _RUWE]))

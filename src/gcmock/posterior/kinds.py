@@ -7,9 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.posterior.kernel.arrangement import KS
+from gcmock.arrays import Floats
 from gcmock.posterior.kernel.lattice import Steps
-from gcmock.posterior.kernel.terms import ALIKE
+from gcmock.words.bands import N_LINEAR, band, equivalent, has_synthetic
+
+KS_BIT = band("ks").bit
 
 
 class StarKind(NamedTuple):
@@ -21,11 +23,14 @@ class StarKind(NamedTuple):
         Band mask, row of the extinction law.
     steps : Steps
         Steps of the lattice; -1 for a sum over nodes.
+    synthetic : int
+        Which of the synthetic bands the mask means; 0 if it has none.
     """
 
     mask: int
     row: int
     steps: Steps
+    synthetic: int = 0
 
     @property
     def on_lattice(self) -> bool:
@@ -34,8 +39,44 @@ class StarKind(NamedTuple):
 
     @property
     def bands(self) -> int:
-        """Band mask of the tables: Hw beside two others is turned into those."""
-        return ALIKE.get(self.mask, self.mask or KS)
+        """Band mask of the tables: those that say the same; any one without photometry."""
+        return equivalent(self.mask) or KS_BIT
+
+    @property
+    def tables(self) -> tuple[int, int, int]:
+        """What the tables depend on besides the steps: bands, row of the law, synthetic band."""
+        return self.bands, self.row, self.synthetic if has_synthetic(self.bands) else 0
+
+
+def synthetic_of(mag: Floats, variance: Floats) -> NDArray[np.int64]:
+    """Which synthetic band of every star enters its posterior: the most precise, 0 without any.
+
+    Parameters
+    ----------
+    mag, variance : ndarray, shape (n_star, n_band)
+        Magnitudes [mag] and their variances with the model's own [mag²].
+    """
+    used = np.where(np.isfinite(mag), variance, np.inf)[:, N_LINEAR:]
+    return np.asarray(np.argmin(np.where(np.isnan(used), np.inf, used), axis=1), np.int64)
+
+
+def set_aside(mag: Floats, variance: Floats) -> NDArray[np.bool_]:
+    """Magnitudes that a posterior leaves out: of two synthetic ones the less precise.
+
+    Parameters
+    ----------
+    mag, variance : ndarray, shape (n_star, n_band)
+        Magnitudes [mag] and their variances with the model's own [mag²].
+
+    Returns
+    -------
+    ndarray of bool, shape (n_star, n_band)
+        Which are given but not used.
+    """
+    aside = np.isfinite(mag)
+    aside[:, :N_LINEAR] = False
+    aside[np.arange(len(mag)), N_LINEAR + synthetic_of(mag, variance)] = False
+    return aside
 
 
 def group_by_kind(
@@ -45,8 +86,8 @@ def group_by_kind(
 
     Parameters
     ----------
-    codes : ndarray of int64, shape (n_star, 6)
-        Mask, row and steps of every star.
+    codes : ndarray of int64, shape (n_star, 7)
+        Mask, row, synthetic band and steps of every star.
     l_deg, b_deg : ndarray, shape (n_star,)
         Position [deg].
     """
@@ -56,8 +97,8 @@ def group_by_kind(
         members = np.flatnonzero(of_star == i)
         # Neighbours share cached priors.
         members = members[np.lexsort((b_deg[members], l_deg[members]))]
-        mask, row, *steps = (int(x) for x in kind)
-        groups.append((StarKind(mask, row, Steps(*steps)), members))
+        mask, row, synthetic, *steps = (int(x) for x in kind)
+        groups.append((StarKind(mask, row, Steps(*steps), synthetic), members))
     return groups
 
 
@@ -65,9 +106,10 @@ def one_lattice_each(
     kinds: list[tuple[StarKind, NDArray[np.int64]]],
 ) -> list[tuple[StarKind, NDArray[np.int64]]]:
     """Merge kinds that differ in their lattices alone."""
-    merged: dict[tuple[int, int, bool], list[tuple[StarKind, NDArray[np.int64]]]] = {}
+    merged: dict[tuple[int, int, int, bool], list[tuple[StarKind, NDArray[np.int64]]]] = {}
     for kind, members in kinds:
-        merged.setdefault((kind.mask, kind.row, kind.on_lattice), []).append((kind, members))
+        key = kind.mask, kind.row, kind.synthetic, kind.on_lattice
+        merged.setdefault(key, []).append((kind, members))
     out = []
     for group in merged.values():
         steps = np.array([kind.steps for kind, _ in group])

@@ -8,13 +8,18 @@ For component c and distance bin D
     zp, σ_ϖ²)> · N(pm, v_r ; m_c(D), C_c(D) + R)
 
 with N_c(D) the number of stars of c in the bin, k the population nodes, and the reddening
-integrated out analytically: a Gaussian of mean E(D) and standard deviation τ(D). Magnitudes are
-linear in it but for Hw, which is expanded to second order about the reddening at which the node
-explains the star best. Nothing is normalised per component.
+integrated out analytically: a Gaussian of mean E(D) and standard deviation τ(D). The magnitudes of
+linear bands are linear in it; those of synthetic bands, which follow from J and H, are expanded to
+second order about the reddening at which the node explains the star best. Nothing is normalised per
+component.
+
+There may be any number of bands: the linear ones first, then the synthetic ones, in the order of
+their relations.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -22,12 +27,19 @@ from scipy.special import ndtr
 
 from gcmock.arrays import Floats
 from gcmock.posterior.grid import DistanceGrid
-from gcmock.posterior.kernel.motion import MotionModel
-from gcmock.stars.bands import HwRelation
+from gcmock.posterior.kernel.structures import MotionModel
+from gcmock.posterior.observations import MeasuredMotion
+from gcmock.stars.bands import SyntheticRelation
 from gcmock.stars.populations import PopulationNodes
+from gcmock.words.bands import band
+
+Relations = Mapping[str, SyntheticRelation]
+
+J, H = band("j").index, band("h").index
 
 N_NEWTON = 3
-"""Steps to the best reddening of a node for a star with Hw, whose extinction depends on it."""
+"""Steps to the best reddening of a node where a synthetic band, whose extinction depends on it, was
+observed."""
 
 
 class Star(NamedTuple):
@@ -36,19 +48,19 @@ class Star(NamedTuple):
     Attributes
     ----------
     mag, mag_error : ndarray, shape (n_band,)
-        J, H, Ks, Hw and their standard errors, the error floor and the scatter of the Hw relation
-        included [mag].
+        Magnitudes and their standard errors, the error floor and the scatter of the relations of
+        synthetic bands included [mag].
     parallax, parallax_error : float
         Parallax, corrected for its zero point, and its standard error [mas].
-    motion : ndarray, shape (7,), optional
-        Measured motion, see `gcmock.posterior.engine.Observations`.
+    motion : MeasuredMotion, optional
+        Measured motion.
     """
 
     mag: Floats
     mag_error: Floats
     parallax: float = np.nan
     parallax_error: float = np.nan
-    motion: Floats | None = None
+    motion: MeasuredMotion | None = None
 
 
 class Sightline(NamedTuple):
@@ -60,8 +72,8 @@ class Sightline(NamedTuple):
         Living stars per square degree in every bin.
     e_jks, tau : ndarray, shape (n_distance,)
         Mean and standard deviation of E(J-Ks) at the bin centres [mag].
-    kappa : ndarray, shape (3,)
-        A_J, A_H, A_Ks over E(J-Ks).
+    kappa : ndarray, shape (n_linear,)
+        Extinction in the linear bands over E(J-Ks).
     motion_mean, motion_covariance : ndarray, optional
         Moments of (pm_l cos b, pm_b, v_r), shapes (n_distance, n_component, 3) and (n_distance,
         n_component, 3, 3) [mas/yr, mas/yr, km/s].
@@ -81,7 +93,7 @@ def joint(
     populations: tuple[PopulationNodes, ...],
     population_of_component: tuple[int, ...],
     grid: DistanceGrid,
-    hw: HwRelation,
+    relations: Relations,
     errors: MotionModel | None = None,
 ) -> Floats:
     """Evidence of every component in every distance bin, not normalised.
@@ -96,8 +108,8 @@ def joint(
         Which population each component has (the two nuclear components share one).
     grid : DistanceGrid
         Distance bins.
-    hw : HwRelation
-        How Hw follows from the apparent J and H.
+    relations : mapping of str to SyntheticRelation
+        How the synthetic bands follow from the apparent J and H, in the order of the bands.
     errors : MotionModel, optional
         What is allowed for errors of the motion.
 
@@ -107,13 +119,17 @@ def joint(
         Its sum over distance is the evidence Z_c [stars per square degree per mag^n_band (per mas
         with a parallax)]; divided by its total it is P(c, D | data).
     """
-    photometric = np.stack([likelihood(star, sightline, p, grid, hw) for p in populations])
+    photometric = np.stack([likelihood(star, sightline, p, grid, relations) for p in populations])
     likely = photometric[list(population_of_component)] * parallax_factor(star, grid)
     return sightline.prior * likely * motion_factor(star, sightline, errors or MotionModel())
 
 
 def likelihood(
-    star: Star, sightline: Sightline, nodes: PopulationNodes, grid: DistanceGrid, hw: HwRelation
+    star: Star,
+    sightline: Sightline,
+    nodes: PopulationNodes,
+    grid: DistanceGrid,
+    relations: Relations,
 ) -> Floats:
     """Σ_k w_k N(m; ...) of one population at the bin centres, shape (n_distance,).
 
@@ -123,13 +139,14 @@ def likelihood(
     if not used.any():
         return np.ones(len(grid))
     variance = star.mag_error[used] ** 2
+    n_step = 1 + N_NEWTON * bool(used[sightline.kappa.size :].any())
     out = np.empty(len(grid))
     for i, mu in enumerate(grid.distance_modulus):
         mean, tau2 = sightline.e_jks[i], sightline.tau[i] ** 2
-        # The reddening at which a node explains the star best; one step finds it without Hw.
+        # The reddening at which a node explains the star best; one step finds it in linear bands.
         e = np.full(len(nodes.weight), mean)
-        for _ in range(1 + N_NEWTON * bool(used[3])):
-            predicted, kappa, bend = apparent(nodes.absolute_mag, mu, e, sightline.kappa, hw)
+        for _ in range(n_step):
+            predicted, kappa, bend = apparent(nodes.absolute_mag, mu, e, sightline.kappa, relations)
             residual = (star.mag - predicted)[:, used]
             kappa, bend = kappa[:, used], bend[:, used]
             information = np.sum(kappa**2 / variance, axis=1)
@@ -149,35 +166,37 @@ def likelihood(
 
 
 def apparent(
-    absolute_mag: Floats, mu: float, e_jks: Floats, kappa: Floats, hw: HwRelation
+    absolute_mag: Floats, mu: float, e_jks: Floats, kappa: Floats, relations: Relations
 ) -> tuple[Floats, Floats, Floats]:
-    """Apparent J, H, Ks, Hw of nodes and their derivatives with respect to the reddening.
+    """Apparent magnitudes of nodes and their derivatives with respect to the reddening.
 
     Parameters
     ----------
-    absolute_mag : ndarray, shape (n_node, 3)
-        M_J, M_H, M_Ks [mag].
+    absolute_mag : ndarray, shape (n_node, n_linear)
+        Absolute magnitudes in the linear bands [mag].
     mu : float
         Distance modulus [mag].
     e_jks : ndarray, shape (n_node,)
         Reddening of every node [mag].
-    kappa : ndarray, shape (3,)
-        A_J, A_H, A_Ks over E(J-Ks).
-    hw : HwRelation
+    kappa : ndarray, shape (n_linear,)
+        Extinction in the linear bands over E(J-Ks).
+    relations : mapping of str to SyntheticRelation
         Applied to the apparent (reddened) J and H.
 
     Returns
     -------
-    mag, slope, bend : ndarray, shape (n_node, 4)
-        Magnitudes, d(mag)/d(E(J-Ks)) and the second derivative, which is zero but for Hw.
+    mag, slope, bend : ndarray, shape (n_node, n_band)
+        Magnitudes, d(mag)/d(E(J-Ks)) and the second derivative, which is zero in linear bands.
     """
-    jhk = absolute_mag + mu + np.outer(e_jks, kappa)
-    d_j, d_h = hw.derivatives(jhk[:, 0], jhk[:, 1])
-    mag = np.column_stack([jhk, hw.hw_mag(jhk[:, 0], jhk[:, 1])])
-    slope = np.column_stack([np.tile(kappa, (len(jhk), 1)), d_j * kappa[0] + d_h * kappa[1]])
-    bend = np.zeros_like(mag)
-    bend[:, 3] = hw.curvature(jhk[:, 0], jhk[:, 1]) * (kappa[0] - kappa[1]) ** 2
-    return mag, slope, bend
+    linear = absolute_mag + mu + np.outer(e_jks, kappa)
+    mag, slope, bend = [linear], [np.tile(kappa, (len(linear), 1))], [np.zeros_like(linear)]
+    j, h = linear[:, J], linear[:, H]
+    for relation in relations.values():
+        d_j, d_h = relation.derivatives(j, h)
+        mag.append(relation.mag(j, h)[:, None])
+        slope.append((d_j * kappa[J] + d_h * kappa[H])[:, None])
+        bend.append((relation.curvature(j, h) * (kappa[J] - kappa[H]) ** 2)[:, None])
+    return np.hstack(mag), np.hstack(slope), np.hstack(bend)
 
 
 def parallax_factor(star: Star, grid: DistanceGrid) -> Floats:
@@ -205,13 +224,11 @@ def motion_factor(star: Star, sightline: Sightline, errors: MotionModel) -> Floa
     if star.motion is None or sightline.motion_mean is None:
         return 1.0
     assert sightline.motion_covariance is not None
-    y = star.motion[[0, 1, 5]]
+    y = star.motion.vector
     used = np.flatnonzero(np.isfinite(y))
     if not used.size:
         return 1.0
-    ll, lb, bb, rr = star.motion[[2, 3, 4, 6]]
-    noise = np.array([[ll, lb, 0.0], [lb, bb, 0.0], [0.0, 0.0, rr]])
-    noise += np.diag([errors.floor_masyr**2] * 2 + [errors.floor_kms**2])
+    noise = star.motion.covariance + np.diag([errors.floor_masyr**2] * 2 + [errors.floor_kms**2])
     noise = noise[np.ix_(used, used)]
     covariance = sightline.motion_covariance[..., used, :][..., used] + noise
     residual = y[used] - sightline.motion_mean[..., used]

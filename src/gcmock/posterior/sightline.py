@@ -13,7 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gcmock.dust.profile import DUST_SCALE_HEIGHT_PC, SIN_B_FLOOR, red_clump_distance_pc
+from gcmock.dust.profile import (
+    DUST_SCALE_HEIGHT_PC,
+    dust_profile,
+)
+from gcmock.errors import InputError
 from gcmock.galaxy.galactic_model import GalacticModel
 from gcmock.posterior.grid import DistanceGrid
 from gcmock.posterior.kernel.motion import moment_table, motion_nodes, no_moments
@@ -121,6 +125,11 @@ class SightlineCache:
     component_weights : callable, optional
         Takes l, b [deg], each (n_sightline,), and returns factors on the numbers of stars of the
         components (n_sightline, n_component).
+
+    Raises
+    ------
+    InputError
+        If the galaxy has more components than the kernel has lanes.
     """
 
     def __init__(
@@ -131,6 +140,12 @@ class SightlineCache:
         capacity: int = 12_000,
         component_weights: Weights | None = None,
     ) -> None:
+        if len(galaxy.components) > N_LANE:
+            raise InputError(
+                f"the model has {len(galaxy.components)} components "
+                f"({', '.join(galaxy.components)}), but the kernel computes at most {N_LANE} at a "
+                "time: take rows out of gcmock.words.components.COMPONENT_TABLE"
+            )
         self.nodes = motion_nodes(grid, galaxy.sun.r0_pc)
         self._moments: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
         self._weights = component_weights
@@ -179,10 +194,9 @@ class SightlineCache:
         for lanes, prior in zip(priors, found, strict=True):
             assert prior is not None
             lanes[:, : len(prior)] = prior.T
-        scale = self._height / (np.abs(np.sin(np.radians(lat))) + SIN_B_FLOOR)
-        norm = -np.expm1(-red_clump_distance_pc(lon, lat) / scale)
+        dust = dust_profile(lon, lat, self._height)
         moments = self._moments_of(identity, lon, lat) if with_moments else no_moments(lon.size)
-        return Sightlines(priors, scale, norm, moments), index.astype(np.int64)
+        return Sightlines(priors, dust, moments), index.astype(np.int64)
 
     def _moments_of(
         self, identity: NDArray[np.int64], lon: NDArray[np.float64], lat: NDArray[np.float64]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -15,15 +15,17 @@ from gcmock.calibration.calibration_file import law_table, map_table
 from gcmock.calibration.curves import GROUPS
 from gcmock.calibration.law import WAVELENGTH_UM
 from gcmock.errors import InputError
+from gcmock.io.disk import check_new_file
+from gcmock.progress import StagedProgress
+from gcmock.reporting.figure_file import save_figure
 from gcmock.reporting.terminal import progress
-
-Stage = Callable[[str, int, int], None]
+from gcmock.words.bands import LINEAR_BANDS
 
 UNITS = {"read": "rows", "law": "regions", "curves": "stars", "counts": "cells", "cells": "rounds"}
 
 
 @contextmanager
-def stages() -> Iterator[Stage]:
+def stages() -> Iterator[StagedProgress]:
     """Show a bar for every stage, one after the other."""
     with ExitStack() as outer:
         open_stage: dict[str, object] = {"name": ""}
@@ -156,10 +158,7 @@ def check_figure(path: Path, *, overwrite: bool) -> None:
     """
     if path.suffix.lower() not in (".png", ".pdf"):
         raise InputError(f"{path}: a picture is a PNG or PDF file, by its suffix")
-    if path.exists() and not overwrite:
-        raise InputError(f"{path}: exists already; choose another name or allow overwriting")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: the folder {path.parent} does not exist")
+    check_new_file(path, overwrite=overwrite)
 
 
 def draw(result: Calibration, path: Path) -> None:
@@ -204,14 +203,9 @@ def draw(result: Calibration, path: Path) -> None:
     for i, region in enumerate(law["region"]):
         if law["n_star"][i] == 0 and len(law["region"]) > 1:
             continue
-        kappa = [law[f"a_{b}"][i] for b in ("j", "h", "ks")]
-        errors = [law[f"a_{b}_error"][i] for b in ("j", "h", "ks")]
+        kappa = [law[f"a_{b}"][i] for b in LINEAR_BANDS]
+        errors = [law[f"a_{b}_error"][i] for b in LINEAR_BANDS]
         axis.errorbar(WAVELENGTH_UM, kappa, errors, fmt="o-", capsize=3, label=str(region))
     axis.set(title="law (effective)", xlabel="wavelength [um]", ylabel="A / E(J-Ks)")
     axis.legend(frameon=False, fontsize=8)
-    temporary = path.with_name(f".{path.name}.partial{path.suffix}")
-    try:
-        figure.savefig(temporary, dpi=110)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    save_figure(figure, path)

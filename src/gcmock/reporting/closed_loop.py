@@ -12,12 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from gcmock.astrometry.comparison.tables import GOALS
-
-Update = Callable[[int, int], None]
+from gcmock.progress import Progress
 
 
 @contextmanager
-def stages() -> Iterator[Callable[[str], Update | None]]:
+def stages() -> Iterator[Callable[[str], Progress | None]]:
     """Show what a long computation does, with a bar and the time, on stderr.
 
     Yields
@@ -31,13 +30,15 @@ def stages() -> Iterator[Callable[[str], Update | None]]:
         return
     from rich.progress import (
         BarColumn,
-        Progress,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.progress import (
+        Progress as Bar,
+    )
 
-    bar = Progress(
+    bar = Bar(
         TextColumn("{task.description:32s}"),
         BarColumn(),
         TimeElapsedColumn(),
@@ -48,7 +49,7 @@ def stages() -> Iterator[Callable[[str], Update | None]]:
     with bar:
         task = bar.add_task("", total=None)
 
-        def stage(name: str) -> Update:
+        def stage(name: str) -> Progress:
             bar.reset(task, description=name, total=None)
 
             def update(done: int, total: int) -> None:
@@ -105,9 +106,9 @@ def print_solution(output: Path, account: dict[str, Any]) -> None:
     console.print(modes)
     for remark in a["remarks"]:
         console.print(f"note: {remark}", soft_wrap=True, markup=False)
-    seconds = sum(a["seconds"].values())
+    seconds, peak = sum(a["seconds"].values()), a["memory_peak_gb"]
     text = (
-        f"{output}: {seconds:.1f} s, {a['memory_peak_gb']:.2f} GB "
+        f"{output}: {seconds:.1f} s{'' if peak is None else f', {peak:.2f} GB'} "
         f"(estimated {60 * a['minutes_estimated']:.0f} s, {a['memory_estimated_gb']:.2f} GB)"
     )
     console.print(text, soft_wrap=True, markup=False)

@@ -17,9 +17,12 @@ from gcmock.astrometry.comparison.tables import (
     MAP_COLUMNS,
     SEPARATION_COLUMNS,
 )
-from gcmock.astrometry.observations.folder import PARAMETERS, new_folder
+from gcmock.astrometry.observations.folder import PARAMETERS
+from gcmock.io.disk import whole_folder, write_text
 from gcmock.io.writers.writer import open_writer
+from gcmock.reporting.figure_file import save_figure
 from gcmock.words.columns import SOURCE_ID, Column
+from gcmock.words.components import NAME_DTYPE
 
 COMPARISON: Final = "comparison.json"
 
@@ -27,7 +30,7 @@ _UNITS: Final = dict(zip(PARAMETERS, ("mas",) * 3 + ("mas/yr",) * 2, strict=True
 
 ERROR_COLUMNS: Final = (
     SOURCE_ID,
-    Column("component", "U5", "", "meta.code.class", "Galactic component of the true star"),
+    Column("component", NAME_DTYPE, "", "meta.code.class", "Galactic component of the true star"),
     Column("phot_hw_mag", "float64", "mag", "phot.mag;em.IR", "True Hw magnitude (Vega)"),
     Column("primary", "bool", "", "meta.code", "Solved together with the instrument"),
     *(
@@ -83,12 +86,12 @@ def write(comparison: Comparison, output: Path, *, overwrite: bool) -> tuple[Pat
     }
     if "separation" in comparison.tables:
         tables["separation"] = (SEPARATION_COLUMNS, comparison.tables["separation"])
-    with new_folder(output, overwrite=overwrite, marker=COMPARISON) as folder:
+    with whole_folder(output, overwrite=overwrite, marker=COMPARISON) as folder:
         for stem, (columns, values) in tables.items():
             with open_writer(folder / f"{stem}.parquet", columns, {"content": stem}) as writer:
                 writer.write(values)
         draw(comparison, folder)
-        (folder / COMPARISON).write_text(dumps(comparison), encoding="utf-8")
+        write_text(folder / COMPARISON, dumps(comparison))
         names = sorted(path.name for path in folder.iterdir())
     return tuple(output / name for name in names)
 
@@ -105,7 +108,7 @@ def draw(comparison: Comparison, folder: Path) -> None:
     for axis in axes.flat:
         axis.spines[["top", "right"]].set_visible(False)
     for suffix in ("png", "pdf"):
-        figure.savefig(folder / f"comparison.{suffix}", dpi=120)
+        save_figure(figure, folder / f"comparison.{suffix}", dpi=120)
 
 
 def parallax_by_magnitude(axis: Axes, comparison: Comparison) -> None:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.errors import InputError
 from gcmock.io.readers.opening import open_table
 from gcmock.io.writers.writer import open_writer
-from gcmock.mock.build import Progress, build
+from gcmock.mock.build import build
 from gcmock.mock.simulate import simulate
 from gcmock.mock.summary import BuildSummary
 from gcmock.mock.survey import SURVEY_COLUMNS, survey
 from gcmock.model import load_model
+from gcmock.notebook import Outcome, listing_of
+from gcmock.progress import Progress
 from gcmock.settings.build import Config
 from gcmock.validation.recovery import Recovery, compare_with_truth
 from gcmock.words.columns import TRUTH_COLUMNS
@@ -25,13 +26,36 @@ L_RANGE, B_RANGE, KS_MAX = (-0.075, 0.0), (-0.55, -0.075), 11.8
 """A strip of the JASMINE window, from Sgr A* to 75 pc below it [deg, deg, mag]."""
 
 
-@dataclass(frozen=True)
-class DemoResult:
-    """Files and numbers of a demonstration."""
+@dataclass(frozen=True, repr=False)
+class DemoResult(Outcome):
+    """Files and numbers of a demonstration.
+
+    Attributes
+    ----------
+    files : tuple of Path
+        Input, truth, catalogue and picture.
+    summary : BuildSummary
+        Account of the catalogue.
+    calibration : Recovery
+        How well catalogue and truth agree.
+    """
 
     files: tuple[Path, ...]
     summary: BuildSummary
     calibration: Recovery
+
+    def listing(self) -> list[tuple[str, str]]:
+        """Return the numbers of stars, how well they were recovered, and the files."""
+        found = self.calibration
+        return listing_of(
+            [
+                ("n_star", self.summary.n_star),
+                ("68 % interval of the distance covers", float(found.coverage)),
+                ("Brier score of P(nuclear)", float(found.brier)),
+                ("files", self.files),
+                ("seconds", self.summary.seconds),
+            ]
+        )
 
 
 def run_demo(folder: str | Path, config: Config, progress: Progress | None = None) -> DemoResult:
@@ -85,7 +109,7 @@ def run_demo(folder: str | Path, config: Config, progress: Progress | None = Non
     return DemoResult(files, summary, result)
 
 
-def read_columns(path: Path) -> dict[str, NDArray[Any]]:
+def read_columns(path: Path) -> Columns:
     """Read a whole table as arrays."""
     source = open_table(path)
     chunks = list(source.chunks(source.n_rows or 1))

@@ -10,13 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from gcmock.mock.survey import SURVEY_BANDS
-from gcmock.validation.recovery import NOMINAL, Recovery, Table, group_probability, reliability
-from gcmock.words.bands import magnitude_error_name, magnitude_name
-from gcmock.words.components import GROUPS
+from gcmock.arrays import Table
+from gcmock.reporting.figure_file import save_figure
+from gcmock.validation.recovery import (
+    NOMINAL,
+    Recovery,
+    nuclear_probability,
+    reliability,
+)
+from gcmock.words.bands import SURVEY_BANDS, magnitude_error_name, magnitude_name
+from gcmock.words.components import COLOURS, GROUP_TABLE, GROUPS, LABELS, NUCLEAR, Group
 
-COLOURS: Final = {"disc": "#4477AA", "bar": "#CCBB44", "nsd": "#EE6677", "nsc": "#AA3377"}
-LABELS: Final = {"disc": "discs", "bar": "bar", "nsd": "nuclear disc", "nsc": "nuclear cluster"}
 GREY: Final = "#555555"
 
 
@@ -49,7 +53,7 @@ def draw(path: Path, truth: Table, observed: Table, mock: Table, result: Recover
         f"gcmock demo: {n_star:,} simulated stars south of Sgr A*, and their mock catalogue",
         fontsize=13,
     )
-    figure.savefig(path, dpi=110)
+    save_figure(figure, path)
 
 
 def _drawn(mock: Table, group: str) -> np.ndarray:
@@ -57,8 +61,13 @@ def _drawn(mock: Table, group: str) -> np.ndarray:
     return np.isin(mock["component"], GROUPS[group])
 
 
+def _most_first(mock: Table) -> list[Group]:
+    """Sort the groups so that the points of the rare ones are drawn on top."""
+    return sorted(GROUP_TABLE, key=lambda group: -int(_drawn(mock, group.name).sum()))
+
+
 def _sky(figure: Figure, axis: Axes, mock: Table) -> None:
-    p = group_probability(mock, "nsd") + group_probability(mock, "nsc")
+    p = nuclear_probability(mock)
     points = axis.scatter(
         mock["l"], mock["b"], c=p, s=5, cmap="plasma", vmin=0, vmax=1, linewidths=0
     )
@@ -69,17 +78,18 @@ def _sky(figure: Figure, axis: Axes, mock: Table) -> None:
 
 
 def _colours(axis: Axes, mock: Table) -> None:
-    for group in ("nsd", "bar", "nsc", "disc"):
-        rows = _drawn(mock, group)
+    for group in _most_first(mock):
+        rows = _drawn(mock, group.name)
         colour = mock["phot_h_mag"][rows] - mock["phot_ks_mag"][rows]
         axis.scatter(
             colour,
             mock["phot_ks_mag"][rows],
             s=5,
-            color=COLOURS[group],
+            color=group.colour,
+            marker=group.marker,
             alpha=0.7,
             linewidths=0,
-            label=LABELS[group],
+            label=group.label,
         )
     colour = mock["phot_h_mag"] - mock["phot_ks_mag"]
     low, high = np.quantile(colour, (0.002, 0.998))
@@ -106,13 +116,14 @@ def _distances(axis: Axes, truth: Table, mock: Table) -> None:
 
 
 def _motions(axis: Axes, mock: Table) -> None:
-    for group in ("bar", "nsd", "nsc", "disc"):
-        rows = _drawn(mock, group)
+    for group in _most_first(mock):
+        rows = _drawn(mock, group.name)
         axis.scatter(
             mock["pmra"][rows],
             mock["pmdec"][rows],
             s=5,
-            color=COLOURS[group],
+            color=group.colour,
+            marker=group.marker,
             alpha=0.6,
             linewidths=0,
         )
@@ -136,8 +147,8 @@ def _shares(axis: Axes, result: Recovery) -> None:
 
 def _calibration(axis: Axes, truth: Table, mock: Table, result: Recovery) -> None:
     axis.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":")
-    p = group_probability(mock, "nsd") + group_probability(mock, "nsc")
-    mean_p, fraction, count = reliability(p, np.isin(truth["component"], ("nsd", "nsc")))
+    p = nuclear_probability(mock)
+    mean_p, fraction, count = reliability(p, np.isin(truth["component"], NUCLEAR))
     error = np.sqrt(np.maximum(mean_p * (1.0 - mean_p), 1e-4) / count)
     axis.errorbar(
         mean_p,

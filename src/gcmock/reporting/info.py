@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterable
 
 from gcmock.data import path, read_toml
 from gcmock.settings.build import Config, default_config_toml
+from gcmock.words.bands import SYNTHETIC_BANDS
+from gcmock.words.bands import band as band_named
 from gcmock.words.columns import INPUT_COLUMNS, OUTPUT_COLUMNS, Column
+from gcmock.words.components import COMPONENT_TABLE
 from gcmock.words.flags import Flag
 
 _WIDTH = 96
@@ -52,12 +55,14 @@ def _components() -> str:
 
     model = load_model()
     counts = prior_counts(model.galaxy, [0.0], [-0.1], model.grid)[0].sum(axis=-1)
-    lines = [f"{'component':<11}{'stars per deg2':>16}  {'mean age':>9}  mean [M/H]"]
-    for name, n in zip(model.components, counts, strict=True):
-        nodes = model.populations.nodes(name)
+    lines = [f"{'component':<11}{'':<25}{'stars per deg2':>14}  {'mean age':>9}  mean [M/H]"]
+    for row, n in zip(COMPONENT_TABLE, counts, strict=True):
+        nodes = model.populations.nodes(row.name)
         age = (nodes.age_gyr * nodes.weight).sum() / nodes.weight.sum()
         metallicity = (nodes.metallicity * nodes.weight).sum() / nodes.weight.sum()
-        lines.append(f"{name:<11}{n:>16.3g}  {age:>5.2f} Gyr  {metallicity:>+10.2f}")
+        lines.append(
+            f"{row.name:<11}{row.label:<25}{n:>14.3g}  {age:>5.2f} Gyr  {metallicity:>+10.2f}"
+        )
     lines.append("Living stars of all magnitudes towards l = 0, b = -0.1 deg.")
     return "\n".join(lines)
 
@@ -73,18 +78,25 @@ def _laws() -> str:
     return "\n".join(entries)
 
 
-def _hw() -> str:
-    default = Config().photometry.hw_relation
-    entries = ["Hw = H + p1 x + p2 x^2 + p3 x^3, x = J - H, in reddened magnitudes"]
-    for name, row in read_toml("hw_relations.toml").items():
-        mark = " (default)" if name == default else ""
-        p = ", ".join(f"{x:g}" for x in row["coefficients"])
-        low, high = row["valid_j_minus_h"]
-        text = (
-            f"p = {p}; scatter {row['scatter_mag']:g} mag; {low:g} < J-H < {high:g}. "
-            f"{row['source']}. {row['status'].capitalize()}."
+def _relations() -> str:
+    """Relations of Hw and of all other synthetic bands."""
+    from gcmock.stars.bands import load_relation, relation_names
+
+    entries = []
+    for band in map(band_named, SYNTHETIC_BANDS):
+        entries.append(
+            f"{band.label} = H + p1 x + p2 x^2 + p3 x^3, x = J - H, in reddened magnitudes"
         )
-        entries.append(_entry(name + mark, text))
+        for name in relation_names(band.name):
+            relation = load_relation(band.name, name)
+            mark = " (default)" if name == band.relation else ""
+            p = ", ".join(f"{x:g}" for x in relation.coefficients)
+            low, high = relation.valid_j_minus_h
+            text = (
+                f"p = {p}; scatter {relation.scatter_mag:g} mag; {low:g} < J-H < {high:g}. "
+                f"{relation.source}. {relation.status.capitalize()}."
+            )
+            entries.append(_entry(name + mark, text))
     return "\n".join(entries)
 
 
@@ -101,11 +113,11 @@ def _columns(columns: Iterable[Column]) -> list[str]:
 
 def _missions() -> str:
     """Return the files of the missions, with the source of every value."""
-    from gcmock.astrometry.missions.mission import MISSIONS, mission_path
+    from gcmock.astrometry.missions.mission import mission_names, mission_path
 
-    texts = [mission_path(name).read_text(encoding="utf-8").strip() for name in MISSIONS]
+    texts = [mission_path(name).read_text(encoding="utf-8").strip() for name in mission_names()]
     rule = "\n\n" + "#" * _WIDTH + "\n\n"
-    return f"# Missions: {', '.join(MISSIONS)}\n\n" + rule.join(texts)
+    return f"# Missions: {', '.join(mission_names())}\n\n" + rule.join(texts)
 
 
 def _data() -> str:
@@ -115,9 +127,9 @@ def _data() -> str:
 _ABOUT = {
     "config": "all settings with their defaults: the start of your own config file",
     "model": "the Galactic model and its variants",
-    "components": "the eleven components",
+    "components": "the components",
     "laws": "extinction laws",
-    "hw": "relations of Hw to J and H",
+    "hw": "relations of Hw, and of other synthetic bands, to J and H",
     "schema": "columns of input and output, flags",
     "missions": "missions for propagate, observe and export, with all their settings",
     "data": "origin of the tables in the package",
@@ -129,7 +141,7 @@ TOPICS: dict[str, Callable[[], str]] = {
     "model": _model,
     "components": _components,
     "laws": _laws,
-    "hw": _hw,
+    "hw": _relations,
     "schema": _schema,
     "missions": _missions,
     "data": _data,

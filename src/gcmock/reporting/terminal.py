@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -11,14 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from gcmock.mock.summary import BuildSummary
+from gcmock.progress import Progress
 from gcmock.reporting.demo import DemoResult
 from gcmock.words.components import COMPONENTS, GROUPS
 
-Update = Callable[[int, int], None]
-
 
 @contextmanager
-def progress(what: str, unit: str) -> Iterator[Update | None]:
+def progress(what: str, unit: str) -> Iterator[Progress | None]:
     """Show a bar with the rate and the time left on stderr while the context is open.
 
     Parameters
@@ -39,11 +38,13 @@ def progress(what: str, unit: str) -> Iterator[Update | None]:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
-        Progress,
         ProgressColumn,
         Task,
         TextColumn,
         TimeRemainingColumn,
+    )
+    from rich.progress import (
+        Progress as Bar,
     )
     from rich.text import Text
 
@@ -51,7 +52,7 @@ def progress(what: str, unit: str) -> Iterator[Update | None]:
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed:,.0f} {unit}/s" if task.speed else "")
 
-    bar = Progress(
+    bar = Bar(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
@@ -144,8 +145,8 @@ def print_demo(result: DemoResult) -> None:
     checks.add_column("ideal", justify="right")
     checks.add_row("68 % interval of the distance covers", f"{found.coverage:.3f}", "0.68")
     base = f"< {found.base_brier:.3f}"
-    checks.add_row("Brier score of P(nsd + nsc)", f"{found.brier:.3f}", base)
-    checks.add_row("expected calibration error of P(nsd + nsc)", f"{found.ece:.3f}", "0")
+    checks.add_row("Brier score of P(nuclear)", f"{found.brier:.3f}", base)
+    checks.add_row("expected calibration error of P(nuclear)", f"{found.ece:.3f}", "0")
     for band, pull in found.pull.items():
         label = f"std of (observed - true) / error, {band.capitalize()}"
         checks.add_row(label, f"{pull:.2f}", "1")

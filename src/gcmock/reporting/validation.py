@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gcmock.io.disk import whole_file
+from gcmock.reporting.figure_file import save_figure
 from gcmock.validation.counts import CountMap
 from gcmock.validation.result import Check
 from gcmock.validation.run import Validation
@@ -107,5 +107,4 @@ def figure_of(counts: CountMap) -> Figure:
 
 def write_figure(counts: CountMap, path: Path) -> None:
     """Write the maps as PNG or PDF."""
-    with whole_file(path) as partial:
-        figure_of(counts).savefig(partial, dpi=110, format=path.suffix[1:].lower())
+    save_figure(figure_of(counts), path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from gcmock.errors import GcmockError, InputError, InterruptedRunError
-from gcmock.io.disk import PARTIAL
+from gcmock.io.disk import remove_partial
 from gcmock.io.manifest import Manifest
 from gcmock.io.read_summary import ReadSummary
 from gcmock.io.readers.folder import is_hats
 from gcmock.mock.account import Account
 from gcmock.mock.folder import record_of, without_means
-from gcmock.mock.product import output_columns, provenance
+from gcmock.mock.product import output_columns, record_of_mock
 from gcmock.mock.summary import BuildSummary
+from gcmock.progress import Progress
 from gcmock.runtime.cluster import check_installed, connect
 from gcmock.settings.build import Config
 from gcmock.words.columns import SOURCE_ID, Column
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from gcmock.runtime.hats_catalogue import HatsInput
     from gcmock.runtime.pixels import PixelCount
 
-Progress = Callable[[int, int], None]
 
 _N_SHOWN: Final = 3
 
@@ -105,7 +105,7 @@ def build_hats(
         }
         n_rows = summary.n_star * summary.n_realisation
         rows = {"read": summary.n_rows, "written": n_rows, **skipped}
-        metadata = provenance(config, source, rows, dated=False)
+        metadata = record_of_mock(config, source, rows, dated=False)
         kept = [
             pixel
             for pixel, count in zip(catalogue.pixels, counts, strict=True)
@@ -123,8 +123,7 @@ def build_hats(
             works = _works(kept, output, source_id, metadata, set(manifest.entries))
             try:
                 _build(client, works, settings, manifest, summary, progress)
-                for partial in output.rglob(f"*{PARTIAL}*"):
-                    partial.unlink()
+                remove_partial(output)
                 describe_hats(output, kept, columns, metadata, config, n_rows)
                 manifest.finish([pixel.name for pixel in kept])
             except KeyboardInterrupt as error:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gcmock.errors import GcmockError, InputError
-from gcmock.io.disk import PARTIAL
+from gcmock.arrays import Table
+from gcmock.errors import InputError
+from gcmock.io.disk import check_new_folder, whole_folder
 from gcmock.io.readers.folder import is_hats
 from gcmock.io.writers.writer import open_writer
 from gcmock.runtime.cluster import check_installed
@@ -33,16 +31,13 @@ def check_folder(folder: Path, *, overwrite: bool) -> None:
     check_installed("hats")
     if folder.suffix:
         raise InputError(f"{folder}: a HATS catalogue is a folder, whose name has no suffix")
-    if folder.exists() and not (overwrite and is_hats(folder)):
-        raise InputError(f"{folder}: exists already; choose another name or allow overwriting")
-    if not folder.resolve().parent.is_dir():
-        raise InputError(f"{folder}: the folder {folder.parent} does not exist")
+    check_new_folder(folder.resolve(), overwrite=overwrite and is_hats(folder))
 
 
 def export_hats(
     folder: Path,
     columns: Sequence[Column],
-    rows: Mapping[str, NDArray[Any]],
+    rows: Table,
     metadata: Mapping[str, str],
     config: Config,
     *,
@@ -57,7 +52,7 @@ def export_hats(
     columns : sequence of Column
     rows : mapping of str to array (n_row,)
     metadata : mapping of str to str
-        Provenance, see `gcmock.mock.product.provenance`.
+        Provenance, see `gcmock.io.provenance.provenance`.
     config : Config
     overwrite : bool
         Replace an existing HATS catalogue.
@@ -74,15 +69,11 @@ def export_hats(
 
     check_folder(folder, overwrite=overwrite)
     target = folder.resolve()
-    partial = target.with_name(f".{target.name}{PARTIAL}{os.getpid()}")
-    # The name of the folder becomes that of the catalogue.
-    inside = partial / target.name
     index = healpix_index(rows["ra"], rows["dec"])
     order = np.argsort(index, kind="stable")
     tile = index[order] >> 2 * (ORDER - TILE_ORDER)
     pixels = []
-    try:
-        inside.mkdir(parents=True)
+    with whole_folder(target, overwrite=overwrite) as inside:
         for number in np.unique(tile):
             pixel = Pixel(TILE_ORDER, int(number), inside)
             path = inside / pixel.name
@@ -93,10 +84,3 @@ def export_hats(
                 writer.write({HEALPIX.name: index[part], **of_tile})
             pixels.append(pixel)
         describe_hats(inside, pixels, (HEALPIX, *columns), metadata, config, len(index))
-        if target.exists():
-            shutil.rmtree(target)
-        os.replace(inside, target)
-    except OSError as error:
-        raise GcmockError(f"{folder}: writing failed: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -11,8 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.errors import GcmockError, InputError
-from gcmock.io.disk import PARTIAL
+from gcmock.errors import InputError
+from gcmock.io.disk import check_new_folder, scratch_folder, whole_folder
 from gcmock.io.observed import ObservedCatalogue
 from gcmock.io.readers.folder import is_hats
 from gcmock.io.readers.opening import open_table
@@ -75,14 +73,12 @@ def import_table(
             f"{input}: no column source_id; a partitioned catalogue needs identifiers, because it "
             "has no row numbers"
         )
-    folder = output.with_name(f".{output.name}.importing{PARTIAL}{os.getpid()}")
-    try:
-        folder.mkdir()
+    with scratch_folder(output) as folder, whole_folder(output, overwrite=overwrite) as whole:
         files = _write_parts(catalogue, folder)
         with connect(scheduler, config.run.n_workers) as client:
             arguments = ImportArguments(
-                output_path=folder,
-                output_artifact_name=output.name,
+                output_path=whole.parent,
+                output_artifact_name=whole.name,
                 input_file_list=list(files),
                 file_reader="parquet",
                 ra_column="ra",
@@ -96,13 +92,6 @@ def import_table(
                 progress_bar=False,
             )
             _run(pipeline_with_client, arguments, client)
-        if output.exists():
-            shutil.rmtree(output)
-        os.replace(folder / output.name, output)
-    except OSError as error:
-        raise GcmockError(f"{output}: writing failed: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return catalogue.n_rows
 
 
@@ -124,10 +113,7 @@ def _check_output(output: Path, pixel_threshold: int, overwrite: bool) -> None:
         raise InputError(f"--pixel-threshold {pixel_threshold}: expected a number of rows above 0")
     if output.suffix:
         raise InputError(f"{output}: a HATS catalogue is a folder, whose name has no suffix")
-    if not output.parent.is_dir():
-        raise InputError(f"{output}: the folder {output.parent} does not exist")
-    if output.exists() and not (overwrite and is_hats(output)):
-        raise InputError(f"{output}: exists already; choose another name or allow overwriting")
+    check_new_folder(output, overwrite=overwrite and is_hats(output))
 
 
 def _write_parts(catalogue: ObservedCatalogue, folder: Path) -> Iterator[Path]:

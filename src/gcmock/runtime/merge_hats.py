@@ -8,7 +8,7 @@ partitions would lose their partners, so that a survey without a margin is refus
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,20 +28,20 @@ from gcmock.catalogue.merge import (
     record_of,
     write_cell,
 )
+from gcmock.catalogue.order import linking_order
 from gcmock.catalogue.partition import MARGIN_ARCSEC, SourceCensus, plain_schema
 from gcmock.catalogue.summary import SUMMARY_FILE, MergeSummary
-from gcmock.catalogue.traits import BACKBONE
 from gcmock.errors import InputError, InterruptedRunError
-from gcmock.io.disk import PARTIAL, sha256_of
+from gcmock.io.disk import remove_partial, sha256_of
 from gcmock.io.manifest import Entry, Manifest
+from gcmock.progress import Progress
 from gcmock.runtime.cluster import check_installed, connect
 from gcmock.settings.merge import MergeConfig, SurveyInput
+from gcmock.surveys.definition import SurveyDefinition
 from gcmock.surveys.read.open_survey import open_survey
 
 if TYPE_CHECKING:
     from distributed import Client
-
-Progress = Callable[[int, int], None]
 
 
 class HatsSurvey(NamedTuple):
@@ -49,16 +49,21 @@ class HatsSurvey(NamedTuple):
 
     Attributes
     ----------
-    name : str
+    definition : SurveyDefinition
     partitions : dict of (int, int) to str
         Files by HEALPix order and pixel.
     margins : dict of (int, int) to str
         Files of the margins of these partitions, where they have a source.
     """
 
-    name: str
+    definition: SurveyDefinition
     partitions: dict[tuple[int, int], str]
     margins: dict[tuple[int, int], str]
+
+    @property
+    def name(self) -> str:
+        """Name of the survey."""
+        return self.definition.name
 
 
 class MergeCell(NamedTuple):
@@ -66,7 +71,7 @@ class MergeCell(NamedTuple):
 
     order: int
     pixel: int
-    files: dict[str, list[str]]
+    files: dict[str, tuple[SurveyDefinition, list[str]]]
 
     @property
     def name(self) -> str:
@@ -128,8 +133,12 @@ def merge_hats(
     output = Path(output).resolve()
     if output.suffix:
         raise InputError(f"{output}: with --scheduler the output is a folder, without a suffix")
-    surveys = [open_hats_survey(one) for one in config.survey]
-    surveys.sort(key=lambda one: BACKBONE.index(one.name))
+    given = {one.survey: one for one in config.survey}
+    surveys = [
+        open_hats_survey(given[survey.name], survey)
+        for survey in linking_order(config)
+        if survey.name in given
+    ]
     with connect(scheduler, config.run.n_workers) as client:
         records, parts = _read_all(client, surveys, config)
         record = record_of(config, records, keep_rejected) | {"partitions": "HATS"}
@@ -147,7 +156,7 @@ def merge_hats(
     return summary
 
 
-def open_hats_survey(survey: SurveyInput) -> HatsSurvey:
+def open_hats_survey(survey: SurveyInput, definition: SurveyDefinition) -> HatsSurvey:
     """Open a survey with LSDB, and check its margin.
 
     Raises
@@ -175,7 +184,7 @@ def open_hats_survey(survey: SurveyInput) -> HatsSurvey:
             f"(lsdb.from_dataframe(..., margin_threshold={MARGIN_ARCSEC:g}), or hats-import's "
             'margin cache), or name its margin: [[survey]] margin = "..."'
         )
-    return HatsSurvey(survey.name, _files(catalogue.hc_structure), _files(margin.hc_structure))
+    return HatsSurvey(definition, _files(catalogue.hc_structure), _files(margin.hc_structure))
 
 
 def _files(structure: Any) -> dict[tuple[int, int], str]:
@@ -196,7 +205,7 @@ def _read_all(
     """Look at all rows of all surveys once."""
     counted = {
         one.name: client.map(
-            _count_rows, list(one.partitions.values()), [one.name] * len(one.partitions), pure=False
+            _count_rows, list(one.partitions.values()), survey=one.definition, pure=False
         )
         for one in surveys
     }
@@ -207,9 +216,9 @@ def _read_all(
     for one in surveys:
         paths = list(one.partitions.values())
         futures = client.map(
-            read_partition, paths, survey=one.name, config=config, modulus=modulus, pure=False
+            read_partition, paths, survey=one.definition, config=config, modulus=modulus, pure=False
         )
-        parts[one.name] = _added_up(one.name, client.gather(futures))
+        parts[one.name] = _added_up(client.gather(futures))
         counts = numbers_of[one.name]
         records[one.name] = {
             "name": one.name,
@@ -219,7 +228,7 @@ def _read_all(
     return records, parts
 
 
-def _count_rows(path: str, survey: str) -> tuple[int, str, int]:
+def _count_rows(path: str, survey: SurveyDefinition) -> tuple[int, str, int]:
     """Rows, checksum and size of a partition; it must have identifiers."""
     source = open_survey(path, survey)
     if "source_id" not in source.matches:
@@ -229,7 +238,9 @@ def _count_rows(path: str, survey: str) -> tuple[int, str, int]:
     return source.n_rows, sha256_of(path), Path(path).stat().st_size
 
 
-def read_partition(path: str, *, survey: str, config: MergeConfig, modulus: int) -> dict[str, Any]:
+def read_partition(
+    path: str, *, survey: SurveyDefinition, config: MergeConfig, modulus: int
+) -> dict[str, Any]:
     """Return what a partition adds to the knowledge of its survey."""
     census = SourceCensus(survey, config.window, modulus)
     for chunk in open_survey(path, survey).chunks(config.run.chunk_size):
@@ -243,7 +254,7 @@ def read_partition(path: str, *, survey: str, config: MergeConfig, modulus: int)
     }
 
 
-def _added_up(survey: str, results: Sequence[dict[str, Any]]) -> ReadSurvey:
+def _added_up(results: Sequence[dict[str, Any]]) -> ReadSurvey:
     account: dict[str, int] = {}
     counter = Counter()
     for one in results:
@@ -273,7 +284,7 @@ def cells_of(surveys: Sequence[HatsSurvey]) -> list[MergeCell]:
     cells = []
     for pixel in tree.get_healpix_pixels() if tree is not None else []:
         order, number = int(pixel.order), int(pixel.pixel)
-        files = {one.name: _covering(one, order, number) for one in surveys}
+        files = {one.name: (one.definition, _covering(one, order, number)) for one in surveys}
         cells.append(MergeCell(order, number, files))
     return cells
 
@@ -290,7 +301,7 @@ def _covering(survey: HatsSurvey, order: int, pixel: int) -> list[str]:
 def read_cell(cell: MergeCell, config: MergeConfig) -> dict[str, tuple[pa.Table, Any]]:
     """Return the rows of a cell and its margin by survey, and which lie in the cell itself."""
     tables = {}
-    for survey, files in cell.files.items():
+    for name, (survey, files) in cell.files.items():
         census = SourceCensus(survey, config.window, 2**31)
         chunks = [
             census.add(chunk)
@@ -301,7 +312,7 @@ def read_cell(cell: MergeCell, config: MergeConfig) -> dict[str, tuple[pa.Table,
         ra, dec = numbers(table, "ra"), numbers(table, "dec")
         row, pixel, core = memberships(ra, dec, cell.order, MARGIN_ARCSEC)
         mine = pixel == cell.pixel
-        tables[survey] = table.take(pa.array(row[mine])), core[mine]
+        tables[name] = table.take(pa.array(row[mine])), core[mine]
     return tables
 
 
@@ -351,6 +362,5 @@ def _merge(
                 progress(done, len(cells))
     finally:
         client.cancel(futures, force=True)
-    for partial in manifest.folder.glob(f"*{PARTIAL}*"):
-        partial.unlink()
+    remove_partial(manifest.folder)
     finish(manifest, [cell.name for cell in cells], parts, offsets, metadata, config)

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.errors import InputError
 from gcmock.io.disk import sha256_of
 from gcmock.io.manifest import Entry, entry_of
@@ -115,7 +116,7 @@ def count_pixel(path: str, order: int, pixel: int, settings: str) -> PixelCount:
         If the partition cannot be used, or holds stars of another pixel.
     """
     model = model_of(settings)
-    census = InputCensus(model)
+    census = InputCensus(model.extinction_map, model.config.input)
     identifiers: list[NDArray[np.uint64]] = []
 
     def visit(stars: ObservedStars) -> None:
@@ -175,20 +176,19 @@ def build_pixel(work: PixelWork, settings: str) -> Entry:
     path = Path(work.folder) / work.name
     path.parent.mkdir(parents=True, exist_ok=True)
     account = Account()
-    with open_writer(path, columns, work.metadata, overwrite=True, durable=True) as writer:
+    with open_writer(path, columns, work.metadata, overwrite=True) as writer:
         for rows, part in _products(catalogue, model):
             writer.write({HEALPIX.name: healpix_index(rows["ra"], rows["dec"]), **rows})
             account.add(part)
     return entry_of(Path(work.folder), work.name, writer.n_rows, account.to_dict())
 
 
-def _products(
-    catalogue: ObservedCatalogue, model: Model
-) -> Iterator[tuple[dict[str, NDArray[Any]], Account]]:
+def _products(catalogue: ObservedCatalogue, model: Model) -> Iterator[tuple[Columns, Account]]:
     """Yield true stars, batch by batch; the worker has one thread per partition."""
-    size = max(1, LARGEST_BATCH // model.config.run.realisations)
+    policy = catalogue.config.policy
+    size = max(1, LARGEST_BATCH // policy.realisations)
     for raw in catalogue.rows(size):
-        batch = true_stars(raw, catalogue, model)
+        batch = true_stars(raw, catalogue, model, policy)
         if batch.columns:
             yield batch.columns, batch.account
 

@@ -2,62 +2,45 @@
 
 from __future__ import annotations
 
-import difflib
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, field_validator
 
-from gcmock.errors import InputError
 from gcmock.notebook import html_table
-from gcmock.settings.text import read_toml, to_toml
+from gcmock.pool import available_cores
+from gcmock.settings.base import (
+    Degree,
+    KmPerSecond,
+    Magnitude,
+    Milliarcsecond,
+    Parsec,
+    Section,
+    closest,
+    override,
+    read_toml,
+    to_toml,
+    validated,
+)
+from gcmock.settings.name_or_path import NameOrPath, packaged_names, resolve_paths
 from gcmock.words.columns import INPUT_COLUMNS
 
-
-def available_cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+LawName = Annotated[str, NameOrPath("extinction law", packaged_names("extinction_laws.toml"))]
+HwRelationName = Annotated[str, NameOrPath("Hw relation", packaged_names("hw_relations.toml"))]
 
 
-def _in_unit(unit: str) -> Callable[[Any], Any]:
-    """Accept text such as "8.16 kpc" where a number in `unit` is expected."""
-
-    def convert(value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        # Imported here: astropy is slow to import, and most configs have plain numbers.
-        from astropy.units import Quantity, UnitConversionError
-
-        try:
-            return float(Quantity(value).to_value(unit))
-        except (TypeError, ValueError, UnitConversionError) as error:
-            raise ValueError(f'expected a number in {unit} or text such as "1.5 {unit}"') from error
-
-    return convert
-
-
-Parsec = Annotated[float, BeforeValidator(_in_unit("pc"))]
-Degree = Annotated[float, BeforeValidator(_in_unit("deg"))]
-KmPerSecond = Annotated[float, BeforeValidator(_in_unit("km/s"))]
-Milliarcsecond = Annotated[float, BeforeValidator(_in_unit("mas"))]
-Magnitude = Annotated[float, BeforeValidator(_in_unit("mag"))]
-
-
-class _Section(BaseModel):
-    # Deferred: building the validators would double the time of `import gcmock.settings.build`.
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
-
-
-class ModelConfig(_Section):
+class ModelConfig(Section):
     """The Galactic model."""
 
     preset: Literal["koshimoto2021"] = Field(default="koshimoto2021", description="Galactic model")
     bar: Literal["E", "G", "E+E_X", "G+G_X"] = Field(
         default="E+E_X", description="Shape of the bar"
+    )
+    imf: Literal["of_bar", "E", "G", "E+E_X", "G+G_X", "kroupa2001"] = Field(
+        default="of_bar",
+        description="Initial mass function: of_bar is the one that was fitted with the shape of "
+        "the bar",
     )
     disc: Literal["flat", "linear"] = Field(
         default="flat", description="Scale height of the thin discs: constant, or linear in radius"
@@ -85,9 +68,14 @@ class ModelConfig(_Section):
     bar_angle_deg: Degree = Field(
         default=27.0, ge=-90, le=90, description="Angle of the bar from the line of sight [deg]"
     )
+    bar_tilted_ellipsoid: bool = Field(
+        default=False,
+        description="Keep the vertex deviation of the bar's velocities, which the published model "
+        "drops",
+    )
 
 
-class PopulationsConfig(_Section):
+class PopulationsConfig(Section):
     """Ages, metallicities and isochrones."""
 
     name: Literal["parsec", "koshimoto2021"] = Field(
@@ -96,17 +84,12 @@ class PopulationsConfig(_Section):
     )
 
 
-class ExtinctionConfig(_Section):
+class ExtinctionConfig(Section):
     """Dust."""
 
-    law: Literal[
-        "wang_chen_2019",
-        "nishiyama_2006",
-        "nishiyama_2009",
-        "nishiyama_2009_quadrants",
-        "alonso_garcia_2017",
-        "nogueras_lara_2020",
-    ] = Field(default="wang_chen_2019", description="Extinction law")
+    law: LawName = Field(
+        default="wang_chen_2019", description="Extinction law, or a TOML file with one"
+    )
     map_value: Literal["subcell", "subcell_mean", "cell_mean"] = Field(
         default="subcell",
         description="Value of the map: the star's own sub-cell, the mean of the 25 sub-cells of "
@@ -125,12 +108,13 @@ class ExtinctionConfig(_Section):
     )
 
 
-class PhotometryConfig(_Section):
+class PhotometryConfig(Section):
     """Magnitudes and their errors."""
 
-    hw_relation: Literal[
-        "yano2021_2mass", "yano2021_vvv", "yano2021_sirius", "kawata2024", "etc2023", "genstars"
-    ] = Field(default="yano2021_2mass", description="Hw as a function of J and H")
+    hw_relation: HwRelationName = Field(
+        default="yano2021_2mass",
+        description="Hw as a function of J and H, or a TOML file with one",
+    )
     system: Literal["2mass", "vista", "sirius", "hawki"] = Field(
         default="2mass",
         description="System of the J, H, Ks magnitudes of the input; others are converted to 2MASS",
@@ -145,12 +129,12 @@ class PhotometryConfig(_Section):
     )
     use_hw: Literal["when_needed", "always"] = Field(
         default="when_needed",
-        description="when_needed ignores Hw where J and H exist, because catalogues compute Hw "
-        "from them",
+        description="when_needed ignores Hw and other synthetic bands where J and H exist, because "
+        "catalogues compute them from these",
     )
 
 
-class ParallaxConfig(_Section):
+class ParallaxConfig(Section):
     """Measured parallaxes."""
 
     use: bool = Field(default=True, description="Use measured parallaxes")
@@ -162,7 +146,7 @@ class ParallaxConfig(_Section):
     )
 
 
-class MotionConfig(_Section):
+class MotionConfig(Section):
     """Measured proper motions and radial velocities."""
 
     use: bool = Field(default=True, description="Use measured motions, where they have errors")
@@ -185,7 +169,7 @@ class MotionConfig(_Section):
     )
 
 
-class DistanceConfig(_Section):
+class DistanceConfig(Section):
     """The grid of distances."""
 
     min_pc: Parsec = Field(default=20.0, gt=0, description="Smallest distance [pc]")
@@ -199,7 +183,7 @@ class DistanceConfig(_Section):
         return value
 
 
-class InputConfig(_Section):
+class InputConfig(Section):
     """Stars that need a decision."""
 
     no_photometry: Literal["prior", "skip"] = Field(
@@ -218,7 +202,7 @@ class InputConfig(_Section):
     )
 
 
-class RunConfig(_Section):
+class RunConfig(Section):
     """How the work is done; only `seed` and `realisations` change the stars of the result."""
 
     seed: int = Field(default=1, ge=0, lt=2**63, description="Seed of the random numbers")
@@ -245,7 +229,32 @@ class RunConfig(_Section):
         return self.workers or available_cores()
 
 
-class Config(_Section):
+class InferencePolicy(NamedTuple):
+    """What is done with observed stars, which the model itself does not say.
+
+    Attributes
+    ----------
+    input : InputConfig
+        Stars that need a decision.
+    use_hw : str
+        ``[photometry] use_hw``.
+    parallax : ParallaxConfig
+        Which parallaxes are used.
+    motion : MotionConfig
+        Which motions are used.
+    seed, realisations : int
+        Of the draws.
+    """
+
+    input: InputConfig
+    use_hw: str
+    parallax: ParallaxConfig
+    motion: MotionConfig
+    seed: int
+    realisations: int
+
+
+class Config(Section):
     """All settings of a run."""
 
     model: ModelConfig = Field(default_factory=ModelConfig)
@@ -256,7 +265,11 @@ class Config(_Section):
     motion: MotionConfig = Field(default_factory=MotionConfig)
     distance: DistanceConfig = Field(default_factory=DistanceConfig)
     input: InputConfig = Field(default_factory=InputConfig)
-    columns: dict[str, str] = Field(default_factory=dict)
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="Names of columns in your file, where they differ from the names of gcmock",
+        examples=[{"phot_ks_mag": "Ks"}],
+    )
     run: RunConfig = Field(default_factory=RunConfig)
 
     @field_validator("columns")
@@ -265,8 +278,20 @@ class Config(_Section):
         names = [column.name for column in INPUT_COLUMNS]
         for name in value:
             if name not in names:
-                raise ValueError(f"{name!r} is not an input column{_closest(name, names)}")
+                raise ValueError(f"{name!r} is not an input column{closest(name, names)}")
         return value
+
+    @property
+    def policy(self) -> InferencePolicy:
+        """What is done with observed stars."""
+        return InferencePolicy(
+            self.input,
+            self.photometry.use_hw,
+            self.parallax,
+            self.motion,
+            self.run.seed,
+            self.run.realisations,
+        )
 
     def changes(self) -> dict[str, Any]:
         """Return the settings that differ from the defaults: ``{"run.seed": 7}``."""
@@ -310,7 +335,13 @@ class Config(_Section):
 
 
 def default_config_toml() -> str:
-    """Return the default settings as TOML, with a comment for every key."""
+    """Return the default settings as TOML, with a comment for every key.
+
+    Returns
+    -------
+    str
+        What `load_config` reads back to the defaults.
+    """
     return to_toml(Config(), comments=True)
 
 
@@ -327,6 +358,10 @@ def load_config(
         Values that win over the file: ``{"run": {"seed": 2}}`` or ``{"run.seed": 2}``.
         A value None means "not given".
 
+    Returns
+    -------
+    Config
+
     Raises
     ------
     InputError
@@ -337,49 +372,6 @@ def load_config(
     if path is not None:
         source = str(path)
         values = read_toml(Path(path))
-    for key, value in (overrides or {}).items():
-        _override(values, key, value)
-    try:
-        return Config.model_validate(values)
-    except ValidationError as error:
-        lines = [f"{source}: {_explain(problem)}" for problem in error.errors()]
-        raise InputError("\n".join(lines)) from error
-
-
-def _override(values: dict[str, Any], key: str, value: Any) -> None:
-    head, _, rest = key.partition(".")
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            _override(values, f"{key}.{name}", inner)
-    elif rest:
-        section = values.setdefault(head, {})
-        if isinstance(section, dict):
-            _override(section, rest, value)
-    elif value is not None:
-        values[head] = value
-
-
-def _closest(name: str, names: list[str]) -> str:
-    matches = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"; did you mean {matches[0]!r}?" if matches else f"; known: {', '.join(names)}"
-
-
-def _explain(problem: Any) -> str:
-    """Turn one pydantic error into: where, what was given, what is allowed."""
-    where = [str(part) for part in problem["loc"]]
-    place = f"[{where[0]}]" + (f" {'.'.join(where[1:])}" if len(where) > 1 else "")
-    if problem["type"] == "extra_forbidden":
-        if len(where) == 1:
-            return f"{place}: unknown section{_closest(where[0], list(Config.model_fields))}"
-        section = Config.model_fields[where[0]].annotation
-        names = list(getattr(section, "model_fields", {}))
-        return f"{place}: unknown key{_closest(where[-1], names)}"
-    message = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    expected = {
-        "value_error": message,
-        "missing": "expected one value more",
-        "model_type": "expected a section with keys",
-    }.get(problem["type"], f"expected {message}")
-    if where[0] == "columns" and len(where) == 1:
-        return f"{place}: {expected}"
-    return f"{place} = {problem['input']!r}: {expected}"
+        resolve_paths(values, Config, Path(path).parent)
+    override(values, overrides)
+    return validated(Config, values, source)

@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from gcmock.errors import InputError
-from gcmock.settings.build import available_cores
-from gcmock.settings.text import choices_of, read_toml, toml_value
+from gcmock.pool import available_cores
+from gcmock.settings.base import Section, override, read_toml, to_toml, validated
+from gcmock.settings.name_or_path import (
+    NameOrPath,
+    name_of,
+    packaged_names,
+    packaged_surveys,
+    resolve_paths,
+)
 
-SurveyName = Literal["2mass", "virac2", "vvv", "sirius", "gnc", "gaia"]
+SurveyName = Annotated[str, NameOrPath("survey", packaged_surveys)]
+HwRelationName = Annotated[
+    str, NameOrPath("Hw relation", packaged_names("hw_relations.toml"), also=("native",))
+]
 QualityName = Literal[
     "duplicate", "artefact", "saturated", "extended", "blended", "error_assumed", "bad_astrometry"
 ]
 
 
-class Section(BaseModel):
-    """Base of all sections: unknown keys are errors, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
 class SurveyInput(Section):
     """A survey and its file."""
 
-    name: SurveyName = Field(description="Name of the survey")
+    name: SurveyName = Field(
+        description="Name of the survey, or the file that defines one of your own"
+    )
     path: str = Field(description="File or folder, relative to the folder of the settings")
     margin: str | None = Field(
-        default=None, description="Margin of a HATS catalogue, if it is not in its collection"
+        default=None,
+        description="Margin of a HATS catalogue, if it is not in its collection",
+        examples=["virac2_margin"],
     )
     reject: tuple[QualityName, ...] = Field(
         default=("duplicate", "artefact", "extended"),
@@ -41,17 +48,27 @@ class SurveyInput(Section):
         default=None,
         description="Faintest Ks of a source, as the survey lists it; those without Ks are left "
         "out as well [mag]",
+        examples=[16.0],
     )
+
+    @property
+    def survey(self) -> str:
+        """Name of the survey, also where `name` is the path of its definition."""
+        return name_of(self.name)
 
 
 class MergeWindow(Section):
     """The part of the sky that is merged; all of it if no range is given."""
 
     l: tuple[float, float] | None = Field(
-        default=None, description="Range of Galactic longitude, borders included [deg]"
+        default=None,
+        description="Range of Galactic longitude, borders included [deg]",
+        examples=[(-1.4, 0.7)],
     )
     b: tuple[float, float] | None = Field(
-        default=None, description="Range of Galactic latitude, borders included [deg]"
+        default=None,
+        description="Range of Galactic latitude, borders included [deg]",
+        examples=[(-0.6, 0.6)],
     )
 
     @model_validator(mode="after")
@@ -131,18 +148,10 @@ class CleaningConfig(Section):
 class MergePhotometryConfig(Section):
     """Magnitudes of the merged stars."""
 
-    hw_relation: Literal[
-        "native",
-        "yano2021_2mass",
-        "yano2021_vvv",
-        "yano2021_sirius",
-        "kawata2024",
-        "etc2023",
-        "genstars",
-    ] = Field(
+    hw_relation: HwRelationName = Field(
         default="native",
-        description="Hw from J and H: native takes the relation of the survey that both come "
-        "from, in its own system, and that of 2MASS otherwise",
+        description="Hw from J and H, a name or a TOML file: native takes the relation of the "
+        "survey that both come from, in its own system, and that of 2MASS otherwise",
     )
     tmass_faint_mag: float = Field(
         default=13.0,
@@ -189,49 +198,42 @@ class MergeConfig(Section):
 
     @model_validator(mode="after")
     def _distinct(self) -> MergeConfig:
-        names = [one.name for one in self.survey]
+        names = [one.survey for one in self.survey]
         repeated = {name for name in names if names.count(name) > 1}
         if repeated:
             raise ValueError(f"survey {sorted(repeated)} is given more than once")
         return self
 
 
-_MODELS: Final[Mapping[str, type[BaseModel]]] = {
-    "survey": SurveyInput,
-    "window": MergeWindow,
-    "match": MatchConfig,
-    "cleaning": CleaningConfig,
-    "photometry": MergePhotometryConfig,
-    "completeness": CompletenessConfig,
-    "run": MergeRunConfig,
-}
-
-
-def load_merge_config(path: str | Path, overrides: Mapping[str, Any] | None = None) -> MergeConfig:
+def load_merge_config(
+    path: str | Path | Mapping[str, Any], overrides: Mapping[str, Any] | None = None
+) -> MergeConfig:
     """Read and validate the settings of a merge.
 
     Parameters
     ----------
-    path : str or Path
-        A TOML file. Paths in it are relative to its folder.
+    path : str, Path or mapping
+        A TOML file, or its content. Paths in a file are relative to its folder.
     overrides : mapping, optional
         Values by ``section.key`` that win over the file; None means "not given".
+
+    Returns
+    -------
+    MergeConfig
 
     Raises
     ------
     InputError
         If the file cannot be read or a setting is wrong; one line per problem.
     """
-    path = Path(path)
-    values = read_toml(path)
-    for key, value in (overrides or {}).items():
-        section, _, name = key.partition(".")
-        if value is not None and isinstance(values.setdefault(section, {}), dict):
-            values[section][name] = value
-    try:
-        config = MergeConfig.model_validate(values)
-    except ValidationError as error:
-        raise InputError("\n".join(f"{path}: {_explain(p)}" for p in error.errors())) from error
+    if isinstance(path, Mapping):
+        values, path = deepcopy(dict(path)), Path("config")
+    else:
+        path = Path(path)
+        values = read_toml(path)
+    resolve_paths(values, MergeConfig, path.parent)
+    override(values, overrides)
+    config = validated(MergeConfig, values, str(path))
     surveys = tuple(
         one.model_copy(
             update={
@@ -244,47 +246,13 @@ def load_merge_config(path: str | Path, overrides: Mapping[str, Any] | None = No
     return config.model_copy(update={"survey": surveys})
 
 
-def _explain(problem: Any) -> str:
-    """Turn one pydantic error into: where, what was given, what is allowed."""
-    where = [str(part) for part in problem["loc"]]
-    place = ".".join(where) or "settings"
-    if problem["type"] == "extra_forbidden":
-        names = list(_MODELS if len(where) == 1 else _MODELS[where[0]].model_fields)
-        close = difflib.get_close_matches(where[-1], names, n=1, cutoff=0.5)
-        hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
-        return f"{place}: unknown key; {hint}"
-    if problem["type"] == "missing":
-        return f"{place}: is missing" + (
-            '; a merge needs at least one [[survey]] with name = "..." and path = "..."'
-            if where == ["survey"]
-            else ""
-        )
-    message = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    if problem["type"] == "value_error":
-        return f"{place}: {message}"
-    return f"{place} = {problem['input']!r}: expected {message}"
-
-
 def default_merge_toml() -> str:
-    """Return the default settings as TOML, with a comment for every key and one survey."""
+    """Return the default settings as TOML, with a comment for every key and one survey.
+
+    Returns
+    -------
+    str
+        What `load_merge_config` reads back to the defaults.
+    """
     example = SurveyInput(name="virac2", path="virac2.fits")
-    sections = []
-    for name, model in _MODELS.items():
-        given = example if name == "survey" else model()
-        lines = ["[[survey]]" if name == "survey" else f"[{name}]"]
-        for key, field in model.model_fields.items():
-            value = getattr(given, key)
-            lines.append(f"# {field.description}{choices_of(field.annotation)}")
-            # TOML has no word for nothing: such keys are shown, but not set.
-            empty = _EMPTY.get(f"{name}.{key}", "")
-            lines.append(f"# {key} = {empty}" if value is None else f"{key} = {toml_value(value)}")
-        sections.append("\n".join(lines))
-    return "\n\n".join(sections) + "\n"
-
-
-_EMPTY: Final = {
-    "survey.margin": '"virac2_margin"',
-    "survey.faint_ks_mag": "16.0",
-    "window.l": "[-1.4, 0.7]",
-    "window.b": "[-0.6, 0.6]",
-}
+    return to_toml(MergeConfig(survey=(example,)), comments=True)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-
-class Section(BaseModel):
-    """Base of all sections: unknown keys are errors, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+from gcmock.settings.base import Section
+from gcmock.words.bands import BANDS, PREDICTED_BANDS
 
 
 class MissionWindow(Section):
@@ -48,10 +45,18 @@ class MissionWindow(Section):
 class MissionMagnitudes(Section):
     """Which stars are observed."""
 
-    band: Literal["hw", "f087", "f146", "f213", "gaianir"] = Field(description="Band of the limits")
+    band: str = Field(description="Band of the limits")
     bright: float = Field(description="Brightest star that is not saturated [mag]")
     faint: float = Field(description="Faintest star [mag]")
     primaries: float = Field(description="Faintest primary source of the solution [mag]")
+
+    @field_validator("band")
+    @classmethod
+    def _known_band(cls, value: str) -> str:
+        known = tuple(dict.fromkeys((*BANDS, *PREDICTED_BANDS)))
+        if value not in known:
+            raise ValueError(f"expected one of {', '.join(known)}")
+        return value
 
     @model_validator(mode="after")
     def _ordered(self) -> MissionMagnitudes:

@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 
 from gcmock.data import path
 from gcmock.errors import InputError
+from gcmock.words.bands import LINEAR_BANDS, ROMAN_BANDS, magnitude_name
 
 TABLES = {"parsec": "isochrones_parsec.parquet", "genstars": "isochrones_genstars.parquet"}
 """Names of the isochrone tables and their data files (provenance: ``data/README.md``)."""
-
-_JHK = ("phot_j_mag", "phot_h_mag", "phot_ks_mag")
-_ROMAN = ("phot_f087_mag", "phot_f146_mag", "phot_f213_mag")
 
 
 class IsochroneTable(NamedTuple):
@@ -30,8 +28,8 @@ class IsochroneTable(NamedTuple):
         Age [Gyr] and [M/H] [dex] of the isochrone.
     mass_init : ndarray, shape (n_point,)
         Initial mass [Msun], increasing along an isochrone.
-    absolute_mag : ndarray, shape (n_point, 3)
-        M_J, M_H, M_Ks [mag], Vega, 2MASS system.
+    absolute_mag : ndarray, shape (n_point, n_linear)
+        M_J, M_H, M_Ks [mag], Vega, 2MASS system: the linear bands in their order.
     roman_mag : ndarray, shape (n_point, 3)
         Absolute magnitudes in Roman F087, F146, F213 [mag], Vega; NaN where the table has none.
     """
@@ -75,7 +73,8 @@ def load_isochrones(name: str) -> IsochroneTable:
     if name not in TABLES:
         raise InputError(f"unknown isochrones {name!r}: expected one of {sorted(TABLES)}")
     table = pq.read_table(path(TABLES[name]))
-    has_roman = set(_ROMAN) <= set(table.column_names)
+    roman = tuple(map(magnitude_name, ROMAN_BANDS))
+    has_roman = set(roman) <= set(table.column_names)
 
     def column(key: str) -> NDArray[np.float64]:
         return table[key].to_numpy().astype(np.float64)
@@ -84,14 +83,14 @@ def load_isochrones(name: str) -> IsochroneTable:
         # The tables have three decimals: undo the rounding of single precision.
         return np.column_stack([column(key) for key in keys]).round(3)
 
-    mag = bands(_JHK)
+    mag = bands(tuple(map(magnitude_name, LINEAR_BANDS)))
     loaded = IsochroneTable(
         isochrone=table["isochrone"].to_numpy().astype(np.int64),
         age_gyr=column("age_gyr"),
         metallicity=column("metallicity"),
         mass_init=column("mass_init"),
         absolute_mag=mag,
-        roman_mag=bands(_ROMAN) if has_roman else np.full_like(mag, np.nan),
+        roman_mag=bands(roman) if has_roman else np.full((len(mag), len(roman)), np.nan),
     )
     for array in loaded:
         array.flags.writeable = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from gcmock.data import read_toml
 from gcmock.errors import InputError
 from gcmock.stars.imf import BrokenPowerLaw
 from gcmock.stars.isochrones import IsochroneTable, load_isochrones
-from gcmock.words.components import COMPONENTS
+from gcmock.words.components import COMPONENT_TABLE, COMPONENTS, POPULATIONS
 
 PIECE_MAG = 0.03
 """Longest piece of an isochrone that one node stands for [mag in any band]."""
@@ -50,7 +51,7 @@ class PopulationSet(NamedTuple):
     name : str
         Name of the set.
     populations : tuple of PopulationNodes
-        Distinct populations.
+        Distinct populations, in the order of `gcmock.words.components.POPULATIONS`.
     of_component : tuple of int, length n_component
         Index of each component's population.
     """
@@ -84,23 +85,48 @@ def load_populations(name: str, imf: BrokenPowerLaw) -> PopulationSet:
     Raises
     ------
     InputError
-        If the name is unknown.
+        If the name is unknown, or the populations are not those that the components name.
     """
     sets = read_toml("populations.toml")["sets"]
     if name not in sets:
         raise InputError(f"unknown population set {name!r}: expected one of {sorted(sets)}")
     table = load_isochrones(sets[name]["isochrones"])
-    mixes = sets[name]["components"]
-    populations: list[PopulationNodes] = []
-    of_component: list[int] = []
-    seen: dict[str, int] = {}
-    for component in COMPONENTS:
-        same_as = mixes[component].get("same_as", component)
-        if same_as not in seen:
-            seen[same_as] = len(populations)
-            populations.append(mix_nodes(table, mixes[same_as], imf))
-        of_component.append(seen[same_as])
-    return PopulationSet(name, tuple(populations), tuple(of_component))
+    mixes = sets[name]["populations"]
+    check_populations(name, mixes)
+    populations = tuple(mix_nodes(table, mixes[population], imf) for population in POPULATIONS)
+    of_component = tuple(POPULATIONS.index(row.population) for row in COMPONENT_TABLE)
+    return PopulationSet(name, populations, of_component)
+
+
+def check_populations(name: str, given: Iterable[str]) -> None:
+    """Check that a set has the populations that the components name, no fewer and no more.
+
+    Parameters
+    ----------
+    name : str
+        Of the set.
+    given : iterable of str
+        Names of its populations.
+
+    Raises
+    ------
+    InputError
+        If it has others.
+    """
+    has = tuple(given)
+    missing = [population for population in POPULATIONS if population not in has]
+    unused = [population for population in has if population not in POPULATIONS]
+    if not missing and not unused:
+        return
+    problems = ([f"lacks {', '.join(missing)}"] if missing else []) + (
+        [f"has {', '.join(unused)}, which no component names"] if unused else []
+    )
+    raise InputError(
+        f"population set {name!r}: {' and '.join(problems)}; expected the {len(POPULATIONS)} "
+        f"populations {', '.join(POPULATIONS)}, which the components of gcmock.words.components "
+        f"name, got {len(has)}: {', '.join(has)}. Add to populations.toml what is missing, or name "
+        "what is unused in the row of its component"
+    )
 
 
 def mix_nodes(table: IsochroneTable, mix: dict, imf: BrokenPowerLaw) -> PopulationNodes:

@@ -1,89 +1,82 @@
-"""What the tables of a survey look like: read from `definitions/<survey>.toml`, one file a survey.
+"""What a survey is, in one file: ``definitions/<survey>.toml``, or a file of one's own.
+
+The list of surveys is the folder. A definition says what the tables of a survey look like, what a
+merge may assume of it, and what a simulated instrument does to stars; nothing else in the package
+compares names of surveys.
 
 A survey has *spellings*: an archive, a copy or an author writes the same table with its own names,
-units and marks of missing values. A spelling maps native columns to *roles*. A role is a column of
-the common table (`SOURCE_NAMES`), or one of `OTHER_ROLES`, from which columns of it follow.
+units and marks of missing values. A spelling maps native columns to *roles*
+(`gcmock.surveys.roles`).
 """
 
 from __future__ import annotations
 
-import re
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from gcmock.errors import InputError
-from gcmock.surveys.source_table import BANDS, GAIA_BANDS, SOURCE_COLUMNS, SOURCE_NAMES
-
-SURVEYS: Final = ("2mass", "virac2", "vvv", "sirius", "gnc", "gaia")
-"""Names of the surveys, everywhere."""
-
-OTHER_ROLES: Final[Mapping[str, str]] = {
-    "l": "Galactic longitude [deg]",
-    "b": "Galactic latitude [deg]",
-    "error_major": "major axis of the error ellipse of the position [mas]",
-    "error_minor": "minor axis of the error ellipse of the position [mas]",
-    "error_angle": "position angle of its major axis, from north through east [deg]",
-    "astrometric_params": "number of astrometric parameters: 2 or 5",
-    "duplicate": "not zero: another row is the same source",
-    "photometric_quality": "2MASS ph_qual, a letter for each of J, H, Ks",
-    "read_flag": "2MASS rd_flg, a digit for each of J, H, Ks",
-    "blend_flag": "2MASS bl_flg, a digit for each of J, H, Ks",
-    "confusion_flag": "2MASS cc_flg, a letter for each of J, H, Ks",
-    "galaxy_flag": "2MASS gal_contam",
-    "minor_planet_flag": "2MASS mp_flg",
-    "plate": "name of the image",
-    **{f"{band}_error_bits": "VISTA post-processing error bits" for band in BANDS},
-    **{f"phot_{band}_mag_2": "magnitude of a second visit [mag]" for band in BANDS},
-    **{f"phot_{band}_mag_error_2": "its error [mag]" for band in BANDS},
-    **{f"phot_{band}_scatter": "standard deviation of the epochs [mag]" for band in BANDS},
-    **{f"phot_{band}_n_epochs": "epochs with a magnitude" for band in BANDS},
-    **{f"{band}_{axis}": "place on the image [pix]" for band in BANDS for axis in "xy"},
-    **{f"phot_{band}_flux_over_error": "mean flux over its error" for band in GAIA_BANDS},
-}
-"""Roles that are not columns of the common table, with their meaning and the unit of gcmock."""
-
-_UNITS: Final = {column.name: column.unit for column in SOURCE_COLUMNS}
-_IN_BRACKETS: Final = re.compile(r"\[(.*)\]")
+from gcmock.photometric_systems import PhotometricSystem, load_system, system_names
+from gcmock.settings.base import Section, read_toml, validated
+from gcmock.settings.name_or_path import is_path, name_of, packaged_surveys, unknown_name
+from gcmock.surveys.roles import OTHER_ROLES
+from gcmock.surveys.simulated.instrument import Instrument, SimulatedTable
+from gcmock.surveys.source_table import SOURCE_NAMES
+from gcmock.words.bands import GAIA_BANDS, SURVEY_BANDS
 
 FRAMES: Final = ("icrs", "galactic")
 """Coordinates in which an archive can select."""
 
+OPTICAL_SYSTEM: Final = "gaia"
+"""The photometric system of a survey with Gaia's G, BP, RP in place of J, H, Ks."""
 
-@dataclass(frozen=True)
-class NativeColumn:
-    """A column of a native table.
+N_NAME: Final = 24
+"""Longest name of a survey."""
 
-    Attributes
-    ----------
-    role : str
-        What it holds: one of `SOURCE_NAMES` or `OTHER_ROLES`.
-    name : str
-        Its name in the file.
-    unit : str
-        Its unit, where the file does not say; "hourangle" and text are sexagesimal.
-    dtype : str
-        numpy type, as the archive stores it.
-    null : tuple of float or str
-        Values that mean "none", besides NaN and empty text.
-    optional : bool
-        Whether a table without it is read all the same.
-    aliases : tuple of str
-        Other names of it.
-    description : str
-    """
+_OWN_STREAM: Final = 10_000
+_LAST: Final = 1000
 
-    role: str
-    name: str
-    unit: str = ""
-    dtype: str = "float64"
-    null: tuple[float | str, ...] = ()
-    optional: bool = False
-    aliases: tuple[str, ...] = ()
-    description: str = ""
+
+class NativeColumn(Section):
+    """A column of a native table."""
+
+    role: str = Field(description="What it holds, see gcmock.surveys.roles")
+    name: str = Field(description="Its name in the file")
+    unit: str = Field(
+        default="",
+        description='Its unit, where the file does not say; "hourangle" and text are sexagesimal',
+    )
+    dtype: str = Field(default="float64", description="numpy type, as the archive stores it")
+    null: tuple[float | str, ...] = Field(
+        default=(), description='Values that mean "none", besides NaN and empty text'
+    )
+    optional: bool = Field(
+        default=False, description="Whether a table without it is read all the same"
+    )
+    aliases: tuple[str, ...] = Field(default=(), description="Other names of it")
+    description: str = Field(default="", description="What is special about it")
+
+    @field_validator("role")
+    @classmethod
+    def _known_role(cls, value: str) -> str:
+        if value not in SOURCE_NAMES and value not in OTHER_ROLES:
+            known = (*SOURCE_NAMES, *OTHER_ROLES)
+            raise ValueError(f"unknown role {value!r}; known: {', '.join(known)}")
+        return value
+
+    @field_validator("dtype")
+    @classmethod
+    def _known_dtype(cls, value: str) -> str:
+        try:
+            np.dtype(value)
+        except TypeError as error:
+            raise ValueError(f"{value!r} is no type of numpy, such as float64 or U16") from error
+        return value
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -91,19 +84,26 @@ class NativeColumn:
         return (self.name, *self.aliases)
 
 
-@dataclass(frozen=True)
-class Spelling:
-    """The names that one archive gives to the columns of a survey.
+class Spelling(Section):
+    """The names that one archive gives to the columns of a survey."""
 
-    Attributes
-    ----------
-    name : str
-    columns : tuple of NativeColumn
-        In the order of the native table.
-    """
+    name: str = Field(description="Name of the spelling")
+    header: bool = Field(
+        default=True,
+        description="False for text without a header, blanks between fields: columns by place",
+    )
+    columns: tuple[NativeColumn, ...] = Field(description="In the order of the native table")
 
-    name: str
-    columns: tuple[NativeColumn, ...]
+    @model_validator(mode="after")
+    def _complete(self) -> Spelling:
+        roles = [column.role for column in self.columns]
+        repeated = sorted({role for role in roles if roles.count(role) > 1})
+        if repeated:
+            raise ValueError(f"spelling {self.name!r}: {', '.join(repeated)} given more than once")
+        lacking = [role for role in ("ra", "dec") if role not in roles]
+        if lacking:
+            raise ValueError(f"spelling {self.name!r}: needs a column for {', '.join(lacking)}")
+        return self
 
     @property
     def by_role(self) -> dict[str, NativeColumn]:
@@ -116,86 +116,178 @@ class Spelling:
         return tuple(column for column in self.columns if not column.optional)
 
 
-@dataclass(frozen=True)
-class Archive:
-    """A TAP service that has the survey.
+class Archive(Section):
+    """A TAP service that has the survey."""
 
-    Attributes
-    ----------
-    name, url : str
-    spelling : str
-        Name of the spelling of its tables.
-    tables : tuple of str
-        As they are written in ADQL.
-    frame : str
-        "icrs" or "galactic": coordinates by which the table is cut into tiles.
-    longitude, latitude : str
-        Names of these coordinates.
-    rounding_deg : float
-        Last digit of the coordinates [deg]; zero if they are exact.
-    max_rows : int
-        Most rows of a job; 0 if the service has no limit.
-    """
-
-    name: str
-    url: str
-    spelling: str
-    tables: tuple[str, ...]
-    frame: str
-    longitude: str
-    latitude: str
-    rounding_deg: float = 0.0
-    max_rows: int = 0
+    name: str = Field(description="Name of the archive")
+    url: str = Field(description="Address of the service")
+    spelling: str = Field(description="Spelling of its tables")
+    tables: tuple[str, ...] = Field(description="As they are written in ADQL", min_length=1)
+    frame: Literal["icrs", "galactic"] = Field(
+        description="Coordinates by which the table is cut into tiles"
+    )
+    longitude: str = Field(description="Native name of the longitude")
+    latitude: str = Field(description="Native name of the latitude")
+    rounding_deg: float = Field(
+        default=0.0, ge=0, description="Last digit of the coordinates; 0 if they are exact [deg]"
+    )
+    max_rows: int = Field(default=0, ge=0, description="Most rows of a job; 0 for no limit")
 
 
-@dataclass(frozen=True)
-class SurveyDefinition:
-    """A survey.
+class MergeTraits(Section):
+    """What a merge assumes of a survey: ``[merge]`` of its definition."""
 
-    Attributes
-    ----------
-    name, title, reference : str
-    photometric_system : str
-        "2mass", "vista", "sirius", "hawki" or "gaia".
-    ref_epoch : float
-        Epoch of the positions where the table does not say [Julian year].
-    position_error_mas : float
-        Error of a position that has none [mas].
-    quality : str
-        Marks of the survey in words.
-    spellings : tuple of Spelling
-    default_error : dict of str to float
-        By band: error of a magnitude that has none, or of a single epoch [mag].
-    saturation : dict of str to float
-        By band: brighter stars are saturated [mag].
-    uwe_max : float
-        Largest `ruwe` of good astrometry; infinite if the survey has none.
-    n_epochs : int
-        Detections of every source, where the table does not count them; 0 if unknown.
-    identifier : str
-        What makes `source_id` where a table has no identifiers: "row" is the number of the row in
-        the file, from 0; "position" is ra and dec with seven decimals.
-    archives : tuple of Archive
-        The first is the default.
-    private : str
-        How to get a survey that no archive has; else empty.
-    """
+    order: int = Field(
+        description="Surveys are linked in this order: from the best positions (virac2: 10) to "
+        "the coarsest images (2mass: 60)"
+    )
+    id_column: str = Field(
+        default="",
+        description="Column of its identifiers in a catalogue; its name and _source_id if empty",
+        pattern=r"^$|^[a-z][a-z0-9_]*$",
+    )
+    fwhm_arcsec: float = Field(gt=0, description="Width of a point source on its images [arcsec]")
+    position_floor_mas: float = Field(
+        ge=0, description="Error of positions beyond the listed one, added in quadrature [mas]"
+    )
+    magnitude_floor_mag: float = Field(ge=0, description="The same for magnitudes [mag]")
+    source: str = Field(description="Where the numbers come from")
+    position_rank: int = Field(
+        default=_LAST, description="The survey with the smallest one is the reference of positions"
+    )
+    magnitude_rank: int = Field(
+        default=_LAST, description="The survey with the smallest one is that of magnitudes"
+    )
+    astrometry: bool = Field(
+        default=False, description="Whether it measures parallaxes and proper motions"
+    )
+    parallax_zero_point: Literal["", "gaia_dr3"] = Field(
+        default="", description="Zero point to remove from its parallaxes"
+    )
+    many_epochs: bool = Field(default=False, description="Whether all its stars were seen often")
+    judges_saturation: bool = Field(
+        default=False,
+        description="Whether it measures stars that saturate in others: its magnitude tells which",
+    )
+    crowded: bool = Field(
+        default=False,
+        description="Whether [photometry] tmass_faint_mag of a merge is its faint limit in Ks",
+    )
+    pilot2023_rank: int = Field(
+        default=_LAST, description="Order of positions in the rule of the pilot catalogue of 2023"
+    )
 
-    name: str
-    title: str
-    reference: str
-    photometric_system: str
-    ref_epoch: float
-    position_error_mas: float
-    quality: str
-    spellings: tuple[Spelling, ...]
-    default_error: dict[str, float] = field(default_factory=dict)
-    saturation: dict[str, float] = field(default_factory=dict)
-    uwe_max: float = float("inf")
-    n_epochs: int = 0
-    identifier: str = "row"
-    archives: tuple[Archive, ...] = ()
-    private: str = ""
+
+class SurveyDefinition(Section):
+    """A survey: the content of its file."""
+
+    model_config = ConfigDict(allow_inf_nan=True, populate_by_name=True)
+
+    name: str = Field(
+        description="Its name: that of the file",
+        max_length=N_NAME,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_+-]*$",
+    )
+    title: str = Field(description="What it is")
+    label: str = Field(
+        default="", description="Its name in sentences; that of the file if not given"
+    )
+    reference: str = Field(description="Publication")
+    photometric_system: str | PhotometricSystem = Field(
+        description='One of photometric_systems.toml, "gaia", or a table with the same keys'
+    )
+    hw_relation: str = Field(
+        default="", description="Relation for Hw from its own J and H: a name, or a TOML file"
+    )
+    ref_epoch: float = Field(
+        description="Epoch of the positions where the table does not say [Julian year]"
+    )
+    position_error_mas: float = Field(gt=0, description="Error of a position that has none [mas]")
+    quality: str = Field(default="", description="Marks of the survey in words")
+    default_error: dict[str, float] = Field(
+        default_factory=dict,
+        description="By band: error of a magnitude that has none, or of a single epoch [mag]",
+    )
+    saturation: dict[str, float] = Field(
+        default_factory=dict, description="By band: brighter stars are saturated [mag]"
+    )
+    uwe_max: float = Field(
+        default=float("inf"), description="Largest ruwe of good astrometry; infinite without one"
+    )
+    n_epochs: int = Field(
+        default=0,
+        ge=0,
+        description="Detections of every source, where the table does not count them; 0: unknown",
+    )
+    identifier: Literal["row", "position"] = Field(
+        default="row",
+        description="What makes source_id where a table has none: the number of the row in the "
+        "file, from 0, or ra and dec with seven decimals",
+    )
+    private: str = Field(default="", description="How to get a survey that no archive has")
+    merge: MergeTraits
+    instrument: Instrument | None = None
+    simulated_table: SimulatedTable = Field(default_factory=SimulatedTable)
+    spellings: tuple[Spelling, ...] = Field(alias="spelling", min_length=1)
+    archives: tuple[Archive, ...] = Field(default=(), alias="archive")
+    path: str = Field(default="", description="The file, if it is not one of the package")
+    sha256: str = Field(default="", description="Checksum of the file")
+
+    @field_validator("photometric_system", mode="before")
+    @classmethod
+    def _known_system(cls, value: Any) -> Any:
+        known = (*system_names(), OPTICAL_SYSTEM)
+        if isinstance(value, str) and value not in known:
+            raise ValueError(
+                f"unknown system {value!r}; expected one of {', '.join(known)}, or a table with "
+                "colours, slopes, offsets and scatter_mag"
+            )
+        return value
+
+    @field_validator("default_error", "saturation")
+    @classmethod
+    def _known_bands(cls, value: dict[str, float]) -> dict[str, float]:
+        known = (*SURVEY_BANDS, *GAIA_BANDS)
+        unknown = sorted(set(value) - set(known))
+        if unknown:
+            raise ValueError(f"unknown band {', '.join(unknown)}; known: {', '.join(known)}")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> SurveyDefinition:
+        for archive in self.archives:
+            self.spelling(archive.spelling)
+        if self.simulated_table.spelling:
+            self.spelling(self.simulated_table.spelling)
+        bands = SURVEY_BANDS if self.is_infrared else GAIA_BANDS
+        lacking = [band for band in bands if band not in self.default_error]
+        if lacking:
+            raise ValueError(f"default_error: needs the bands {', '.join(lacking)}")
+        if self.instrument is not None and self.instrument.bands != bands:
+            raise ValueError(f"instrument.bands: expected {list(bands)} for its photometric system")
+        return self
+
+    @property
+    def is_infrared(self) -> bool:
+        """Whether it measures J, H, Ks, not Gaia's G, BP, RP."""
+        return self.photometric_system != OPTICAL_SYSTEM
+
+    @property
+    def system(self) -> PhotometricSystem:
+        """Its photometric system; only infrared ones have one."""
+        system = self.photometric_system
+        return load_system(system) if isinstance(system, str) else system
+
+    @property
+    def id_column(self) -> str:
+        """Column of a merged catalogue that holds its identifiers."""
+        return self.merge.id_column or f"{self.name}_source_id"
+
+    @property
+    def simulated_spelling(self) -> Spelling:
+        """The spelling in which a simulated table of it is written."""
+        name = self.simulated_table.spelling
+        return self.spelling(name) if name else self.spellings[0]
 
     def spelling(self, name: str) -> Spelling:
         """Return a spelling by its name.
@@ -208,7 +300,7 @@ class SurveyDefinition:
         return self._named(name, self.spellings, "spelling")
 
     def archive(self, name: str = "") -> Archive:
-        """Return an archive by its name; the default one for an empty name.
+        """Return an archive by its name; the default one, the first, for an empty name.
 
         Raises
         ------
@@ -216,7 +308,7 @@ class SurveyDefinition:
             If no archive has the survey, or none of that name.
         """
         if not self.archives:
-            raise InputError(f"{self.name}: {self.private}")
+            raise InputError(f"{self.name}: {self.private or 'no archive is known'}")
         return self._named(name or self.archives[0].name, self.archives, "archive")
 
     def _named(self, name: str, among: tuple[Any, ...], what: str) -> Any:
@@ -227,50 +319,56 @@ class SurveyDefinition:
         raise InputError(f"{self.name}: no {what} {name!r}; there are: {known}")
 
 
-def role_unit(role: str) -> str:
-    """Return the unit of gcmock for a role; empty for numbers and text."""
-    if role in _UNITS:
-        return _UNITS[role]
-    found = _IN_BRACKETS.search(OTHER_ROLES[role])
-    return found.group(1) if found else ""
+def survey_names() -> tuple[str, ...]:
+    """Return the names of the surveys that come with the package: the files of its folder."""
+    return packaged_surveys()
 
 
-@cache
-def load_survey(name: str) -> SurveyDefinition:
+def load_survey(survey: str | Path | SurveyDefinition) -> SurveyDefinition:
     """Return the definition of a survey.
 
     Parameters
     ----------
-    name : str
-        One of `SURVEYS`.
+    survey : str, Path or SurveyDefinition
+        One of `survey_names`, or the path of a definition (a Path, or text that ends in
+        ``.toml``); a definition is returned as it is.
+
+    Returns
+    -------
+    SurveyDefinition
 
     Raises
     ------
     InputError
-        If there is no survey of that name.
+        If there is no survey of that name, the file cannot be read, or a key is wrong.
     """
-    if name not in SURVEYS:
-        raise InputError(f"unknown survey {name!r}; there are: {', '.join(SURVEYS)}")
-    text = files(__package__).joinpath("definitions", f"{name}.toml").read_text(encoding="utf-8")
-    values = tomllib.loads(text)
-    spellings = tuple(
-        Spelling(one["name"], tuple(_column(column) for column in one["columns"]))
-        for one in values.pop("spelling")
-    )
-    archives = tuple(
-        Archive(**{**one, "tables": tuple(one["tables"])}) for one in values.pop("archive", ())
-    )
-    return SurveyDefinition(name=name, spellings=spellings, archives=archives, **values)
+    if isinstance(survey, SurveyDefinition):
+        return survey
+    if is_path(survey):
+        return _load(Path(survey), own=True)
+    return _packaged(survey)
 
 
-def _column(values: dict[str, Any]) -> NativeColumn:
-    column = NativeColumn(
-        **{
-            **values,
-            "null": tuple(values.get("null", ())),
-            "aliases": tuple(values.get("aliases", ())),
-        }
-    )
-    if column.role not in SOURCE_NAMES and column.role not in OTHER_ROLES:
-        raise ValueError(f"column {column.name!r} has the unknown role {column.role!r}")
-    return column
+@cache
+def _packaged(name: str) -> SurveyDefinition:
+    if name not in survey_names():
+        raise InputError(unknown_name("survey", name, survey_names()))
+    return _load(Path(str(files(__package__).joinpath("definitions", f"{name}.toml"))), own=False)
+
+
+def _load(path: Path, *, own: bool) -> SurveyDefinition:
+    values = read_toml(path)
+    name, digest = name_of(path), sha256(path.read_bytes()).hexdigest()
+    values |= {"name": name, "path": str(path) if own else "", "sha256": digest}
+    values = {"label": name} | values
+    relation, system = values.get("hw_relation", ""), values.get("photometric_system")
+    if isinstance(relation, str) and is_path(relation):
+        values["hw_relation"] = str(path.parent / relation)
+    if isinstance(system, dict):
+        values["photometric_system"] = {"name": name, "source": "", "status": ""} | system
+    instrument = values.get("instrument")
+    if isinstance(instrument, dict) and "stream" not in instrument:
+        # Far from those of the package, and the same wherever the file lies.
+        number = int.from_bytes(sha256(name.encode()).digest()[:6], "big")
+        values["instrument"] = instrument | {"stream": _OWN_STREAM + number}
+    return validated(SurveyDefinition, values, str(path))

@@ -5,13 +5,8 @@ from __future__ import annotations
 from enum import IntFlag
 from typing import Final
 
+from gcmock.words.bands import SURVEY_BANDS, band
 from gcmock.words.columns import Column
-
-BANDS: Final = ("j", "h", "ks")
-"""Near-infrared bands of the surveys."""
-
-GAIA_BANDS: Final = ("g", "bp", "rp")
-"""Bands of Gaia."""
 
 
 class Quality(IntFlag):
@@ -57,11 +52,7 @@ _DESCRIPTIONS: Final = {
     Quality.BAD_ASTROMETRY: "the astrometry fits badly",
 }
 
-UPPER_LIMIT: Final = {
-    "j": Quality.UPPER_LIMIT_J,
-    "h": Quality.UPPER_LIMIT_H,
-    "ks": Quality.UPPER_LIMIT_KS,
-}
+UPPER_LIMIT: Final = {name: Quality[f"UPPER_LIMIT_{name.upper()}"] for name in SURVEY_BANDS}
 """The bit of an upper limit, by band."""
 
 
@@ -98,9 +89,11 @@ SOURCE_COLUMNS: Final = (
     _number("parallax_pmra_corr", "", _CORRELATION, "Correlation of parallax and pmra"),
     _number("parallax_pmdec_corr", "", _CORRELATION, "Correlation of parallax and pmdec"),
     _number("ruwe", "", "stat.error", "Unit weight error of the astrometry (ruwe or uwe)"),
-    *_magnitude("j", "J", "em.IR.J"),
-    *_magnitude("h", "H", "em.IR.H"),
-    *_magnitude("ks", "Ks", "em.IR.K"),
+    *(
+        column
+        for one in map(band, SURVEY_BANDS)
+        for column in _magnitude(one.name, one.label, one.ucd)
+    ),
     *_magnitude("g", "Gaia G", "em.opt"),
     *_magnitude("bp", "Gaia BP", "em.opt.B"),
     *_magnitude("rp", "Gaia RP", "em.opt.R"),

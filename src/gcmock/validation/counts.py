@@ -20,7 +20,7 @@ from gcmock.errors import InputError
 from gcmock.io.observed import read_observed
 from gcmock.model import Model, load_model
 from gcmock.settings.build import Config
-from gcmock.stars.bands import hw_relation_names, load_hw_relation
+from gcmock.stars.bands import load_relation, relation_names
 from gcmock.validation import scores
 from gcmock.validation.result import LIMITATIONS, Check, likely, noted, within
 from gcmock.validation.tiles import (
@@ -33,7 +33,7 @@ from gcmock.validation.tiles import (
     reddenings_of,
     slope,
 )
-from gcmock.words.bands import BANDS
+from gcmock.words.bands import HW
 
 L_RANGE, B_RANGE = (-1.4, 0.7), (-0.6, 0.6)
 """The JASMINE window [deg]."""
@@ -42,7 +42,7 @@ TILE_DEG: Final = 0.1
 EDGES: Final = np.array([9.5, 11.0, 12.0, 13.0, 13.5, 14.0, 14.5])
 """Bins of Hw [mag]."""
 
-COLOURS: Final = np.array([-np.inf, 1.6, 1.8, 1.9, 2.0, 2.1, 2.2, 2.4])
+COLOUR_LIMITS: Final = np.array([-np.inf, 1.6, 1.8, 1.9, 2.0, 2.1, 2.2, 2.4])
 """Bluest J - H of a list that are tried [mag]; the first is no limit."""
 
 LAWS: Final = (
@@ -96,7 +96,7 @@ def read_list(path: Path, config: Config) -> tuple[Floats, Floats, Floats]:
         If the table cannot be used, or has no Hw.
     """
     parts = list(read_observed(path, config).chunks())
-    mag = np.concatenate([part.mag[:, BANDS.index("hw")] for part in parts])
+    mag = np.concatenate([part.mag[:, HW] for part in parts])
     if not np.isfinite(mag).any():
         raise InputError(f"{path}: --counts takes a list with phot_hw_mag, and this has none")
     l_deg = np.concatenate([part.l for part in parts])
@@ -167,7 +167,7 @@ def fit_colour(model: Model, tiles: Tiles, observed: Floats, e_jks: Floats) -> t
     Returns
     -------
     colour : float
-        The most likely of `COLOURS`.
+        The most likely of `COLOUR_LIMITS`.
     gain : float
         Its ln L minus that of no limit.
     """
@@ -182,11 +182,11 @@ def fit_colour(model: Model, tiles: Tiles, observed: Floats, e_jks: Floats) -> t
                     e_jks[place],
                 ),
             )
-            for c in COLOURS.tolist()
+            for c in COLOUR_LIMITS.tolist()
         ]
     )
     best = int(chance.argmax())
-    return float(COLOURS[best]), float(chance[best] - chance[0])
+    return float(COLOUR_LIMITS[best]), float(chance[best] - chance[0])
 
 
 def _log_likelihood(observed: Floats, expected: Floats) -> float:
@@ -228,10 +228,12 @@ def _alternatives(
         return float(average(count_curves(red, some, EDGES), fine[place]).sum())
 
     base = total(model)
+    used_relation = model.relations["hw"].name
     relations = {
-        name: total(replace(model, hw=load_hw_relation(name))) / base
-        for name in hw_relation_names()
-        if name != model.hw.name
+        name: total(replace(model, relations={**model.relations, "hw": load_relation("hw", name)}))
+        / base
+        for name in relation_names("hw")
+        if name != used_relation
     }
     laws = {
         name: total(replace(model, law=load_law(name))) / base
@@ -241,7 +243,7 @@ def _alternatives(
     checks = [
         noted("counts", f"expected with {what} {name} / with {used}", factor,
               limitation=LIMITATIONS["hw"] if what == "Hw" else "", **more)
-        for what, used, factors in (("Hw", model.hw.name, relations), ("law", model.law.name, laws))
+        for what, used, factors in (("Hw", used_relation, relations), ("law", model.law.name, laws))
         for name, factor in factors.items()
     ]  # fmt: skip
     ratio = float(found.observed.sum() / found.selected.sum())

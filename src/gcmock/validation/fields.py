@@ -9,8 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.arrays import Floats
-from gcmock.catalogue.learn.completeness import BANDS as MAP_BANDS
+from gcmock.arrays import Columns, Floats
 from gcmock.catalogue.learn.completeness import Completeness, load_completeness
 from gcmock.errors import InputError
 from gcmock.frames import icrs_to_galactic_proper_motion
@@ -20,16 +19,16 @@ from gcmock.io.readers.opening import open_table
 from gcmock.mock.simulate import simulate
 from gcmock.model import Model, load_model
 from gcmock.settings.build import Config
-from gcmock.words.bands import BANDS, magnitude_name
+from gcmock.words.bands import BANDS, LINEAR_BANDS, SURVEY_BANDS, SYNTHETIC_BANDS, magnitude_name
 from gcmock.words.components import COMPONENTS
-
-Table = dict[str, NDArray[Any]]
 
 N_FIELDS: Final = 4
 MARGIN_MAG: Final = 0.5
 _STEP_DEG: Final = 0.025
 _CHUNK: Final = 200_000
-_ORDER: Final = ("ks", "h", "j", "hw")
+_ORDER: Final = (*reversed(LINEAR_BANDS), *SYNTHETIC_BANDS)
+"""The main band is the first of these that most stars have."""
+
 _MOCK_COLUMNS: Final = (
     "source_id", "realisation", "ra", "dec", "l", "b", "distance_pc", "pmra", "pmdec", "component",
     "flags", *(f"p_{name}" for name in COMPONENTS), *(magnitude_name(band) for band in BANDS),
@@ -44,18 +43,18 @@ class CatalogueField:
     ----------
     l_range, b_range : tuple of 2 floats
     observed : dict of str to ndarray
-        ``mag``, ``error`` (n_star, 4).
+        ``mag``, ``error`` (n_star, n_band).
     mock : dict of str to ndarray
         One true star for each of them, in the same order.
     model : dict of str to ndarray
-        Simulated stars of the model that the survey sees, with ``mag`` (n, 4) as it sees them.
+        Simulated stars of the model that the survey sees, with ``mag`` (n, n_band) as it sees them.
     """
 
     l_range: tuple[float, float]
     b_range: tuple[float, float]
-    observed: Table
-    mock: Table
-    model: Table
+    observed: Columns
+    mock: Columns
+    model: Columns
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class CatalogueFields:
         Observed magnitudes that are compared [mag].
     with_map : bool
         Whether the completeness is known from a map.
-    shares : ndarray (4,)
+    shares : ndarray (n_band,)
         Share of the stars that have each band.
     """
 
@@ -202,9 +201,9 @@ def _inside(l_deg: Floats, b_deg: Floats, window: Any) -> NDArray[np.bool_]:
 
 def _read(
     windows: list[Any], input: Path, mock: Path, config: Config
-) -> tuple[list[Table], list[Table]]:
+) -> tuple[list[Columns], list[Columns]]:
     """Read the stars of the fields from both tables, in the same order."""
-    parts: list[list[Table]] = [[] for _ in windows]
+    parts: list[list[Columns]] = [[] for _ in windows]
     for stars in read_observed(input, config).chunks():
         for part, window in zip(parts, windows, strict=True):
             rows = stars.take(_inside(stars.l, stars.b, window))
@@ -235,11 +234,11 @@ def _read(
     return seen, true
 
 
-def _joined(parts: list[Table]) -> Table:
+def _joined(parts: list[Columns]) -> Columns:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def add_motion(table: Table) -> None:
+def add_motion(table: Columns) -> None:
     """Add the proper motion in Galactic axes, ``pm_l`` and ``pm_b`` [mas/yr]."""
     table["pm_l"], table["pm_b"] = icrs_to_galactic_proper_motion(
         table["ra"], table["dec"], table["pmra"], table["pmdec"]
@@ -247,8 +246,13 @@ def add_motion(table: Table) -> None:
 
 
 def _see(
-    drawn: Table, observed: Table, model: Model, known: Completeness | None, band: str, seed: int
-) -> Table:
+    drawn: Columns,
+    observed: Columns,
+    model: Model,
+    known: Completeness | None,
+    band: str,
+    seed: int,
+) -> Columns:
     """Push stars of the model through the errors of the catalogue, and its completeness."""
     rng = np.random.default_rng(seed + 6)
     n = drawn["l"].size
@@ -263,12 +267,12 @@ def _see(
         bright, errors = observed["mag"][has, i][order], observed["error"][has, i][order]
         near = np.searchsorted(bright, mag[:, i]) + rng.integers(-10, 11, n)
         error = errors[near.clip(0, bright.size - 1)]
-        own = np.hypot(floor, model.hw.scatter_mag if name == "hw" else 0.0)
+        own = np.hypot(floor, model.relations[name].scatter_mag if name in model.relations else 0.0)
         mag[:, i] += rng.normal(0.0, 1.0, n) * np.hypot(error, own)
     kept = np.ones(n, bool)
     if known is not None:
         for i, name in enumerate(BANDS):
-            if name not in MAP_BANDS:
+            if name not in SURVEY_BANDS:
                 continue
             chance = known.probability(
                 drawn["l"], drawn["b"], drawn[magnitude_name(name)], band=name

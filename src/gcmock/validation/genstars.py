@@ -12,19 +12,20 @@ from gcmock.arrays import Floats
 from gcmock.dust.laws import load_law
 from gcmock.errors import InputError
 from gcmock.model import Model, load_model
-from gcmock.posterior.engine import Observations
-from gcmock.posterior.kernel.block import Draws, PosteriorSummary
+from gcmock.posterior.observations import Observations
+from gcmock.posterior.results import Draws, PosteriorSummary
 from gcmock.random import star_key
 from gcmock.settings.build import load_config
 from gcmock.validation import scores
 from gcmock.validation.result import LIMITATIONS, Check, above, below, likely, within
-from gcmock.words.components import COMPONENTS
+from gcmock.words.bands import BANDS, KS, SURVEY_BANDS, J, magnitude_name
+from gcmock.words.components import COMPONENTS, NUCLEAR
 
 N_DRAWS: Final = 64
 """Draws per star, among which the true distance is ranked."""
 
-NUCLEAR: Final = [COMPONENTS.index("nsd"), COMPONENTS.index("nsc")]
-"""genstars counts stars of the nuclear cluster as nuclear disc."""
+NUCLEAR_PLACES: Final = [COMPONENTS.index(name) for name in NUCLEAR]
+"""Their places: genstars counts stars of the nuclear cluster as nuclear disc."""
 
 LAW: Final = "wang_chen_2019"
 """Extinction law of the star lists."""
@@ -32,7 +33,6 @@ LAW: Final = "wang_chen_2019"
 NOISE_MAG: Final = 0.05
 
 _COLUMNS: Final = ("field", "l", "b", "a_ks", "distance_pc", "component")
-_BANDS: Final = ("j", "h", "ks")
 
 
 class Truth(NamedTuple):
@@ -84,7 +84,7 @@ def load_truth(
     if not path.is_file():
         raise InputError(f"{path}: no such file; --reference takes a folder with star lists")
     table = pq.read_table(path)
-    needed = (*_COLUMNS, *(f"phot_{band}_mag" for band in _BANDS))
+    needed = (*_COLUMNS, *map(magnitude_name, SURVEY_BANDS))
     missing = [name for name in needed if name not in table.column_names]
     if missing:
         raise InputError(f"{path}: not a star list of genstars, lacks {', '.join(missing)}")
@@ -99,15 +99,15 @@ def load_truth(
         return np.asarray(table[name].to_numpy().astype(np.float64)[rows])
 
     l_deg, b_deg, a_ks = column("l"), column("b"), column("a_ks")
-    mag = np.column_stack([column(f"phot_{band}_mag") for band in _BANDS])
+    mag = np.column_stack([column(magnitude_name(band)) for band in SURVEY_BANDS])
     if true_law:
         kappa = load_law(LAW).kappa(l_deg, b_deg)
-        reddening = (a_ks / kappa[:, 2])[:, None]
+        reddening = (a_ks / kappa[:, KS])[:, None]
         other = load_law(true_law).kappa(l_deg, b_deg)
         mag = mag + (other - kappa) * reddening
-        a_ks = other[:, 2] * reddening[:, 0]
+        a_ks = other[:, KS] * reddening[:, 0]
     component = table["component"].to_numpy(zero_copy_only=False).astype(str)[rows]
-    nuclear = np.isin(component, ("nsd", "nsc"))
+    nuclear = np.isin(component, NUCLEAR)
     return Truth(l_deg, b_deg, mag, a_ks, column("distance_pc"), nuclear)
 
 
@@ -129,14 +129,15 @@ def observed(
 ) -> Observations:
     """Add noise to true stars."""
     n = truth.l_deg.size
-    noise = np.random.default_rng(12).normal(0.0, noise_mag, (n, 3))
-    mag = np.column_stack([truth.mag + noise, np.full(n, np.nan)])
+    noise = np.random.default_rng(12).normal(0.0, noise_mag, truth.mag.shape)
+    mag = np.full((n, len(BANDS)), np.nan)
+    mag[:, : len(SURVEY_BANDS)] = truth.mag + noise
     if without_j:
-        mag[:, 0] = np.nan
+        mag[:, J] = np.nan
     missing = np.full(n, np.nan)
     error = np.where(np.isfinite(mag), noise_mag, np.nan)
-    e_jks, tau = model.reddening(truth.l_deg, truth.b_deg)
-    return Observations(truth.l_deg, truth.b_deg, mag, error, missing, missing, e_jks, tau)
+    e_jks_rc, tau = model.reddening(truth.l_deg, truth.b_deg)
+    return Observations(truth.l_deg, truth.b_deg, mag, error, missing, missing, e_jks_rc, tau)
 
 
 def draw_keys(n_star: int, n_draws: int = N_DRAWS) -> NDArray[np.uint64]:
@@ -146,7 +147,7 @@ def draw_keys(n_star: int, n_draws: int = N_DRAWS) -> NDArray[np.uint64]:
 
 def nuclear_probability(summary: PosteriorSummary) -> Floats:
     """P(NSD) + P(NSC), (n_star,)."""
-    p = summary.probability[:, NUCLEAR].sum(axis=1).astype(np.float64)
+    p = summary.probability[:, NUCLEAR_PLACES].sum(axis=1).astype(np.float64)
     return np.asarray(np.clip(p, 0.0, 1.0))
 
 

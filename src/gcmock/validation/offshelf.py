@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gcmock.arrays import Floats
-from gcmock.validation.fields import CatalogueFields, Table
+from gcmock.arrays import Columns, Floats
+from gcmock.validation.fields import CatalogueFields
 from gcmock.validation.result import LIMITATIONS, Check, noted
 from gcmock.words.bands import BANDS
+from gcmock.words.components import GROUPS
 
 
 def offshelf_checks(fields: CatalogueFields) -> list[Check]:
@@ -32,7 +32,7 @@ def offshelf_checks(fields: CatalogueFields) -> list[Check]:
     low, high = fields.limits
     main = BANDS.index(fields.band)
 
-    def cut(tables: list[tuple[Table, Floats]]) -> dict[str, NDArray[Any]]:
+    def cut(tables: list[tuple[Columns, Floats]]) -> Columns:
         parts = []
         for table, mag in tables:
             kept = (mag[:, main] >= low) & (mag[:, main] < high)
@@ -50,7 +50,7 @@ def offshelf_checks(fields: CatalogueFields) -> list[Check]:
     ]  # fmt: skip
     if min(n, m) < 50:
         return checks
-    for group, names in (("nsd", ("nsd",)), ("nsc", ("nsc",)), ("bar", ("bar",))):
+    for group, names in GROUPS.items():
         p = np.sum([mock[f"p_{name}"] for name in names], axis=0, dtype=np.float64)
         share = float(np.isin(model["component"], names).mean())
         error = np.sqrt((p * (1 - p)).sum() / n**2 + p.var() / n + share * (1 - share) / m)

@@ -17,10 +17,9 @@ from gcmock.arrays import Floats
 from gcmock.validation import scores
 from gcmock.validation.fields import CatalogueFields
 from gcmock.validation.result import LIMITATIONS, Check, below, likely, noted
-from gcmock.words.bands import BANDS
+from gcmock.words.bands import BANDS, COLOUR_INDICES, SYNTHETIC_BANDS, H, J
 from gcmock.words.flags import Flag
 
-COLOURS: Final = (("h", "ks"), ("j", "ks"), ("j", "h"))
 UNEXPLAINED_SHARE: Final = 1e-3
 """Stars that nothing explains: at most 4e-5 of the stars of a right model (docs/results.md)."""
 
@@ -56,7 +55,7 @@ def _posterior(fields: CatalogueFields) -> list[Check]:
     ]  # fmt: skip
     for i, band in enumerate(BANDS):
         good = np.isfinite(seen[:, i]) & (error[:, i] > 0) & ~strange
-        if band == "hw" and fields.shares[:2].min() > 0.5:
+        if band in SYNTHETIC_BANDS and fields.shares[[J, H]].min() > 0.5:
             continue
         if good.sum() < 50:
             continue
@@ -100,7 +99,7 @@ def _bins(values: Floats, step: float) -> NDArray[np.int64]:
 def _quantities(
     fields: CatalogueFields, first: Floats, second: Floats
 ) -> list[tuple[str, Floats, Floats, float]]:
-    """Magnitude and colour of two tables of magnitudes (n, 4)."""
+    """Magnitude and colour of two tables of magnitudes (n, n_band)."""
     main = BANDS.index(fields.band)
     found = [(fields.band, first[:, main], second[:, main], _MAG_STEP)]
     colour = _colour(fields)
@@ -116,7 +115,7 @@ def _colour(fields: CatalogueFields) -> tuple[str, str] | None:
     """Return the colour that most stars have."""
     share = {
         (a, b): min(fields.shares[BANDS.index(a)], fields.shares[BANDS.index(b)])
-        for a, b in COLOURS
+        for a, b in COLOUR_INDICES
     }
     best = max(share, key=lambda pair: share[pair])
     return best if share[best] > 0.5 else None

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.arrays import Floats
-from gcmock.mock.survey import SURVEY_BANDS
-from gcmock.words.bands import magnitude_error_name, magnitude_name
-from gcmock.words.components import GROUPS
-
-Table = Mapping[str, NDArray[Any]]
+from gcmock.arrays import Floats, Table
+from gcmock.words.bands import SURVEY_BANDS, magnitude_error_name, magnitude_name
+from gcmock.words.components import GROUPS, NUCLEAR
 
 NOMINAL: Final = (0.05, 0.16, 0.50, 0.84, 0.95)
 N_RELIABILITY_BINS: Final = 10
@@ -33,9 +29,9 @@ class Recovery:
     below_quantile : tuple of float
         Share of stars whose true distance lies below the quantiles `NOMINAL`.
     brier, base_brier : float
-        Brier score of P(nsd + nsc), and that of giving every star the mean share.
+        Brier score of P(nuclear), and that of giving every star the mean share.
     ece : float
-        Expected calibration error of P(nsd + nsc).
+        Expected calibration error of P(nuclear).
     pull : dict of str to float
         Standard deviation of (observed - true) / error by band, for the drawn stars: 1 is right.
     """
@@ -56,6 +52,11 @@ def group_probability(mock: Table, group: str) -> Floats:
     return np.sum([mock[f"p_{name}"] for name in GROUPS[group]], axis=0, dtype=np.float64)
 
 
+def nuclear_probability(mock: Table) -> Floats:
+    """Probability of belonging to the nuclear stellar system, shape (n_star,)."""
+    return np.sum([mock[f"p_{name}"] for name in NUCLEAR], axis=0, dtype=np.float64)
+
+
 def compare_with_truth(truth: Table, observed: Table, mock: Table) -> Recovery:
     """Compare a catalogue of one realisation with the truth, row by row.
 
@@ -74,8 +75,8 @@ def compare_with_truth(truth: Table, observed: Table, mock: Table) -> Recovery:
         true_share[group] = float(np.isin(truth["component"], names).mean())
         share[group] = float(p.mean())
         error[group] = float(np.sqrt((p * (1.0 - p)).sum()) / p.size)
-    p = group_probability(mock, "nsd") + group_probability(mock, "nsc")
-    nuclear = np.isin(truth["component"], ("nsd", "nsc"))
+    p = nuclear_probability(mock)
+    nuclear = np.isin(truth["component"], NUCLEAR)
     mean_p, fraction, count = reliability(p, nuclear)
     distance = truth["distance_pc"]
     below = [float((distance < mock[f"distance_q{q * 100:02.0f}_pc"]).mean()) for q in NOMINAL]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import gcmock
 from gcmock.errors import InputError
-from gcmock.io.disk import sha256_of, whole_file
-from gcmock.mock.product import data_sha256, library_versions
+from gcmock.io.disk import sha256_of, write_text
+from gcmock.io.provenance import data_sha256, origin
+from gcmock.notebook import Outcome, listing_of
+from gcmock.progress import StagedProgress
 from gcmock.settings.build import Config
 from gcmock.validation.counts import B_RANGE, L_RANGE, CountMap, counts_checks
 from gcmock.validation.fields import CatalogueFields, load_fields
@@ -21,8 +21,6 @@ from gcmock.validation.result import FALSE_ALARM, Check, failures, skipped
 
 TESTS: Final = ("sbc", "genstars", "predictive", "offshelf", "truths", "counts")
 """Names of the tests, in their order."""
-
-Stage = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -85,8 +83,8 @@ class Request:
             raise InputError(f"--limits {self.limits}: expected the bright one first")
 
 
-@dataclass(frozen=True)
-class Validation:
+@dataclass(frozen=True, repr=False)
+class Validation(Outcome):
     """Result of all tests.
 
     Attributes
@@ -95,11 +93,22 @@ class Validation:
     map : CountMap or None
         Counts by tile.
     provenance : dict
+        How the numbers were made.
+    files : tuple of Path
+        What was written of it.
     """
 
     checks: tuple[Check, ...]
     map: CountMap | None
     provenance: dict[str, Any] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
+
+    def listing(self) -> list[tuple[str, str]]:
+        """Return the numbers of checks by verdict, and those that failed."""
+        verdicts = [check.verdict for check in self.checks]
+        counts = [(name, verdicts.count(name)) for name in ("pass", "fail", "info", "skip")]
+        failed = [f"{one.test}: {one.quantity}" for one in self.failed]
+        return listing_of([*counts, ("failed", failed), ("files", self.files)])
 
     @property
     def failed(self) -> list[Check]:
@@ -119,7 +128,7 @@ class Validation:
         }
 
 
-def validate(request: Request, progress: Stage | None = None) -> Validation:
+def validate(request: Request, progress: StagedProgress | None = None) -> Validation:
     """Do the tests.
 
     Parameters
@@ -200,9 +209,7 @@ def _provenance(request: Request) -> dict[str, Any]:
         for name in ("mock", "input", "reference", "counts", "completeness")
     }
     return {
-        "creator": f"gcmock {gcmock.__version__}",
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": library_versions(),
+        **origin(),
         "config": request.config.to_toml(),
         "seed": request.config.run.seed,
         "stars": request.n_star,
@@ -219,5 +226,4 @@ def _provenance(request: Request) -> dict[str, Any]:
 def write_json(result: Validation, output: Path) -> None:
     """Write the numbers and how they were made; nothing is left behind if that fails."""
     text = json.dumps(result.record(), indent=1, allow_nan=False)
-    with whole_file(output) as partial:
-        partial.write_text(text + "\n", encoding="utf-8")
+    write_text(output, text + "\n")

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from gcmock.arrays import Floats
 from gcmock.mock.simulate import simulate
 from gcmock.model import Model, load_model
-from gcmock.posterior.engine import Observations
-from gcmock.posterior.kernel.block import Draws, PosteriorSummary
+from gcmock.posterior.observations import Observations
+from gcmock.posterior.results import Draws, PosteriorSummary
 from gcmock.random import star_key
 from gcmock.settings.build import Config, load_config
 from gcmock.validation import scores
 from gcmock.validation.result import LIMITATIONS, Check, above, below, likely, noted, within
-from gcmock.words.components import COMPONENTS
+from gcmock.words.bands import BANDS, KS, SURVEY_BANDS, J, magnitude_name
+from gcmock.words.components import COMPONENTS, MERGED_GROUPS
 
 WINDOWS: Final = (
     ((0.300, 0.315), (-0.25, -0.235)),
@@ -42,10 +43,11 @@ WITHOUT_J: Final = 0.25
 
 N_DRAWS: Final = 49
 GROUPS: Final = {
-    "disc": [COMPONENTS.index(name) for name in COMPONENTS[:8]],
-    "nuclear": [COMPONENTS.index("nsd"), COMPONENTS.index("nsc")],
+    group: [COMPONENTS.index(name) for name in names]
+    for group, names in MERGED_GROUPS.items()
+    if len(names) > 1
 }
-"""Components whose sums are tested as well."""
+"""Places of the components whose sums are tested as well; groups of one are tested alone."""
 
 
 class SbcSample(NamedTuple):
@@ -90,11 +92,11 @@ def draw_sample(model: Model, n_star: int, seed: int) -> SbcSample:
     stars = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     rng = np.random.default_rng(seed + 1)
     n = stars["l"].size
-    mag = np.column_stack([stars[f"phot_{band}_mag"] for band in ("j", "h", "ks", "hw")])
+    mag = np.column_stack([stars[magnitude_name(band)] for band in BANDS])
     mag += rng.normal(0.0, NOISE_MAG, mag.shape)
-    mag[:, 3] = np.nan
-    mag[rng.random(n) < WITHOUT_J, 0] = np.nan
-    kept = np.flatnonzero(mag[:, 2] < LIMIT_KS)
+    mag[:, len(SURVEY_BANDS) :] = np.nan
+    mag[rng.random(n) < WITHOUT_J, J] = np.nan
+    kept = np.flatnonzero(mag[:, KS] < LIMIT_KS)
     kept = np.sort(rng.permutation(kept)[:n_star])
     stars = {name: values[kept] for name, values in stars.items()}
     mag, l_deg, b_deg = mag[kept], stars["l"], stars["b"]
@@ -102,7 +104,7 @@ def draw_sample(model: Model, n_star: int, seed: int) -> SbcSample:
     error = np.where(np.isfinite(mag), NOISE_MAG, np.nan)
     data = Observations(l_deg, b_deg, mag, error, missing, missing, *model.reddening(l_deg, b_deg))
     component = np.array([COMPONENTS.index(name) for name in stars["component"]], np.int64)
-    e_jks = stars["a_ks"] / model.law.kappa(l_deg, b_deg)[:, 2]
+    e_jks = stars["a_ks"] / model.law.kappa(l_deg, b_deg)[:, KS]
     return SbcSample(data, stars["source_id"], component, stars["distance_pc"], e_jks)
 
 
@@ -111,9 +113,9 @@ def infer_sample(
 ) -> tuple[PosteriorSummary, Draws]:
     """Posteriors of the sample under a model, with `N_DRAWS` draws."""
     data = sample.data
-    e_jks, tau = model.reddening(data.l_deg, data.b_deg)
+    e_jks_rc, tau = model.reddening(data.l_deg, data.b_deg)
     keys = np.column_stack([star_key(seed + 2, sample.source_id, r) for r in range(N_DRAWS)])
-    return model.posterior.infer(data._replace(e_jks=e_jks, tau=tau), keys, workers)
+    return model.posterior.infer(data._replace(e_jks_rc=e_jks_rc, tau=tau), keys, workers)
 
 
 def compare_sample(sample: SbcSample, summary: PosteriorSummary, draws: Draws) -> list[Check]:

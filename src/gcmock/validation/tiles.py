@@ -30,8 +30,9 @@ from gcmock.galaxy.galactic_model import GalacticModel
 from gcmock.model import Model
 from gcmock.posterior.grid import DistanceGrid
 from gcmock.settings.build import Config
-from gcmock.stars.bands import HwRelation
+from gcmock.stars.bands import Relations
 from gcmock.stars.populations import PopulationSet
+from gcmock.words.bands import SYNTHETIC_BANDS, H, J
 
 REDDENINGS: Final = np.concatenate(([0.05, 0.25], np.arange(0.5, 6.76, 0.25)))
 """E(J-Ks) at which expected counts are computed [mag]."""
@@ -42,34 +43,39 @@ _HERMITE: Final = np.polynomial.hermite_e.hermegauss(9)
 
 
 class RedTables(CountTables):
-    """Cumulative counts in Hw of the stars whose reddened J - H is above a limit.
+    """Cumulative counts in a synthetic band of the stars whose reddened J - H is above a limit.
 
     Parameters
     ----------
     populations : PopulationSet
     law : ExtinctionLaw
-    hw : HwRelation
+    relations : mapping of str to SyntheticRelation
     colour_min : float
         Bluest J - H [mag].
     """
 
     def __init__(
-        self, populations: PopulationSet, law: ExtinctionLaw, hw: HwRelation, colour_min: float
+        self,
+        populations: PopulationSet,
+        law: ExtinctionLaw,
+        relations: Relations,
+        colour_min: float,
     ) -> None:
-        super().__init__(populations, law, hw)
+        super().__init__(populations, law, relations)
         self._colour_min = colour_min
 
     def _build(self, band: str, kappa: Floats) -> CountTable:
         """Table of one law: colours redden with the star."""
-        if band != "hw":
-            raise InputError(f"counts of red stars in {band!r}: only Hw has the axis of reddening")
+        if band not in SYNTHETIC_BANDS:
+            having = ", ".join(SYNTHETIC_BANDS)
+            raise InputError(
+                f"counts of red stars in {band!r}: only {having} has the axis of reddening"
+            )
         axis = np.arange(0.0, REDDENING_MAX + REDDENING_STEP, REDDENING_STEP)
         nodes = self._populations.populations
-        # Hw grows with the reddening for every star.
+        # The magnitude grows with the reddening for every star.
         ends = [
-            self._hw.hw_mag(
-                p.absolute_mag[:, 0] + kappa[0] * e, p.absolute_mag[:, 1] + kappa[1] * e
-            )
+            self._reddened(p.absolute_mag, band, e, kappa)
             for p in nodes
             for e in (axis[0], axis[-1])
         ]
@@ -77,10 +83,10 @@ class RedTables(CountTables):
         n = int((max(float(mag.max()) for mag in ends) + 1.0 - low) / MAG_STEP) + 3
         cumulative = np.zeros((len(nodes), axis.size, n))
         for i, population in enumerate(nodes):
-            j_mag, h_mag = population.absolute_mag[:, 0], population.absolute_mag[:, 1]
+            j_mag, h_mag = population.absolute_mag[:, J], population.absolute_mag[:, H]
             for k, e in enumerate(axis):
-                j, h = j_mag + kappa[0] * e, h_mag + kappa[1] * e
-                place = ((self._hw.hw_mag(j, h) - low) / MAG_STEP).astype(np.int64) + 1
+                j, h = j_mag + kappa[J] * e, h_mag + kappa[H] * e
+                place = ((self._relations[band].mag(j, h) - low) / MAG_STEP).astype(np.int64) + 1
                 weight = population.weight * (j - h > self._colour_min)
                 cumulative[i, k] = np.bincount(place.clip(0, n - 1), weight, n)
         return CountTable(np.cumsum(cumulative, axis=-1), low, 0.0)
@@ -110,7 +116,7 @@ class RedModel:
 
 def red_model(model: Model, colour_min: float) -> RedModel:
     """Return a model that counts the stars with J - H above a limit [mag]."""
-    tables = RedTables(model.populations, model.law, model.hw, colour_min)
+    tables = RedTables(model.populations, model.law, model.relations, colour_min)
     return RedModel(
         model.config, model.galaxy, model.populations, model.law, model.extinction_map, model.grid,
         tables, model,

@@ -14,6 +14,7 @@ from gcmock.model import Model
 from gcmock.posterior.sightline import prior_counts
 from gcmock.validation.result import LIMITATIONS, Check, within
 from gcmock.validation.tiles import average, count_curves, make_tiles, reddenings_of
+from gcmock.words.bands import KS
 from gcmock.words.components import COMPONENTS
 
 _N_VELOCITIES: Final = 20_000
@@ -66,7 +67,7 @@ def _red_clump(model: Model) -> float:
     place = model.populations.of_component[COMPONENTS.index("bar")]
     nodes = model.populations.populations[place]
     edges = np.arange(-4.0, 1.01, 0.05)
-    number, _ = np.histogram(nodes.absolute_mag[:, 2], edges, weights=nodes.weight)
+    number, _ = np.histogram(nodes.absolute_mag[:, KS], edges, weights=nodes.weight)
     centre = 0.5 * (edges[1:] + edges[:-1])
     away = np.abs(centre + 1.6) > 0.5
     smooth = np.polyval(np.polyfit(centre[away], np.log(number[away] + 1e-30), 2), centre)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from gcmock.words.bands import BAND_TABLE, magnitude_error_name, magnitude_name
-from gcmock.words.components import COMPONENTS
+from gcmock.words.components import COMPONENTS, NAME_DTYPE
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ TRUTH_COLUMNS: Final = (
     Column("pmra", "float64", "mas/yr", "pos.pm;pos.eq.ra", "True proper motion in RA * cos(dec)"),
     Column("pmdec", "float64", "mas/yr", "pos.pm;pos.eq.dec", "True proper motion in declination"),
     Column("radial_velocity", "float64", "km/s", "spect.dopplerVeloc", "True radial velocity"),
-    Column("component", "U5", "", "meta.code.class", "Galactic component of the true star"),
+    Column("component", NAME_DTYPE, "", "meta.code.class", "Galactic component of the true star"),
     Column("mass_init", "float32", "solMass", "phys.mass", "Initial mass"),
     Column("age_gyr", "float32", "Gyr", "time.age", "Age"),
     Column("metallicity", "float32", "", "phys.abund.Z", "Metallicity [M/H] (dex)"),

@@ -22,11 +22,11 @@ class Flag(IntFlag):
     ERROR_ASSUMED = 32
     """At least one magnitude had no valid error; the default error was used for it."""
     HW_USED = 64
-    """The Hw magnitude entered the posterior."""
+    """The magnitude in Hw, or in another synthetic band, entered the posterior."""
     HW_REDUNDANT = 128
-    """An Hw magnitude was given but not used, because J and H are present."""
+    """A magnitude in a synthetic band was given but not used, because J and H are present."""
     HW_EXTRAPOLATED = 256
-    """The Hw relation was used outside the colours for which it was measured."""
+    """A relation of a synthetic band was used outside the colours for which it was measured."""
     NO_SUBCELL = 512
     """The extinction map has no sub-cells here: the mean of the cell was used."""
     MOTION_USED = 1024
@@ -47,9 +47,9 @@ _FLAG_DESCRIPTIONS: Final = {
     Flag.PARALLAX_REJECTED: "a parallax was given but failed the quality cut",
     Flag.OUTSIDE_MAP: "outside the extinction map",
     Flag.ERROR_ASSUMED: "a magnitude without a valid error got the default error",
-    Flag.HW_USED: "the Hw magnitude was used",
-    Flag.HW_REDUNDANT: "Hw given but not used, because J and H are present",
-    Flag.HW_EXTRAPOLATED: "Hw relation used outside its range of colours",
+    Flag.HW_USED: "the magnitude in a synthetic band (Hw) was used",
+    Flag.HW_REDUNDANT: "a synthetic band (Hw) given but not used, because J and H are present",
+    Flag.HW_EXTRAPOLATED: "relation of a synthetic band (Hw) used outside its range of colours",
     Flag.NO_SUBCELL: "no sub-cells in the extinction map, mean of the cell used",
     Flag.MOTION_USED: "the measured proper motion or radial velocity was used",
     Flag.MOTION_REJECTED: "a motion was given but failed the quality cut",

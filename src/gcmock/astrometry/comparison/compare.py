@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.astrometry.comparison.joint import JointChi2, joint_chi2, true_coefficients
 from gcmock.astrometry.comparison.tables import (
     binned_errors,
@@ -25,6 +26,7 @@ from gcmock.astrometry.solver.priors import load_references, moved_sources
 from gcmock.astrometry.solver.problem import Floats, Unknowns, source_shift
 from gcmock.astrometry.solver.solution import SolutionSet, covariance_matrices, open_solution
 from gcmock.errors import InputError
+from gcmock.notebook import Outcome, listing_of
 
 TRUE_COLUMNS: Final = ("source_id", *ASTROMETRY, "phot_hw_mag", "component")
 
@@ -66,8 +68,8 @@ class Errors:
         return np.sqrt(np.einsum("nii->ni", self.covariance))
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Outcome):
     """Result of a comparison.
 
     Attributes
@@ -77,11 +79,21 @@ class Comparison:
     errors : Errors
     tables : dict of str to columns
         ``by_magnitude``, ``map``, ``separation``.
+    files : tuple of Path
+        What was written of it.
     """
 
     account: dict[str, Any]
     errors: Errors
-    tables: dict[str, dict[str, NDArray[Any]]]
+    tables: dict[str, Columns]
+    files: tuple[Path, ...] = ()
+
+    def listing(self) -> list[tuple[str, str]]:
+        """Return the numbers of stars and their chi-square per degree of freedom."""
+        names = ("solution", "mock", "reference", "n_star", "n_primary")
+        chi2 = {row["stars"]: float(row["as_is"]) for row in self.account["chi2"]}
+        found = [(name, self.account[name]) for name in names]
+        return listing_of([*found, ("chi2 per degree", chi2), ("files", self.files)])
 
 
 def compare(

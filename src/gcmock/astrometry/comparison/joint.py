@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.astrometry.directions.geometry import MAS, triad
 from gcmock.astrometry.solver.elimination import inverse_root, times
 from gcmock.astrometry.solver.instrument_first import Arrow
@@ -125,9 +126,7 @@ def _axes(attitude: Floats) -> Floats:
     return np.stack([(cos * p - sin * q).T, (sin * p + cos * q).T, r.T], axis=1)
 
 
-def true_coefficients(
-    table: dict[str, NDArray[Any]], block_number: NDArray[np.int64], terms: Any
-) -> Floats:
+def true_coefficients(table: Columns, block_number: NDArray[np.int64], terms: Any) -> Floats:
     """Coefficients of the true distortion for some blocks and terms, shape (n_block, n_term).
 
     Terms that the table lacks are zero; terms of the table that the solution lacks are left out.

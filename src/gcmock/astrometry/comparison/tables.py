@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import erf
 
+from gcmock.arrays import Columns
 from gcmock.astrometry.comparison.separation import MEASURES, group_probability
 from gcmock.astrometry.directions.geometry import tangent_offset
 from gcmock.astrometry.observations.folder import PARAMETERS
@@ -88,7 +88,7 @@ def pull_table(errors: Errors) -> list[dict[str, Any]]:
     return rows
 
 
-def binned_errors(errors: Errors) -> dict[str, NDArray[Any]]:
+def binned_errors(errors: Errors) -> Columns:
     """Errors in bins of half a magnitude, columns `BY_MAGNITUDE_COLUMNS`."""
     number = np.floor(errors.hw / BIN_MAG).astype(int)
     sigma = errors.sigma
@@ -124,7 +124,7 @@ def expected_half_range(sigma: Floats) -> float:
     return 0.5 * (low + high)
 
 
-def residual_map(errors: Errors) -> dict[str, NDArray[Any]]:
+def residual_map(errors: Errors) -> Columns:
     """Weighted mean errors in cells of the sky, columns `MAP_COLUMNS`."""
     xi, eta = tangent_offset(errors.ra, errors.dec, *direction_centre(errors.ra, errors.dec))
     cell = np.floor(np.degrees(np.column_stack([xi, eta])) / CELL_DEG).astype(int)
@@ -148,7 +148,7 @@ def residual_map(errors: Errors) -> dict[str, NDArray[Any]]:
     return out
 
 
-def separated(errors: Errors) -> dict[str, NDArray[Any]] | None:
+def separated(errors: Errors) -> Columns | None:
     """How many stars of the nuclear disc are recognised; None if there are hardly any.
 
     A star counts as recognised if its probability of belonging to the nuclear stellar disc, from

@@ -92,6 +92,10 @@ def read_orbit(path: str | Path) -> OrbitTable:
         Any table that gcmock reads, with the columns `ORBIT_COLUMNS`: Julian years (TCB), km, km/s,
         along ICRS axes.
 
+    Returns
+    -------
+    OrbitTable
+
     Raises
     ------
     InputError

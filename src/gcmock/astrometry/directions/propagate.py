@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.astrometry.directions.apparent import MovingStars, apparent_directions
 from gcmock.astrometry.directions.ephemeris import Observer, observer, read_orbit
 from gcmock.astrometry.directions.geometry import MAS
@@ -21,14 +20,13 @@ from gcmock.astrometry.observations.reference_catalogue import moved
 from gcmock.errors import InputError
 from gcmock.io.checks import exact_ids
 from gcmock.io.epochs import julian_years
+from gcmock.io.provenance import creator
 from gcmock.io.readers.opening import SUFFIXES, open_table
 from gcmock.io.values import given_numbers
 from gcmock.io.writers.writer import open_writer
-from gcmock.mock.product import library_versions
+from gcmock.notebook import Outcome
+from gcmock.progress import Progress
 from gcmock.words.columns import SOURCE_ID, TRUTH_COLUMNS, Column, columns_by_name
-
-Columns = dict[str, NDArray[Any]]
-Progress = Callable[[int, int], None]
 
 _TRUTH = columns_by_name(TRUTH_COLUMNS)
 _EPOCH_RANGE: Final = (1900.0, 2100.0)
@@ -53,9 +51,21 @@ SOURCE_TABLE: Final = ("ra", "dec", "parallax", "pmra", "pmdec", "ref_epoch", "r
 """Columns of a table of sources, as warpfield reads it, after ``source_id``."""
 
 
-@dataclass(frozen=True)
-class PropagateSummary:
-    """What was propagated."""
+@dataclass(frozen=True, repr=False)
+class PropagateSummary(Outcome):
+    """What was propagated.
+
+    Attributes
+    ----------
+    output : Path
+        The table.
+    n_star, n_epoch, n_rows : int
+        Numbers of stars, of epochs, and of rows.
+    defaults : dict of str to float
+        Columns that the catalogue lacks, and the values that were taken.
+    seconds : float
+        Time of the whole run.
+    """
 
     output: Path
     n_star: int
@@ -205,7 +215,7 @@ def propagate(
         raise InputError(f"{output}: is the input itself; choose another name for the output")
     keys = [_TRUTH[name] for name in names if name == "realisation"]
     metadata = {
-        "creator": f"gcmock {library_versions()['gcmock']}",
+        "creator": creator(),
         "content": f"{product} of {table.path.name}",
         "epochs": json.dumps(years.tolist()[:1000]),
         "seen_from": str(orbit or seen_from),

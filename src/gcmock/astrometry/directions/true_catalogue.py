@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.errors import InputError
 from gcmock.io.checks import exact_ids
 from gcmock.io.columns import ColumnMatch, check_parts, keep_identifiers, match_unit
@@ -19,8 +20,6 @@ from gcmock.io.readers.source import TableSource
 from gcmock.io.unit_names import unit_factor
 from gcmock.io.values import column_values
 from gcmock.words.columns import OUTPUT_COLUMNS, SOURCE_ID, columns_by_name
-
-Columns = dict[str, NDArray[Any]]
 
 _KNOWN: Final = columns_by_name(OUTPUT_COLUMNS)
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.astrometry.directions.propagate import id_column
 from gcmock.astrometry.directions.true_catalogue import open_catalogue
 from gcmock.astrometry.missions.field import field_of, in_window
@@ -20,7 +18,6 @@ from gcmock.astrometry.missions.focal_plane import visit_error
 from gcmock.astrometry.missions.mission import Mission
 from gcmock.astrometry.missions.passbands import (
     NEEDED,
-    ROMAN_BANDS,
     gaianir_mag,
     law_of,
     roman_mags,
@@ -28,14 +25,14 @@ from gcmock.astrometry.missions.passbands import (
 from gcmock.errors import InputError
 from gcmock.io.disk import sha256_of
 from gcmock.io.metadata import read_metadata
+from gcmock.io.provenance import creator, library_versions
 from gcmock.io.readers.choice import split_choice
 from gcmock.io.writers.writer import open_writer
-from gcmock.mock.product import library_versions
+from gcmock.notebook import Outcome
+from gcmock.progress import Progress
 from gcmock.settings.mission import EpochError
+from gcmock.words.bands import BANDS, ROMAN_BANDS, SYNTHETIC_BANDS, magnitude_name
 from gcmock.words.columns import OUTPUT_COLUMNS, TRUTH_COLUMNS, Column, columns_by_name
-
-Columns = dict[str, NDArray[Any]]
-Progress = Callable[[int, int], None]
 
 _KNOWN = columns_by_name(OUTPUT_COLUMNS)
 _ROWS: Final = 200_000
@@ -52,10 +49,7 @@ KEPT: Final = (
     "b",
     "distance_pc",
     "component",
-    "phot_j_mag",
-    "phot_h_mag",
-    "phot_ks_mag",
-    "phot_hw_mag",
+    *map(magnitude_name, BANDS),
     "a_ks",
 )
 """Columns of the mock catalogue that are passed on, after ``source_id`` and ``realisation``."""
@@ -83,9 +77,21 @@ SATURATED: Final = Column(
 FIELD: Final = Column("field", "int16", "", "meta.id;obs.field", "Number of the field, from 0")
 
 
-@dataclass(frozen=True)
-class ExportSummary:
-    """What was exported."""
+@dataclass(frozen=True, repr=False)
+class ExportSummary(Outcome):
+    """What was exported.
+
+    Attributes
+    ----------
+    output : Path
+        The catalogue.
+    n_read, n_rows : int
+        Stars of the mock catalogue, and those that were written.
+    n_saturated : int
+        Stars brighter than the bright limit of the mission.
+    seconds : float
+        Time of the whole run.
+    """
 
     output: Path
     n_read: int
@@ -104,9 +110,9 @@ def epoch_error(mag: Floats, error: EpochError) -> Floats:
 def bands_of(mission: Mission) -> tuple[str, ...]:
     """Return the bands that the mission adds to those of the mock catalogue."""
     band = mission.magnitudes.band
-    if band in ROMAN_BANDS:
-        return ROMAN_BANDS
-    return (band,) if band in BAND_COLUMNS else ()
+    if band in BANDS:
+        return ()
+    return ROMAN_BANDS if band in ROMAN_BANDS else (band,)
 
 
 def export_columns(mission: Mission, source_id: Column, realisation: bool) -> tuple[Column, ...]:
@@ -172,14 +178,15 @@ def export(
         raise InputError(f"{output}: is the input itself; choose another name for the output")
     columns = export_columns(mission, id_column(table), with_realisation)
     metadata = {
-        "creator": f"gcmock {library_versions()['gcmock']}",
+        "creator": creator(),
         "content": f"true stars of {mission.title or mission.name}",
         "mission": mission.to_toml(),
         "versions": json.dumps(library_versions()),
         "input": mock.name,
         "input_sha256": sha256_of(mock),
     }
-    inherited = ("hw_relation", "extinction_law", "seed")
+    relations = (f"{band}_relation" for band in SYNTHETIC_BANDS)
+    inherited = (*relations, "extinction_law", "seed")
     metadata |= {key: found[key] for key in inherited if key in found}
     n_read = n_inside = n_saturated = 0
     with open_writer(output, columns, metadata, overwrite=overwrite) as writer:
@@ -220,10 +227,10 @@ def _predicted(stars: Columns, mission: Mission, law: str) -> Columns:
     bands = bands_of(mission)
     if set(bands) & set(ROMAN_BANDS):
         mags = roman_mags(stars, law)
-        part.update({f"phot_{band}_mag": mags[:, i] for i, band in enumerate(ROMAN_BANDS)})
+        part.update({magnitude_name(band): mags[:, i] for i, band in enumerate(ROMAN_BANDS)})
     elif bands:
         part["phot_gaianir_mag"] = gaianir_mag(stars["phot_j_mag"], stars["phot_h_mag"])
-    mag = part[f"phot_{mission.magnitudes.band}_mag"]
+    mag = part[magnitude_name(mission.magnitudes.band)]
     part["mag"] = mag
     if mission.epoch_error is not None:
         part["epoch_error"] = epoch_error(mag, mission.epoch_error)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
-import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
 import gcmock.data
 from gcmock.errors import InputError
+from gcmock.settings.base import Section, override, read_toml, to_toml, validated
 from gcmock.settings.mission import (
     Attitude,
     Centroid,
@@ -28,12 +27,15 @@ from gcmock.settings.mission import (
     Outliers,
     Reference,
     Schedule,
-    Section,
 )
-from gcmock.settings.text import read_toml
+from gcmock.settings.name_or_path import is_path, unknown_name
 
-MISSIONS: Final = ("jasmine", "roman-gbtds", "roman-gbtds-2025", "gaianir")
-"""Names of the missions that come with the package."""
+
+def mission_names() -> tuple[str, ...]:
+    """Return the names of the missions that come with the package: the files of its folder."""
+    folder = files(gcmock.data).joinpath("missions")
+    names = (Path(one.name) for one in folder.iterdir())
+    return tuple(sorted(name.stem for name in names if name.suffix == ".toml"))
 
 
 class Mission(Section):
@@ -62,41 +64,60 @@ class Mission(Section):
     @property
     def can_observe(self) -> bool:
         """Whether observations of this mission can be simulated."""
-        needed = (
-            self.focal_plane,
-            self.exposures,
-            self.schedule,
-            self.centroid,
-            self.attitude,
-            self.calibration,
-            self.reference,
-            self.input_catalogue,
-        )
-        rectangle = self.window.l_deg is not None
-        return (
-            rectangle and self.magnitudes.band == "hw" and all(part is not None for part in needed)
-        )
+        try:
+            self.observable()
+        except InputError:
+            return False
+        return True
+
+    def observable(self) -> ObservableMission:
+        """Return the same mission, with everything that its observations need.
+
+        Raises
+        ------
+        InputError
+            If it lacks an instrument, a schedule, a rectangular window, or limits in Hw.
+        """
+        try:
+            return ObservableMission.model_validate(self.model_dump())
+        except ValidationError as error:
+            raise InputError(
+                f"mission {self.name} cannot be observed: that needs an instrument and a schedule, "
+                "as jasmine has them, a rectangular window and limits in Hw; gcmock export "
+                f"--mission {self.name} writes its catalogue"
+            ) from error
 
     def to_toml(self) -> str:
         """Return all settings as TOML that `load_mission` reads back to the same settings."""
-        values = self.model_dump(exclude_none=True)
-        top = [f"{key} = {_toml(value)}" for key, value in values.items() if not _is_table(value)]
-        parts = ["\n".join(top)]
-        for key, value in values.items():
-            if _is_table(value):
-                lines = [f"{name} = {_toml(inner)}" for name, inner in value.items()]
-                parts.append("\n".join([f"[{key}]", *lines]))
-        return "\n\n".join(parts) + "\n"
+        return to_toml(self, comments=False)
 
 
-def _is_table(value: Any) -> bool:
-    return isinstance(value, Mapping)
+class _Rectangle(MissionWindow):
+    """A rectangle in Galactic coordinates."""
+
+    l_deg: tuple[float, float]
+    b_deg: tuple[float, float]
 
 
-def _toml(value: Any) -> str:
-    if isinstance(value, tuple | list):
-        return f"[{', '.join(_toml(item) for item in value)}]"
-    return repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False)
+class _LimitsInHw(MissionMagnitudes):
+    """Limits of a mission that observes in Hw."""
+
+    band: Literal["hw"]
+
+
+class ObservableMission(Mission):
+    """A mission with an instrument and a schedule, whose observations can be simulated."""
+
+    window: _Rectangle
+    magnitudes: _LimitsInHw
+    focal_plane: FocalPlane
+    exposures: Exposures
+    schedule: Schedule
+    centroid: Centroid
+    attitude: Attitude
+    calibration: MissionCalibration
+    reference: Reference
+    input_catalogue: InputCatalogue
 
 
 def mission_path(name: str) -> Path:
@@ -107,10 +128,8 @@ def mission_path(name: str) -> Path:
     InputError
         If there is no such mission; the known ones are listed.
     """
-    if name not in MISSIONS:
-        close = difflib.get_close_matches(name, MISSIONS, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise InputError(f"unknown mission {name!r}: known are {', '.join(MISSIONS)}{hint}")
+    if name not in mission_names():
+        raise InputError(unknown_name("mission", name, mission_names()))
     return Path(str(files(gcmock.data).joinpath("missions", f"{name}.toml")))
 
 
@@ -124,7 +143,7 @@ def load_mission(
     Parameters
     ----------
     name : str or Path
-        One of `MISSIONS`, or a complete mission file (a Path, or text that ends in ``.toml``).
+        One of `mission_names`, or a complete mission file (a Path, or text that ends in ``.toml``).
     config : str or Path, optional
         A TOML file with keys that differ from those of the mission.
     overrides : mapping of str to value, optional
@@ -139,21 +158,15 @@ def load_mission(
     InputError
         If the mission is unknown, a file cannot be read, or a key is unknown or out of range.
     """
-    own = isinstance(name, Path) or name.endswith(".toml")
+    own = is_path(name)
     path = Path(name) if own else mission_path(str(name))
     source = str(path) if own else f"mission {name}"
     values = read_toml(path)
     if config is not None:
         source = str(config)
-        for key, value in read_toml(Path(config)).items():
-            _merge(values, key, value)
-    for key, value in (overrides or {}).items():
-        if value is not None:
-            _merge(values, key, value)
-    try:
-        return Mission.model_validate(values)
-    except ValidationError as error:
-        raise InputError("\n".join(f"{source}: {_explain(p)}" for p in error.errors())) from error
+        override(values, read_toml(Path(config)))
+    override(values, overrides)
+    return validated(Mission, values, source)
 
 
 def parse_settings(texts: Sequence[str]) -> dict[str, Any]:
@@ -174,44 +187,3 @@ def parse_settings(texts: Sequence[str]) -> dict[str, Any]:
         except tomllib.TOMLDecodeError:
             settings[key.strip()] = value.strip()
     return settings
-
-
-def _merge(values: dict[str, Any], key: str, value: Any) -> None:
-    head, _, rest = key.partition(".")
-    if rest:
-        section = values.setdefault(head, {})
-        if isinstance(section, dict):
-            _merge(section, rest, value)
-        else:
-            values[head] = {rest: value}
-    elif isinstance(value, Mapping) and isinstance(values.get(head), dict):
-        for name, inner in value.items():
-            _merge(values[head], name, inner)
-    else:
-        values[head] = value
-
-
-def _explain(problem: Any) -> str:
-    """Turn one pydantic error into: where, what was given, what is allowed."""
-    where = [str(part) for part in problem["loc"]]
-    place = ".".join(where)
-    if problem["type"] == "extra_forbidden":
-        names = _keys_at(where[:-1])
-        close = difflib.get_close_matches(where[-1], names, n=1, cutoff=0.5)
-        hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names)}"
-        return f"{place}: unknown key; {hint}"
-    message = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    if problem["type"] == "missing":
-        return f"{place}: is missing"
-    if problem["type"] == "value_error":
-        return f"{place}: {message}"
-    return f"{place} = {problem['input']!r}: expected {message}"
-
-
-def _keys_at(where: list[str]) -> list[str]:
-    model: Any = Mission
-    for name in where:
-        annotation = model.model_fields[name].annotation
-        options = [a for a in getattr(annotation, "__args__", (annotation,)) if a is not type(None)]
-        model = options[0]
-    return list(getattr(model, "model_fields", {}))

@@ -9,18 +9,24 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Floats, Table
 from gcmock.data import read_toml
 from gcmock.dust.laws import load_law
 from gcmock.errors import InputError
+from gcmock.settings.name_or_path import file_sha256
 from gcmock.stars.isochrones import load_isochrones
-
-ROMAN_BANDS: Final = ("f087", "f146", "f213")
-JHK: Final = ("j", "h", "ks")
+from gcmock.words.bands import (
+    BAND_TABLE,
+    BANDS,
+    KS,
+    LINEAR_BANDS,
+    ROMAN_BANDS,
+    SURVEY_BANDS,
+    magnitude_name,
+)
 
 NEEDED: Final = {
-    "hw": ("phot_hw_mag",),
-    "gaianir": ("phot_j_mag", "phot_h_mag"),
+    "gaianir": (magnitude_name("j"), magnitude_name("h")),
     **dict.fromkeys(
         ROMAN_BANDS,
         (
@@ -30,12 +36,11 @@ NEEDED: Final = {
             "mass_init",
             "age_gyr",
             "metallicity",
-            "phot_j_mag",
-            "phot_h_mag",
-            "phot_ks_mag",
+            *map(magnitude_name, SURVEY_BANDS),
             "a_ks",
         ),
     ),
+    **{band: (magnitude_name(band),) for band in BANDS},
 }
 """Columns of a mock catalogue from which a band is predicted."""
 
@@ -52,7 +57,8 @@ def law_of(metadata: Mapping[str, str]) -> str:
     Raises
     ------
     InputError
-        If the metadata do not tell, or its stars have isochrones without Roman bands.
+        If the metadata do not tell, its stars have isochrones without Roman bands, or the law is
+        that of a file which has changed.
     """
     try:
         config = tomllib.loads(metadata["config"])
@@ -66,6 +72,11 @@ def law_of(metadata: Mapping[str, str]) -> str:
         raise InputError(
             f"the stars of this mock catalogue have the isochrones of {populations!r}, which have "
             'no Roman bands; build it with [populations] name = "parsec"'
+        )
+    if file_sha256(law) != metadata.get("extinction_law_sha256", ""):
+        raise InputError(
+            f"{law}: the file of the extinction law is not the one that the mock catalogue was "
+            "built with; put that one back, or build the catalogue again"
         )
     return str(law)
 
@@ -93,16 +104,16 @@ def extinction_ratios(kappa: Floats) -> Floats:
         A / A_Ks in `ROMAN_BANDS`: the law as a power law between J, H and Ks, see passbands.toml.
     """
     table = read_toml("passbands.toml")
-    knots = np.log([table["law_wavelengths_um"][band] for band in JHK])
+    knots = np.log([one.wavelength_um for one in BAND_TABLE if one.kind == "linear"])
     at = np.log([table[band]["wavelength_um"] for band in ROMAN_BANDS])
     log_a = np.log(kappa)
     piece = np.clip(np.searchsorted(knots, at) - 1, 0, 1)
     share = (at - knots[piece]) / (knots[piece + 1] - knots[piece])
     log_roman = log_a[:, piece] + share * (log_a[:, piece + 1] - log_a[:, piece])
-    return np.asarray(np.exp(log_roman - log_a[:, 2:]))
+    return np.asarray(np.exp(log_roman - log_a[:, KS, None]))
 
 
-def roman_mags(stars: Mapping[str, NDArray[Any]], law_name: str) -> Floats:
+def roman_mags(stars: Table, law_name: str) -> Floats:
     """Predict Roman F087, F146 and F213 of true stars, reddened, Vega.
 
     The isochrone of a star, found by its age and metallicity, gives the colour between a Roman band
@@ -128,9 +139,9 @@ def roman_mags(stars: Mapping[str, NDArray[Any]], law_name: str) -> Floats:
         If a star has an age and a metallicity of no isochrone.
     """
     kappa = load_law(law_name).kappa(stars["l"], stars["b"])
-    per_ks = kappa / kappa[:, 2:]
+    per_ks = kappa / kappa[:, KS, None]
     a_ks = stars["a_ks"][:, None]
-    apparent = np.column_stack([stars[f"phot_{band}_mag"] for band in JHK])
+    apparent = np.column_stack([stars[magnitude_name(band)] for band in SURVEY_BANDS])
     modulus = 5.0 * np.log10(stars["distance_pc"] / 10.0)
     absolute = apparent - modulus[:, None] - per_ks * a_ks
     color = roman_colors(stars["mass_init"], stars["age_gyr"], stars["metallicity"], absolute)
@@ -171,7 +182,7 @@ def roman_colors(
     both = np.stack([age_gyr, metallicity], axis=1).astype(np.float64)
     kinds, kind_of = np.unique(both, axis=0, return_inverse=True)
     anchored = table.roman_mag - table.absolute_mag[:, _anchors()]
-    color = np.empty((len(mass_init), 3))
+    color = np.empty((len(mass_init), len(ROMAN_BANDS)))
     for kind, (age, metal) in enumerate(kinds):
         fits = np.abs(grid_age - age) < _AGE_TOLERANCE
         fits &= np.abs(grid_metallicity - metal) < 1e-3
@@ -204,7 +215,7 @@ def _nearest(
     low = np.clip(np.searchsorted(knot_mass, mass - slack) - 1, 0, last)
     high = np.clip(np.searchsorted(knot_mass, mass + slack) - 1, 0, last)
     best = np.full(len(mass), np.inf)
-    value = np.empty((len(mass), 3))
+    value = np.empty((len(mass), knot_value.shape[1]))
     for step in range(int((high - low).max(initial=0)) + 1):
         rows = np.flatnonzero(low + step <= high)
         i = low[rows] + step
@@ -227,4 +238,4 @@ def _nearest(
 
 def _anchors() -> list[int]:
     table = read_toml("passbands.toml")
-    return [JHK.index(table[band]["anchor"]) for band in ROMAN_BANDS]
+    return [LINEAR_BANDS.index(table[band]["anchor"]) for band in ROMAN_BANDS]

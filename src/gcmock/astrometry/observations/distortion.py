@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.astrometry.directions.geometry import DistortionTerm, distortion_terms
-from gcmock.astrometry.missions.mission import Mission
+from gcmock.astrometry.missions.mission import ObservableMission
 from gcmock.astrometry.observations.folder import CALIBRATION_COLUMNS
 from gcmock.random import star_key, uniform
 
@@ -20,14 +19,15 @@ BLOCK_STREAM: Final = -6
 _COMMON_KEY: Final = 2**62
 
 
-def true_distortion(mission: Mission, n_block: int, seed: int) -> list[dict[DistortionTerm, float]]:
+def true_distortion(
+    mission: ObservableMission, n_block: int, seed: int
+) -> list[dict[DistortionTerm, float]]:
     """Draw the coefficients of the distortion, one dictionary per block [mas].
 
     Terms up to ``degree`` have a part common to all blocks and one of their own; terms above, which
     the solution does not know, are drawn for each block.
     """
     calibration = mission.calibration
-    assert calibration is not None
     terms = distortion_terms(calibration.true_degree, calibration.min_degree)
     n = max(len(terms), 1)
     common = ndtri(uniform(star_key(seed, np.array([_COMMON_KEY]), BLOCK_STREAM), 0, n))[0]
@@ -56,7 +56,7 @@ def as_matrices(block: dict[DistortionTerm, float]) -> tuple[Floats, Floats]:
 
 def calibration_table(
     coefficients: list[dict[DistortionTerm, float]],
-) -> dict[str, NDArray[Any]]:
+) -> Columns:
     """Return the coefficients of all blocks as the table of the true calibration."""
     rows = [
         (block, term.axis, term.degree_x, term.degree_y, value)

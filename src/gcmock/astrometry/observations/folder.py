@@ -6,24 +6,19 @@ Layout and columns are defined here and nowhere else; `docs/astrometry.md` lists
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gcmock.astrometry.missions.mission import Mission, load_mission
-from gcmock.errors import GcmockError, InputError
+from gcmock.arrays import Columns
+from gcmock.astrometry.missions.mission import ObservableMission, load_mission
+from gcmock.errors import InputError
 from gcmock.io.readers.opening import open_table
 from gcmock.io.writers.writer import Writer, open_writer
 from gcmock.words.columns import SOURCE_ID, Column
-
-Columns = dict[str, NDArray[Any]]
 
 _RA: Final = Column("ra", "float64", "deg", "pos.eq.ra", "Right ascension (ICRS)")
 _DEC: Final = Column("dec", "float64", "deg", "pos.eq.dec", "Declination (ICRS)")
@@ -190,7 +185,7 @@ class ObservationSet:
     Attributes
     ----------
     path : Path
-    mission : Mission
+    mission : ObservableMission
         The resolved settings of the mission.
     provenance : dict
         Seed, input, versions, whether aberration and deflection are in the directions.
@@ -199,7 +194,7 @@ class ObservationSet:
     """
 
     path: Path
-    mission: Mission
+    mission: ObservableMission
     provenance: dict[str, Any]
     n_observation: int
 
@@ -244,6 +239,15 @@ def read_table(path: Path, columns: tuple[Column, ...]) -> Columns:
 def open_observations(path: str | Path) -> ObservationSet:
     """Open a folder that ``gcmock observe`` wrote.
 
+    Parameters
+    ----------
+    path : str or Path
+        The folder.
+
+    Returns
+    -------
+    ObservationSet
+
     Raises
     ------
     InputError
@@ -265,55 +269,9 @@ def open_observations(path: str | Path) -> ObservationSet:
     missing = [c.name for c in OBSERVATION_COLUMNS if c.name not in source.columns]
     if missing:
         raise InputError(f"{path / OBSERVATIONS}: lacks the columns {', '.join(missing)}")
-    return ObservationSet(path, load_mission(path / MISSION), provenance, int(source.n_rows or 0))
-
-
-@contextmanager
-def new_folder(path: Path, *, overwrite: bool, marker: str = PROVENANCE) -> Iterator[Path]:
-    """Fill a folder that appears under its name only when it is complete.
-
-    Parameters
-    ----------
-    path : Path
-        Name of the folder.
-    overwrite : bool
-        Replace an existing folder.
-    marker : str
-        A file that every such folder has: nothing else is ever replaced.
-
-    Yields
-    ------
-    Path
-        A temporary folder beside it, deleted after an exception (Ctrl-C included).
-
-    Raises
-    ------
-    InputError
-        If the folder exists, cannot be made, or is none that may be replaced.
-    """
-    if path.exists():
-        if not overwrite:
-            raise InputError(f"{path}: exists already; choose another name or use --overwrite")
-        if not (path / marker).is_file():
-            raise InputError(f"{path}: has no {marker}, so gcmock did not write it: not replaced")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: the folder {path.parent} does not exist")
-    partial = path.with_name(f"{path.name}.partial-{os.getpid()}")
-    try:
-        partial.mkdir()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from error
-    try:
-        yield partial
-        old = path.with_name(f"{path.name}.old-{os.getpid()}")
-        if path.exists():
-            os.replace(path, old)
-        os.replace(partial, path)
-        shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        raise GcmockError(f"{path}: writing failed: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    return ObservationSet(
+        path, load_mission(path / MISSION).observable(), provenance, int(source.n_rows or 0)
+    )
 
 
 class PartWriter:

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import json
 import time as clock
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Booleans, Columns, Floats
 from gcmock.astrometry.directions.apparent import MovingStars
 from gcmock.astrometry.directions.displacement import SPEED_OF_LIGHT_KMS
 from gcmock.astrometry.directions.ephemeris import CircularOrbit, Observer, observer
 from gcmock.astrometry.directions.geometry import MAS, DistortionTerm, offset_direction
-from gcmock.astrometry.directions.true_catalogue import ASTROMETRY, integer_ids, open_catalogue
-from gcmock.astrometry.missions.field import in_window
 from gcmock.astrometry.missions.focal_plane import detector_grid, visit_error
-from gcmock.astrometry.missions.mission import Mission
+from gcmock.astrometry.missions.mission import Mission, ObservableMission
 from gcmock.astrometry.observations.distortion import (
     as_matrices,
     calibration_table,
@@ -33,33 +29,52 @@ from gcmock.astrometry.observations.folder import (
     PROVENANCE,
     TABLES,
     PartWriter,
-    new_folder,
 )
 from gcmock.astrometry.observations.reference_catalogue import (
     correlation_matrix,
     reference_catalogue,
 )
 from gcmock.astrometry.observations.schedule import PlannedVisits, plan_visits, true_attitude
+from gcmock.astrometry.observations.targets import Targets, read_targets
+from gcmock.astrometry.observations.visit import (
+    Errors,
+    Observed,
+    Optics,
+    SeenStars,
+    Visit,
+    observe_visit,
+)
 from gcmock.errors import InputError
-from gcmock.io.disk import sha256_of
+from gcmock.io.disk import sha256_of, whole_folder, write_text
+from gcmock.io.provenance import origin
 from gcmock.io.writers.writer import open_writer
-from gcmock.mock.product import library_versions
-from gcmock.mock.survey import gaia_g_mag
+from gcmock.notebook import Outcome
+from gcmock.progress import Progress
 from gcmock.random import star_key, uniform
-
-Columns = dict[str, NDArray[Any]]
-Progress = Callable[[int, int], None]
 
 OBSERVE_STREAM, CATALOGUE_STREAM = -2, -4
 """Stand for the realisation in the keys of observations and of input positions."""
 
-_READ_ROWS = 500_000
 _BATCH_ROWS = 1_000_000
 
 
-@dataclass(frozen=True)
-class ObserveSummary:
-    """What was observed."""
+@dataclass(frozen=True, repr=False)
+class ObserveSummary(Outcome):
+    """What was observed.
+
+    Attributes
+    ----------
+    output : Path
+        Folder of the observations.
+    n_visit, n_block : int
+        Visits, and blocks of one distortion.
+    n_source, n_primary, n_reference : int
+        Stars that were seen, primary ones among them, and those in the reference catalogue.
+    n_observation, n_outlier : int
+        Observations, and the disturbed ones among them.
+    seconds : float
+        Time of the whole run.
+    """
 
     output: Path
     n_visit: int
@@ -118,25 +133,13 @@ def observe(
     """
     begin = clock.perf_counter()
     mock, output = Path(mock), Path(output)
-    if not mission.can_observe:
-        raise InputError(
-            f"mission {mission.name} cannot be observed: that needs an instrument and a schedule, "
-            f"as jasmine has them, a rectangular window and limits in Hw; gcmock export --mission "
-            f"{mission.name} writes its catalogue"
-        )
-    assert mission.reference is not None
-    correlation_matrix(mission.reference)  # before the work, not after it
-    with new_folder(output, overwrite=overwrite) as folder:
-        source_id, stars, hw, g_mag = read_targets(mock, mission, realisation)
-        visits = plan_visits(mission, seed)
-        assert mission.schedule is not None
-        orbit = CircularOrbit(mission.schedule.altitude_km, mission.schedule.local_time_h)
-        seen_from = observer(visits.time, orbit)
-        (folder / MISSION).write_text(mission.to_toml(), encoding="utf-8")
+    observable = mission.observable()
+    correlation_matrix(observable.reference)  # before the work, not after it
+    with whole_folder(output, overwrite=overwrite, marker=PROVENANCE) as folder:
+        targets = read_targets(mock, observable, realisation)
+        write_text(folder / MISSION, mission.to_toml())
         provenance = {
-            "creator": f"gcmock {library_versions()['gcmock']}",
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "versions": library_versions(),
+            **origin(),
             "mission": mission.name,
             "mock": mock.name,
             "mock_sha256": sha256_of(mock),
@@ -146,35 +149,17 @@ def observe(
             "aberration": mission.directions.aberration,
             "deflection": mission.directions.deflection,
         }
-        attitude = np.column_stack(true_attitude(visits, mission.attitude, seed))  # type: ignore[arg-type]
-        coefficients = true_distortion(mission, int(visits.block.max()) + 1, seed)
+        truth = _true_instrument(observable, seed)
         metadata = {"mission": mission.name, "provenance": json.dumps(provenance)}
         with PartWriter(folder, metadata) as writer:
             observed, outliers = _observe_all(
-                mission, visits, seen_from, attitude, coefficients,
-                (source_id, stars, hw), seed, noise, writer, progress,
-            )  # fmt: skip
+                observable, truth, targets, seed, noise, writer, progress
+            )
             n_observation = writer.n_rows
         if n_observation == 0:
             raise InputError(f"{mock}: no star of the window falls on a detector")
-        keep = np.flatnonzero(observed)
-        source_id, hw, g_mag = source_id[keep], hw[keep], g_mag[keep]
-        stars = MovingStars(*(values[keep] for values in stars))
-        tables = {
-            "visits.parquet": _visit_table(mission, visits, seen_from),
-            "sources.parquet": _source_table(mission, source_id, stars, hw, seed),
-            "reference_gaia_like.parquet": reference_catalogue(
-                source_id, stars, g_mag, mission.reference, seed, noise=noise
-            ),
-            "truth/sources.parquet": {
-                "source_id": source_id, **stars._asdict(), "phot_hw_mag": hw,
-            },
-            "truth/attitude.parquet": {
-                "visit": np.arange(len(visits.time)),
-                **dict(zip(("ra", "dec", "roll"), attitude.T, strict=True)),
-            },
-            "truth/calibration.parquet": calibration_table(coefficients),
-        }  # fmt: skip
+        targets = targets.take(np.flatnonzero(observed))
+        tables = _tables(observable, truth, targets, seed, noise)
         if len(outliers["visit"]):
             tables["truth/outliers.parquet"] = outliers
         (folder / "truth").mkdir()
@@ -182,161 +167,193 @@ def observe(
             with open_writer(folder / name, TABLES[name], metadata) as table_writer:
                 if len(next(iter(table.values()))):
                     table_writer.write(table)
-        n_primary = int(tables["sources.parquet"]["primary"].sum())
         counts = {
-            "n_visit": len(visits.time),
-            "n_block": len(coefficients),
-            "n_source": len(source_id),
-            "n_primary": n_primary,
+            "n_visit": len(truth.visits.time),
+            "n_block": len(truth.coefficients),
+            "n_source": len(targets.source_id),
+            "n_primary": int(tables["sources.parquet"]["primary"].sum()),
             "n_reference": len(tables["reference_gaia_like.parquet"]["ra"]),
             "n_observation": n_observation,
             "n_outlier": len(outliers["visit"]),
         }
-        text = json.dumps({**provenance, **counts}, indent=2)
-        (folder / PROVENANCE).write_text(text + "\n", encoding="utf-8")
+        write_text(folder / PROVENANCE, json.dumps({**provenance, **counts}, indent=2) + "\n")
     return ObserveSummary(output, **counts, seconds=clock.perf_counter() - begin)
 
 
-def read_targets(
-    mock: Path, mission: Mission, realisation: int
-) -> tuple[NDArray[np.int64], MovingStars, Floats, Floats]:
-    """Read the stars that a mission observes, in the order of `source_id`.
+class TrueInstrument(NamedTuple):
+    """What is true of the instrument in every visit.
 
-    Returns
-    -------
-    source_id : ndarray of int (n_star,)
-    stars : MovingStars
-    hw, g_mag : ndarray (n_star,)
-        Hw, and G as estimated from J and Ks [mag].
-
-    Raises
-    ------
-    InputError
-        If columns are missing or no star is left.
+    Attributes
+    ----------
+    visits : PlannedVisits
+        Times and nominal attitudes of the visits.
+    seen_from : Observer
+        Where the observer is.
+    attitude : ndarray, shape (n_visit, 3)
+        True ra, dec and roll [deg].
+    coefficients : list of dict
+        True distortion of every block [mas].
     """
-    names = ("source_id", *ASTROMETRY, "phot_j_mag", "phot_ks_mag", "phot_hw_mag")
-    catalogue = open_catalogue(
-        mock, names, realisation=realisation, need="observations need the true astrometry"
-    )
-    limits = mission.magnitudes
-    parts, n_star, n_inside = [], 0, 0
-    for chunk in catalogue.chunks(_READ_ROWS):
-        inside = in_window(mission.window, chunk["ra"], chunk["dec"])
-        hw = chunk["phot_hw_mag"]
-        n_star += len(hw)
-        n_inside += int(inside.sum())
-        keep = inside & (hw >= limits.bright) & (hw <= limits.faint)
-        parts.append({name: values[keep] for name, values in chunk.items()})
-    table = {name: np.concatenate([part[name] for part in parts]) for name in names}
-    if not len(table["ra"]):
-        if n_star == 0:
-            reason = f"it has no star of realisation {realisation}"
-        elif n_inside == 0:
-            reason = f"none of its {n_star:,} stars is in the window of {mission.name}"
-        else:
-            reason = (
-                f"none of the {n_inside:,} stars in the window of {mission.name} has Hw between "
-                f"{limits.bright:g} and {limits.faint:g}"
-            )
-        raise InputError(f"{mock}: nothing to observe: {reason}")
-    ids = integer_ids(mock, table["source_id"])
-    order = np.argsort(ids, kind="stable")
-    if (np.diff(ids[order]) == 0).any():
-        raise InputError(f"{mock}: a source_id occurs more than once in realisation {realisation}")
-    stars = MovingStars(*(table[name][order] for name in ASTROMETRY))
-    g_mag = gaia_g_mag(table["phot_j_mag"][order], table["phot_ks_mag"][order])
-    return ids[order], stars, table["phot_hw_mag"][order], g_mag
+
+    visits: PlannedVisits
+    seen_from: Observer
+    attitude: Floats
+    coefficients: list[dict[DistortionTerm, float]]
 
 
-def _observe_all(
-    mission: Mission,
-    visits: PlannedVisits,
-    seen_from: Observer,
-    attitude: Floats,
-    coefficients: list[dict[DistortionTerm, float]],
-    targets: tuple[NDArray[np.int64], MovingStars, Floats],
-    seed: int,
-    noise: bool,
-    writer: PartWriter,
-    progress: Progress | None,
-) -> tuple[NDArray[np.bool_], Columns]:
-    """Write the observations of all visits; return which stars were seen, and the outliers."""
-    from gcmock.astrometry.observations.visit import observe_visit
+def _true_instrument(mission: ObservableMission, seed: int) -> TrueInstrument:
+    """Plan the visits, and draw what the solution has to find."""
+    visits = plan_visits(mission, seed)
+    orbit = CircularOrbit(mission.schedule.altitude_km, mission.schedule.local_time_h)
+    attitude = np.column_stack(true_attitude(visits, mission.attitude, seed))
+    coefficients = true_distortion(mission, int(visits.block.max()) + 1, seed)
+    return TrueInstrument(visits, observer(visits.time, orbit), attitude, coefficients)
 
-    exposures, plane = mission.exposures, mission.focal_plane
-    assert exposures is not None
-    assert plane is not None
-    assert mission.centroid is not None
-    source_id, stars, hw = targets
-    table = np.ascontiguousarray(np.column_stack(stars))
-    keys = star_key(seed, source_id, OBSERVE_STREAM)
-    n_exposure = exposures.per_visit
-    sigma = visit_error(hw, mission.centroid, exposures.exposure_s, n_exposure)
-    grid = np.array(detector_grid(plane), dtype=np.float64)
-    dense = [as_matrices(block) for block in coefficients]
-    beta = seen_from.velocity / SPEED_OF_LIGHT_KMS
-    n = len(source_id)
-    # Rows of several visits, until they are written; a visit has at most n.
-    size = _BATCH_ROWS + n
-    index, chip = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.uint8)
-    measured, added = np.empty((size, 2)), np.empty((size, 2))
-    observed = np.zeros(n, dtype=np.bool_)
-    outliers: list[Columns] = []
-    first, filled = 0, 0
-    counts: list[int] = []
 
-    def flush() -> None:
-        rows = index[:filled]
-        visit = np.repeat(np.arange(first, first + len(counts), dtype=np.int32), counts)
-        observed[rows] = True
-        error = sigma[rows]
+def _tables(
+    mission: ObservableMission, truth: TrueInstrument, targets: Targets, seed: int, noise: bool
+) -> dict[str, Columns]:
+    """Return the tables beside the observations, for the stars that were observed."""
+    source_id, stars, hw, g_mag = targets
+    return {
+        "visits.parquet": _visit_table(mission, truth.visits, truth.seen_from),
+        "sources.parquet": _source_table(mission, source_id, stars, hw, seed),
+        "reference_gaia_like.parquet": reference_catalogue(
+            source_id, stars, g_mag, mission.reference, seed, noise=noise
+        ),
+        "truth/sources.parquet": {"source_id": source_id, **stars._asdict(), "phot_hw_mag": hw},
+        "truth/attitude.parquet": {
+            "visit": np.arange(len(truth.visits.time)),
+            **dict(zip(("ra", "dec", "roll"), truth.attitude.T, strict=True)),
+        },
+        "truth/calibration.parquet": calibration_table(truth.coefficients),
+    }
+
+
+class _Rows:
+    """Observations of several visits, until they are written.
+
+    Parameters
+    ----------
+    writer : PartWriter
+        What they are written to.
+    targets : Targets
+        The stars.
+    sigma : ndarray, shape (n_star,)
+        Error per axis of every star in a visit [mas].
+    time : ndarray, shape (n_visit,)
+        Times of the visits.
+    n_exposure : int
+        Exposures of a visit.
+    """
+
+    def __init__(
+        self, writer: PartWriter, targets: Targets, sigma: Floats, time: Floats, n_exposure: int
+    ) -> None:
+        self._writer, self._source_id, self._sigma = writer, targets.source_id, sigma
+        self._time, self._n_exposure = time, n_exposure
+        n = len(targets.source_id)
+        # A visit has at most n rows.
+        size = _BATCH_ROWS + n
+        self._index, self._chip = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.uint8)
+        self._measured, self._added = np.empty((size, 2)), np.empty((size, 2))
+        self._first, self._filled = 0, 0
+        self._counts: list[int] = []
+        self._outliers: list[Columns] = []
+        self.observed = np.zeros(n, dtype=np.bool_)
+
+    def room(self) -> Observed:
+        """Return where the observations of the next visit go."""
+        rest = slice(self._filled, None)
+        return Observed(
+            self._index[rest], self._chip[rest], self._measured[rest], self._added[rest]
+        )
+
+    def add(self, count: int) -> None:
+        """Keep the observations of a visit that were put into `room`."""
+        self._counts.append(count)
+        self._filled += count
+        if self._filled >= _BATCH_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        filled, first = self._filled, self._first
+        rows, added = self._index[:filled], self._added[:filled]
+        stop = first + len(self._counts)
+        visit = np.repeat(np.arange(first, stop, dtype=np.int32), self._counts)
+        self.observed[rows] = True
+        error = self._sigma[rows]
         if filled:
-            writer.write(
+            self._writer.write(
                 {
-                    "source_id": source_id[rows],
+                    "source_id": self._source_id[rows],
                     "visit": visit,
-                    "detector": chip[:filled],
-                    "time": visits.time[visit],
-                    "x": measured[:filled, 0],
-                    "y": measured[:filled, 1],
+                    "detector": self._chip[:filled],
+                    "time": self._time[visit],
+                    "x": self._measured[:filled, 0],
+                    "y": self._measured[:filled, 1],
                     "x_error": error,
                     "y_error": error,
-                    "n_exposure": np.full(filled, n_exposure, dtype=np.int16),
+                    "n_exposure": np.full(filled, self._n_exposure, dtype=np.int16),
                 }
             )
-        disturbed = np.flatnonzero(added[:filled].any(axis=1))
-        outliers.append(
+        disturbed = np.flatnonzero(added.any(axis=1))
+        self._outliers.append(
             {
-                "source_id": source_id[rows[disturbed]],
+                "source_id": self._source_id[rows[disturbed]],
                 "visit": visit[disturbed],
                 "dx": added[disturbed, 0],
                 "dy": added[disturbed, 1],
             }
         )
+        self._first, self._filled = stop, 0
+        self._counts.clear()
 
-    for visit, time in enumerate(visits.time):
-        rest = slice(filled, None)
-        count = observe_visit(
-            table, keys, sigma, time, visit, attitude[visit], seen_from.position[visit],
-            beta[visit], seen_from.from_sun[visit], mission.directions.aberration,
-            mission.directions.deflection, grid, *dense[visits.block[visit]],
-            mission.outliers.fraction, mission.outliers.sigma_mas, noise,
-            index[rest], chip[rest], measured[rest], added[rest],
+    def outliers(self) -> Columns:
+        """Return the observations that were disturbed, and by how much."""
+        parts = self._outliers
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _observe_all(
+    mission: ObservableMission,
+    truth: TrueInstrument,
+    targets: Targets,
+    seed: int,
+    noise: bool,
+    writer: PartWriter,
+    progress: Progress | None,
+) -> tuple[Booleans, Columns]:
+    """Write the observations of all visits; return which stars were seen, and the outliers."""
+    visits, seen_from, exposures = truth.visits, truth.seen_from, mission.exposures
+    n_exposure = exposures.per_visit
+    sigma = visit_error(targets.hw, mission.centroid, exposures.exposure_s, n_exposure)
+    stars = SeenStars(
+        np.ascontiguousarray(np.column_stack(targets.stars)),
+        star_key(seed, targets.source_id, OBSERVE_STREAM),
+        sigma,
+    )
+    grid = np.array(detector_grid(mission.focal_plane), dtype=np.float64)
+    dense = [as_matrices(block) for block in truth.coefficients]
+    errors = Errors(noise, mission.outliers.fraction, mission.outliers.sigma_mas)
+    beta = seen_from.velocity / SPEED_OF_LIGHT_KMS
+    rows = _Rows(writer, targets, sigma, visits.time, n_exposure)
+    for number, time in enumerate(visits.time):
+        visit = Visit(
+            number, time, truth.attitude[number], seen_from.position[number], beta[number],
+            seen_from.from_sun[number], mission.directions.aberration,
+            mission.directions.deflection,
         )  # fmt: skip
-        counts.append(count)
-        filled += count
-        if filled >= _BATCH_ROWS:
-            flush()
-            first, filled = visit + 1, 0
-            counts.clear()
+        optics = Optics(grid, *dense[visits.block[number]])
+        rows.add(observe_visit(stars, visit, optics, errors, rows.room()))
         if progress is not None:
-            progress(visit + 1, len(visits.time))
-    flush()
-    return observed, {name: np.concatenate([p[name] for p in outliers]) for name in outliers[0]}
+            progress(number + 1, len(visits.time))
+    rows.flush()
+    return rows.observed, rows.outliers()
 
 
-def _visit_table(mission: Mission, visits: PlannedVisits, seen_from: Observer) -> Columns:
-    assert mission.exposures is not None
+def _visit_table(mission: ObservableMission, visits: PlannedVisits, seen_from: Observer) -> Columns:
     n = len(visits.time)
     table: Columns = {
         "visit": np.arange(n),
@@ -354,10 +371,13 @@ def _visit_table(mission: Mission, visits: PlannedVisits, seen_from: Observer) -
 
 
 def _source_table(
-    mission: Mission, source_id: NDArray[np.int64], stars: MovingStars, hw: Floats, seed: int
+    mission: ObservableMission,
+    source_id: NDArray[np.int64],
+    stars: MovingStars,
+    hw: Floats,
+    seed: int,
 ) -> Columns:
     """Return the input catalogue: positions with errors, at the epoch of the mock catalogue."""
-    assert mission.input_catalogue is not None
     error = mission.input_catalogue.position_error_mas
     shift = ndtri(uniform(star_key(seed, source_id, CATALOGUE_STREAM), 0, 2)) * error * MAS
     ra, dec = offset_direction(stars.ra, stars.dec, *shift.T)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.astrometry.directions.apparent import MovingStars
 from gcmock.astrometry.directions.geometry import MAS, offset_direction
 from gcmock.astrometry.observations.folder import PARAMETERS, correlation_names
@@ -102,7 +102,7 @@ def reference_catalogue(
     seed: int,
     *,
     noise: bool = True,
-) -> dict[str, NDArray[Any]]:
+) -> Columns:
     """Observe stars as Gaia would.
 
     Parameters
@@ -141,7 +141,7 @@ def reference_catalogue(
         delta = ndtri(chance) @ np.linalg.cholesky(correlation).T * error
     ra, dec = offset_direction(true.ra, true.dec, delta[:, 0] * MAS, delta[:, 1] * MAS)
     n = len(ra)
-    table: dict[str, NDArray[Any]] = {
+    table: Columns = {
         "source_id": source_id[seen],
         "ra": ra,
         "dec": dec,

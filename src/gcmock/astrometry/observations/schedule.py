@@ -18,7 +18,7 @@ from gcmock.astrometry.directions.geometry import (
     turned,
 )
 from gcmock.astrometry.missions.focal_plane import detector_at, detector_grid
-from gcmock.astrometry.missions.mission import Mission
+from gcmock.astrometry.missions.mission import ObservableMission
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, icrs_to_galactic
 from gcmock.random import star_key, uniform
@@ -93,7 +93,7 @@ def sun_angle(time: Floats, l_deg: float, b_deg: float) -> Floats:
     return np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
 
 
-def visit_times(mission: Mission) -> tuple[Floats, Ints]:
+def visit_times(mission: ObservableMission) -> tuple[Floats, Ints]:
     """List the times of visits and the seasons in which they lie.
 
     The half of every orbit in which the satellite is on the target's side of the Earth has
@@ -112,8 +112,6 @@ def visit_times(mission: Mission) -> tuple[Floats, Ints]:
         If the mission has no season, or fewer visits than were asked for.
     """
     schedule, exposures = mission.schedule, mission.exposures
-    assert schedule is not None
-    assert exposures is not None
     spans = seasons(schedule)
     if not len(spans):
         low, high = schedule.sun_angle_deg
@@ -153,12 +151,12 @@ def blocks(time: Floats, season: Ints, block_days: float) -> Ints:
     return np.unique(both, axis=0, return_inverse=True)[1].ravel().astype(np.int32)
 
 
-def plan_visits(mission: Mission, seed: int) -> PlannedVisits:
+def plan_visits(mission: ObservableMission, seed: int) -> PlannedVisits:
     """Plan times and nominal attitudes of all visits of a mission.
 
     Parameters
     ----------
-    mission : Mission
+    mission : ObservableMission
     seed : int
         Of the random places and rolls.
 
@@ -171,8 +169,6 @@ def plan_visits(mission: Mission, seed: int) -> PlannedVisits:
     InputError
         If the mission has no season, or fewer visits than were asked for.
     """
-    assert mission.calibration is not None
-    assert mission.schedule is not None
     time, season = visit_times(mission)
     chance = uniform(star_key(seed, np.arange(len(time)), VISIT_STREAM), 0, _N_PLACES)
     l_mid, b_mid = mission.schedule.target_l_b_deg
@@ -192,7 +188,7 @@ def sun_position_angle(time: Floats, ra: Any, dec: Any) -> Floats:
     return np.degrees(np.arctan2(sun @ axes[0], sun @ axes[1]))
 
 
-def pointings(mission: Mission, roll: Floats, chance: Floats) -> tuple[Floats, Floats]:
+def pointings(mission: ObservableMission, roll: Floats, chance: Floats) -> tuple[Floats, Floats]:
     """Nominal field centres: new places and shifts by half a field, in turns.
 
     A new place puts the least observed cell of the window somewhere in the field; the next visit is
@@ -201,7 +197,7 @@ def pointings(mission: Mission, roll: Floats, chance: Floats) -> tuple[Floats, F
 
     Parameters
     ----------
-    mission : Mission
+    mission : ObservableMission
     roll : ndarray, shape (n_visit,)
         Nominal roll [deg].
     chance : ndarray, shape (n_visit, 2)
@@ -212,15 +208,11 @@ def pointings(mission: Mission, roll: Floats, chance: Floats) -> tuple[Floats, F
     ra, dec : ndarray, shape (n_visit,)
         [deg]
     """
-    assert mission.focal_plane is not None
-    assert mission.schedule is not None
     grid = detector_grid(mission.focal_plane)
     cell_l, cell_b = _cells(mission.window, mission.schedule.cell_deg)
     cell_ra, cell_dec = galactic_to_icrs(cell_l, cell_b)
     seen = np.zeros(len(cell_ra))
     ra, dec = np.empty(len(roll)), np.empty(len(roll))
-    assert mission.window.l_deg is not None
-    assert mission.window.b_deg is not None
     margin = mission.schedule.margin_deg
     limits = _shrunk(mission.window.l_deg, margin), _shrunk(mission.window.b_deg, margin)
     middle = galactic_to_icrs(0.5 * sum(mission.window.l_deg), 0.5 * sum(mission.window.b_deg))

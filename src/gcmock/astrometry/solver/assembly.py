@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.astrometry.directions.displacement import SPEED_OF_LIGHT_KMS
-from gcmock.astrometry.directions.geometry import distortion_terms
+from gcmock.astrometry.directions.geometry import DistortionTerm, distortion_terms
 from gcmock.astrometry.missions.focal_plane import detector_grid
 from gcmock.astrometry.observations.folder import ObservationSet
 from gcmock.astrometry.solver.instrument_first import reduced_terms
 from gcmock.astrometry.solver.normal import Linearisation
 from gcmock.astrometry.solver.priors import References, source_priors
 from gcmock.astrometry.solver.problem import Distortion, Floats, Problem, Unknowns, VisitData
-from gcmock.astrometry.solver.store import Progress, Store, read_store
+from gcmock.astrometry.solver.store import Store, read_store
 from gcmock.errors import InputError
+from gcmock.progress import Progress
 
 MIN_VISITS: Final = 6
 """Visits that a star without prior needs: twelve equations for five unknowns."""
@@ -44,8 +46,10 @@ class Campaign:
         Numbers in the folder of the visits and blocks that are used.
     epoch : float
         Reference epoch of the solution [yr].
-    priors, start : for all stars of the store
-    has_prior : bool array (n_source,)
+    start : array (n_source, 5)
+        Start values of all stars of the store.
+    references : References
+        The reference stars.
     attitude : array (n_visit, 3)
         Nominal [deg].
     hw : array (n_source,)
@@ -128,8 +132,6 @@ def read_campaign(
     visits, catalogue = folder.table("visits.parquet"), folder.table("sources.parquet")
     calibration = folder.mission.calibration
     focal_plane = folder.mission.focal_plane
-    if calibration is None or focal_plane is None:
-        raise InputError(f"{folder.path}: the mission has no focal plane or no calibration")
     if not np.array_equal(visits["visit"], np.arange(len(visits["visit"]))):
         raise InputError(f"{folder.path}: visits.parquet must have the visits 0, 1, 2, ...")
     primary = catalogue["primary"].astype(bool)
@@ -147,25 +149,43 @@ def read_campaign(
     known = references(epoch)
     remarks: list[str] = []
     state = _State(store, np.ones(len(visits["visit"]), bool), order, remarks)
-    terms = distortion_terms(calibration.degree, calibration.min_degree)
-    half_field = detector_grid(focal_plane).half_field
-    start = _start_values(catalogue, known, epoch)
-    velocity = known.radial_velocity_of(catalogue["source_id"])
+    material = _Material(
+        visits,
+        distortion_terms(calibration.degree, calibration.min_degree),
+        float(detector_grid(focal_plane).half_field),
+        bool(folder.provenance.get("aberration", False)),
+        bool(folder.provenance.get("deflection", False)),
+        epoch,
+        known,
+        _start_values(catalogue, known),
+        catalogue["phot_hw_mag"],
+        known.radial_velocity_of(catalogue["source_id"]),
+    )
     for _ in range(20):
         state.drop_few(known)
         if not state.store.n_primary or not state.used.any():
             break
-        campaign = _campaign(folder, state, visits, terms, half_field, epoch, known)
-        campaign = replace(
-            campaign,
-            start=start[state.order],
-            hw=catalogue["phot_hw_mag"][state.order],
-            radial_velocity=velocity[state.order],
-        )
+        campaign = _campaign(material, state)
+        # What is left out is remarked, and asks for another round.
         if not state.drop_undetermined(campaign, workers):
-            return replace(campaign, remarks=tuple(remarks))
+            return campaign
     reasons = "; ".join(remarks)
     raise InputError(f"{folder.path}: nothing that can be solved is left: {reasons}")
+
+
+class _Material(NamedTuple):
+    """What a campaign is made of, whatever is left out: visits and stars as the folder has them."""
+
+    visits: Columns
+    terms: tuple[DistortionTerm, ...]
+    half_field: float
+    aberration: bool
+    deflection: bool
+    epoch: float
+    known: References
+    start: Floats
+    hw: Floats
+    radial_velocity: Floats
 
 
 class _State:
@@ -267,46 +287,38 @@ def _smallest(matrices: Floats) -> Floats:
     return np.asarray(np.linalg.eigvalsh(scaled)[:, 0], np.float64)
 
 
-def _campaign(
-    folder: ObservationSet,
-    state: _State,
-    visits: dict[str, NDArray[Any]],
-    terms: Any,
-    half_field: float,
-    epoch: float,
-    known: References,
-) -> Campaign:
+def _campaign(material: _Material, state: _State) -> Campaign:
     """Count the visits and blocks that are used, without gaps."""
+    visits = material.visits
     number = np.flatnonzero(state.used)
     new = np.cumsum(state.used) - 1
     block_number, block = np.unique(visits["block"][number], return_inverse=True)
     observer = np.column_stack([visits[f"{axis}_au"][number] for axis in "xyz"])
     velocity = np.column_stack([visits[f"v{axis}_kms"][number] for axis in "xyz"])
-    deflection = bool(folder.provenance.get("deflection", False))
-    from_sun = _from_sun(visits["time"][number], observer) if deflection else 0.0 * observer
-    store = replace(state.store, visit=new[state.store.visit].astype(np.int32))
-    none = np.zeros(len(store.source_id))
+    from_sun = (
+        _from_sun(visits["time"][number], observer) if material.deflection else 0.0 * observer
+    )
     return Campaign(
-        store,
+        replace(state.store, visit=new[state.store.visit].astype(np.int32)),
         VisitData(
             block.astype(np.int64),
-            visits["time"][number] - epoch,
+            visits["time"][number] - material.epoch,
             observer,
             from_sun,
             velocity / SPEED_OF_LIGHT_KMS,
-            deflection,
-            bool(folder.provenance.get("aberration", False)),
+            material.deflection,
+            material.aberration,
         ),
-        Distortion(terms, float(half_field), len(block_number)),
+        Distortion(material.terms, material.half_field, len(block_number)),
         number,
         block_number.astype(np.int64),
-        epoch,
-        np.zeros((len(none), 5)),
-        known,
+        material.epoch,
+        material.start[state.order],
+        material.known,
         np.column_stack([visits[name][number] for name in ("ra", "dec", "roll")]),
-        none,
-        none,
-        (),
+        material.hw[state.order],
+        material.radial_velocity[state.order],
+        tuple(state.remarks),
     )
 
 
@@ -317,7 +329,7 @@ def _from_sun(time: Floats, observer: Floats) -> Floats:
     return observer - (state.position - state.from_sun)
 
 
-def _start_values(catalogue: dict[str, NDArray[Any]], known: References, epoch: float) -> Floats:
+def _start_values(catalogue: Columns, known: References) -> Floats:
     """Positions of the input catalogue; all five parameters of the reference stars."""
     n = len(catalogue["source_id"])
     start = np.column_stack([catalogue["ra"], catalogue["dec"], np.zeros((n, 3))])

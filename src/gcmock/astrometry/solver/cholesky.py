@@ -9,15 +9,13 @@ interrupted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 from scipy.linalg import blas, lapack
 
 from gcmock.arrays import Floats
-
-Update = Callable[[int, int], None]
+from gcmock.progress import Progress
 
 PANEL: Final = 512
 """Columns of a panel."""
@@ -31,7 +29,7 @@ class PivotError(Exception):
         self.index = index
 
 
-def factorise_lower(matrix: Floats, update: Update | None = None) -> None:
+def factorise_lower(matrix: Floats, update: Progress | None = None) -> None:
     """Overwrite the lower triangle of a symmetric matrix by its Cholesky factor.
 
     Parameters
@@ -89,7 +87,7 @@ def solve_lower(factor: Floats, right: Floats) -> Floats:
     return x.reshape(np.shape(right))
 
 
-def invert_lower(factor: Floats, update: Update | None = None) -> None:
+def invert_lower(factor: Floats, update: Progress | None = None) -> None:
     """Overwrite the factor L by the lower triangle of (L L')^-1.
 
     Parameters

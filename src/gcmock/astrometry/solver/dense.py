@@ -9,15 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import blas
 
-from gcmock.astrometry.solver.cholesky import (
-    PivotError,
-    Update,
-    factorise_lower,
-    invert_lower,
-    solve_lower,
-)
+from gcmock.astrometry.solver.cholesky import PivotError, factorise_lower, invert_lower, solve_lower
 from gcmock.astrometry.solver.problem import Floats
 from gcmock.compilation import compiled
+from gcmock.progress import Progress
 
 
 class Factor:
@@ -50,7 +45,7 @@ class Factor:
         matrix: Floats,
         null: Floats | None = None,
         ridge: float = 0.0,
-        update: Update | None = None,
+        update: Progress | None = None,
     ) -> None:
         diagonal = matrix.diagonal().copy()
         bad = np.flatnonzero(~(diagonal > 0.0))
@@ -109,7 +104,7 @@ class Factor:
         inverse = np.sort(values)[::-1][:m]
         return 1.0 / np.maximum(inverse, 1e-300), v[:, :m]
 
-    def inverse(self, update: Update | None = None) -> Floats:
+    def inverse(self, update: Progress | None = None) -> Floats:
         """Turn the factor into the inverse, in place; the factor is lost.
 
         Parameters

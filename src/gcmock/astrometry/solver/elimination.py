@@ -8,68 +8,34 @@ group of stars of one sky cell subtracts H'H with H = L^-1 N_si on the columns t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import blas
 
-from gcmock.astrometry.solver.dense import Factor, gathered, subtract_product
+from gcmock.astrometry.solver.dense import gathered, subtract_product
 from gcmock.astrometry.solver.grouping import sky_groups
 from gcmock.astrometry.solver.normal import Blocks, Linearisation
 from gcmock.astrometry.solver.problem import Floats, Problem, Shift
-
-Update = Callable[[int, int], None]
+from gcmock.astrometry.solver.reduced import Covariance, Reduced
+from gcmock.progress import Progress
 
 GROUP_SIZE = 200
 """Stars in a group: a few thousand columns and 1,000 rows keep BLAS busy."""
 
 
-@dataclass
-class Covariance:
-    """Covariances of a solution [mas, mas/yr].
-
-    Attributes
-    ----------
-    sources : array (n_source, 5, 5)
-    attitude : array (n_visit, 3, 3)
-    coefficients : array (n_block, n_term, n_term)
-    instrument : array (n_instrument, n_instrument) or None
-        Of attitude and distortion together; the lower triangle is meaningful.
-    """
-
-    sources: Floats
-    attitude: Floats
-    coefficients: Floats
-    instrument: Floats | None
-
-
-class SourcesFirst:
-    """Normal equations with the stars eliminated.
-
-    Parameters
-    ----------
-    linearisation : Linearisation
-    blocks : Blocks
-        Its blocks.
-    update : callable, optional
-        Called with the numbers of finished and of all stars.
-    """
+class SourcesFirst(Reduced):
+    """Normal equations with the stars eliminated; see `Reduced`."""
 
     name = "sources"
 
-    def __init__(
-        self, linearisation: Linearisation, blocks: Blocks, update: Update | None = None
-    ) -> None:
-        self.linearisation, self.blocks = linearisation, blocks
-        self._root = inverse_root(blocks.sources)
-        sources = linearisation.unknowns.sources
+    def _eliminate(self) -> None:
+        self._root = inverse_root(self.blocks.sources)
+        sources = self.linearisation.unknowns.sources
         self.groups = sky_groups(sources[:, 0], sources[:, 1], GROUP_SIZE)
-        self.matrix: Floats | None = self._reduced(update)
-        self.factor: Factor | None = None
 
-    def _reduced(self, update: Update | None) -> Floats:
+    def _matrix(self, update: Progress | None) -> Floats:
         problem = self.linearisation.problem
         matrix = instrument_matrix(self.blocks)
         done = 0
@@ -80,31 +46,7 @@ class SourcesFirst:
                 update(done, problem.n_source)
         return matrix
 
-    def factorise(
-        self, null: list[Shift], ridge: float = 0.0, update: Update | None = None
-    ) -> None:
-        """Factorise the reduced matrix; it is lost.
-
-        Parameters
-        ----------
-        null : list of Shift
-            Null directions; the solution has none of them in the instrument.
-
-        ridge : float
-        update : callable, optional
-            See `gcmock.astrometry.solver.dense.Factor`.
-
-        Raises
-        ------
-        PivotError
-            If there are other null directions; the index counts `Shift.instrument`.
-        """
-        assert self.matrix is not None
-        vectors = self.start_vectors(null) if null else None
-        matrix, self.matrix = self.matrix, None
-        self.factor = Factor(matrix, vectors, ridge, update)
-
-    def start_vectors(self, shifts: list[Shift]) -> Floats:
+    def start_vectors(self, shifts: Sequence[Shift]) -> Floats:
         """Return the part of shifts that stays in the reduced equations, shape (n, k)."""
         return np.array([shift.instrument for shift in shifts]).T
 
@@ -119,7 +61,6 @@ class SourcesFirst:
 
     def solve(self, right: Shift) -> Shift:
         """Solve the normal equations for any right-hand side."""
-        assert self.factor is not None
         none = np.zeros_like(right.sources)
         first = Shift(times(self._root, right.sources), right.attitude, right.coefficients)
         zero = right.with_instrument(np.zeros(len(right.instrument)))
@@ -131,24 +72,14 @@ class SourcesFirst:
 
     def covariance(
         self,
-        update: Update | None = None,
+        update: Progress | None = None,
         *,
         instrument: bool = True,
-        invert: Update | None = None,
+        invert: Progress | None = None,
     ) -> Covariance:
-        """Covariances of all unknowns; the factor is lost.
-
-        Parameters
-        ----------
-        update : callable, optional
-        instrument : bool
-            Unused: the matrix of the instrument is there anyhow.
-        invert : callable, optional
-            Called during the inversion.
-        """
-        assert self.factor is not None
+        """Return covariances of all unknowns; that of the instrument is there anyhow."""
         matrix = self.factor.inverse(invert)
-        self.factor = None
+        del self.factor
         problem = self.linearisation.problem
         sources = propagated(self.linearisation, self._root, self.groups, matrix, update)
         attitude, coefficients = diagonal_blocks(matrix, problem)
@@ -160,7 +91,7 @@ def propagated(
     root: Floats,
     groups: list[NDArray[np.int64]],
     instrument: Floats,
-    update: Update | None = None,
+    update: Progress | None = None,
 ) -> Floats:
     """Covariance of stars with that of the instrument: N^-1 + N^-1 N_si C N_is N^-1.
 
@@ -264,8 +195,16 @@ def inverse_root(matrices: Floats) -> Floats:
     -------
     array (n, m, m)
         Lower triangular.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If one is not positive definite.
     """
-    scale = 1.0 / np.sqrt(np.einsum("nii->ni", matrices))
+    diagonal = np.einsum("nii->ni", matrices)
+    if not (diagonal > 0.0).all():
+        raise np.linalg.LinAlgError("an unknown has no observations")
+    scale = 1.0 / np.sqrt(diagonal)
     scaled = matrices * scale[:, :, None] * scale[:, None, :]
     return np.linalg.inv(np.linalg.cholesky(scaled)) * scale[:, None, :]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,15 +9,14 @@ import numpy as np
 
 from gcmock.astrometry.solver.cholesky import PivotError
 from gcmock.astrometry.solver.dense import add_products
-from gcmock.astrometry.solver.elimination import Covariance, SourcesFirst, Update
+from gcmock.astrometry.solver.elimination import SourcesFirst
 from gcmock.astrometry.solver.instrument_first import Arrow, InstrumentFirst
 from gcmock.astrometry.solver.modes import NULL_EIGENVALUE, named_modes, named_vectors, patterns
 from gcmock.astrometry.solver.normal import Linearisation
 from gcmock.astrometry.solver.problem import Floats, Problem, Shift, Unknowns, source_shift
+from gcmock.astrometry.solver.reduced import Covariance, Reduced
 from gcmock.errors import GcmockError, InputError
-
-Stage = Callable[[str], "Update | None"]
-"""Announces a stage of the work; returns what to call with the numbers done and in total."""
+from gcmock.progress import Stage
 
 RIDGE: Final = 1e-8
 """Added to a matrix of unit diagonal that is singular in unknown directions, to find them."""
@@ -33,11 +31,6 @@ class Eigenvalue:
 
     name: str
     value: float
-
-
-def silent(_: str) -> None:
-    """Say nothing: a `Stage`."""
-    return
 
 
 class Equations:
@@ -69,27 +62,26 @@ class Equations:
         self._null_names = [
             Eigenvalue(m.name, m.eigenvalue) for m in self.modes if m.eigenvalue < NULL_EIGENVALUE
         ]
-        kind = SourcesFirst if order == "sources" else InstrumentFirst
-        self._make = lambda: kind(self.linearisation, self.blocks, stage("reduce"))
+        self._kind: type[Reduced] = SourcesFirst if order == "sources" else InstrumentFirst
         self._stage = stage
         self.eliminated = self._factorised()
 
-    def _factorised(self) -> SourcesFirst | InstrumentFirst:
+    def _factorised(self) -> Reduced:
         ridge = 0.0
         for _ in range(4):
-            eliminated = self._make()
             try:
-                eliminated.factorise(self.null, ridge, self._stage("factorise"))
+                eliminated = self._kind(
+                    self.linearisation, self.blocks, self.null, ridge, self._stage
+                )
             except PivotError as error:
                 if ridge:
                     raise GcmockError(
                         "the normal equations are singular beyond repair "
-                        f"(unknown {error.index} of {eliminated.name} first); give references, or "
+                        f"(unknown {error.index} of {self._kind.name} first); give references, or "
                         "fewer terms of the distortion"
                     ) from error
                 ridge = RIDGE
                 continue
-            assert eliminated.factor is not None
             starts = eliminated.start_vectors([m.shift for m in self.modes])
             values, vectors = eliminated.factor.lowest(starts, N_EIGENVALUE)
             scale = eliminated.factor.scale
@@ -194,7 +186,7 @@ def _transform(
         x, y = blocks(part, target.shape[1])
         product = np.matmul(x, y.transpose(0, 2, 1))
         target -= product + product.transpose(0, 2, 1)
-    if c.instrument is not None:
+    if c.instrument.size:
         z = np.array([s.instrument for s in null]).T
         k = np.array([s.instrument for s in spread]).T
         x, y = change(z, k)

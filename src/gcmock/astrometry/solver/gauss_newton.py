@@ -9,12 +9,13 @@ import numpy as np
 
 from gcmock.astrometry.directions.geometry import MAS
 from gcmock.astrometry.solver.elimination import Covariance
-from gcmock.astrometry.solver.equations import Eigenvalue, Equations, Stage, silent
+from gcmock.astrometry.solver.equations import Eigenvalue, Equations
 from gcmock.astrometry.solver.modes import Mode
 from gcmock.astrometry.solver.normal import Linearisation
 from gcmock.astrometry.solver.problem import Floats, Problem, Unknowns
 from gcmock.astrometry.solver.robust import variance_factor, weights
 from gcmock.errors import GcmockError
+from gcmock.progress import Stage, silent
 
 Order = Literal["auto", "sources", "instrument"]
 

@@ -6,18 +6,20 @@ unknowns per star.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import blas
 
-from gcmock.astrometry.solver.dense import Factor, subtract_product
-from gcmock.astrometry.solver.elimination import Covariance, Update, inverse_root, times
+from gcmock.astrometry.solver.dense import subtract_product
+from gcmock.astrometry.solver.elimination import inverse_root, times
 from gcmock.astrometry.solver.grouping import sky_groups
-from gcmock.astrometry.solver.normal import Blocks, Linearisation, VisitOrder
+from gcmock.astrometry.solver.normal import Blocks, VisitOrder
 from gcmock.astrometry.solver.problem import Floats, Shift
+from gcmock.astrometry.solver.reduced import Covariance, Reduced
+from gcmock.progress import Progress
 
 GROUP_SIZE = 200
 """Visits in a group."""
@@ -89,30 +91,19 @@ class SourceBatch(NamedTuple):
     visits: list[tuple[NDArray[np.int64], NDArray[np.int64], Floats]]
 
 
-class InstrumentFirst:
-    """Normal equations with the instrument eliminated.
+class InstrumentFirst(Reduced):
+    """Normal equations with the instrument eliminated; see `Reduced`.
 
-    Parameters
-    ----------
-    linearisation : Linearisation
-    blocks : Blocks
-        Its blocks.
-    update : callable, optional
-        Called with the numbers of finished and of all visits.
+    Its progress counts visits.
     """
 
     name = "instrument"
 
-    def __init__(
-        self, linearisation: Linearisation, blocks: Blocks, update: Update | None = None
-    ) -> None:
-        self.linearisation, self.blocks = linearisation, blocks
-        self.arrow = Arrow(blocks)
-        self._order = VisitOrder.of(linearisation.problem)
-        self.matrix: Floats | None = self._reduced(update)
-        self.factor: Factor | None = None
+    def _eliminate(self) -> None:
+        self.arrow = Arrow(self.blocks)
+        self._order = VisitOrder.of(self.linearisation.problem)
 
-    def _reduced(self, update: Update | None) -> Floats:
+    def _matrix(self, update: Progress | None) -> Floats:
         problem = self.linearisation.problem
         n = problem.n_source
         matrix = np.zeros((5 * n, 5 * n), order="F")
@@ -153,31 +144,7 @@ class InstrumentFirst:
                 groups.append((members, stars, rows))
             yield SourceBatch(blocks, terms, groups)
 
-    def factorise(
-        self, null: list[Shift], ridge: float = 0.0, update: Update | None = None
-    ) -> None:
-        """Factorise the reduced matrix; it is lost.
-
-        Parameters
-        ----------
-        null : list of Shift
-            Null directions; the solution has none of them in the stars.
-
-        ridge : float
-        update : callable, optional
-            See `gcmock.astrometry.solver.dense.Factor`.
-
-        Raises
-        ------
-        PivotError
-            If there are other null directions; the index counts five parameters per star.
-        """
-        assert self.matrix is not None
-        vectors = self.start_vectors(null) if null else None
-        matrix, self.matrix = self.matrix, None
-        self.factor = Factor(matrix, vectors, ridge, update)
-
-    def start_vectors(self, shifts: list[Shift]) -> Floats:
+    def start_vectors(self, shifts: Sequence[Shift]) -> Floats:
         """Return the part of shifts that stays in the reduced equations, shape (n, k)."""
         return np.array([shift.sources.ravel() for shift in shifts]).T
 
@@ -190,7 +157,6 @@ class InstrumentFirst:
 
     def solve(self, right: Shift) -> Shift:
         """Solve the normal equations for any right-hand side."""
-        assert self.factor is not None
         product = self.linearisation.product
         first = self.arrow.solve(right)
         reduced = right.sources - product(first).sources
@@ -202,31 +168,21 @@ class InstrumentFirst:
 
     def covariance(
         self,
-        update: Update | None = None,
+        update: Progress | None = None,
         *,
         instrument: bool = True,
-        invert: Update | None = None,
+        invert: Progress | None = None,
     ) -> Covariance:
-        """Covariances of all unknowns; the factor is lost.
-
-        Parameters
-        ----------
-        update : callable, optional
-        instrument : bool
-            Whether the whole matrix of the instrument is wanted, for secondary stars.
-        invert : callable, optional
-            Called during the inversion.
-        """
-        assert self.factor is not None
+        """Return covariances of all unknowns."""
         inverse = self.factor.inverse(invert)
-        self.factor = None
+        del self.factor
         problem = self.linearisation.problem
         n, n_v, n_t = problem.n_source, problem.n_visit, problem.distortion.n_term
         at, i, j = 5 * np.arange(n)[:, None, None], np.arange(5)[:, None], np.arange(5)
         sources = inverse[at + np.maximum(i, j), at + np.minimum(i, j)]
         attitude, coefficients = self.arrow.inverse_blocks()
         size = problem.n_instrument
-        whole = np.zeros((size, 5 * n)) if instrument else None
+        whole = np.zeros((size if instrument else 0, 5 * n))
         for batch in self._batches():
             terms_of = self._responses(batch)
             for rows, response in terms_of:
@@ -238,9 +194,9 @@ class InstrumentFirst:
                     attitude[rows[::3] // 3] += added
                 else:
                     coefficients[(rows[::width] - 3 * n_v) // n_t] += added
-                if whole is not None:
+                if instrument:
                     whole[rows] = response
-        matrix = self._instrument_covariance(whole, inverse) if whole is not None else None
+        matrix = self._instrument_covariance(whole, inverse) if instrument else np.zeros((0, 0))
         return Covariance(sources, attitude, coefficients, matrix)
 
     def _responses(self, batch: SourceBatch) -> Iterator[tuple[NDArray[np.int64], Floats]]:

@@ -8,7 +8,6 @@ between stars and instrument are filled for groups of stars (`source_rows`) or o
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -35,6 +34,7 @@ from gcmock.astrometry.solver.sweeps import (
     sweep_square,
     sweep_visit_rows,
 )
+from gcmock.pool import in_order
 
 
 @dataclass(frozen=True)
@@ -114,10 +114,7 @@ class Linearisation:
         self._ranges = _ranges(problem.first, workers)
 
     def _sweep(self, one: Callable[[int, int], Any]) -> list[Any]:
-        if len(self._ranges) == 1:
-            return [one(*self._ranges[0])]
-        with ThreadPoolExecutor(len(self._ranges)) as pool:
-            return list(pool.map(lambda r: one(*r), self._ranges))
+        return list(in_order(lambda rows: one(*rows), self._ranges, len(self._ranges)))
 
     def prior_offset(self) -> Floats:
         """Prior minus present values, shape (n_source, 5); zero where there is no prior."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.astrometry.directions.geometry import MAS, triad
 from gcmock.astrometry.observations.folder import PARAMETERS, ObservationSet, correlation_names
 from gcmock.astrometry.solver.problem import Floats, Prior, shifted_sources, source_shift
@@ -18,8 +19,6 @@ from gcmock.units import K
 
 EXACT_ERROR: Final = 1e-4
 """Standard error of exact references [mas, mas/yr]: 0.1 micro-arcsec."""
-
-Columns = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)

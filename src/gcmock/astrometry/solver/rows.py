@@ -105,6 +105,29 @@ def _along(triad, vector):  # pragma: no cover
 
 
 @compiled(nogil=True, error_model="numpy")
+def _shift(a, i, j, bp, bq, br):  # pragma: no cover
+    """Displacement of star `i` along its axes p, q, r in visit `j`, seen from (bp, bq, br)."""
+    east, north, radial = _displacement(
+        a.sources[i, 2],
+        a.sources[i, 3],
+        a.sources[i, 4],
+        a.radial_velocity[i],
+        a.tau[j],
+        bp,
+        bq,
+        br,
+    )
+    t = a.triad[i]
+    if a.deflection:
+        sp, sq, sr = _along(t, a.from_sun[j])
+        east, north, radial = _deflected(east, north, radial, sp, sq, sr)
+    if a.aberration:
+        vp, vq, vr = _along(t, a.velocity[j])
+        east, north, radial = _aberrated(east, north, radial, vp, vq, vr)
+    return east, north, radial
+
+
+@compiled(nogil=True, error_model="numpy")
 def observe_row(a, i, o, row, residual, poly):  # pragma: no cover
     """Fill the two rows and the residuals of observation `o` of star `i`.
 
@@ -119,25 +142,9 @@ def observe_row(a, i, o, row, residual, poly):  # pragma: no cover
     """
     j = a.visit[o]
     tau = a.tau[j]
-    t = a.triad[i]
-    bp, bq, br = _along(t, a.observer[j])
-    east, north, radial = _displacement(
-        a.sources[i, 2],
-        a.sources[i, 3],
-        a.sources[i, 4],
-        a.radial_velocity[i],
-        tau,
-        bp,
-        bq,
-        br,
-    )
+    bp, bq, br = _along(a.triad[i], a.observer[j])
     # The partial derivatives leave out what deflection and aberration do to them (1e-4).
-    if a.deflection:
-        sp, sq, sr = _along(t, a.from_sun[j])
-        east, north, radial = _deflected(east, north, radial, sp, sq, sr)
-    if a.aberration:
-        vp, vq, vr = _along(t, a.velocity[j])
-        east, north, radial = _aberrated(east, north, radial, vp, vq, vr)
+    east, north, radial = _shift(a, i, j, bp, bq, br)
     frame = _star_in_frame(
         a.sources[i, 0], a.sources[i, 1], a.attitude[j, 0], a.attitude[j, 1], a.attitude[j, 2]
     )

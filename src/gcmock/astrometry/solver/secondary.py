@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from gcmock.astrometry.solver.elimination import GROUP_SIZE, inverse_root, propagated, times
-from gcmock.astrometry.solver.equations import Stage, silent
 from gcmock.astrometry.solver.gauss_newton import (
     CONVERGED_ERRORS,
     CONVERGED_MAS,
@@ -24,6 +23,7 @@ from gcmock.astrometry.solver.normal import Linearisation
 from gcmock.astrometry.solver.problem import Floats, Problem, Unknowns, shifted_sources
 from gcmock.astrometry.solver.robust import weights
 from gcmock.errors import GcmockError
+from gcmock.progress import Stage, silent
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,6 @@ def solve_secondaries(
         If stars do not converge.
     """
     instrument = primary.covariance.instrument
-    assert instrument is not None
     values, weighted = start, problem
     instrument_values = (primary.unknowns.attitude, primary.unknowns.coefficients)
     descending = False

@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.astrometry.observations.folder import (
     ATTITUDE_COLUMNS,
     CALIBRATION_COLUMNS,
     PARAMETERS,
     REFERENCE_COLUMNS,
     SOURCE_COLUMNS,
-    Columns,
     correlation_names,
     read_table,
 )
 from gcmock.astrometry.solver.problem import Floats
 from gcmock.errors import InputError
+from gcmock.io.disk import write_text
 from gcmock.io.writers.writer import open_writer
 from gcmock.words.columns import Column
 
@@ -106,7 +106,7 @@ def write_tables(folder: Path, tables: dict[str, Columns], account: dict[str, An
         with open_writer(folder / name, columns, metadata) as writer:
             writer.write(tables[name])
     text = json.dumps(account, indent=2, allow_nan=False)
-    (folder / SOLUTION).write_text(text + "\n", encoding="utf-8")
+    write_text(folder / SOLUTION, text + "\n")
 
 
 @dataclass(frozen=True)
@@ -123,13 +123,22 @@ class SolutionSet:
     path: Path
     account: dict[str, Any]
 
-    def table(self, name: str) -> dict[str, NDArray[Any]]:
+    def table(self, name: str) -> Columns:
         """Read one of `TABLES` whole."""
         return read_table(self.path / name, TABLES[name])
 
 
 def open_solution(path: str | Path) -> SolutionSet:
     """Open a folder that ``gcmock solve`` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder.
+
+    Returns
+    -------
+    SolutionSet
 
     Raises
     ------

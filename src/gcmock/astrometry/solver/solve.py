@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time as clock
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from gcmock.arrays import Columns
 from gcmock.astrometry.directions.geometry import distortion_terms
-from gcmock.astrometry.observations.folder import (
-    Columns,
-    ObservationSet,
-    new_folder,
-    open_observations,
-)
+from gcmock.astrometry.observations.folder import ObservationSet, open_observations
 from gcmock.astrometry.solver.assembly import Campaign, read_campaign
-from gcmock.astrometry.solver.equations import Stage, silent
 from gcmock.astrometry.solver.gauss_newton import Order, Result, iterate
 from gcmock.astrometry.solver.modes import (
     FAMILIES,
@@ -35,11 +28,14 @@ from gcmock.astrometry.solver.priors import References, load_references
 from gcmock.astrometry.solver.secondary import Secondaries, solve_secondaries
 from gcmock.astrometry.solver.solution import SOLUTION, parameter_columns, write_tables
 from gcmock.errors import InputError
-from gcmock.mock.product import library_versions
+from gcmock.io.disk import whole_folder
+from gcmock.io.provenance import origin
+from gcmock.notebook import Outcome, listing_of
+from gcmock.progress import Stage, silent
 
 
-@dataclass(frozen=True)
-class SolveSummary:
+@dataclass(frozen=True, repr=False)
+class SolveSummary(Outcome):
     """What was solved.
 
     Attributes
@@ -51,6 +47,13 @@ class SolveSummary:
 
     output: Path
     account: dict[str, Any]
+
+    def listing(self) -> list[tuple[str, str]]:
+        """Return what was solved, how well, and how long it took."""
+        names = ("n_primary", "n_secondary", "n_visit", "n_block", "chi2_per_freedom", "remarks")
+        found = [(name, self.account[name]) for name in names]
+        seconds = float(sum(self.account["seconds"].values()))
+        return listing_of([("output", self.output), *found, ("seconds", seconds)])
 
 
 def solve(
@@ -108,7 +111,7 @@ def solve(
     """
     begin = clock.perf_counter()
     folder = open_observations(observations)
-    with new_folder(Path(output), overwrite=overwrite, marker=SOLUTION) as partial:
+    with whole_folder(Path(output), overwrite=overwrite, marker=SOLUTION) as partial:
         plan = check(_size(folder, primary_limit, secondaries), order, memory_limit_gb)
         campaign = read_campaign(
             folder,
@@ -167,7 +170,7 @@ def _size(folder: ObservationSet, primary_limit: float | None, secondaries: bool
     n_primary = int(primary.sum())
     n_secondary = len(primary) - n_primary if secondaries else 0
     calibration = folder.mission.calibration
-    n_term = len(distortion_terms(calibration.degree, calibration.min_degree)) if calibration else 0
+    n_term = len(distortion_terms(calibration.degree, calibration.min_degree))
     share = (n_primary + n_secondary) / max(len(primary), 1)
     return Size(
         n_primary,
@@ -236,9 +239,7 @@ def _account(
     chi2 = float(result.chi2.sum()) + result.chi2_prior
     has_prior = campaign.references.has(store.source_id)
     account: dict[str, Any] = {
-        "creator": f"gcmock {library_versions()['gcmock']}",
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": library_versions(),
+        **origin(),
         "observations": str(folder.path),
         "observations_provenance": folder.provenance,
         "reference": reference,
@@ -326,7 +327,11 @@ def _modes(result: Result) -> list[dict[str, Any]]:
     return out
 
 
-def peak_memory_gb() -> float:
-    """Largest memory of this process so far [GB]."""
+def peak_memory_gb() -> float | None:
+    """Largest memory of this process so far [GB]; None on Windows, which does not say."""
+    try:
+        import resource
+    except ImportError:
+        return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e9 if sys.platform == "darwin" else peak * 1024 / 1e9

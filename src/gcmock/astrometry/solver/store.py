@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +11,7 @@ from gcmock.astrometry.observations.folder import ObservationSet
 from gcmock.astrometry.solver.problem import Floats
 from gcmock.compilation import compiled
 from gcmock.errors import InputError
-
-Progress = Callable[[int, int], None]
+from gcmock.progress import Progress
 
 
 @dataclass(frozen=True)

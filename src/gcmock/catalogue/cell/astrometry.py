@@ -1,4 +1,4 @@
-"""Parallax and proper motion of merged stars: from Gaia or VIRAC2, whichever is better."""
+"""Parallax and proper motion of merged stars: of the survey that measures them best."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.catalogue.cell.merged_stars import MergedStars
-from gcmock.catalogue.cell.sources import ASTROMETRIC_SURVEYS, ASTROMETRY, SurveySources, numbers
-from gcmock.catalogue.traits import BACKBONE
-from gcmock.surveys.definition import load_survey
+from gcmock.catalogue.cell.sources import ASTROMETRY, SurveySources, numbers
 
 FIVE_PARAMETERS: Final = 31
 SIX_PARAMETERS: Final = 95
@@ -29,7 +27,7 @@ class Astrometry(NamedTuple):
     columns : dict of str to ndarray (n_star,)
         `gcmock.catalogue.cell.sources.ASTROMETRY`, and radial_velocity, radial_velocity_error.
     origin : ndarray of int64 (n_star,)
-        Number of the survey in `BACKBONE`, -1 for none.
+        Number of the survey, -1 for none.
     zero_point : ndarray of bool (n_star,)
         Whether the zero point of Gaia was removed from the parallax.
     """
@@ -110,30 +108,32 @@ def attach_astrometry(stars: MergedStars, surveys: Mapping[int, SurveySources]) 
     columns = {name: np.full(n, np.nan) for name in names}
     origin, best = np.full(n, -1, np.int64), np.full(n, np.inf)
     zero_point = np.zeros(n, bool)
-    for name in ASTROMETRIC_SURVEYS:
-        number = BACKBONE.index(name)
-        if number not in surveys:
+    for number, survey in enumerate(stars.order):
+        if number not in surveys or not survey.merge.astrometry:
             continue
         sources = surveys[number]
         star = np.flatnonzero(stars.link[:, number] >= 0)
         values = {c: numbers(sources.table, c)[stars.link[star, number]] for c in ASTROMETRY}
         good = np.isfinite(values["pmra"]) & np.isfinite(values["pmdec"])
         # Bad fits come after all good ones.
-        bad = values["ruwe"] > load_survey(name).uwe_max
+        bad = values["ruwe"] > survey.uwe_max
         score = np.hypot(values["pmra_error"], values["pmdec_error"]) + 1e6 * bad
         better = good & ~(score >= best[star])
         at = star[better]
         for column in ASTROMETRY:
             columns[column][at] = values[column][better]
         origin[at], best[at] = number, score[better]
-        if name == "gaia":
-            _add_gaia(sources, star, stars.link[star, number], at, columns, zero_point)
-        else:
-            zero_point[at] = False
+        source = stars.link[star, number]
+        if not survey.is_infrared:
+            for name in ("radial_velocity", "radial_velocity_error"):
+                columns[name][star] = numbers(sources.table, name)[source]
+        zero_point[at] = False
+        if survey.merge.parallax_zero_point:
+            _remove_zero_point(sources, star, source, at, columns, zero_point)
     return Astrometry(columns, origin, zero_point)
 
 
-def _add_gaia(
+def _remove_zero_point(
     sources: SurveySources,
     star: NDArray[np.int64],
     source: NDArray[np.int64],
@@ -141,9 +141,7 @@ def _add_gaia(
     columns: dict[str, Floats],
     zero_point: NDArray[np.bool_],
 ) -> None:
-    """Radial velocities of all stars that Gaia has; the zero point where its parallax is used."""
-    for name in ("radial_velocity", "radial_velocity_error"):
-        columns[name][star] = numbers(sources.table, name)[source]
+    """Subtract the zero point of Gaia where its parallax is used."""
     inputs = ("phot_g_mag", "nu_eff_used_in_astrometry", "pseudocolour", "ecl_lat")
     values = [numbers(sources.table, name)[source] for name in inputs]
     solved = numbers(sources.table, "astrometric_params_solved")[source]

@@ -14,7 +14,6 @@ from gcmock.catalogue.cell.sources import SurveySources, numbers
 from gcmock.catalogue.cell.surroundings import Surroundings, places
 from gcmock.catalogue.learn.reality import Reality, is_alone, kinds
 from gcmock.catalogue.link.neighbours import pairs_within
-from gcmock.catalogue.traits import BACKBONE, TRAITS
 from gcmock.settings.merge import CleaningConfig, SurveyInput
 from gcmock.surveys.source_table import Quality
 
@@ -85,7 +84,7 @@ def _has_original(
     """
     side, copies = sources.side, np.flatnonzero(marked)
     others = np.flatnonzero(original)
-    radius = (share or _NOT_RESOLVED_FWHM) * TRAITS[sources.survey].fwhm_arcsec
+    radius = (share or _NOT_RESOLVED_FWHM) * sources.survey.merge.fwhm_arcsec
     i, _ = pairs_within(
         side.ra[copies], side.dec[copies], side.ra[others], side.dec[others], radius
     )
@@ -97,7 +96,7 @@ def _has_original(
 def _duplicates(sources: SurveySources, share: float) -> NDArray[np.int64]:
     """Find sources closer to a better one of the same survey than its images can resolve."""
     side = sources.side
-    fwhm = TRAITS[sources.survey].fwhm_arcsec
+    fwhm = sources.survey.merge.fwhm_arcsec
     if share == 0 or not len(sources):
         return np.empty(0, np.int64)
     i, j = pairs_within(side.ra, side.dec, side.ra, side.dec, max(share, _FARTHEST_FWHM) * fwhm)
@@ -147,7 +146,7 @@ def star_reasons(
     ----------
     stars : MergedStars
     surveys : mapping of int to Sources
-        By the number of the survey in `BACKBONE`.
+        By the number of the survey.
     around : Surroundings
     missed : ndarray (n_star, n_survey)
         Probability that all surveys but one miss a star like this one here.
@@ -163,7 +162,7 @@ def star_reasons(
     reason = np.full(len(stars), KEPT, dtype="U16")
     alone = is_alone(stars)
     for number, sources in surveys.items():
-        name = BACKBONE[number]
+        name = sources.survey.name
         if name not in reality:
             continue
         place = places(around, reality[name].spikes)

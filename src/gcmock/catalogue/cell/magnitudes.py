@@ -12,24 +12,17 @@ from gcmock.arrays import Floats
 from gcmock.catalogue.cell.merged_stars import MergedStars
 from gcmock.catalogue.cell.reasons import MatchFlag
 from gcmock.catalogue.cell.sources import SurveySources
-from gcmock.catalogue.traits import BACKBONE
+from gcmock.catalogue.order import Order
 from gcmock.settings.merge import MergePhotometryConfig
-from gcmock.stars.bands import HwRelation, load_hw_relation
-from gcmock.surveys.definition import load_survey
+from gcmock.stars.bands import SyntheticRelation, load_relation
 from gcmock.surveys.source_table import Quality
+from gcmock.words.bands import SURVEY_BANDS, SYNTHETIC_BANDS, H, J
 
 # Doubts about a measurement, from the worst; the sum of a doubt's lesser ones stays below it.
 _SATURATED: Final = 8
 _BLENDED: Final = 4
-_FAINT_2MASS: Final = 2
+_CROWDED: Final = 2
 _ASSUMED: Final = 1
-
-_NATIVE_RELATION: Final = {
-    "2mass": "yano2021_2mass",
-    "vista": "yano2021_vvv",
-    "sirius": "yano2021_sirius",
-    "hawki": "yano2021_sirius",
-}
 
 
 class BestMagnitudes(NamedTuple):
@@ -37,23 +30,22 @@ class BestMagnitudes(NamedTuple):
 
     Attributes
     ----------
-    mag, error : ndarray (n_star, 3)
-        J, H, Ks [mag]; NaN where no survey has one.
-    origin : ndarray of int64 (n_star, 3)
-        Number of the survey in `BACKBONE`, -1 for none.
-    hw, hw_error : ndarray (n_star,)
-        [mag].
+    mag, error : ndarray (n_star, n_survey_band)
+        `SURVEY_BANDS` [mag]; NaN where no survey has one.
+    origin : ndarray of int64 (n_star, n_survey_band)
+        Number of the survey, -1 for none.
+    synthetic : dict of str to pair of ndarray (n_star,)
+        Magnitude and error in every synthetic band [mag].
     flags : ndarray of int32 (n_star,)
         Bits of `MatchFlag`.
     detections : ndarray of int32 (n_star,)
-        Bit 3 s + b: survey number s has the star in band b.
+        Bit s n_survey_band + b: survey number s has the star in band b.
     """
 
     mag: Floats
     error: Floats
     origin: NDArray[np.int64]
-    hw: Floats
-    hw_error: Floats
+    synthetic: dict[str, tuple[Floats, Floats]]
     flags: NDArray[np.int32]
     detections: NDArray[np.int32]
 
@@ -69,8 +61,9 @@ def choose_magnitudes(
 
     In every band the measurement with the fewest doubts is taken, and of equal ones that with the
     smallest error. Doubts are, from the worst: saturated (brighter than the survey can measure, by
-    its own value or by that of 2MASS); blended (known neighbours add more than a tenth, or the
-    survey says so); 2MASS beyond its limit in crowded fields; no error of its own.
+    its own value or by that of a survey that judges, 2MASS); blended (known neighbours add more
+    than a tenth, or the survey says so); a crowded survey, 2MASS, beyond its limit; no error of its
+    own.
 
     Parameters
     ----------
@@ -85,7 +78,8 @@ def choose_magnitudes(
     BestMagnitudes
     """
     n = len(stars)
-    shape = (n, len(BACKBONE), 3)
+    n_band = len(SURVEY_BANDS)
+    shape = (n, len(stars.order), n_band)
     mag, error = np.full(shape, np.nan), np.full(shape, np.nan)
     native, native_error = np.full(shape, np.nan), np.full(shape, np.nan)
     quality = np.zeros(shape[:2], np.int32)
@@ -102,7 +96,7 @@ def choose_magnitudes(
     weight = 0.0 if smallest_error else 100.0
     score = np.where(there, weight * doubt + np.nan_to_num(error, nan=0.0), np.inf)
     best = np.argmin(score, axis=1)
-    star, band = np.ogrid[:n, :3]
+    star, band = np.ogrid[:n, :n_band]
     any_there = there.any(axis=1)
     origin = np.where(any_there, best, -1)
     chosen, chosen_error = mag[star, best, band], error[star, best, band]
@@ -118,74 +112,84 @@ def choose_magnitudes(
     limit = np.maximum(0.5, 5.0 * np.hypot(error, chosen_error[:, None, :]))
     discordant = there & (doubt <= _ASSUMED) & (apart > limit)
     flags[discordant.any(axis=(1, 2))] |= MatchFlag.DISCORDANT
-    hw, hw_error, outside = _hw(
-        chosen,
-        chosen_error,
-        origin,
-        native[star, best, band],
-        native_error[star, best, band],
-        config,
-    )
-    flags[np.isnan(hw)] |= MatchFlag.HW_NO_J
-    flags[outside] |= MatchFlag.HW_EXTRAPOLATED
-    bits = (there.reshape(n, 3 * len(BACKBONE)) << np.arange(3 * len(BACKBONE))).sum(axis=1)
-    gaia = BACKBONE.index("gaia")
-    bits |= np.where(stars.link[:, gaia] >= 0, 1 << (3 * gaia), 0)
-    return BestMagnitudes(chosen, chosen_error, origin, hw, hw_error, flags, bits.astype(np.int32))
+    best_native = native[star, best, band], native_error[star, best, band]
+    synthetic = {}
+    for name in SYNTHETIC_BANDS:
+        mag_of, error_of, outside = _synthetic(
+            name, chosen, chosen_error, origin, *best_native, stars.order, config
+        )
+        synthetic[name] = mag_of, error_of
+        flags[np.isnan(mag_of)] |= MatchFlag.HW_NO_J
+        flags[outside] |= MatchFlag.HW_EXTRAPOLATED
+    n_bit = len(stars.order) * n_band
+    bits = (there.reshape(n, n_bit) << np.arange(n_bit)).sum(axis=1)
+    for number, survey in enumerate(stars.order):
+        if not survey.is_infrared:
+            bits |= np.where(stars.link[:, number] >= 0, 1 << (n_band * number), 0)
+    return BestMagnitudes(chosen, chosen_error, origin, synthetic, flags, bits.astype(np.int32))
 
 
 def _doubts(
     stars: MergedStars, mag: Floats, quality: NDArray[np.int32], config: MergePhotometryConfig
 ) -> NDArray[np.int64]:
-    """Sum of doubts of every measurement, (n_star, n_survey, 3)."""
+    """Sum of doubts of every measurement, (n_star, n_survey, n_survey_band)."""
     doubt = np.zeros(mag.shape, np.int64)
-    bright = mag[:, BACKBONE.index("2mass")]
-    for number, name in enumerate(BACKBONE):
-        limits = load_survey(name).saturation
-        limit = np.array([limits.get(band, -np.inf) for band in ("j", "h", "ks")])
-        # Saturated stars come out too faint: the value of 2MASS, which is not, decides as well.
+    bright = np.full((len(stars), len(SURVEY_BANDS)), np.nan)
+    for number, survey in enumerate(stars.order):
+        if survey.merge.judges_saturation:
+            bright = np.fmin(bright, mag[:, number])
+    for number, survey in enumerate(stars.order):
+        limits = survey.saturation
+        limit = np.array([limits.get(band, -np.inf) for band in SURVEY_BANDS])
+        # Saturated stars come out too faint: the value of a survey in which they are not
+        # decides as well.
         saturated = np.fmin(mag[:, number], bright) < limit
         saturated |= (quality[:, number] & int(Quality.SATURATED) != 0)[:, None]
         blended = stars.blended[:, number] | (quality[:, number] & int(Quality.BLENDED) != 0)
         assumed = quality[:, number] & int(Quality.ERROR_ASSUMED) != 0
         doubt[:, number] += _SATURATED * saturated
         doubt[:, number] += (_BLENDED * blended + _ASSUMED * assumed)[:, None]
-        if name == "2mass":
+        if survey.merge.crowded:
             # Stars behind dust are fainter in J and H; the crowding is that of the faint stars.
             faint = mag[:, number] > config.tmass_faint_mag + np.array([2.0, 0.5, 0.0])
-            doubt[:, number] += _FAINT_2MASS * faint
+            doubt[:, number] += _CROWDED * faint
     return doubt
 
 
-def _hw(
+def _synthetic(
+    band: str,
     mag: Floats,
     error: Floats,
     origin: NDArray[np.int64],
     native: Floats,
     native_error: Floats,
+    order: Order,
     config: MergePhotometryConfig,
 ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """Hw, its error, and whether the relation was used outside its colours; each (n_star,)."""
-    chosen = config.hw_relation
-    common = "yano2021_2mass" if chosen == "native" else chosen
-    hw, hw_error, outside = _by(load_hw_relation(common), mag, error)
+    """Magnitude, its error, and whether a relation was used outside its colours; (n_star,) each.
+
+    ``[photometry] hw_relation`` chooses the relation of Hw; other bands have their defaults.
+    """
+    chosen = config.hw_relation if band == "hw" else ""
+    found = _by(load_relation(band, "" if chosen == "native" else chosen), mag, error)
     if chosen == "native":
-        for number, name in enumerate(BACKBONE):
-            relation = _NATIVE_RELATION.get(load_survey(name).photometric_system)
-            same = (origin[:, 0] == number) & (origin[:, 1] == number)
-            if relation is not None and same.any():
-                found = _by(load_hw_relation(relation), native[same], native_error[same])
-                hw[same], hw_error[same], outside[same] = found
-    return hw, hw_error, outside
+        synthetic, synthetic_error, outside = found
+        for number, survey in enumerate(order):
+            same = (origin[:, J] == number) & (origin[:, H] == number)
+            if survey.hw_relation and same.any():
+                relation = load_relation(band, survey.hw_relation)
+                of_survey = _by(relation, native[same], native_error[same])
+                synthetic[same], synthetic_error[same], outside[same] = of_survey
+    return found
 
 
 def _by(
-    relation: HwRelation, mag: Floats, error: Floats
+    relation: SyntheticRelation, mag: Floats, error: Floats
 ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """Hw by one relation; the errors of J and H are independent, its scatter is added."""
-    j, h = mag[:, 0], mag[:, 1]
-    hw = relation.hw_mag(j, h)
+    """Magnitude by one relation; the errors of J and H are independent, its scatter is added."""
+    j, h = mag[:, J], mag[:, H]
+    synthetic = relation.mag(j, h)
     d_j, d_h = relation.derivatives(j, h)
-    variance = (d_j * error[:, 0]) ** 2 + (d_h * error[:, 1]) ** 2 + relation.scatter_mag**2
-    outside = np.isfinite(hw) & ~relation.is_valid(j, h)
-    return hw, np.sqrt(variance), outside
+    variance = (d_j * error[:, J]) ** 2 + (d_h * error[:, H]) ** 2 + relation.scatter_mag**2
+    outside = np.isfinite(synthetic) & ~relation.is_valid(j, h)
+    return synthetic, np.sqrt(variance), outside

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from gcmock.arrays import Floats
 from gcmock.catalogue.cell.sources import SurveySources
 from gcmock.catalogue.link.likelihood import SourceAstrometry
-from gcmock.catalogue.traits import BACKBONE
+from gcmock.catalogue.order import Order
+from gcmock.words.bands import SURVEY_BANDS
 
 
 @dataclass
@@ -20,10 +21,12 @@ class MergedStars:
 
     Attributes
     ----------
+    order : tuple of SurveyDefinition
+        Surveys in the order of linking; the number of a survey is its place.
     side : SourceAstrometry
         Best position, motion and magnitudes so far.
     primary : ndarray of int64 (n_star,)
-        Number (in `BACKBONE`) of the survey that began the star.
+        Number of the survey that began the star.
     link : ndarray of int64 (n_star, n_survey)
         Source of every survey, -1 for none.
     probability : ndarray (n_star, n_survey)
@@ -34,6 +37,7 @@ class MergedStars:
         Number of the survey that the position is from.
     """
 
+    order: Order
     side: SourceAstrometry
     primary: NDArray[np.int64]
     link: NDArray[np.int64]
@@ -47,8 +51,8 @@ class MergedStars:
     def add(self, number: int, sources: SurveySources, index: NDArray[np.int64]) -> None:
         """Begin a star with every one of some sources of survey `number`."""
         n = len(index)
-        link = np.full((n, len(BACKBONE)), -1, np.int64)
-        probability = np.full((n, len(BACKBONE)), np.nan)
+        link = np.full((n, len(self.order)), -1, np.int64)
+        probability = np.full((n, len(self.order)), np.nan)
         link[:, number], probability[:, number] = index, 1.0
         side = SourceAstrometry(*(values[index] for values in sources.side))
         pairs = zip(self.side, side, strict=True)
@@ -98,12 +102,13 @@ class MergedStars:
         old.mag_error[star] = np.where(take, new.mag_error[source], old.mag_error[star])
 
 
-def no_stars() -> MergedStars:
-    """Return an empty list."""
-    none, two, three = np.empty(0), np.empty((0, 2)), np.empty((0, 3))
-    side = SourceAstrometry(none, none, none, two, two, two, three, three, none)
-    shape: Any = (0, len(BACKBONE))
+def no_stars(order: Order) -> MergedStars:
+    """Return an empty list for surveys in the order of linking."""
+    none, two, mags = np.empty(0), np.empty((0, 2)), np.empty((0, len(SURVEY_BANDS)))
+    side = SourceAstrometry(none, none, none, two, two, two, mags, mags, none)
+    shape: Any = (0, len(order))
     return MergedStars(
+        order,
         side,
         np.empty(0, np.int64),
         np.empty(shape, np.int64),

@@ -31,9 +31,8 @@ from gcmock.catalogue.link.linking import (
     moved,
     rank_mag,
 )
-from gcmock.catalogue.traits import BACKBONE, TRAITS
+from gcmock.catalogue.order import linking_order
 from gcmock.settings.merge import MatchConfig, MergeConfig, SurveyInput
-from gcmock.surveys.definition import load_survey
 
 EXPLAINED_SHARE: Final = 0.35
 """An unlinked source of a coarse survey is a blend if known stars give this share of its light.
@@ -80,7 +79,7 @@ class MergedCell:
     ----------
     stars : MergedStars
     surveys : dict of int to Sources
-        Sources that entered the match, by the number of their survey in `BACKBONE`.
+        Sources that entered the match, by the number of their survey.
     reason : ndarray of str (n_star,)
         Why a star is left out; empty for those that are kept.
     around : Surroundings
@@ -123,15 +122,16 @@ def merge_cell(
     -------
     MergedCell
     """
-    inputs: dict[str, SurveyInput] = {one.name: one for one in config.survey}
-    stars = no_stars()
+    inputs: dict[str, SurveyInput] = {one.survey: one for one in config.survey}
+    order = linking_order(config)
+    stars = no_stars(order)
     surveys: dict[int, SurveySources] = {}
     removed: dict[int, tuple[SurveySources, NDArray[np.str_]]] = {}
-    for number, name in enumerate(BACKBONE):
-        if name not in cell:
+    for number, survey in enumerate(order):
+        if survey.name not in cell:
             continue
-        sources = cell[name]
-        reason = native_reasons(sources, inputs[name], config.cleaning)
+        sources = cell[survey.name]
+        reason = native_reasons(sources, inputs[survey.name], config.cleaning)
         kept = reason == KEPT
         used = sources.take(kept)
         blends = _add_survey(stars, number, used, knowledge, config)
@@ -158,7 +158,7 @@ def _add_survey(
     config: MergeConfig,
 ) -> NDArray[np.int64]:
     """Link a survey to the stars and begin new ones; return the sources that are blends."""
-    name = BACKBONE[number]
+    name = sources.survey.name
     stars_field = knowledge.field_of(config.match)
     rates = knowledge.rates.get(name) or default_rates()
     found: Linked = link(
@@ -184,7 +184,7 @@ def _add_survey(
     left[found.source] = False
     index = np.flatnonzero(left)
     blends = found.source[~one]
-    if len(stars) and len(index) and name != "gaia":
+    if len(stars) and len(index) and sources.survey.is_infrared:
         share = explained_share(sources, index, stars, stars_field)
         blends = np.concatenate((blends, index[share > EXPLAINED_SHARE]))
         index = index[~(share > EXPLAINED_SHARE)]
@@ -200,15 +200,15 @@ def mark_blends(stars: MergedStars, knowledge: Knowledge, config: MergeConfig) -
     ndarray (n_star, n_survey)
         Share of the star in the light that a survey collects at its place.
     """
-    share = np.ones((len(stars), len(BACKBONE)))
-    for number, name in enumerate(BACKBONE):
+    share = np.ones(stars.link.shape)
+    for number, survey in enumerate(stars.order):
         mine = stars.link[:, number] >= 0
-        if not mine.any() or name == "gaia":
+        if not mine.any() or not survey.is_infrared:
             continue
         stars_field = knowledge.field_of(config.match)
-        ra, dec = moved(stars.side, load_survey(name).ref_epoch, stars_field)
+        ra, dec = moved(stars.side, survey.ref_epoch, stars_field)
         _, shared, _, share[:, number] = light_of_neighbours(
-            stars, ra, dec, TRAITS[name].fwhm_arcsec
+            stars, ra, dec, survey.merge.fwhm_arcsec
         )
         brighter = np.nan_to_num(stars.side.mag - shared, nan=0.0).max(axis=1, initial=0.0)
         stars.blended[:, number] = mine & (brighter > 0.1)
@@ -236,16 +236,16 @@ def probability_missed(
         From `mark_blends`.
     knowledge : Knowledge
     """
-    missed = np.ones((len(stars), len(BACKBONE)))
+    missed = np.ones(stars.link.shape)
     rank = magnitude_bin(rank_mag(stars.side))
     for number in surveys:
-        name = BACKBONE[number]
+        name = stars.order[number].name
         rates = knowledge.rates.get(name) or default_rates()
         density = knowledge.density[name]
         covered = density.rows(stars.side.ra, stars.side.dec) < len(density.pixels)
         hidden = np.digitize(share[:, number], SHARE_STEPS)
         own = np.where(covered, 1.0 - rates.depth[around.ring, hidden, rank], 1.0)
-        others = np.arange(len(BACKBONE)) != number
+        others = np.arange(len(stars.order)) != number
         missed[:, others] *= own[:, None]
     return missed
 

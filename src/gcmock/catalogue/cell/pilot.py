@@ -2,8 +2,9 @@
 
 Sources within 1.0 arcsec whose magnitudes differ by less than 2 in every band that both have are
 one star; the nearest pair comes first. The position is that of VVV, else SIRIUS, else 2MASS; a
-magnitude is that of the smallest error. Surveys that it did not know follow those that they
-resemble: VIRAC2 comes with VVV, GALACTICNUCLEUS before SIRIUS; Gaia is joined by position alone.
+magnitude is that of the smallest error. Surveys that it did not know have a place in their
+definitions (`pilot2023_rank`), beside those that they resemble: VIRAC2 comes with VVV,
+GALACTICNUCLEUS before SIRIUS; Gaia is joined by position alone.
 (JASMINE-Mission/pilot_catalog, build/merge.sql: facts, not code.)
 """
 
@@ -21,15 +22,12 @@ from gcmock.catalogue.cell.merging import MergedCell
 from gcmock.catalogue.cell.sources import SurveySources
 from gcmock.catalogue.cell.surroundings import no_surroundings
 from gcmock.catalogue.link.neighbours import pairs_within, separation
-from gcmock.catalogue.traits import BACKBONE
+from gcmock.catalogue.order import linking_order
 from gcmock.compilation import compiled
 from gcmock.settings.merge import MergeConfig
 
 RADIUS_ARCSEC: Final = 1.0
 LARGEST_DIFFERENCE_MAG: Final = 2.0
-
-ORDER: Final = ("vvv", "virac2", "gnc", "sirius", "2mass", "gaia")
-"""Order of the positions: V, S, 2, with the others where they belong."""
 
 
 @compiled(nogil=True)
@@ -63,14 +61,17 @@ def merge_cell_pilot(cell: Mapping[str, SurveySources], config: MergeConfig) -> 
         By survey.
     config : MergeConfig
     """
-    stars = no_stars()
-    limits = {one.name: one.faint_ks_mag for one in config.survey}
+    order = linking_order(config)
+    stars = no_stars(order)
+    limits = {one.survey: one.faint_ks_mag for one in config.survey}
     surveys: dict[int, SurveySources] = {}
     removed: dict[int, tuple[SurveySources, NDArray[np.str_]]] = {}
-    for name in ORDER:
+    by_rank = sorted(enumerate(order), key=lambda pair: pair[1].merge.pilot2023_rank)
+    for number, survey in by_rank:
+        name = survey.name
         if name not in cell:
             continue
-        number, sources = BACKBONE.index(name), cell[name]
+        sources = cell[name]
         side = sources.side
         empty = ~(np.isfinite(side.mag).any(axis=1) | np.isfinite(side.g_mag))
         out = empty | too_faint(sources, limits[name])
@@ -82,7 +83,7 @@ def merge_cell_pilot(cell: Mapping[str, SurveySources], config: MergeConfig) -> 
     for number, sources in surveys.items():
         mine = np.flatnonzero(stars.primary == number)
         core[mine] = sources.core[stars.link[mine, number]]
-    reason, share = np.full(len(stars), "", "U16"), np.ones((len(stars), len(BACKBONE)))
+    reason, share = np.full(len(stars), "", "U16"), np.ones(stars.link.shape)
     around = no_surroundings(len(stars))
     return MergedCell(stars, surveys, reason, around, share, core, removed)
 
@@ -99,7 +100,7 @@ def _add_survey(stars: MergedStars, number: int, sources: SurveySources) -> None
     star, source = i[chosen], j[chosen]
     stars.link[star, number] = source
     stars.probability[star, number] = 1.0
-    for band in range(3):
+    for band in range(side.mag.shape[1]):
         error, own = new.mag_error[source, band], side.mag_error[star, band]
         better = np.isfinite(new.mag[source, band]) & ~(own <= error)
         side.mag[star[better], band] = new.mag[source[better], band]

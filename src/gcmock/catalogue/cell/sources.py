@@ -11,18 +11,16 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.catalogue.link.likelihood import SourceAstrometry
-from gcmock.catalogue.traits import TRAITS
 from gcmock.photometric_systems import to_2mass
-from gcmock.surveys.definition import load_survey
-
-NIR: Final = ("j", "h", "ks")
+from gcmock.surveys.definition import SurveyDefinition
+from gcmock.words.bands import SURVEY_BANDS, magnitude_error_name, magnitude_name
 
 MAS: Final = 1e-3
 """Arcseconds in a milliarcsecond."""
 
 _POSITION: Final = ("source_id", "ra", "dec", "ra_error", "dec_error", "ref_epoch")
 _MAGNITUDES: Final = tuple(
-    name for band in NIR for name in (f"phot_{band}_mag", f"phot_{band}_mag_error")
+    name for band in SURVEY_BANDS for name in (magnitude_name(band), magnitude_error_name(band))
 )
 _STATE: Final = ("n_epochs", "quality")
 MOTION: Final = ("pmra", "pmra_error", "pmdec", "pmdec_error")
@@ -45,16 +43,12 @@ GAIA: Final = (
     "radial_velocity",
     "radial_velocity_error",
 )
-ASTROMETRIC_SURVEYS: Final = ("virac2", "gaia")
-"""Surveys with parallaxes and proper motions."""
 
 
-def stored_columns(survey: str) -> tuple[str, ...]:
+def stored_columns(survey: SurveyDefinition) -> tuple[str, ...]:
     """Return the columns of the common table that a merge needs of a survey."""
-    if survey == "gaia":
-        return (*_POSITION, *ASTROMETRY, *GAIA, *_STATE)
-    more = ASTROMETRY if survey in ASTROMETRIC_SURVEYS else ()
-    return (*_POSITION, *more, *_MAGNITUDES, *_STATE)
+    more = ASTROMETRY if survey.merge.astrometry else ()
+    return (*_POSITION, *more, *(_MAGNITUDES if survey.is_infrared else GAIA), *_STATE)
 
 
 def numbers(table: pa.Table, name: str) -> NDArray[Any]:
@@ -70,17 +64,16 @@ def numbers(table: pa.Table, name: str) -> NDArray[Any]:
 
 def magnitudes(table: pa.Table) -> tuple[Floats, Floats]:
     """Return J, H, Ks as they are in the survey, and their errors [mag], each (n, 3)."""
-    mag = np.column_stack([numbers(table, f"phot_{band}_mag") for band in NIR])
-    error = np.column_stack([numbers(table, f"phot_{band}_mag_error") for band in NIR])
+    mag = np.column_stack([numbers(table, magnitude_name(band)) for band in SURVEY_BANDS])
+    error = np.column_stack([numbers(table, magnitude_error_name(band)) for band in SURVEY_BANDS])
     error[~(np.isfinite(error) & (error > 0))] = 0.1
     error[~np.isfinite(mag)] = np.nan
     return mag, error
 
 
-def in_2mass(survey: str, mag: Floats, error: Floats) -> tuple[Floats, Floats]:
+def in_2mass(survey: SurveyDefinition, mag: Floats, error: Floats) -> tuple[Floats, Floats]:
     """Turn magnitudes of a survey into the 2MASS system; errors include the relation's scatter."""
-    system = load_survey(survey).photometric_system
-    return (mag, error) if system == "gaia" else to_2mass(system, mag, error)
+    return to_2mass(survey.system, mag, error) if survey.is_infrared else (mag, error)
 
 
 @dataclass(frozen=True)
@@ -89,7 +82,7 @@ class SurveySources:
 
     Parameters
     ----------
-    survey : str
+    survey : SurveyDefinition
     table : pyarrow.Table
         Columns of `stored_columns`.
     side : SourceAstrometry
@@ -101,7 +94,7 @@ class SurveySources:
         Inside the cell, not in its margin.
     """
 
-    survey: str
+    survey: SurveyDefinition
     table: pa.Table
     side: SourceAstrometry
     native_mag: Floats
@@ -145,10 +138,9 @@ def canonical_order(table: pa.Table) -> NDArray[np.int64]:
     return order
 
 
-def position_error(survey: str, table: pa.Table) -> Floats:
+def position_error(survey: SurveyDefinition, table: pa.Table) -> Floats:
     """Return the errors of positions, east and north, with the floor of the survey [arcsec]."""
-    floor = TRAITS[survey].position_floor_mas
-    default = load_survey(survey).position_error_mas
+    floor, default = survey.merge.position_floor_mas, survey.position_error_mas
     columns = []
     for name in ("ra_error", "dec_error"):
         error = numbers(table, name)
@@ -158,7 +150,7 @@ def position_error(survey: str, table: pa.Table) -> Floats:
 
 
 def make_sources(
-    survey: str,
+    survey: SurveyDefinition,
     table: pa.Table,
     core: NDArray[np.bool_],
     position_offset: Floats | None = None,
@@ -168,7 +160,7 @@ def make_sources(
 
     Parameters
     ----------
-    survey : str
+    survey : SurveyDefinition
     table : pyarrow.Table
     core : ndarray of bool (n,)
     position_offset : ndarray (n, 2), optional
@@ -183,7 +175,7 @@ def make_sources(
         ra -= position_offset[order, 0] / 3600.0 / np.cos(np.radians(dec))
         dec -= position_offset[order, 1] / 3600.0
     native_mag, native_error = magnitudes(table)
-    floor = TRAITS[survey].magnitude_floor_mag
+    floor = survey.merge.magnitude_floor_mag
     mag, error = in_2mass(survey, native_mag, np.hypot(native_error, floor))
     if zero_point is not None:
         mag = mag - zero_point[order]

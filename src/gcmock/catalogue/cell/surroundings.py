@@ -21,6 +21,7 @@ from gcmock.catalogue.cell.merged_stars import MergedStars
 from gcmock.catalogue.link.linking import N_RINGS, rank_mag
 from gcmock.catalogue.link.neighbours import pairs_within
 from gcmock.settings.merge import CleaningConfig
+from gcmock.words.bands import KS
 
 N_BESIDE: Final = 2 * N_RINGS - 1
 """Places on no spike: far away; three rings around bright stars, three around brighter ones."""
@@ -87,7 +88,7 @@ def surroundings(stars: MergedStars, config: CleaningConfig) -> Surroundings:
     Surroundings
     """
     result = no_surroundings(len(stars))
-    side, ks = stars.side, stars.side.mag[:, 2]
+    side, ks = stars.side, stars.side.mag[:, KS]
     bright = np.flatnonzero(ks < config.bright_ks_mag)
     if not bright.size or config.bright_radius_arcsec == 0:
         return result

@@ -19,12 +19,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from gcmock.arrays import Floats
 from gcmock.catalogue.healpix import pixel_of
-from gcmock.catalogue.traits import BACKBONE
+from gcmock.catalogue.order import linking_order
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs
 from gcmock.io.metadata import read_metadata
 from gcmock.io.writers.writer import open_writer
 from gcmock.settings.merge import MergeConfig
+from gcmock.surveys.definition import N_NAME
+from gcmock.words.bands import SURVEY_BANDS, magnitude_name, mask_of
 from gcmock.words.columns import Column
 
 COMPLETENESS_FILE: Final = "_completeness.parquet"
@@ -33,13 +35,15 @@ COMPLETENESS_FILE: Final = "_completeness.parquet"
 MERGED: Final = "merged"
 """Name under which the merged catalogue itself is listed."""
 
-BANDS: Final = ("j", "h", "ks")
 FIRST_MAG: Final = 6.0
 STEP_MAG: Final = 0.5
 N_BINS: Final = 30
 
+_N_BAND: Final = len(SURVEY_BANDS)
+_EVERY_BAND: Final = mask_of(*SURVEY_BANDS)
+
 COLUMNS: Final = (
-    Column("survey", "U8", "", "meta.ref", "Survey, or 'merged'"),
+    Column("survey", f"U{N_NAME}", "", "meta.ref", "Survey, or 'merged'"),
     Column("band", "U2", "", "instr.bandpass", "Band"),
     Column("healpix", "int64", "", "pos.healpix", "Nested HEALPix pixel (ICRS); -1: all of them"),
     Column(
@@ -118,12 +122,12 @@ class Completeness:
         InputError
             If the survey or the band is not in the map.
         """
-        if survey not in self.surveys or band not in BANDS:
+        if survey not in self.surveys or band not in SURVEY_BANDS:
             raise InputError(
                 f"no completeness of {survey!r} in {band!r}: the map has the surveys "
-                f"{', '.join(self.surveys)} in {', '.join(BANDS)}"
+                f"{', '.join(self.surveys)} in {', '.join(SURVEY_BANDS)}"
             )
-        value = _filled(self.value[self.surveys.index(survey), BANDS.index(band)])
+        value = _filled(self.value[self.surveys.index(survey), SURVEY_BANDS.index(band)])
         ra, dec = galactic_to_icrs(np.atleast_1d(l_deg), np.atleast_1d(b_deg))
         pixel = pixel_of(ra, dec, self.order)
         row = np.full(len(pixel), len(self.pixels))
@@ -153,7 +157,7 @@ class Completeness:
             writer.write(
                 {
                     "survey": np.array(self.surveys)[survey],
-                    "band": np.array(BANDS)[band],
+                    "band": np.array(SURVEY_BANDS)[band],
                     "healpix": np.append(self.pixels, -1)[pixel],
                     "mag_low": FIRST_MAG + STEP_MAG * place,
                     "mag_high": FIRST_MAG + STEP_MAG * (place + 1),
@@ -184,6 +188,10 @@ def load_completeness(path: str | Path) -> Completeness:
     path : str or Path
         The file, or the folder of the catalogue.
 
+    Returns
+    -------
+    Completeness
+
     Raises
     ------
     InputError
@@ -203,11 +211,11 @@ def load_completeness(path: str | Path) -> Completeness:
     rows = {name: table.column(name).to_numpy() for name in table.column_names}
     surveys = tuple(json.loads(words["surveys"]))
     pixels = np.unique(rows["healpix"][rows["healpix"] >= 0])
-    shape = (len(surveys), len(BANDS), len(pixels) + 1, N_BINS)
+    shape = (len(surveys), len(SURVEY_BANDS), len(pixels) + 1, N_BINS)
     number = {name: k for k, name in enumerate(surveys)}
     at = (
         np.array([number[name] for name in rows["survey"].tolist()], dtype=np.int64),
-        np.array([BANDS.index(band) for band in rows["band"].tolist()], dtype=np.int64),
+        np.array([SURVEY_BANDS.index(band) for band in rows["band"].tolist()], dtype=np.int64),
         np.where(rows["healpix"] < 0, len(pixels), np.searchsorted(pixels, rows["healpix"])),
         np.rint((rows["mag_low"] - FIRST_MAG) / STEP_MAG).astype(np.int64),
     )
@@ -228,16 +236,19 @@ def measure_completeness(chunks: Iterable[Mapping[str, Any]], config: MergeConfi
     config : MergeConfig
         Its [completeness].
     """
-    infrared = [(k, n) for k, n in enumerate(BACKBONE) if n != "gaia"]
-    given = {one.name for one in config.survey}
-    infrared = [(k, n) for k, n in infrared if n in given]
+    given = {one.survey for one in config.survey}
+    infrared = [
+        (number, survey.name)
+        for number, survey in enumerate(linking_order(config))
+        if survey.is_infrared and survey.name in given
+    ]
     order = config.completeness.order
     counts: dict[int, NDArray[np.int64]] = {}
     for chunk in chunks:
         _count(chunk, infrared, order, counts)
     pixels = np.array(sorted(counts), dtype=np.int64)
     n_survey = len(infrared)
-    shape = (len(pixels), 2 * n_survey + 1, 3, N_BINS)
+    shape = (len(pixels), 2 * n_survey + 1, _N_BAND, N_BINS)
     whole = np.array([counts[p] for p in pixels.tolist()], dtype=np.int64).reshape(shape)
     whole = np.concatenate((whole, whole.sum(axis=0, keepdims=True)))
     sample = np.moveaxis(whole[:, :n_survey], 0, 2)
@@ -274,22 +285,24 @@ def _count(
     bits = chunk["detections"].astype(np.int64)
     every = np.int64(0)
     for number, _ in infrared:
-        every |= 7 << (3 * number)
+        every |= _EVERY_BAND << (_N_BAND * number)
     for one in np.unique(pixel).tolist():
         here = pixel == one
-        shape = (2 * len(infrared) + 1, 3, N_BINS)
+        shape = (2 * len(infrared) + 1, _N_BAND, N_BINS)
         table = counts.setdefault(one, np.zeros(shape, np.int64))
         table[-1, 0, 0] += int(here.sum())
         for k, (number, _) in enumerate(infrared):
-            others = (bits[here] & every & ~(7 << (3 * number))) != 0
-            for band, name in enumerate(BANDS):
-                mag = chunk[f"phot_{name}_mag"][here]
+            others = (bits[here] & every & ~(_EVERY_BAND << (_N_BAND * number))) != 0
+            for band, name in enumerate(SURVEY_BANDS):
+                mag = chunk[magnitude_name(name)][here]
                 place = np.floor((mag - FIRST_MAG) / STEP_MAG)
                 good = np.isfinite(place) & (place >= 0) & (place < N_BINS)
                 # The magnitude must be known from another survey in this very band.
-                band_bits = sum(1 << (3 * other + band) for other, _ in infrared if other != number)
+                band_bits = sum(
+                    1 << (_N_BAND * other + band) for other, _ in infrared if other != number
+                )
                 good &= others & ((bits[here] & band_bits) != 0)
-                has = (bits[here] >> (3 * number + band)) & 1 == 1
+                has = (bits[here] >> (_N_BAND * number + band)) & 1 == 1
                 index = place[good].astype(np.int64)
                 table[k, band] += np.bincount(index, minlength=N_BINS)
                 table[len(infrared) + k, band] += np.bincount(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gcmock.arrays import Floats
 from gcmock.catalogue.healpix import pixel_area_arcsec2, pixel_of
 from gcmock.catalogue.link.likelihood import N_PATTERNS
+from gcmock.words.bands import BANDS, COLOUR_INDICES, GAIA_BANDS, KS, SURVEY_BANDS, G, H, J
 
 ORDER: Final = 10
 """HEALPix order of the maps: pixels of 3.4 arcmin."""
@@ -19,12 +20,11 @@ FIRST_MAG: Final = 4.0
 STEP_MAG: Final = 0.5
 N_BINS: Final = 40
 
-BANDS: Final = ("j", "h", "ks", "g")
-COLOURS: Final = ((1, 2), (0, 1), (0, 2))
-"""Pairs of bands whose colour is described: H - Ks, J - H, J - Ks."""
+_BANDS: Final = (*SURVEY_BANDS, GAIA_BANDS[G])
+_COLOURS: Final = tuple((BANDS.index(blue), BANDS.index(red)) for blue, red in COLOUR_INDICES)
 
 _MMAG: Final = 1000.0
-_N_SLOTS: Final = len(BANDS) * N_BINS
+_N_SLOTS: Final = len(_BANDS) * N_BINS
 _PRIOR: Final = 20.0
 
 
@@ -57,7 +57,7 @@ class Counter:
             return
         pixel = pixel_of(ra, dec, ORDER)
         every = np.column_stack((mag, g_mag))
-        for band in range(len(BANDS)):
+        for band in range(len(_BANDS)):
             seen = np.isfinite(every[:, band])
             if seen.any():
                 place = np.floor((every[seen, band] - FIRST_MAG) / STEP_MAG).astype(np.int64)
@@ -66,9 +66,9 @@ class Counter:
                 self._keys.append(keys)
                 self._counts.append(counts)
         pixels, inverse = np.unique(pixel, return_inverse=True)
-        sums = np.zeros((len(pixels), 1 + 3 * len(COLOURS)), np.int64)
+        sums = np.zeros((len(pixels), 1 + 3 * len(_COLOURS)), np.int64)
         np.add.at(sums[:, 0], inverse, 1)
-        for k, (blue, red) in enumerate(COLOURS):
+        for k, (blue, red) in enumerate(_COLOURS):
             colour = np.rint((mag[:, blue] - mag[:, red]) * _MMAG)
             good = np.isfinite(colour) & (np.abs(colour) < 10 * _MMAG)
             whole = colour[good].astype(np.int64)
@@ -127,7 +127,7 @@ def _smooth(counts: NDArray[np.int64], sums: NDArray[np.int64]) -> tuple[Any, ..
     n_pixel = max(len(counts) - 1, 1)
     number = sums[:, 0].astype(np.float64)
     number[-1] /= n_pixel
-    shape = counts.reshape(len(counts), len(BANDS), N_BINS).astype(np.float64)
+    shape = counts.reshape(len(counts), len(_BANDS), N_BINS).astype(np.float64)
     whole = shape[-1] / np.maximum(shape[-1].sum(axis=-1, keepdims=True), 1.0) + 1e-6
     # A pixel has few sources per bin: the distribution of the whole field fills in.
     in_band = shape.sum(axis=-1, keepdims=True)
@@ -135,9 +135,9 @@ def _smooth(counts: NDArray[np.int64], sums: NDArray[np.int64]) -> tuple[Any, ..
     area = pixel_area_arcsec2(ORDER)
     in_band[-1] /= n_pixel
     rate = (in_band + 0.5) * smooth / (area * STEP_MAG)
-    mean = np.zeros((len(counts), len(COLOURS)))
+    mean = np.zeros((len(counts), len(_COLOURS)))
     sigma = np.zeros_like(mean)
-    for k in range(len(COLOURS)):
+    for k in range(len(_COLOURS)):
         n, first, second = sums[:, 1 + 3 * k : 4 + 3 * k].T.astype(np.float64)
         base = (first[-1] + 1000.0) / (n[-1] + 1.0)
         spread = second[-1] / max(n[-1], 1.0) - (first[-1] / max(n[-1], 1.0)) ** 2
@@ -157,10 +157,10 @@ class Density:
         HEALPix pixels of `ORDER`, ascending.
     log_number : ndarray (n_pixel + 1,)
         Log of the sources per arcsec².
-    log_rate : ndarray (n_pixel + 1, 4, n_bin)
-        Log of the sources per arcsec² and magnitude, by band and magnitude.
+    log_rate : ndarray (n_pixel + 1, n_band, n_bin)
+        Log of the sources per arcsec² and magnitude, by band (J, H, Ks, G) and magnitude.
     colour, colour_sigma : ndarray (n_pixel + 1, 3)
-        Mean and standard deviation of `COLOURS` [mag].
+        Mean and standard deviation of `gcmock.words.bands.COLOUR_INDICES` [mag].
     """
 
     pixels: NDArray[np.int64]
@@ -192,19 +192,21 @@ class Density:
             By the set of bands that are compared; NaN where one of them is missing.
         """
         row = self.rows(ra, dec)
-        rate = [self._rate(row, mag[:, band], band) for band in range(3)]
-        hk, jh, jk = (
-            self._colour(row, mag[:, blue] - mag[:, red], k)
-            for k, (blue, red) in enumerate(COLOURS)
-        )
+        j, h, ks = (1 << place for place in (J, H, KS))
+        rate = {1 << k: self._rate(row, mag[:, k], k) for k in (J, H, KS)}
+        colour = {
+            (blue, red): self._colour(row, mag[:, blue] - mag[:, red], k)
+            for k, (blue, red) in enumerate(_COLOURS)
+        }
         result = np.empty((len(ra), N_PATTERNS))
         has_g = np.isfinite(g_mag)
-        result[:, 0] = np.where(has_g, self._rate(row, g_mag, 3), self.log_number[row])
-        result[:, 1], result[:, 2], result[:, 4] = rate
-        result[:, 3] = rate[1] + jh
-        result[:, 5] = rate[2] + jk
-        result[:, 6] = rate[2] + hk
-        result[:, 7] = rate[2] + hk + jh
+        g_rate = self._rate(row, g_mag, len(SURVEY_BANDS))
+        result[:, 0] = np.where(has_g, g_rate, self.log_number[row])
+        result[:, j], result[:, h], result[:, ks] = rate[j], rate[h], rate[ks]
+        result[:, j | h] = rate[h] + colour[J, H]
+        result[:, j | ks] = rate[ks] + colour[J, KS]
+        result[:, h | ks] = rate[ks] + colour[H, KS]
+        result[:, j | h | ks] = rate[ks] + colour[H, KS] + colour[J, H]
         return result
 
     def _rate(self, row: NDArray[np.int64], mag: Floats, band: int) -> Floats:

@@ -15,6 +15,7 @@ from gcmock.catalogue.columns import Product, cell_product
 from gcmock.catalogue.learn.density import Counter
 from gcmock.catalogue.learn.offsets import Offsets, mean_motion, measure_offsets
 from gcmock.catalogue.learn.rates import learn_rates
+from gcmock.catalogue.order import linking_order
 from gcmock.settings.merge import MergeConfig
 
 
@@ -44,9 +45,10 @@ def learn(
     parts: Mapping[str, LearnedSurvey], config: MergeConfig
 ) -> tuple[Knowledge, dict[str, Offsets]]:
     """Learn offsets, densities, motions and rates from what was counted while reading."""
+    surveys = {one.name: one for one in linking_order(config)}
 
     def plain(name: str, table: pa.Table) -> SurveySources:
-        return make_sources(name, table, np.ones(table.num_rows, bool))
+        return make_sources(surveys[name], table, np.ones(table.num_rows, bool))
 
     bright = {name: plain(name, part.bright()) for name, part in parts.items()}
     motion = mean_motion(bright)
@@ -56,20 +58,23 @@ def learn(
     if config.match.rule == "probabilistic":
         tables = {name: part.sample() for name, part in parts.items()}
         ones = {name: (table, np.ones(table.num_rows, bool)) for name, table in tables.items()}
-        knowledge = learn_rates(prepared(ones, offsets), knowledge, config)
+        knowledge = learn_rates(prepared(ones, offsets, config), knowledge, config)
     return knowledge, offsets
 
 
 def prepared(
-    tables: Mapping[str, tuple[pa.Table, Any]], offsets: Mapping[str, Offsets]
+    tables: Mapping[str, tuple[pa.Table, Any]],
+    offsets: Mapping[str, Offsets],
+    config: MergeConfig,
 ) -> dict[str, SurveySources]:
     """Rows without the offsets of their surveys."""
     cell = {}
+    surveys = {one.name: one for one in linking_order(config)}
     for name, (table, core) in tables.items():
         ra, dec = numbers(table, "ra"), numbers(table, "dec")
         found = offsets[name]
         where, zero = found.position.at(ra, dec), found.zero_point.at(ra, dec)
-        cell[name] = make_sources(name, table, core, where, zero)
+        cell[name] = make_sources(surveys[name], table, core, where, zero)
     return cell
 
 
@@ -89,7 +94,7 @@ def merge_tables(
         From `learn`.
     config : MergeConfig
     """
-    cell = prepared(tables, offsets)
+    cell = prepared(tables, offsets, config)
     if config.match.rule == "pilot2023":
         return cell_product(merge_cell_pilot(cell, config), config)
     return cell_product(merge_cell(cell, knowledge, config), config)

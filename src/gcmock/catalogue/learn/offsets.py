@@ -1,10 +1,11 @@
 """Systematic offsets of surveys, from bright stars that two surveys have in common.
 
-Positions are compared with Gaia (or the best survey there is), at the epoch of the survey: those of
-VIRAC2 directly, all others by way of VIRAC2, which has more infrared stars. Magnitudes are compared
-with 2MASS. Stars count if they have one partner only, in both directions. The offsets
-of a field are the mean of its stars after outliers were cut, drawn towards that of the whole window
-where stars are few, and interpolated between fields.
+Positions are compared with Gaia (or the best survey there is, by its definition), at the epoch of
+the survey: those of VIRAC2, the infrared survey with motions, directly, all others by way of it,
+because it has more infrared stars. Magnitudes are compared with 2MASS. Stars count if they have
+one partner only, in both directions. The offsets of a field are the mean of its stars after
+outliers were cut, drawn towards that of the whole window where stars are few, and interpolated
+between fields.
 """
 
 from __future__ import annotations
@@ -20,14 +21,12 @@ from gcmock.arrays import Floats
 from gcmock.catalogue.cell.sources import SurveySources
 from gcmock.catalogue.healpix import interpolation, pixel_of
 from gcmock.catalogue.link.neighbours import pairs_within
+from gcmock.surveys.definition import SurveyDefinition
 from gcmock.surveys.source_table import Quality
+from gcmock.words.bands import KS
 
 ORDER: Final = 10
 """HEALPix order of the fields: 3.4 arcmin, smaller than the images of any survey."""
-
-POSITION_REFERENCES: Final = ("gaia", "virac2", "2mass", "gnc", "vvv", "sirius")
-MAGNITUDE_REFERENCES: Final = ("2mass", "virac2", "vvv", "sirius", "gnc")
-"""The first of these that is there is the reference."""
 
 SGR_A_MOTION_MASYR: Final = (-3.156, -5.585)
 """Apparent motion of Sgr A*, Reid & Brunthaler 2020, ApJ 892, 39: for want of measured motions."""
@@ -101,22 +100,21 @@ def bright_sources(sources: SurveySources) -> SurveySources:
     """Return the sources by which offsets are measured."""
     side = sources.side
     good = (sources.quality & _BAD) == 0
-    if sources.survey == "gaia":
-        good &= side.g_mag < _FAINT_G
-    else:
-        ks = side.mag[:, 2]
+    if sources.survey.is_infrared:
+        ks = side.mag[:, KS]
         good &= (ks >= _BRIGHT_KS[0]) & (ks < _BRIGHT_KS[1])
+    else:
+        good &= side.g_mag < _FAINT_G
     return sources.take(good)
 
 
 def mean_motion(bright: Mapping[str, SurveySources]) -> Floats:
     """Return the median proper motion of bright stars, east and north [mas/yr]."""
-    for name in ("virac2", "gaia"):
-        if name in bright:
-            motion = bright[name].side.motion
-            motion = motion[np.isfinite(motion[:, 0])]
-            if len(motion) >= _FEWEST:
-                return np.asarray(np.median(motion, axis=0) * 1000.0)
+    for sources in sorted(bright.values(), key=lambda one: one.survey.merge.order):
+        motion = sources.side.motion
+        motion = motion[np.isfinite(motion[:, 0])]
+        if sources.survey.merge.astrometry and len(motion) >= _FEWEST:
+            return np.asarray(np.median(motion, axis=0) * 1000.0)
     return np.array(SGR_A_MOTION_MASYR)
 
 
@@ -132,17 +130,21 @@ def measure_offsets(
     motion_masyr : ndarray (2,)
         Motion of stars that have none measured.
     """
-    first = next(name for name in (*POSITION_REFERENCES, *bright) if name in bright)
-    magnitude = next((name for name in MAGNITUDE_REFERENCES if name in bright), None)
+    surveys = {name: sources.survey for name, sources in bright.items()}
+    first = min(bright, key=lambda name: _rank(surveys[name], "position_rank"))
+    infrared = [name for name, survey in surveys.items() if survey.is_infrared]
+    magnitude = min(infrared, key=lambda name: _rank(surveys[name], "magnitude_rank"), default=None)
     result: dict[str, Offsets] = {}
     reference, known = first, dict(bright)
-    if first == "gaia" and "virac2" in bright:
+    moving = [name for name in infrared if surveys[name].merge.astrometry]
+    if first not in infrared and moving:
         # Few infrared stars are in Gaia; VIRAC2, brought onto its frame, has more of them.
+        dense = min(moving, key=lambda name: _rank(surveys[name], "position_rank"))
         record: dict[str, Any] = {"position_reference": first}
-        where = _position_offsets(bright[first], bright["virac2"], motion_masyr, record)
-        result["virac2"] = Offsets(where, _no_offset(3), record)
-        known["virac2"] = _shifted(bright["virac2"], where)
-        reference = "virac2"
+        where = _position_offsets(bright[first], bright[dense], motion_masyr, record)
+        result[dense] = Offsets(where, _no_offset(3), record)
+        known[dense] = _shifted(bright[dense], where)
+        reference = dense
     for name, sources in bright.items():
         where, record = _no_offset(2), {}
         if name in result:
@@ -151,11 +153,16 @@ def measure_offsets(
             record["position_reference"] = reference
             where = _position_offsets(known[reference], sources, motion_masyr, record)
         zero = _no_offset(3)
-        if magnitude is not None and name not in (magnitude, "gaia"):
+        if magnitude is not None and name != magnitude and name in infrared:
             zero = _zero_points(bright[magnitude], sources, record)
             record["magnitude_reference"] = magnitude
         result[name] = Offsets(where, zero, record)
     return result
+
+
+def _rank(survey: SurveyDefinition, key: str) -> tuple[int, int]:
+    """Order in which surveys are references; those without a rank follow in that of linking."""
+    return getattr(survey.merge, key), survey.merge.order
 
 
 def _shifted(sources: SurveySources, where: OffsetMap) -> SurveySources:
@@ -216,7 +223,7 @@ def _zero_points(
     values = mag - reference.side.mag[i]
     values[~((mag > _MAGNITUDES[0]) & (mag < _MAGNITUDES[1]))] = np.nan
     ra, dec = sources.side.ra[j], sources.side.dec[j]
-    maps = [_fields(ra, dec, values[:, [band]]) for band in range(3)]
+    maps = [_fields(ra, dec, values[:, [band]]) for band in range(values.shape[1])]
     pixels = np.unique(np.concatenate([one.pixels for one in maps]))
     columns = []
     for one in maps:
@@ -224,7 +231,9 @@ def _zero_points(
         column[np.searchsorted(pixels, one.pixels)] = one.values[:-1, 0]
         columns.append(column)
     found = OffsetMap(pixels, np.column_stack(columns))
-    record["zero_point_stars"] = [int(np.isfinite(values[:, k]).sum()) for k in range(3)]
+    record["zero_point_stars"] = [
+        int(np.isfinite(values[:, k]).sum()) for k in range(values.shape[1])
+    ]
     record["zero_point_mag"] = [round(float(v), 4) for v in found.values[-1]]
     record["zero_point_scatter_mag"] = [round(float(v), 4) for v in _spread(values)]
     return found

@@ -23,8 +23,9 @@ from gcmock.catalogue.link.linking import (
     magnitude_bin,
     rank_mag,
 )
-from gcmock.catalogue.traits import BACKBONE
+from gcmock.catalogue.order import first_number
 from gcmock.settings.merge import MergeConfig
+from gcmock.words.bands import KS, J
 
 N_ROUNDS: Final = 2
 """Times that the sample is merged, each with the rates of the time before."""
@@ -67,7 +68,7 @@ def learn_rates(
             sources_rank = magnitude_bin(rank_mag(sources.side))
             begun = stars.link[stars.primary == number, number]
             new = _share(sources_rank[begun], sources_rank)
-            rates[BACKBONE[number]] = replace(default_rates(), detected=detected, new=new)
+            rates[sources.survey.name] = replace(default_rates(), detected=detected, new=new)
         knowledge = replace(knowledge, rates=rates, g_relation=fit_g_relation(stars, cell.surveys))
         knowledge = _learn_lone(cell, rank, pixel, knowledge)
     return knowledge
@@ -84,7 +85,7 @@ def _half(sample: Mapping[str, SurveySources]) -> dict[str, SurveySources]:
 
 
 def fit_g_relation(stars: MergedStars, surveys: Mapping[int, SurveySources]) -> np.ndarray | None:
-    """Fit G - J = a + b (J - Ks) to the stars that Gaia and VIRAC2 share.
+    """Fit G - J = a + b (J - Ks) to stars that Gaia and an infrared survey with motions share.
 
     Parameters
     ----------
@@ -97,13 +98,14 @@ def fit_g_relation(stars: MergedStars, surveys: Mapping[int, SurveySources]) -> 
         a, b and the scatter, by straight lines without outliers of three robust standard
         deviations; None with fewer than 50 stars.
     """
-    infrared, gaia = BACKBONE.index("virac2"), BACKBONE.index("gaia")
-    if infrared not in surveys or gaia not in surveys:
+    infrared = first_number(stars.order, list(surveys), infrared=True)
+    gaia = first_number(stars.order, list(surveys), infrared=False)
+    if infrared is None or gaia is None:
         return None
     sure = (stars.link[:, infrared] >= 0) & (stars.probability[:, gaia] > _SURE)
     mag = surveys[infrared].side.mag[stars.link[sure, infrared]]
     g_mag = surveys[gaia].side.g_mag[stars.link[sure, gaia]]
-    colour, g_colour = mag[:, 0] - mag[:, 2], g_mag - mag[:, 0]
+    colour, g_colour = mag[:, J] - mag[:, KS], g_mag - mag[:, J]
     good = np.isfinite(colour) & np.isfinite(g_colour)
     if good.sum() < _FEWEST:
         return None
@@ -144,7 +146,7 @@ def _learn_lone(
         others = _covered(pixel, sources) & np.delete(has, number, axis=1).any(axis=1) & beside
         hidden = np.digitize(cell.share[others, number], SHARE_STEPS)
         place = around.ring[others], hidden, rank[others]
-        name = BACKBONE[number]
+        name = sources.survey.name
         rates[name] = replace(rates[name], depth=_depth(place, has[others, number]))
     knowledge = replace(knowledge, rates=rates)
     missed = probability_missed(stars, surveys, around, cell.share, knowledge)

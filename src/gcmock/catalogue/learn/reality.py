@@ -25,10 +25,10 @@ from gcmock.arrays import Floats
 from gcmock.catalogue.cell.merged_stars import MergedStars
 from gcmock.catalogue.cell.sources import SurveySources
 from gcmock.catalogue.cell.surroundings import N_BESIDE, N_PLACES, Surroundings, find_spikes, places
+from gcmock.catalogue.link.likelihood import N_PATTERNS
 from gcmock.catalogue.link.linking import rank_mag
-from gcmock.catalogue.traits import BACKBONE
+from gcmock.words.bands import SURVEY_BANDS, mask_of
 
-N_PATTERNS: Final = 8
 N_MAGNITUDES: Final = 20
 MISSED_STEPS: Final = (0.05, 0.15, 0.5)
 """Steps between classes of the probability that all other surveys miss a star."""
@@ -56,11 +56,8 @@ _PRIOR_HIDDEN: Final = np.array([2.0, 4.0, 8.0, 2.0])
 _USUAL_RATIO: Final = 0.05
 _MOST_MISSED: Final = 0.95
 _FIRST_MAG: Final = 4.0
-_WITHOUT_KS: Final = (1, 2)
-_OF_FAINT_STARS: Final = (4, 6, 7)
-
-MANY_EPOCHS: Final = ("virac2", "gaia")
-"""Surveys whose stars were all seen many times."""
+_WITHOUT_KS: Final = (mask_of("j"), mask_of("h"))
+_OF_FAINT_STARS: Final = (mask_of("ks"), mask_of("h", "ks"), mask_of("j", "h", "ks"))
 
 
 class Reality(NamedTuple):
@@ -104,7 +101,7 @@ def kinds(
     star = np.flatnonzero(stars.link[:, number] >= 0)
     source = stars.link[star, number]
     sources = surveys[number]
-    pattern = np.isfinite(sources.native_mag[source]) @ np.array([1, 2, 4])
+    pattern = np.isfinite(sources.native_mag[source]) @ (1 << np.arange(len(SURVEY_BANDS)))
     once = (sources.n_epochs[source] <= 1).astype(np.int64)
     mag = rank_mag(sources.side)[source]
     bright = np.floor(np.nan_to_num(mag, nan=99.0) - _FIRST_MAG).clip(0, N_MAGNITUDES - 1)
@@ -122,7 +119,7 @@ def telling(sources: SurveySources, source: NDArray[np.int64], missed: Floats) -
     Where other surveys are likely to have it; and for a source that was seen once, everywhere, if
     it belongs to a survey that sees its stars many times.
     """
-    often = sources.survey in MANY_EPOCHS
+    often = sources.survey.merge.many_epochs
     return (missed < UNKNOWN_BEYOND) | (often & (sources.n_epochs[source] == 1))
 
 
@@ -166,7 +163,8 @@ def learn_reality(
     alone = is_alone(stars)
     result = {}
     for number in surveys:
-        if BACKBONE[number] == "gaia":
+        survey = stars.order[number]
+        if not survey.is_infrared:
             continue
         place = places(around, spikes[number])
         star, kind, full = kinds(stars, surveys, place, missed, number)
@@ -182,11 +180,12 @@ def learn_reality(
         pattern = np.isfinite(surveys[number].native_mag[source]) @ np.array([1, 2, 4])
         usual = np.bincount(pattern, minlength=N_PATTERNS)
         # What was seen many times is there, whatever its bands.
-        often = BACKBONE[number] in MANY_EPOCHS
-        rest = np.ones(N_PATTERNS) if often else reality_beyond(n_lone[N_KINDS:], usual)
+        rest = np.ones(N_PATTERNS)
+        if not survey.merge.many_epochs:
+            rest = reality_beyond(n_lone[N_KINDS:], usual)
         paired = np.bincount(place[star[~lone]], minlength=N_PLACES)
         real = _reality(n_lone[:N_KINDS], expected[:N_KINDS], paired, every)
-        result[BACKBONE[number]] = Reality(np.append(real, rest), spikes[number])
+        result[survey.name] = Reality(np.append(real, rest), spikes[number])
     return result
 
 

@@ -18,11 +18,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Booleans, Floats
 from gcmock.catalogue.link.neighbours import separation
 from gcmock.compilation import compiled
+from gcmock.words.bands import KS, SURVEY_BANDS, J
 
-N_PATTERNS = 8
+N_PATTERNS = 1 << len(SURVEY_BANDS)
 """Sets of common bands: bit 0 is J, bit 1 is H, bit 2 is Ks."""
 
 BRIGHTEST = 20.0
@@ -30,6 +31,30 @@ BRIGHTEST = 20.0
 
 _LN_2PI = float(np.log(2.0 * np.pi))
 _NEVER = -1e9
+
+
+class SharedLight(NamedTuple):
+    """What the neighbours of stars add to their light in the images of a survey.
+
+    Attributes
+    ----------
+    shared : ndarray of bool, shape (n_star,)
+        Whether neighbours of the list lie in the resolution of the survey.
+    mag : ndarray, shape (n_star, 3)
+        Magnitudes of a star together with these neighbours [mag].
+    shift : ndarray, shape (n_star, 2)
+        How far the neighbours draw the position, east and north [arcsec].
+    share : ndarray, shape (n_star,)
+        Share of the star itself in that light.
+    wide : ndarray, shape (n_star,)
+        Extra error of the position of disturbed measurements [arcsec].
+    """
+
+    shared: Booleans
+    mag: Floats
+    shift: Floats
+    share: Floats
+    wide: Floats
 
 
 class SourceAstrometry(NamedTuple):
@@ -136,15 +161,15 @@ def _same_motion(first, first_error, i, second, second_error, j, mean, sigma):
 @compiled(nogil=True, error_model="numpy")
 def _g_term(mag, k, g, field, reverse, log_density):
     """Log of the density of one magnitude given G (or of G given one) against the field's."""
-    for band in (0, 1, 2):
+    for band in range(mag.shape[1]):
         if np.isfinite(mag[k, band]):
             sigma = field.g_sigma[band]
             expected = _normal(g - mag[k, band] - field.g_colour[band], sigma * sigma)
             offset, slope, scatter = field.g_relation
-            if band == 0 and np.isfinite(mag[k, 2]) and np.isfinite(scatter):
+            if band == J and np.isfinite(mag[k, KS]) and np.isfinite(scatter):
                 # Dust and temperature redden both colours; neighbours enter many J; some are odd.
-                colour = offset + slope * (mag[k, 0] - mag[k, 2])
-                away = g - mag[k, 0] - colour
+                colour = offset + slope * (mag[k, J] - mag[k, KS])
+                away = g - mag[k, J] - colour
                 expected = _add(np.log(0.25) + _normal(away, 1.0), np.log(0.05) + expected)
                 expected = _add(np.log(0.7) + _normal(away, scatter * scatter), expected)
             if reverse:
@@ -154,21 +179,27 @@ def _g_term(mag, k, g, field, reverse, log_density):
 
 
 @compiled(nogil=True, error_model="numpy")
-def log_odds(
-    i,
-    j,
-    stars,
-    sources,
-    field,
-    shared,
-    shared_mag,
-    shift,
-    share_of,
-    wide,
-    log_density,
-    detected,
-    new,
-):
+def _offset(stars, a, sources, b, field):
+    """Offset of a source from a star at the same epoch, east and north, and its variances."""
+    east, north = separation(stars.ra[a], stars.dec[a], sources.ra[b], sources.dec[b])
+    years = sources.epoch[b] - stars.epoch[a]
+    move_e, var_e = _motion(
+        0, stars.motion, stars.motion_error, a, sources.motion, sources.motion_error, b,
+        field.motion, field.motion_sigma,
+    )  # fmt: skip
+    move_n, var_n = _motion(
+        1, stars.motion, stars.motion_error, a, sources.motion, sources.motion_error, b,
+        field.motion, field.motion_sigma,
+    )  # fmt: skip
+    east -= move_e * years
+    north -= move_n * years
+    var_e = var_e * years * years + stars.error[a, 0] ** 2 + sources.error[b, 0] ** 2
+    var_n = var_n * years * years + stars.error[a, 1] ** 2 + sources.error[b, 1] ** 2
+    return east, north, var_e, var_n
+
+
+@compiled(nogil=True, error_model="numpy")
+def log_odds(i, j, stars, sources, field, light, log_density, detected, new):
     """Return the log-odds of candidate links.
 
     Parameters
@@ -177,16 +208,8 @@ def log_odds(
         Stars of the merged list and sources of the survey.
     stars, sources : SourceAstrometry
     field : FieldStatistics
-    shared : ndarray of bool (n_star,)
-        Whether neighbours of the list lie in the resolution of the survey.
-    shared_mag : ndarray (n_star, 3)
-        Magnitudes of a star together with these neighbours [mag].
-    shift : ndarray (n_star, 2)
-        How far the neighbours draw the position, east and north [arcsec].
-    share_of : ndarray (n_star,)
-        Share of the star itself in that light.
-    wide : ndarray (n_star,)
-        Extra error of the position of disturbed measurements [arcsec].
+    light : SharedLight
+        What the neighbours of the stars add to their light.
     log_density : ndarray (n_source, 8)
         Log of the density of the survey's sources like this one, by the set of common bands
         (`N_PATTERNS`) [arcsec^-2 mag^-n]. For Gaia, the first is that of G.
@@ -200,30 +223,18 @@ def log_odds(
     ndarray (n_pair,)
     """
     result = np.empty(len(i))
+    shared, shared_mag, shift, share_of, wide = light
     share, mean_tail, sigma_tail = field.tail
     ln_clean, ln_tail = np.log(1.0 - share), np.log(share)
     for k in range(len(i)):
         a, b = i[k], j[k]
-        east, north = separation(stars.ra[a], stars.dec[a], sources.ra[b], sources.dec[b])
-        years = sources.epoch[b] - stars.epoch[a]
-        move_e, var_e = _motion(
-            0, stars.motion, stars.motion_error, a, sources.motion, sources.motion_error, b,
-            field.motion, field.motion_sigma,
-        )  # fmt: skip
-        move_n, var_n = _motion(
-            1, stars.motion, stars.motion_error, a, sources.motion, sources.motion_error, b,
-            field.motion, field.motion_sigma,
-        )  # fmt: skip
-        east -= move_e * years
-        north -= move_n * years
-        var_e = var_e * years * years + stars.error[a, 0] ** 2 + sources.error[b, 0] ** 2
-        var_n = var_n * years * years + stars.error[a, 1] ** 2 + sources.error[b, 1] ** 2
+        east, north, var_e, var_n = _offset(stars, a, sources, b, field)
         clean = _normal(east, var_e) + _normal(north, var_n)
         joint = _normal(east - shift[a, 0], var_e) + _normal(north - shift[a, 1], var_n)
         extra = wide[a] * wide[a]
         tail = _normal(east, var_e + extra) + _normal(north, var_n + extra)
         pattern, loose = 0, 0.0
-        for band in range(3):
+        for band in range(stars.mag.shape[1]):
             if np.isfinite(stars.mag[a, band]) and np.isfinite(sources.mag[b, band]):
                 pattern |= 1 << band
                 variance = (
@@ -302,7 +313,7 @@ def shared_light(start, found, ra, dec, mag, beam):
         if start[i + 1] - start[i] < 2:
             continue
         reddest = -1
-        for band in range(3):
+        for band in range(mag.shape[1]):
             if np.isfinite(mag[i, band]):
                 reddest = band
         if reddest < 0:
@@ -311,7 +322,7 @@ def shared_light(start, found, ra, dec, mag, beam):
         x, y = 0.0, 0.0
         for _ in range(2):
             x, y, total = _centre(i, start, found, ra, dec, mag, reddest, beam, x, y)
-        for band in range(3):
+        for band in range(mag.shape[1]):
             if np.isfinite(mag[i, band]):
                 _, _, total = _centre(i, start, found, ra, dec, mag, band, beam, x, y)
                 shared[i] |= total > 1.03

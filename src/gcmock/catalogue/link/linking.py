@@ -15,14 +15,14 @@ from gcmock.catalogue.learn.density import Density
 from gcmock.catalogue.link.assignment import assign
 from gcmock.catalogue.link.likelihood import (
     FieldStatistics,
+    SharedLight,
     SourceAstrometry,
     log_odds,
     shared_light,
 )
 from gcmock.catalogue.link.neighbours import pairs_within
-from gcmock.catalogue.traits import BACKBONE, TRAITS
 from gcmock.settings.merge import MatchConfig
-from gcmock.surveys.definition import load_survey
+from gcmock.words.bands import SURVEY_BANDS
 
 LEAST_LOG_ODDS: Final = -5.0
 """Candidates below this count neither as links nor as rivals."""
@@ -95,8 +95,8 @@ class Linked(NamedTuple):
 def rank_mag(side: SourceAstrometry) -> Floats:
     """Return the reddest magnitude that there is: Ks, H, J, or else G [mag]."""
     mag = side.g_mag.copy()
-    for band in range(3):
-        mag = np.where(np.isfinite(side.mag[:, band]), side.mag[:, band], mag)
+    for in_band in side.mag.T:
+        mag = np.where(np.isfinite(in_band), in_band, mag)
     return mag
 
 
@@ -113,7 +113,7 @@ def field_of(
     return FieldStatistics(
         motion=motion_masyr * MAS,
         motion_sigma=np.full(2, config.motion_sigma_masyr * MAS),
-        scatter=np.full(3, config.scatter_mag),
+        scatter=np.full(len(SURVEY_BANDS), config.scatter_mag),
         tail=np.array([config.tail_share, -0.1, config.tail_mag]),
         g_colour=np.array([3.0, 4.0, 4.4]),
         g_sigma=np.array([1.3, 1.6, 1.8]),
@@ -169,14 +169,13 @@ def link(
     if not n_star or not n_source:
         none = np.empty(0, np.int64)
         return Linked(none, none, np.empty(0), np.empty(0, bool), np.zeros(n_source), np.empty(0))
-    ra, dec = moved(stars.side, load_survey(sources.survey).ref_epoch, field)
+    ra, dec = moved(stars.side, sources.survey.ref_epoch, field)
     i, j = pairs_within(ra, dec, sources.side.ra, sources.side.dec, radius)
-    shared, shared_mag, shift, share_of = light_of_neighbours(
-        stars, ra, dec, TRAITS[sources.survey].fwhm_arcsec
-    )
+    neighbours = light_of_neighbours(stars, ra, dec, sources.survey.merge.fwhm_arcsec)
     # The coarser of the two images disturbs.
-    own = np.array([TRAITS[name].fwhm_arcsec for name in BACKBONE])[stars.position_from]
-    wide = tail_fwhm * np.maximum(own, TRAITS[sources.survey].fwhm_arcsec)
+    own = np.array([one.merge.fwhm_arcsec for one in stars.order])[stars.position_from]
+    wide = tail_fwhm * np.maximum(own, sources.survey.merge.fwhm_arcsec)
+    light = SharedLight(*neighbours, wide)
     detected = rates.detected[magnitude_bin(rank_mag(stars.side))]
     new = rates.new[magnitude_bin(rank_mag(sources.side))]
     side = sources.side
@@ -186,11 +185,7 @@ def link(
         stars.side,
         side,
         field,
-        shared,
-        shared_mag,
-        shift,
-        share_of,
-        wide,
+        light,
         density.log_density(side.ra, side.dec, side.mag, side.g_mag),
         np.log(detected / (1.0 - detected)),
         np.log(new),
@@ -201,15 +196,15 @@ def link(
     rival = np.bincount(j, weights=found.probability, minlength=n_source).clip(max=1.0)
     star, source = i[found.chosen], j[found.chosen]
     brighter = np.nanmax(
-        np.nan_to_num(stars.side.mag[star] - shared_mag[star], nan=0.0), axis=1, initial=0.0
+        np.nan_to_num(stars.side.mag[star] - light.mag[star], nan=0.0), axis=1, initial=0.0
     )
     probability = found.probability[found.chosen]
-    return Linked(star, source, probability, brighter > 0.1, rival, share_of[star])
+    return Linked(star, source, probability, brighter > 0.1, rival, light.share[star])
 
 
 def finest_fwhm(stars: MergedStars) -> Floats:
     """Return the width of the finest images that stars were seen on, (n_star,) [arcsec]."""
-    fwhm = np.array([TRAITS[name].fwhm_arcsec for name in BACKBONE])
+    fwhm = np.array([one.merge.fwhm_arcsec for one in stars.order])
     return np.asarray(np.where(stars.link >= 0, fwhm, np.inf).min(axis=1, initial=np.inf))
 
 
@@ -233,14 +228,14 @@ def explained_share(
     ndarray (n,)
         In the reddest band that both have; 0 if there is no star.
     """
-    fwhm = TRAITS[sources.survey].fwhm_arcsec
-    ra, dec = moved(stars.side, load_survey(sources.survey).ref_epoch, field)
+    fwhm = sources.survey.merge.fwhm_arcsec
+    ra, dec = moved(stars.side, sources.survey.ref_epoch, field)
     some_ra, some_dec = sources.side.ra[index], sources.side.dec[index]
     i, j = pairs_within(some_ra, some_dec, ra, dec, 0.6 * fwhm)
     finer = finest_fwhm(stars) < fwhm
     i, j = i[finer[j]], j[finer[j]]
     difference = np.full(len(i), np.nan)
-    for band in range(3):
+    for band in range(stars.side.mag.shape[1]):
         both = stars.side.mag[j, band] - sources.side.mag[index[i], band]
         difference = np.where(np.isfinite(both), both, difference)
     light = np.where(np.isfinite(difference), 10.0 ** (-0.4 * np.nan_to_num(difference)), 0.0)
@@ -280,7 +275,7 @@ def explained_stars(stars: MergedStars, field: FieldStatistics, share: float) ->
         i, j = pairs_within(ra[coarse], dec[coarse], ra[fine], dec[fine], 0.6 * width)
         i_star, j_star = coarse[i], fine[j]
         difference = np.full(len(i), np.nan)
-        for band in range(3):
+        for band in range(stars.side.mag.shape[1]):
             both = stars.side.mag[j_star, band] - stars.side.mag[i_star, band]
             difference = np.where(np.isfinite(both), both, difference)
         light = np.where(np.isfinite(difference), 10.0 ** (-0.4 * np.nan_to_num(difference)), 0.0)

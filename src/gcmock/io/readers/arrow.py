@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.errors import InputError
-from gcmock.io.readers.source import Chunk, check_names, plain
+from gcmock.io.readers.source import check_names, plain
 
 _MASK_SUFFIX = ".mask"
 
@@ -103,7 +104,7 @@ class ParquetSource:
         self._masks = {name: name + _MASK_SUFFIX for name in names if name + _MASK_SUFFIX in names}
         self.columns = tuple(name for name in names if name not in self._masks.values())
 
-    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Columns]:
         """See `TableSource.chunks`; a chunk never spans two parts."""
         names = list(self.columns if columns is None else columns)
         needed = names + [self._masks[name] for name in names if name in self._masks]

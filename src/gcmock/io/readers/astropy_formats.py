@@ -15,11 +15,12 @@ from astropy.table import Table
 from astropy.utils.exceptions import AstropyWarning
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.errors import InputError
 from gcmock.io.readers.choice import ANY, Candidate, Choice, choose
 from gcmock.io.readers.dialect import open_bytes
 from gcmock.io.readers.flat import flat_table
-from gcmock.io.readers.source import Chunk, check_names, plain
+from gcmock.io.readers.source import check_names, plain
 
 _FORMATS: Final = {
     # "ecsv" would read faster, but fills up lines that were cut short.
@@ -82,7 +83,7 @@ class FitsSource:
             ):
                 yield hdus
 
-    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Columns]:
         """See `gcmock.io.readers.source.TableSource`."""
         names = list(self.columns if columns is None else columns)
         with _as_input_error(self.path), self._open() as hdus:
@@ -192,7 +193,7 @@ class InMemorySource:
                     "(QUERY_STATUS OVERFLOW): stars are missing",
                 )
 
-    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Columns]:
         """See `gcmock.io.readers.source.TableSource`."""
         names = list(self.columns if columns is None else columns)
         for start in range(0, self.n_rows or 0, size):

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from gcmock.arrays import Columns
 from gcmock.errors import InputError
 from gcmock.io.readers.arrow import array_of, as_input_error
 from gcmock.io.readers.dialect import BLANK, Dialect, dialect_of, is_gzip, open_bytes
-from gcmock.io.readers.source import Chunk
 
 _TYPES: Final = (pa.int64(), pa.uint64(), pa.float64())
 _TEXT: Final = len(_TYPES)
@@ -95,7 +95,7 @@ class CsvSource:
                 rows, read_options=blocks, parse_options=parsing, convert_options=options
             )
 
-    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Columns]:
         """See `TableSource.chunks`; a chunk never spans two of pyarrow's blocks (16 MB)."""
         names = list(self.columns if columns is None else columns)
         types = {

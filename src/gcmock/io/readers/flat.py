@@ -8,6 +8,7 @@ import numpy as np
 from astropy.table import Column, Table
 
 from gcmock.errors import InputError
+from gcmock.io.sky_columns import plain_sky
 
 _RA: Final = ("RAh", "RAm", "RAs")
 _DEC: Final = ("DEd", "DEm", "DEs")
@@ -16,9 +17,9 @@ _DEC: Final = ("DEd", "DEm", "DEs")
 def flat_table(table: Table) -> tuple[Table, dict[str, str]]:
     """Return a table of plain columns.
 
-    Columns of one number in an array of length 1 lose that axis; a `SkyCoord` becomes ``ra`` and
-    ``dec`` (and its motions and its time what belongs to them), a `Time` Julian years, and the
-    parts of a position in the columns of the CDS (``RAh``, ``RAm``, ...) one position.
+    Columns of one number in an array of length 1 lose that axis; a `SkyCoord` becomes a
+    position, its motions and its epoch (see `plain_sky`), a `Time` Julian years, and the parts of a
+    position in the columns of the CDS (``RAh``, ``RAm``, ...) one position.
 
     Parameters
     ----------
@@ -34,15 +35,14 @@ def flat_table(table: Table) -> tuple[Table, dict[str, str]]:
     Raises
     ------
     InputError
-        If there are two positions.
+        If there are two positions, or two columns of one name.
     """
     flat, unreadable = Table(), {}
+    table = plain_sky(table)
     for name in table.colnames:
         column = table[name]
         parts: dict[str, Any] = {}
-        if type(column).__name__ == "SkyCoord":
-            parts = _of_sky_coordinates(name, column)
-        elif type(column).__name__ == "Time":
+        if type(column).__name__ == "Time":
             parts = {name: Column(np.asarray(column.jyear, dtype=np.float64), unit="yr")}
         elif not hasattr(column, "dtype"):
             unreadable[name] = f"objects ({type(column).__name__})"
@@ -61,24 +61,6 @@ def flat_table(table: Table) -> tuple[Table, dict[str, str]]:
             flat.add_column(values, name=part, copy=False)
     _add_cds_position(flat)
     return flat, unreadable
-
-
-def _of_sky_coordinates(name: str, sky: Any) -> dict[str, Any]:
-    icrs = sky.icrs
-    found = {"ra": Column(icrs.ra.deg, unit="deg"), "dec": Column(icrs.dec.deg, unit="deg")}
-    if "s" in icrs.data.differentials:
-        rates = {"pmra": ("pm_ra_cosdec", "mas/yr"), "pmdec": ("pm_dec", "mas/yr")}
-        rates["radial_velocity"] = ("radial_velocity", "km/s")
-        for column, (attribute, unit) in rates.items():
-            try:
-                found[column] = Column(getattr(icrs, attribute).to_value(unit), unit=unit)
-            # A coordinate has motions without velocities, or velocities without motions.
-            except Exception:
-                continue
-    if sky.obstime is not None:
-        years = np.broadcast_to(sky.obstime.jyear, sky.shape).astype(np.float64)
-        found["ref_epoch"] = Column(years, unit="yr")
-    return found
 
 
 def _add_cds_position(table: Table) -> None:

@@ -45,6 +45,10 @@ def open_table(path: str | Path, chosen: Mapping[str, str] | None = None) -> Tab
         The section ``[columns]`` of the settings: of several tables in a file, the one with a
         position is read.
 
+    Returns
+    -------
+    TableSource
+
     Raises
     ------
     InputError

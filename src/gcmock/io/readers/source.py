@@ -9,9 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.errors import InputError
-
-Chunk = dict[str, NDArray[Any]]
 
 
 class TableSource(Protocol):
@@ -33,7 +32,7 @@ class TableSource(Protocol):
     columns: tuple[str, ...]
     units: dict[str, str]
 
-    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
+    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Columns]:
         """Yield the rows in their order, at most `size` at a time.
 
         Parameters

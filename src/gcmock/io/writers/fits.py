@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from astropy.io import fits
-from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.io.writers.describe import METADATA_KEY, empty_table, pack, packed_dtype
 from gcmock.words.columns import Column
 
@@ -31,7 +30,7 @@ class FitsEncoder:
         self._start = self._file.tell()
         self._file.write(self._header.tostring().encode("ascii"))
 
-    def write(self, chunk: dict[str, NDArray[Any]]) -> None:
+    def write(self, chunk: Columns) -> None:
         """Append rows."""
         rows = pack(chunk, self._dtype)
         self._file.write(rows.tobytes())

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from gcmock.errors import GcmockError, InputError
-from gcmock.io.disk import PARTIAL
+from gcmock.io.disk import whole_folder
 from gcmock.io.manifest import MANIFEST, Manifest, entry_of
 from gcmock.io.writers.writer import Writer, open_writer
 from gcmock.words.columns import Column
@@ -42,8 +40,8 @@ class TableWriter(Protocol):
 class FolderWriter:
     """A folder that is being written; use it as a context manager, like `Writer`.
 
-    The partitions go to ``<name>.partial-<process>`` beside the output. Leaving the context renames
-    that folder, or deletes it if there was an exception (Ctrl-C included).
+    The partitions go to a folder beside the output. Leaving the context puts it in place, or
+    deletes it if there was an exception (Ctrl-C included).
 
     Parameters
     ----------
@@ -71,18 +69,19 @@ class FolderWriter:
         *,
         overwrite: bool = False,
     ) -> None:
-        if path.exists() and not (overwrite and (path / MANIFEST).is_file()):
-            raise InputError(f"{path}: exists already; choose another name or allow overwriting")
-        if not path.parent.is_dir():
-            raise InputError(f"{path}: the folder {path.parent} does not exist")
         self.path = path
         self.n_rows = 0
         self._columns = tuple(columns)
         self._metadata = dict(metadata)
         self._size = partition_size
-        self._partial = path.with_name(f"{path.name}{PARTIAL}{os.getpid()}")
-        self._manifest = Manifest(self._partial, {"metadata": self._metadata})
         self._file: Writer | None = None
+        with ExitStack() as stack:
+            whole = whole_folder(path, overwrite=overwrite, marker=MANIFEST)
+            self._folder = stack.enter_context(whole)
+            record = {"metadata": self._metadata}
+            self._manifest = stack.enter_context(Manifest(self._folder, record))
+            # From here on the end of this context ends those of both.
+            self._whole = stack.pop_all()
 
     def write(self, chunk: Mapping[str, Any]) -> None:
         """Append rows; see `Writer.write`."""
@@ -91,7 +90,7 @@ class FolderWriter:
         while start < n_rows:
             if self._file is None:
                 name = f"part-{len(self._manifest.entries):05d}.parquet"
-                self._file = open_writer(self._partial / name, self._columns, self._metadata)
+                self._file = open_writer(self._folder / name, self._columns, self._metadata)
             stop = min(n_rows, start + self._size - self._file.n_rows)
             self._file.write({name: values[start:stop] for name, values in chunk.items()})
             if self._file.n_rows == self._size:
@@ -104,7 +103,7 @@ class FolderWriter:
         if self._file is not None:
             self._file.__exit__(None, None, None)
             name, n_rows = self._file.path.name, self._file.n_rows
-            self._manifest.append(entry_of(self._partial, name, n_rows, {}))
+            self._manifest.append(entry_of(self._folder, name, n_rows, {}))
             self._file = None
 
     def __enter__(self) -> FolderWriter:
@@ -116,21 +115,16 @@ class FolderWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        try:
-            if kind is None:
-                self._close()
-                self._manifest.finish(list(self._manifest.entries))
-                if self.path.exists():
-                    shutil.rmtree(self.path)
-                os.replace(self._partial, self.path)
-        except OSError as failure:
-            reason = failure.strerror or failure
-            raise GcmockError(f"{self.path}: writing failed: {reason}") from failure
-        finally:
-            if self._file is not None:
-                self._file.__exit__(kind, error, traceback)
-            self._manifest.close()
-            shutil.rmtree(self._partial, ignore_errors=True)
+        if kind is not None:
+            try:
+                if self._file is not None:
+                    self._file.__exit__(kind, error, traceback)
+            finally:
+                self._whole.__exit__(kind, error, traceback)
+            return
+        with self._whole:
+            self._close()
+            self._manifest.finish(list(self._manifest.entries))
 
 
 def open_output(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from astropy.table.meta import get_yaml_from_table
-from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.io.writers.describe import METADATA_KEY, empty_table, votable_header
 from gcmock.words.columns import Column
 
@@ -45,7 +45,7 @@ class ParquetEncoder:
         self._waiting: list[pa.Table] = []
         self._n_waiting = 0
 
-    def write(self, chunk: dict[str, NDArray[Any]]) -> None:
+    def write(self, chunk: Columns) -> None:
         """Append rows."""
         # Copies, because rows wait for a full row group while the caller may use its arrays again.
         arrays = [pa.array(np.array(chunk[field.name]), type=field.type) for field in self._schema]

@@ -7,12 +7,11 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv
-from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.io.writers.describe import METADATA_KEY, empty_table, pack, packed_dtype, votable_parts
 from gcmock.words.columns import Column
 
@@ -29,7 +28,7 @@ class VotableEncoder:
         self._file = path.open("wb")
         self._file.write(head.encode("utf-8"))
 
-    def write(self, chunk: dict[str, NDArray[Any]]) -> None:
+    def write(self, chunk: Columns) -> None:
         """Append rows."""
         data = self._left + pack(chunk, self._dtype).tobytes()
         # Three bytes make four characters of base64: keep the rest for the next chunk.
@@ -61,7 +60,7 @@ class EcsvEncoder:
         self._file = path.open("wb")
         self._file.write(head.getvalue().encode("utf-8"))
 
-    def write(self, chunk: dict[str, NDArray[Any]]) -> None:
+    def write(self, chunk: Columns) -> None:
         """Append rows."""
         arrays = [pa.array(chunk[name]) for name in self._names]
         table = pa.Table.from_arrays(arrays, names=self._names)

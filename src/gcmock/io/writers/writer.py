@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.errors import GcmockError, InputError
-from gcmock.io.disk import PARTIAL, flush_to_disk
+from gcmock.io.disk import check_new_file, whole_file
 from gcmock.io.readers.opening import format_of
 from gcmock.words.columns import Column
 
@@ -22,7 +21,7 @@ from gcmock.words.columns import Column
 class Encoder(Protocol):
     """Writes the rows of one file format to a path."""
 
-    def write(self, chunk: dict[str, NDArray[Any]]) -> None:
+    def write(self, chunk: Columns) -> None:
         """Append rows; every array has the dtype of its column."""
         ...
 
@@ -38,8 +37,8 @@ class Encoder(Protocol):
 class Writer:
     """A table that is being written; use it as a context manager.
 
-    The rows go to ``<name>.partial-<process>`` beside the output. Leaving the context renames
-    that file, or deletes it if there was an exception (Ctrl-C included).
+    The rows go to a file beside the output. Leaving the context puts it in place, or deletes it if
+    there was an exception (Ctrl-C included).
 
     Parameters
     ----------
@@ -47,9 +46,6 @@ class Writer:
     columns : sequence of Column
     make_encoder : callable
         Opens the path that it is given.
-    durable : bool
-        Wait until the disk has the file before it gets its name: a power failure then leaves no
-        file that is cut short.
     """
 
     def __init__(
@@ -57,24 +53,14 @@ class Writer:
         path: Path,
         columns: Sequence[Column],
         make_encoder: Callable[[Path], Encoder],
-        *,
-        durable: bool = False,
     ) -> None:
         self.path = path
         self.columns = tuple(columns)
         self.n_rows = 0
-        self._durable = durable
-        # Machines that share a disk may have processes of the same number.
-        self._partial = path.with_name(f"{path.name}{PARTIAL}{os.getpid()}-{uuid4().hex[:8]}")
-        try:
-            self._encoder = make_encoder(self._partial)
-        except BaseException as error:
-            # Ctrl-C, too, may come when the file exists already.
-            self._partial.unlink(missing_ok=True)
-            if isinstance(error, OSError):
-                reason = error.strerror or error
-                raise InputError(f"{path}: cannot be written: {reason}") from error
-            raise
+        with ExitStack() as stack:
+            self._encoder = make_encoder(stack.enter_context(whole_file(path)))
+            # From here on the end of this context ends that of the file.
+            self._whole = stack.pop_all()
 
     def write(self, chunk: Mapping[str, Any]) -> None:
         """Append rows.
@@ -113,21 +99,20 @@ class Writer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        try:
-            if kind is None:
+        if kind is not None:
+            self._close()
+            self._whole.__exit__(kind, error, traceback)
+            return
+        with self._whole:
+            try:
                 self._encoder.finish()
-                if self._durable:
-                    flush_to_disk(self._partial)
-                os.replace(self._partial, self.path)
-                if self._durable:
-                    flush_to_disk(self.path.parent)
-        except OSError as failure:
-            raise self._failed(failure) from failure
-        finally:
-            # Harmless after success; a failing disk may refuse even to close.
-            with suppress(OSError):
-                self._encoder.close()
-            self._partial.unlink(missing_ok=True)
+            finally:
+                self._close()
+
+    def _close(self) -> None:
+        # Harmless after success; a failing disk may refuse even to close.
+        with suppress(OSError):
+            self._encoder.close()
 
     def _failed(self, error: OSError) -> GcmockError:
         return GcmockError(f"{self.path}: writing failed: {error.strerror or error}")
@@ -139,7 +124,6 @@ def open_writer(
     metadata: Mapping[str, str] | None = None,
     *,
     overwrite: bool = False,
-    durable: bool = False,
 ) -> Writer:
     """Start a table on disk.
 
@@ -152,8 +136,11 @@ def open_writer(
         Stored in the file; `gcmock.io.metadata.read_metadata` reads it back.
     overwrite : bool
         Replace an existing file.
-    durable : bool
-        See `Writer`.
+
+    Returns
+    -------
+    Writer
+        A context manager: the file gets its name when the context ends without an error.
 
     Raises
     ------
@@ -163,12 +150,7 @@ def open_writer(
     path = Path(path)
     file_format = check_output(path, overwrite=overwrite)
     kept = dict(metadata or {})
-    return Writer(
-        path,
-        columns,
-        lambda partial: _encoder(file_format, partial, columns, kept),
-        durable=durable,
-    )
+    return Writer(path, columns, lambda partial: _encoder(file_format, partial, columns, kept))
 
 
 def check_output(path: Path, *, overwrite: bool = False) -> str:
@@ -176,12 +158,7 @@ def check_output(path: Path, *, overwrite: bool = False) -> str:
     file_format = format_of(path)
     if file_format == "csv":
         raise InputError(f"{path}: CSV cannot hold units or metadata; write .ecsv instead")
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; give the name of a file")
-    if path.exists() and not overwrite:
-        raise InputError(f"{path}: exists already; choose another name or allow overwriting")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: the folder {path.parent} does not exist")
+    check_new_file(path, overwrite=overwrite)
     return file_format
 
 

@@ -1,8 +1,9 @@
 """How nodes and places are laid out: in rows and bins, so that few of them need to be visited.
 
 A star's Gaussian is an ellipse in W and c. Rows are intervals of W, bins intervals of c: in each
-row one contiguous range of bins covers what is inside the ellipse. With Hw a row is a colour
-J - H, which decides the extinction in Hw, and bins are intervals of the absolute Hw.
+row one contiguous range of bins covers what is inside the ellipse. With a synthetic band
+(such as Hw) a row is a colour J - H, which decides its extinction, and bins are intervals of its
+absolute magnitude.
 
 Every row is padded to whole blocks of sixteen (`gcmock.posterior.kernel.vector`), so that a range
 may be widened to whole blocks without counting anything twice.
@@ -17,18 +18,26 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.posterior.kernel.vector import LANES, N_COORDINATE
-from gcmock.stars.bands import HwRelation
+from gcmock.stars.bands import SyntheticRelation
+from gcmock.words.bands import (
+    ALL_LINEAR,
+    LINEAR_BANDS,
+    N_LINEAR,
+    band,
+    by_colour,
+    first_band,
+    linear_part,
+)
 
-J, H, KS, HW = 1, 2, 4, 8
-"""Bits of the bands in a band mask."""
+_J, _H, _KS = map(band, LINEAR_BANDS)
 
-KEY_BANDS: dict[int, tuple[int, ...]] = {
-    J: (0,), H: (1,), KS: (2,), J | H: (0, 1), J | KS: (0, 2), H | KS: (1, 2), J | H | KS: (0, 2),
-}  # fmt: skip
+KEY_BANDS: dict[int, tuple[int, ...]] = {band.bit: (band.index,) for band in (_J, _H, _KS)} | {
+    _J.bit | _H.bit: (_J.index, _H.index),
+    _J.bit | _KS.bit: (_J.index, _KS.index),
+    _H.bit | _KS.bit: (_H.index, _KS.index),
+    ALL_LINEAR: (_J.index, _KS.index),
+}
 """The band, or the two bands, that make W and c, for every set of J, H, Ks."""
-
-BY_COLOUR = {HW: -1, HW | J: 0, HW | H: 1, HW | KS: 2}
-"""Band masks whose rows are colours J - H, and the band beside Hw (-1: none)."""
 
 
 class Rows(NamedTuple):
@@ -37,7 +46,8 @@ class Rows(NamedTuple):
     Attributes
     ----------
     block : ndarray of float32, shape (n_block, 3 + n_weight, 16)
-        Coordinates W, c, Q (with Hw: absolute Hw, Hw less the other band, J - H) [mag] and weights.
+        Coordinates W, c, Q (by colour: absolute magnitude in the synthetic band, the same less that
+        in the other band, J - H) [mag] and weights.
     first : ndarray of int32, shape (n_group, n_row, n_bin + 1)
         Place at which every bin begins; groups are populations, or one for all.
     row_min, row_step, row_extent : float
@@ -110,33 +120,40 @@ def coordinate_rows(mask: int, kappa: Floats) -> Floats:
     rows[0, b] = kappa[a] / (kappa[a] - kappa[b])
     rows[1, a] = 1.0 / (kappa[a] - kappa[b])
     rows[1, b] = -rows[1, a]
-    if mask == J | H | KS:
-        # H minus what J and Ks predict: q·1 = 0 and q·κ = 0.
-        f = (kappa[1] - kappa[2]) / (kappa[0] - kappa[2])
-        rows[2] = (-f, 1.0, f - 1.0)
+    if mask == ALL_LINEAR:
+        rows[2] = colour_of_all(kappa)
     return rows
 
 
-def coordinates(mask: int, mag: Floats, kappa: Floats, hw: HwRelation) -> Floats:
+def colour_of_all(kappa: Floats) -> Floats:
+    """Row that turns (J, H, Ks) into Q: H minus what J and Ks predict, q·1 = 0 and q·κ = 0."""
+    row = np.zeros(N_LINEAR)
+    f = (kappa[_H.index] - kappa[_KS.index]) / (kappa[_J.index] - kappa[_KS.index])
+    row[_J.index], row[_H.index], row[_KS.index] = -f, 1.0, f - 1.0
+    return row
+
+
+def coordinates(mask: int, mag: Floats, kappa: Floats, relation: SyntheticRelation) -> Floats:
     """Coordinates of nodes, shape (3, n_node); those that are not used are zero.
 
     Parameters
     ----------
     mask : int
-        One to three of J, H, Ks; or Hw, alone or with one of them.
+        One to three of J, H, Ks; or the synthetic band, alone or with one of them.
     mag : ndarray, shape (3, n_node)
         M_J, M_H, M_Ks [mag].
     kappa : ndarray, shape (3,)
         Extinction law.
-    hw : HwRelation
-        Relation of Hw to J and H.
+    relation : SyntheticRelation
+        Relation of the synthetic band to J and H.
     """
-    if mask not in BY_COLOUR:
+    if not by_colour(mask):
         return coordinate_rows(mask, kappa) @ mag
-    absolute = hw.hw_mag(mag[0], mag[1])
-    second = BY_COLOUR[mask]
-    colour = absolute - mag[second] if second >= 0 else np.zeros_like(absolute)
-    return np.stack([absolute, colour, mag[0] - mag[1]])
+    j, h = mag[_J.index], mag[_H.index]
+    absolute = relation.mag(j, h)
+    alone = linear_part(mask) == 0
+    colour = np.zeros_like(absolute) if alone else absolute - mag[first_band(mask)]
+    return np.stack([absolute, colour, j - h])
 
 
 def arrange(

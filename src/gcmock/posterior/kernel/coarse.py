@@ -13,7 +13,7 @@ from numba import njit
 
 from gcmock.posterior.kernel.fastmath import HOT
 from gcmock.posterior.kernel.structures import N_COARSE
-from gcmock.posterior.kernel.terms import along_sightline, profile
+from gcmock.posterior.kernel.terms import along_sightline, profile, slope_along
 
 STEP_PER_SIGMA, NODE_STEP_PER_SIGMA = 0.85, 0.5
 """Step of the grid as a fraction of the width of the likelihood along the sightline: on a lattice,
@@ -22,23 +22,26 @@ and for sums over nodes."""
 WIDEST_STEP = 0.05
 """Widest step of the grid [mag]."""
 
+FIRST_STEP = 8
+"""Step of the first pass over the grid, in points."""
+
 MARGIN = 16
 """Points before the first bin and behind the last: steps of eight may end there."""
 
 
 @njit(**HOT)
-def make_grid(mask, exact, fineness, star, law, bins, e_jks, tau, scale, norm, knot, density):
+def make_grid(mask, exact, fineness, star, law, bins, red, knot, density):
     """Fill the places of the knots on the grid and the density of points there [per mag].
 
-    Returns the number of points of the grid.
+    `red` is the `Reddening` of the star. Returns the number of points of the grid.
     """
     n = knot.size
     mu0 = bins.knot_mu[0]
     step = NODE_STEP_PER_SIGMA if exact else STEP_PER_SIGMA * fineness
     for i in range(n):
         distance = bins.knot_distance[i]
-        slope = e_jks * 0.4605 * distance / scale * np.exp(-distance / scale) / norm
-        scatter = tau * profile(distance, scale, norm)
+        slope = slope_along(red.dust, red.e_jks_rc, distance)
+        scatter = red.tau_rc * profile(red.dust, distance)
         width = step * along_sightline(mask, star, law, slope, scatter)
         density[i] = 1.0 / min(width, WIDEST_STEP)
     factor = 1.0

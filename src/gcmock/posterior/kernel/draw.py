@@ -12,9 +12,10 @@ from math import erf, erfc
 import numpy as np
 from numba import njit
 
+from gcmock.posterior.kernel.bands import N_SEEN, SLOT, H, J, has_synthetic
 from gcmock.posterior.kernel.fastmath import INNER, LEAST_SUM
 from gcmock.posterior.kernel.likelihood import nodes_at
-from gcmock.posterior.kernel.terms import N_NEWTON, hw_shift
+from gcmock.posterior.kernel.terms import N_NEWTON, synthetic_shift
 from gcmock.posterior.kernel.vector import LANES
 from gcmock.random import uniform_scalar
 
@@ -179,21 +180,22 @@ def draw_reddening(mask, mag, variance, law, node_mag, mu, e, tau, normal):
     if tau <= 0.0:
         return e
     best, precision = e, 0.0
-    # Without Hw the first step ends at the most probable reddening.
-    for _ in range(N_NEWTON if mask & 8 else 1):
-        j = node_mag[0] + mu + law.kappa[0] * best
-        h = node_mag[1] + mu + law.kappa[1] * best
+    # With linear bands alone the first step ends at the most probable reddening.
+    for _ in range(N_NEWTON if has_synthetic(mask) else 1):
+        j = node_mag[J] + mu + law.kappa[J] * best
+        h = node_mag[H] + mu + law.kappa[H] * best
         precision = 1.0 / tau**2
         shift = (e - best) * precision
-        for b in range(4):
+        for b in range(N_SEEN):
             if mask & (1 << b):
-                if b < 3:
+                if b != SLOT:
                     k = law.kappa[b]
                     residual = mag[b] - node_mag[b] - mu - k * best
                 else:
-                    shift_hw, slope, _ = hw_shift(j - h, law.hw[0], law.hw[1], law.hw[2])
-                    k = law.kappa[1] + slope * (law.kappa[0] - law.kappa[1])
-                    residual = mag[b] - (h + shift_hw)
+                    p = law.relation
+                    beyond_h, slope, _ = synthetic_shift(j - h, p[0], p[1], p[2])
+                    k = law.kappa[H] + slope * (law.kappa[J] - law.kappa[H])
+                    residual = mag[b] - (h + beyond_h)
                 precision += k * k / variance[b]
                 shift += k * residual / variance[b]
         best += shift / precision
@@ -202,24 +204,26 @@ def draw_reddening(mask, mag, variance, law, node_mag, mu, e, tau, normal):
 
 @njit(**INNER)
 def true_magnitudes(mask, mag, variance, model_variance, law, node_mag, mu, e, key, counter, out):
-    """Fill the true apparent magnitudes of a draw.
+    """Fill the true apparent magnitudes of a draw: linear bands, and the synthetic of its kind.
 
     The error floor stands for the model's own error: the true magnitude is the model's plus a
     Gaussian of that variance, here conditioned on what was observed. The draw then departs from the
     observation by the observational error alone.
     """
-    for b in range(4):
-        # Hw last: it follows the true J and H.
-        if b < 3:
-            model = node_mag[b] + mu + law.kappa[b] * e
+    for b in range(N_SEEN):
+        # The synthetic band last: it follows the true J and H.
+        if b != SLOT:
+            place, model = b, node_mag[b] + mu + law.kappa[b] * e
         else:
-            model = out[1] + hw_shift(out[0] - out[1], law.hw[0], law.hw[1], law.hw[2])[0]
-        out[b] = model
+            p = law.relation
+            place = law.place
+            model = out[H] + synthetic_shift(out[J] - out[H], p[0], p[1], p[2])[0]
+        out[place] = model
         if mask & (1 << b):
             share = model_variance[b] / variance[b]
             spread = np.sqrt(share * (variance[b] - model_variance[b]))
             normal = standard_normal(key, counter + 2 * b)
-            out[b] = model + share * (mag[b] - model) + spread * normal
+            out[place] = model + share * (mag[b] - model) + spread * normal
 
 
 @njit(**INNER)

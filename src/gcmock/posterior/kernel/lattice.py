@@ -15,20 +15,11 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.compilation import compiled
-from gcmock.posterior.kernel.arrangement import BY_COLOUR, RowLayout, Rows, arrange
+from gcmock.posterior.kernel.arrangement import RowLayout, Rows, arrange
 from gcmock.posterior.kernel.fastmath import INNER
 from gcmock.posterior.kernel.nodes import OriginalNodes
-from gcmock.posterior.kernel.terms import (
-    along_c,
-    along_q,
-    along_w,
-    beside_hw,
-    by_colour,
-    off_in_q,
-    prepare_star,
-    tilted,
-)
 from gcmock.posterior.kernel.vector import N_POPULATION
+from gcmock.words.bands import by_colour
 
 STEPS_W = np.array([0.007, 0.010, 0.013, 0.0155, 0.02, 0.027, 0.036, 0.05, 0.07, 0.095, 0.13])
 STEPS_C = np.array(
@@ -40,32 +31,12 @@ STEPS_Q = np.array([0.006, 0.009, 0.012, 0.0155, 0.0205, 0.028, 0.04, 0.06, 0.09
 TILTS = np.array([0.0, 0.3, 0.6, 0.9, 1.2, 1.5])
 """Tilts of the lattices of two or three bands: W + tilt c takes the place of W."""
 
-LINEAR_HW = 0.6
-"""Factor on the steps where Hw is beside two bands: their errors are then much correlated."""
-
-COLOUR_PER_SIGMA = 0.75
-"""Largest step in Hw less another band as a fraction of the error of that band."""
-
 STEPS_COLOUR = np.array([0.02, 0.05, 0.15])
-"""Steps in J - H of the lattices with Hw [mag], which changes the extinction alone, and smoothly:
-the last for Hw alone."""
+"""Steps in J - H of the lattices with a synthetic band [mag], which changes its extinction alone,
+and smoothly: the last for a synthetic band alone."""
 
-STEP_COLOUR_SIGMA, TYPICAL_SLOPE = 0.4, 0.6
-"""With another band, the largest change of the extinction in Hw over one step in J - H as a
-fraction of the error of Hw given that band: beyond the finest step the star is summed over nodes;
-and d(Hw)/dJ of a reddened giant."""
-
-PER_SIGMA = np.array([[0.8, 1.0, 1.0], [1.0, 0.5, 1.0], [1.1, 0.57, 0.7]])
-"""Largest steps in W, c and Q as a fraction of the conditional width of the star's Gaussian, with
-one, two and three bands: the sum over a colour makes the likelihood smooth."""
-
-GIANT = (1.35, 0.3, 0.0)
-"""J - Ks and H - Ks of a red giant [mag]: tells how reddened a star is, at the least."""
-
-Q_ORIGIN, Q_TAIL, Q_OUTLIER = -0.11, 0.6, 3.2
-"""The place in Q around which nearly all nodes lie, which is a place of the lattice; how fast the
-step shrinks with the distance from where they are [per sigma]; and from how many sigma on a star is
-summed over nodes, because the Lagrange weights, which are not positive, show in the tails."""
+Q_ORIGIN = -0.11
+"""The place in Q around which nearly all nodes lie, which is a place of the lattice [mag]."""
 
 ROW_SLABS = {1: 16, 2: 4, 3: 2}
 """Steps in W that make a row, by the number of bands: a range of bins then fills whole blocks."""
@@ -135,7 +106,7 @@ def build_lattice(nodes: SortedNodes, mask: int, steps: Steps) -> Rows:
     nodes : SortedNodes
         All populations. A coordinate that is zero throughout has one layer.
     mask : int
-        Bands: J, H, Ks in any combination; or Hw, alone or with one of them.
+        Bands: J, H, Ks in any combination; or a synthetic band, alone or with one of them.
     steps : Steps
         Their tilt is that of the nodes.
 
@@ -148,7 +119,7 @@ def build_lattice(nodes: SortedNodes, mask: int, steps: Steps) -> Rows:
     MemoryError
         If the lattice would have more than `CAPACITY` places.
     """
-    step_q = float((STEPS_COLOUR if mask in BY_COLOUR else STEPS_Q)[steps.q])
+    step_q = float((STEPS_COLOUR if by_colour(mask) else STEPS_Q)[steps.q])
     step = np.array([STEPS_W[steps.w], STEPS_C[steps.c], step_q])
     unused = (nodes.low == 0.0) & (nodes.high == 0.0)
     origin = np.where(unused, 0.0, [0.0, 0.0, Q_ORIGIN])
@@ -161,7 +132,7 @@ def build_lattice(nodes: SortedNodes, mask: int, steps: Steps) -> Rows:
         raise MemoryError(f"a lattice with steps of {step} mag has more than {CAPACITY} places")
     found = origin[:, None] + (index + low[:, None]) * step[:, None]
     corner = origin + low * step
-    if mask in BY_COLOUR:
+    if by_colour(mask):
         axes, per_row, extent = (2, 0), step[2], 0.0
         corner[2] -= 0.5 * step[2]
         n_row = size[2]
@@ -277,68 +248,3 @@ def _close(table, reached, slab, where, value, count):
                 table[i, p, j] = 0.0
         reached[i, 0], reached[i, 1] = n_q, 0
     return count
-
-
-@compiled(nogil=True, error_model="numpy")
-def choose_steps(mask, table, stars, law, out):
-    """Fill `out` (n_star, 4) with the indices of the largest steps that a star's Gaussian resolves.
-
-    They are -1 where no step is fine enough, or the star is an outlier in Q: such stars are summed
-    over nodes. The last is the index of the tilt at which W and c are least correlated.
-    """
-    rows = table.coordinates
-    giant = rows[1, 0] * GIANT[0] + rows[1, 1] * GIANT[1] + rows[1, 2] * GIANT[2]
-    for i in range(stars.e_jks.size):
-        out[i, 0], out[i, 1], out[i, 2], out[i, 3] = 0, STEPS_C.size - 1, STEPS_Q.size - 1, 0
-        if mask == 0:
-            continue
-        share = PER_SIGMA[2] if rows[2, 1] > 0.0 else PER_SIGMA[1]
-        share = share * table.fineness * (LINEAR_HW if mask > 8 else 1.0)
-        star = prepare_star(mask, rows, stars.mag[i], stars.variance[i], law)
-        if by_colour(mask):
-            # With another band: given Hw less that.
-            width = 1.0 / np.sqrt(1.0 / star.v_ww + 1.0 / star.v_cc)
-            out[i, 0] = _largest(STEPS_W, PER_SIGMA[0, 0] * width)
-            if mask != 8:
-                out[i, 1] = _largest(STEPS_C, COLOUR_PER_SIGMA * np.sqrt(star.v_cc))
-            out[i, 2] = STEPS_COLOUR.size - 1
-            if mask != 8:
-                k = law.kappa
-                change = 2.0 * abs(law.hw[1]) * (k[0] - k[1]) * stars.e_jks[i]
-                # Error of Hw if the other band tells the reddening better than its scatter.
-                k_hw = k[1] + TYPICAL_SLOPE * (k[0] - k[1])
-                known = min(stars.tau[i], np.sqrt(star.v_cc) / k[beside_hw(mask)])
-                width = np.sqrt(star.v_ww + (k_hw * known) ** 2)
-                limit = STEP_COLOUR_SIGMA * table.fineness * width / max(change, 1e-9)
-                out[i, 2] = _largest(STEPS_COLOUR, limit)
-        elif mask == 1 or mask == 2 or mask == 4:
-            out[i, 0] = _largest(STEPS_W, PER_SIGMA[0, 0] * along_w(star, 0.0))
-        else:
-            # The scatter of the reddening where a giant would have the star's colour.
-            near = min(max((star.c - giant) / max(stars.e_jks[i], 1e-3), 0.0), 1.2)
-            tau = stars.tau[i] * near
-            best = -star.v_wc / (star.v_cc + tau * tau)
-            out[i, 3] = np.argmin(np.abs(TILTS - best))
-            star = tilted(star, TILTS[out[i, 3]])
-            out[i, 0] = _largest(STEPS_W, share[0] * along_w(star, tau))
-            out[i, 1] = _largest(STEPS_C, share[1] * along_c(star, tau))
-            if star.inv_q > 0.0:
-                # Off the populations in Q only the tail of the Gaussian counts: a finer step.
-                off = off_in_q(star)
-                width = along_q(star, tau) / (1.0 + Q_TAIL * off)
-                out[i, 2] = _largest(STEPS_Q, share[2] * width)
-                if off > Q_OUTLIER:
-                    out[i, 2] = -1
-        if min(out[i, 0], out[i, 1], out[i, 2]) < 0:
-            out[i, 0] = out[i, 1] = out[i, 2] = -1
-            out[i, 3] = 0
-
-
-@njit(**INNER)
-def _largest(steps, limit):
-    """Index of the largest step not above a limit, or -1."""
-    found = -1
-    for i in range(steps.size):
-        if steps[i] <= limit:
-            found = i
-    return found

@@ -17,7 +17,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from gcmock.posterior.kernel.coarse import modulus, place
+from gcmock.posterior.kernel.bands import H, J, by_colour, first_band
+from gcmock.posterior.kernel.coarse import FIRST_STEP, modulus, place
 from gcmock.posterior.kernel.fastmath import HOT, HOT_FAST, LEAST_SUM
 from gcmock.posterior.kernel.lanes import (
     accumulate_lanes,
@@ -29,19 +30,21 @@ from gcmock.posterior.kernel.lanes import (
     score_lanes,
     total_lanes,
 )
+from gcmock.posterior.kernel.reach import reach
 from gcmock.posterior.kernel.structures import MU_STEP, N_COARSE, N_LANE
 from gcmock.posterior.kernel.sums import sum_colours, sum_rows, weigh_colours, weigh_rows
-from gcmock.posterior.kernel.terms import beside_hw, by_colour, profile, scattered
+from gcmock.posterior.kernel.terms import (
+    inverse_dust,
+    profile,
+    profile_fast,
+    scattered,
+)
 from gcmock.posterior.kernel.vector import LANES, N_POPULATION
-
-Q_ORIGIN, Q_MARGIN = -0.1, 0.1
-"""Where stars are in Q, and how far from there the near and far end of a star's range are safe."""
 
 LOG_PER_MAG = 0.2 * np.log(10.0)
 
-FIRST_STEP, LAST_LEVEL = 8, 3
-"""Step of the coarse grid in the first pass, and the number of passes that follow, each of which
-halves it."""
+LAST_LEVEL = 3
+"""The number of passes over the coarse grid after the first, each of which halves its step."""
 
 SMOOTH = np.array([0.005, 0.015])
 """In the passes between: where its neighbours predict a point this well (error as a fraction), the
@@ -70,57 +73,6 @@ nothing is to be left out."""
 
 
 @njit(**HOT)
-def _red_enough(star, c_edge, row_min, row_step, side, mu, e, tau, r2):
-    """Whether the reddening at a distance can explain the colour.
-
-    `side` 0: of any star that is faint enough to be there; 1: of any that is bright enough.
-    `c_edge` is `Rows.c_top` or `Rows.c_bottom`.
-    """
-    v_w, _, v_c = scattered(star, tau)
-    dq = star.q - Q_ORIGIN
-    half = np.sqrt(r2 * v_c) + Q_MARGIN * abs(star.delta)
-    c = star.c - e - star.delta * dq
-    reach = np.sqrt(r2 * v_w) + Q_MARGIN * abs(star.gamma)
-    w = star.w - mu - star.kappa_w * e - star.gamma * dq
-    row = int((w + (reach if side == 1 else -reach) - row_min) / row_step)
-    row = min(max(row, 0), c_edge.size - 1)
-    if side == 0:
-        return c - half <= c_edge[row]
-    return c + half >= c_edge[row]
-
-
-@njit(**HOT)
-def _limit(star, c_edge, side, rows, mu0, n, e_rc, tau_rc, scale, norm, r2, knot, density):
-    """First (side 0) or last (side 1) eighth coarse point of `reach`."""
-    low, high = 0, (n - 1) // FIRST_STEP
-    while low < high:
-        middle = (low + high + side) // 2
-        mu = modulus(mu0, float(FIRST_STEP * middle), knot, density)
-        s = profile(10.0 ** (0.2 * mu + 1.0), scale, norm)
-        red = _red_enough(
-            star, c_edge, rows.row_min, rows.row_step, side, mu, e_rc * s, tau_rc * s, r2
-        )
-        if red == (side == 0):
-            high = middle - side
-        else:
-            low = middle + 1 - side
-    return low
-
-
-@njit(**HOT)
-def reach(star, rows, mu0, n, e_rc, tau_rc, scale, norm, r2, knot, density):
-    """First and last (plus one) coarse point at which the reddening can explain the colour at all.
-
-    Nearer by, neither the reddening nor the stars faint enough to be so near are red enough;
-    further out, both are too red. The points are found by bisection, in steps of eight.
-    """
-    near = _limit(star, rows.c_top, 0, rows, mu0, n, e_rc, tau_rc, scale, norm, r2, knot, density)
-    far = _limit(star, rows.c_bottom, 1, rows, mu0, n, e_rc, tau_rc, scale, norm, r2, knot, density)
-    # One step more on either side: the limits lie between two points.
-    return FIRST_STEP * max(near - 1, 0), min(FIRST_STEP * (far + 1) + 1, n)
-
-
-@njit(**HOT)
 def nodes_at(mask, star, table, law, population, mu, e, tau, r2, work):
     """Fill `work.node` with the likelihood of the nodes of a population at one distance.
 
@@ -130,8 +82,9 @@ def nodes_at(mask, star, table, law, population, mu, e, tau, r2, work):
     if by_colour(mask):
         return weigh_colours(
             rows.block, rows.first, population, rows.row_min, rows.row_step, rows.bin_min,
-            rows.bin_step, star.w - mu, star.c, star.v_ww, star.v_cc, e, tau, law.kappa[0],
-            law.kappa[1], law.kappa[beside_hw(mask)], law.hw[0], law.hw[1], law.hw[2], r2,
+            rows.bin_step, star.w - mu, star.c, star.v_ww, star.v_cc, e, tau, law.kappa[J],
+            law.kappa[H], law.kappa[first_band(mask)], law.relation[0], law.relation[1],
+            law.relation[2], r2,
             work.node, work.source,
         )  # fmt: skip
     v_w, v_wc, v_c = scattered(star, tau)
@@ -180,19 +133,19 @@ def _sums_at(mask, exact, star, table, lattice, law, mu, e, tau, r2, work):
 
     Returns the fourth root of that factor.
     """
-    sums, total, k = work.sums, work.total, law.kappa
+    sums, total, k, p = work.sums, work.total, law.kappa, law.relation
     factor = star.norm
     if exact:
-        for p in range(N_POPULATION):
-            n_block = nodes_at(mask, star, table, law, p, mu, e, tau, r2, work)
-            sums[p] = _sum(work.node, n_block * LANES)
+        for i in range(N_POPULATION):
+            n_block = nodes_at(mask, star, table, law, i, mu, e, tau, r2, work)
+            sums[i] = _sum(work.node, n_block * LANES)
     else:
         clear_lanes(total, N_POPULATION)
         if by_colour(mask):
             sum_colours(
                 lattice.block, lattice.first, lattice.q_mean, lattice.q_half, lattice.row_min,
                 lattice.row_step, lattice.bin_min, lattice.bin_step, star.w - mu, star.c, star.v_ww,
-                star.v_cc, e, tau, k[0], k[1], k[beside_hw(mask)], law.hw[0], law.hw[1], law.hw[2],
+                star.v_cc, e, tau, k[J], k[H], k[first_band(mask)], p[0], p[1], p[2],
                 r2, total,
             )  # fmt: skip
         else:
@@ -203,45 +156,76 @@ def _sums_at(mask, exact, star, table, lattice, law, mu, e, tau, r2, work):
                 star.w - mu - star.kappa_w * e, star.c - e, star.q, star.gamma, star.delta,
                 star.inv_q, v_wc, v_c, v_w, r2, work.span, work.listed, total,
             )  # fmt: skip
-        for p in range(N_POPULATION):
-            total_lanes(total, p, sums)
+        for i in range(N_POPULATION):
+            total_lanes(total, i, sums)
     if not by_colour(mask):
         factor /= np.sqrt(1.0 + tau * tau * star.kk)
     return np.float32(np.sqrt(np.sqrt(factor)))
 
 
 @njit(**HOT)
-def coarse_likelihood(
-    mask, exact, star, table, lattice, law, bins, groups, e_rc, tau_rc, scale, norm, n, r2, work,
-):  # fmt: skip
-    """Fill `work.coarse` with (Σ_k w_k N)^(1/4) of every component on the coarse grid.
+def _likelihood_at(j, mask, exact, star, table, lattice, law, groups, red, inverse, r2, work):
+    """Fill row j of `work.coarse`, of which `work.mu_at` holds the distance modulus."""
+    mu = work.mu_at[j]
+    s = profile_fast(inverse, 10.0 * np.exp(LOG_PER_MAG * mu))
+    e, tau = red.e_jks_rc * s, red.tau_rc * s
+    factor = _sums_at(mask, exact, star, table, lattice, law, mu, e, tau, r2, work)
+    if roots_of_sums(work.sums, groups, factor, np.float32(LEAST_SUM), work.coarse, j):
+        work.reached[j] = 1
 
-    First every eighth point, then, level by level, those between points whose score (prior times
-    likelihood) is not negligible and which their neighbours do not predict; the rest is
-    interpolated. The fourth root of a Gaussian is twice as wide, and what is interpolated stays
-    positive. `work.cumulative` must hold the prior. `groups[c]` is the population of component c;
-    `e_rc`, `tau_rc` are the reddening and its scatter at the red-clump distance, `scale` and `norm`
-    describe the profile of the dust, `n` is the number of points. Returns the first and last (plus
-    one) point that was looked at.
-    """
-    coarse, score, reached, refine = work.coarse, work.score, work.reached, work.refine
-    guess = work.guess
-    sums, mu_at, bin_at = work.sums, work.mu_at, work.bin_at
-    per_scale, per_norm = 1.0 / scale, 1.0 / norm
-    knot, density, cumulative = work.knot, work.density, work.cumulative
-    mu0, bin_of_mu = bins.knot_mu[0], bins.bin_of_mu
-    begin, end = 0, n
-    rows = table.rows if exact else lattice
-    if rows.first.shape[2] > 2 and not by_colour(mask):
-        begin, end = reach(star, rows, mu0, n, e_rc, tau_rc, scale, norm, r2, knot, density)
-    last = begin + -(-(end - 1 - begin) // FIRST_STEP) * FIRST_STEP + 1
-    # Some points more on both sides are read by the interpolation.
+
+@njit(**HOT)
+def _clear(begin, last, coarse, score, reached, refine):
+    """Empty the points from the first to the last, and some on both sides: interpolation reads."""
     for j in range(max(begin - 3 * FIRST_STEP, 0), min(last + 3 * FIRST_STEP, N_COARSE)):
         score[j] = 0.0
         reached[j] = 0
         refine[j] = 0
         for c in range(N_LANE):
             coarse[j, c] = 0.0
+
+
+@njit(**HOT)
+def _skip(j, level, step, least, coarse, score, reached, refine, guess):
+    """Fill `guess` with what the neighbours predict; if that will do, take it and return true."""
+    if level == 1:
+        wanted = max(score[j - step], score[j + step]) > least
+    else:
+        parent = j // (4 * step) * (4 * step) + 2 * step
+        wanted = refine[parent] == 1
+    if level < LAST_LEVEL or not wanted:
+        predict_lanes(coarse, j, step, max(j - 3 * step, 0), min(j + 3 * step, N_COARSE - 1), guess)
+    if wanted:
+        return False
+    refine[j] = 0
+    reached[j] = max(reached[j - step], reached[j + step])
+    for c in range(N_LANE):
+        coarse[j, c] = guess[c]
+    return True
+
+
+@njit(**HOT)
+def coarse_likelihood(mask, exact, star, table, lattice, law, bins, groups, red, n, r2, work):
+    """Fill `work.coarse` with (Σ_k w_k N)^(1/4) of every component on the coarse grid.
+
+    First every eighth point, then, level by level, those between points whose score (prior times
+    likelihood) is not negligible and which their neighbours do not predict; the rest is
+    interpolated. The fourth root of a Gaussian is twice as wide, and what is interpolated stays
+    positive. `work.cumulative` must hold the prior. `groups[c]` is the population of component c,
+    `red` the `Reddening` of the star, `n` the number of points. Returns the first and last (plus
+    one) point that was looked at.
+    """
+    coarse, score, reached, refine = work.coarse, work.score, work.reached, work.refine
+    guess, mu_at, bin_at = work.guess, work.mu_at, work.bin_at
+    knot, density, cumulative = work.knot, work.density, work.cumulative
+    mu0, bin_of_mu = bins.knot_mu[0], bins.bin_of_mu
+    inverse = inverse_dust(red.dust)
+    begin, end = 0, n
+    rows = table.rows if exact else lattice
+    if rows.first.shape[2] > 2 and not by_colour(mask):
+        begin, end = reach(star, rows, mu0, n, red, r2, knot, density)
+    last = begin + -(-(end - 1 - begin) // FIRST_STEP) * FIRST_STEP + 1
+    _clear(begin, last, coarse, score, reached, refine)
     for j in range(begin, last, FIRST_STEP):
         _locate(mu0, bin_of_mu, j, knot, density, mu_at, bin_at)
     score_sum, n_score, least, notable = 0.0, 0, 0.0, 0.0
@@ -254,31 +238,12 @@ def coarse_likelihood(
             notable = NOTABLE * mean / FIRST_STEP
         for j in range(begin if level == 0 else begin + step, last, 2 * step if level else step):
             if level > 0:
-                if level == 1:
-                    wanted = max(score[j - step], score[j + step]) > least
-                else:
-                    parent = j // (4 * step) * (4 * step) + 2 * step
-                    wanted = refine[parent] == 1
-                if level < LAST_LEVEL or not wanted:
-                    predict_lanes(
-                        coarse, j, step, max(j - 3 * step, 0), min(j + 3 * step, N_COARSE - 1),
-                        guess,
-                    )  # fmt: skip
-                if not wanted:
-                    refine[j] = 0
-                    reached[j] = max(reached[j - step], reached[j + step])
-                    for c in range(N_LANE):
-                        coarse[j, c] = guess[c]
+                if _skip(j, level, step, least, coarse, score, reached, refine, guess):
                     continue
                 _locate(mu0, bin_of_mu, j, knot, density, mu_at, bin_at)
-            mu = mu_at[j]
-            distance = 10.0 * np.exp(LOG_PER_MAG * mu)
-            # As `profile`; the difference matters only where there is no reddening.
-            s = (1.0 - np.exp(-distance * per_scale)) * per_norm
-            e, tau = e_rc * s, tau_rc * s
-            factor = _sums_at(mask, exact, star, table, lattice, law, mu, e, tau, r2, work)
-            if roots_of_sums(sums, groups, factor, np.float32(LEAST_SUM), coarse, j):
-                reached[j] = 1
+            _likelihood_at(
+                j, mask, exact, star, table, lattice, law, groups, red, inverse, r2, work
+            )
             if level == LAST_LEVEL:
                 continue
             near, far = bin_at[max(j - step, begin)], bin_at[min(j + step, last - 1)] + 1
@@ -330,9 +295,7 @@ def expand(bins, prior, n, begin, end, work):
 
 
 @njit(**HOT)
-def share_outside(
-    mask, star, table, lattice, law, bins, groups, e_rc, tau_rc, scale, norm, r2, work
-):  # fmt: skip
+def share_outside(mask, star, table, lattice, law, bins, groups, red, r2, work):
     """Share of the likelihood that is outside the ellipse of a lattice, where the posterior is.
 
     It is looked at in two places: where most of the posterior is, and where most of it is at least
@@ -350,14 +313,12 @@ def share_outside(
             break
         best = j
         _locate(bins.knot_mu[0], bins.bin_of_mu, j, work.knot, work.density, mu_at, bin_at)
-        s = profile(10.0 ** (0.2 * mu_at[j] + 1.0), scale, norm)
+        s = profile(red.dust, 10.0 ** (0.2 * mu_at[j] + 1.0))
+        e, tau = red.e_jks_rc * s, red.tau_rc * s
         sums = 0.0
         for wide in range(2):
             radius2 = NODE_RADIUS2 if wide else r2
-            _sums_at(
-                mask, False, star, table, lattice, law, mu_at[j], e_rc * s, tau_rc * s, radius2,
-                work,
-            )  # fmt: skip
+            _sums_at(mask, False, star, table, lattice, law, mu_at[j], e, tau, radius2, work)
             before, sums = sums, 0.0
             # Every component counts as in the posterior of the place.
             near, far = bin_at[j], bin_at[j] + 1

@@ -28,9 +28,6 @@ from gcmock.posterior.kernel.structures import N_LANE
 N_MOMENT = 9
 """Rows of a table of moments: three means, then the covariances ll, lb, bb, lr, br, rr."""
 
-N_MEASURED = 7
-"""Numbers of a measurement: pm_l, pm_b, their covariances ll, lb, bb, v_r and its variance."""
-
 EVERY, EVERY_NEAR, EVERY_CENTRE = 8, 4, 2
 """Moments are computed in every so many bins: beyond 3 kpc, nearer by, where the motions of a
 component change fast, and around the Galactic centre, where the nuclear disc turns."""
@@ -38,26 +35,6 @@ component change fast, and around the Galactic centre, where the nuclear disc tu
 NEAR_PC, CENTRE_PC = 3000.0, 160.0
 
 LEAST_EXPONENT = -80.0
-
-
-class MotionModel(NamedTuple):
-    """What is allowed for the errors of measurements and model.
-
-    Attributes
-    ----------
-    floor_masyr, floor_kms : float
-        Errors of the model [mas/yr, km/s], added in quadrature.
-    outlier_share : float
-        Share of proper motions that belong to another star.
-    outlier_masyr, outlier_kms : float
-        Widths of the distribution of those [mas/yr, km/s].
-    """
-
-    floor_masyr: float = 0.3
-    floor_kms: float = 10.0
-    outlier_share: float = 0.01
-    outlier_masyr: float = 20.0
-    outlier_kms: float = 300.0
 
 
 class MotionNodes(NamedTuple):
@@ -169,10 +146,10 @@ def moving_prior(
 ):  # fmt: skip
     """Fill `out` with the prior times the likelihood of a star's motion, (n_distance, 16).
 
-    `measured` are the `N_MEASURED` numbers of the star, of which those of the proper motion count
-    if `with_pm`, those of the radial velocity if `with_rv`; `model` the five of `MotionModel`. The
-    likelihood is that of the motion in units of its error ellipse: the density times
-    sqrt(det 2πR). `factor` has room for the nodes, (n_node, 16).
+    `measured` is the `MeasuredMotion` of the star, of which the proper motion counts if `with_pm`,
+    the radial velocity if `with_rv`; `model` is a `MotionModel`. The likelihood is that of the
+    motion in units of its error ellipse: the density times sqrt(det 2πR). `factor` has room for the
+    nodes, (n_node, 16).
     """
     f32 = np.float32
     zero, one, half = f32(0.0), f32(1.0), f32(0.5)
@@ -181,17 +158,19 @@ def moving_prior(
     y0 = y1 = y2 = i0 = i1 = i2 = rho = zero
     volume = 1.0
     if with_pm:
-        floor = model[0] * model[0]
-        s0, s1 = np.sqrt(measured[2] + floor), np.sqrt(measured[4] + floor)
-        y0, y1, i0, i1 = f32(measured[0]), f32(measured[1]), f32(1.0 / s0), f32(1.0 / s1)
-        rho = f32(measured[3] / (s0 * s1))
-        volume *= s0 / model[3] * (s1 / model[3]) * np.sqrt(one - rho * rho)
+        floor = model.floor_masyr * model.floor_masyr
+        s0, s1 = np.sqrt(measured.pm_ll + floor), np.sqrt(measured.pm_bb + floor)
+        y0, y1 = f32(measured.pm_l), f32(measured.pm_b)
+        i0, i1 = f32(1.0 / s0), f32(1.0 / s1)
+        rho = f32(measured.pm_lb / (s0 * s1))
+        wide = model.outlier_masyr
+        volume *= s0 / wide * (s1 / wide) * np.sqrt(one - rho * rho)
     if with_rv:
-        s2 = np.sqrt(measured[6] + model[1] * model[1])
-        y2, i2 = f32(measured[5]), f32(1.0 / s2)
-        volume *= s2 / model[4]
-    outlier = f32(model[2] * min(volume, 1.0))
-    keep, volume2 = one - f32(model[2]), one - rho * rho
+        s2 = np.sqrt(measured.rv_variance + model.floor_kms * model.floor_kms)
+        y2, i2 = f32(measured.radial_velocity), f32(1.0 / s2)
+        volume *= s2 / model.outlier_kms
+    outlier = f32(model.outlier_share * min(volume, 1.0))
+    keep, volume2 = one - f32(model.outlier_share), one - rho * rho
     for k in range(moments.shape[0]):
         table = moments[k]
         for c in range(N_LANE):

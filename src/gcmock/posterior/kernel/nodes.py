@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
-from gcmock.posterior.kernel.arrangement import BY_COLOUR, RowLayout, Rows, arrange, coordinate_rows
+from gcmock.posterior.kernel.arrangement import RowLayout, Rows, arrange, coordinate_rows
 from gcmock.posterior.kernel.vector import LANES
 from gcmock.stars.populations import PopulationSet
+from gcmock.words.bands import by_colour
 
 ROW_MAG, BIN_MAG = 0.06, 0.06
 """Height of a row and width of a bin [mag]."""
@@ -20,7 +21,7 @@ THIN = 0.8
 """Factor on all steps for populations of one isochrone."""
 
 COLOUR_ROW_MAG = 0.12
-"""Height of a row in J - H for stars with Hw [mag]."""
+"""Height of a row in J - H for stars with a synthetic band [mag]."""
 
 
 class OriginalNodes(NamedTuple):
@@ -89,7 +90,7 @@ def node_table(nodes: OriginalNodes, mask: int, place: Floats, kappa: Floats) ->
     nodes : OriginalNodes
         All nodes.
     mask : int
-        Bands: J, H, Ks in any combination; or Hw, alone or with one of them.
+        Bands: J, H, Ks in any combination; or a synthetic band, alone or with one of them.
     place : ndarray, shape (3, n_node)
         Their coordinates (`gcmock.posterior.kernel.arrangement.coordinates`).
     kappa : ndarray, shape (3,)
@@ -101,7 +102,7 @@ def node_table(nodes: OriginalNodes, mask: int, place: Floats, kappa: Floats) ->
     """
     n_population = nodes.start.size - 1
     population = np.repeat(np.arange(n_population), np.diff(nodes.start))
-    axes, row_step = ((2, 0), COLOUR_ROW_MAG) if mask in BY_COLOUR else ((0, 1), ROW_MAG)
+    axes, row_step = ((2, 0), COLOUR_ROW_MAG) if by_colour(mask) else ((0, 1), ROW_MAG)
     low, high = place.min(axis=1), place.max(axis=1)
     n_row = int((high[axes[0]] - low[axes[0]]) / row_step) + 1
     n_bin = int((high[axes[1]] - low[axes[1]]) / BIN_MAG) + 1

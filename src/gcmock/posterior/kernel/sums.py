@@ -11,7 +11,7 @@ from numba import njit
 
 from gcmock.posterior.kernel.fastmath import HOT, HOT_FAST, LOG2_E
 from gcmock.posterior.kernel.structures import N_LISTED
-from gcmock.posterior.kernel.terms import hw_shift
+from gcmock.posterior.kernel.terms import synthetic_shift
 from gcmock.posterior.kernel.vector import LANES, add_blocks, add_listed, list_blocks, weigh_blocks
 
 HALF_LOG2_E = 0.5 * LOG2_E
@@ -171,9 +171,9 @@ def _hw_moments(x, e, off, tau2, v_hw, v_other, k0, k1, k2, p1, p2, p3):
     with scatter of the reddening, and the regressions of the reddening on that colour and on what
     is then left of Hw.
     """
-    reddened, slope, _ = hw_shift(x + (k0 - k1) * (e + off), p1, p2, p3)
+    reddened, slope, _ = synthetic_shift(x + (k0 - k1) * (e + off), p1, p2, p3)
     k3 = k1 + slope * (k0 - k1)
-    shift = k1 * (e + off) + reddened - hw_shift(x, p1, p2, p3)[0] - k3 * off
+    shift = k1 * (e + off) + reddened - synthetic_shift(x, p1, p2, p3)[0] - k3 * off
     v_w = v_hw + tau2 * k3 * k3
     if v_other == np.inf:
         per_w = 1.0 / v_w

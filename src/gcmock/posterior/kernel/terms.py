@@ -17,29 +17,58 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from gcmock.dust.profile import (
+    inverted,
+    profile_at,
+    profile_value,
+    profile_value_fast,
+    reddening_slope,
+)
+from gcmock.posterior.kernel.bands import (
+    H_BIT,
+    J_BIT,
+    KS,
+    KS_BIT,
+    N_SEEN,
+    SLOT,
+    H,
+    J,
+    by_colour,
+    equivalent,
+    first_band,
+    has_synthetic,
+    is_single,
+    linear_part,
+)
 from gcmock.posterior.kernel.fastmath import HOT, INNER, LOG2_E
-
-ALIKE = {11: 3, 13: 7, 14: 7, 15: 7}
-"""Band masks with Hw that are treated as the bands J and H (and Ks), see `replace_hw`."""
-
+from gcmock.words.bands import ALL_LINEAR, N_LINEAR
 
 TYPICAL_JH, TYPICAL_JKS, TYPICAL_HKS = 0.7, 0.9, 0.2
 """Colours of a giant [mag]."""
 
 LEAST_COLOUR, LARGEST_COLOUR = 0.0, 11.0
-"""Range of J - H in which Hw is expanded [mag]; beyond, it goes on with the slope at the end."""
+"""Range of J - H in which a synthetic band is expanded [mag]; beyond, it goes on with the slope at
+the end."""
 
 N_NEWTON = 4
-"""Steps towards the most probable magnitudes, or reddening, of a star with Hw."""
+"""Steps towards the most probable magnitudes, or reddening, of a star with a synthetic band."""
 
 MOST_CURVED = 0.5
-"""Largest part of the curvature of ln L of Hw that may come from its bend, either way."""
+"""Largest part of the curvature of ln L of a synthetic band that may come from its bend, either
+way."""
 
 
 Q_RANGE = (-0.14, -0.05)
 """Where nearly all nodes are in Q [mag]."""
 
 Q_RANGE_MIDDLE, Q_SIGMA = 0.5 * (Q_RANGE[0] + Q_RANGE[1]), 0.5 * (Q_RANGE[1] - Q_RANGE[0])
+
+
+profile = njit(**HOT)(profile_value)
+profile_fast = njit(**HOT)(profile_value_fast)
+inverse_dust = njit(**HOT)(inverted)
+slope_along = njit(**HOT)(reddening_slope)
+dust_of = njit(**HOT)(profile_at)
 
 
 class Terms(NamedTuple):
@@ -51,14 +80,14 @@ class Terms(NamedTuple):
     ----------
     norm : float
         Product of 1 / sqrt(2 pi variance) of the bands used, times the likelihood of what no node
-        can change (Hw against J and H).
+        can change (a synthetic band against J and H).
     w, c, q : float
         Observed coordinates [mag].
     kappa_w : float
         Change of W per unit of E(J-Ks): that of the band if there is only one, else the tilt.
     v_ww, v_wc, v_cc : float
-        Covariance of W and c given Q, without scatter of the reddening [mag²]. With Hw: variance
-        of Hw, 0, variance of the other band.
+        Covariance of W and c given Q, without scatter of the reddening [mag²]. By colour:
+        variance of the synthetic band, 0, that of the other band.
     gamma, delta, inv_q : float
         Regressions of W and c on Q, and log2(e) / 2 over the variance of Q (0 without Q).
     kk : float
@@ -79,89 +108,71 @@ class Terms(NamedTuple):
     kk: float
 
 
-@njit(inline="always")
-def by_colour(mask):
-    """Whether nodes are arranged by colour: Hw alone, or with one other band."""
-    return mask == 8 or mask == 9 or mask == 10 or mask == 12
-
-
-@njit(inline="always")
-def beside_hw(mask):
-    """Index of the one band that such a star has beside Hw (that of J if there is none)."""
-    return 2 if mask == 12 else 1 if mask == 10 else 0
-
-
 @njit(**HOT)
-def profile(distance, scale, norm):
-    """Return E(D) over E at the red-clump distance."""
-    return -np.expm1(-distance / scale) / norm
-
-
-@njit(**HOT)
-def hw_shift(x, p1, p2, p3):
-    """Hw - H at an apparent colour x = J - H, and its two derivatives."""
+def synthetic_shift(x, p1, p2, p3):
+    """Synthetic band less H at an apparent colour x = J - H, and its two derivatives."""
     bent = p2 + 3.0 * x * p3
     return x * (p1 + x * (p2 + x * p3)), p1 + x * (p2 + bent), 2.0 * bent
 
 
 @njit(**INNER)
-def replace_hw(mask, mag, variance, law, m, covariance):
-    """Fill `m` and `covariance` with J, H, Ks that say what all bands with Hw say.
+def replace_synthetic(mask, mag, variance, law, m, covariance):
+    """Fill `m` and `covariance` with J, H, Ks that say what all bands say, the synthetic included.
 
-    ln L of Hw is taken to second order where it is largest together with the other bands and, with
-    Ks, with the colour Q that all stars have nearly in common: there most of the posterior is, even
-    if Hw contradicts the other bands. Returns χ² of what they disagree about.
+    ln L of the synthetic band is taken to second order where it is largest together with the other
+    bands and, with Ks, with the colour Q that all stars have nearly in common: there most of the
+    posterior is, even if it contradicts the other bands. Returns χ² of what they disagree about.
     """
     k = law.kappa
-    f = (k[1] - k[2]) / (k[0] - k[2])
+    f = (k[H] - k[KS]) / (k[J] - k[KS])
     q = np.array([-f, 1.0, f - 1.0])
-    per_q = 1.0 / Q_SIGMA**2 if mask & 4 else 0.0
-    weight = np.zeros(3)
-    for b in range(3):
+    per_q = 1.0 / Q_SIGMA**2 if mask & KS_BIT else 0.0
+    weight = np.zeros(N_LINEAR)
+    for b in range(N_LINEAR):
         m[b] = 0.0
         if mask & (1 << b):
             m[b] = mag[b]
             weight[b] = 1.0 / variance[b]
     x = _first_colour(mask, mag, law)
-    if not mask & 1:
-        m[0] = m[1] + x
-    if not mask & 2:
-        m[1] = m[0] - x
+    if not mask & J_BIT:
+        m[J] = m[H] + x
+    if not mask & H_BIT:
+        m[H] = m[J] - x
     # A band without any information, so that there is one way for all bands.
-    unknown = 0.0 if mask & 4 else 1.0
-    step = np.zeros(3)
-    a = np.zeros((3, 3))
+    unknown = 0.0 if mask & KS_BIT else 1.0
+    step = np.zeros(N_LINEAR)
+    a = np.zeros((N_LINEAR, N_LINEAR))
     for iteration in range(N_NEWTON + 1):
         last = iteration == N_NEWTON
-        x = min(max(m[0] - m[1], LEAST_COLOUR), LARGEST_COLOUR)
-        shift, slope, bend = hw_shift(x, law.hw[0], law.hw[1], law.hw[2])
-        residual = mag[3] - m[1] - shift - slope * (m[0] - m[1] - x)
+        x = min(max(m[J] - m[H], LEAST_COLOUR), LARGEST_COLOUR)
+        shift, slope, bend = synthetic_shift(x, law.relation[0], law.relation[1], law.relation[2])
+        residual = mag[SLOT] - m[H] - shift - slope * (m[J] - m[H] - x)
         g = np.array([slope, 1.0 - slope, 0.0])
         # In the steps towards the largest value the curvature is left out: they cannot overshoot.
         curved = min(max(residual * bend, -MOST_CURVED), MOST_CURVED * slope**2) if last else 0.0
-        off_q = Q_RANGE_MIDDLE - (q[0] * m[0] + q[1] * m[1] + q[2] * m[2])
+        off_q = Q_RANGE_MIDDLE - (q[J] * m[J] + q[H] * m[H] + q[KS] * m[KS])
         use_q = 0.0 if last else per_q
-        for i in range(3):
-            step[i] = g[i] * residual / variance[3] + use_q * q[i] * off_q
+        for i in range(N_LINEAR):
+            step[i] = g[i] * residual / variance[SLOT] + use_q * q[i] * off_q
             if weight[i] > 0.0:
                 step[i] += weight[i] * (mag[i] - m[i])
-            for j in range(3):
+            for j in range(N_LINEAR):
                 d = 1.0 if i == j else -1.0
-                a[i, j] = g[i] * g[j] / variance[3] + use_q * q[i] * q[j]
-                if i < 2 and j < 2:
-                    a[i, j] -= curved * d / variance[3]
+                a[i, j] = g[i] * g[j] / variance[SLOT] + use_q * q[i] * q[j]
+                if i != KS and j != KS:
+                    a[i, j] -= curved * d / variance[SLOT]
             a[i, i] += weight[i]
-        a[2, 2] += unknown
+        a[KS, KS] += unknown
         _invert(a, covariance)
-        chi2 = residual * residual / variance[3]
-        for i in range(3):
+        chi2 = residual * residual / variance[SLOT]
+        for i in range(N_LINEAR):
             if weight[i] > 0.0:
                 chi2 += weight[i] * (mag[i] - m[i]) ** 2
-        for i in range(3):
-            for j in range(3):
+        for i in range(N_LINEAR):
+            for j in range(N_LINEAR):
                 chi2 -= step[i] * covariance[i, j] * step[j]
-        for i in range(3):
-            for j in range(3):
+        for i in range(N_LINEAR):
+            for j in range(N_LINEAR):
                 m[i] += covariance[i, j] * step[j]
     return chi2
 
@@ -169,15 +180,15 @@ def replace_hw(mask, mag, variance, law, m, covariance):
 @njit(**HOT)
 def _first_colour(mask, mag, law):
     """Colour J - H from which the search for the most probable one begins."""
-    if mask & 3 == 3:
-        return mag[0] - mag[1]
+    if mask & J_BIT and mask & H_BIT:
+        return mag[J] - mag[H]
     k = law.kappa
     # The reddening tells it well enough.
-    if mask & 1:
-        e = (mag[0] - mag[2] - TYPICAL_JKS) / (k[0] - k[2])
+    if mask & J_BIT:
+        e = (mag[J] - mag[KS] - TYPICAL_JKS) / (k[J] - k[KS])
     else:
-        e = (mag[1] - mag[2] - TYPICAL_HKS) / (k[1] - k[2])
-    return min(max(TYPICAL_JH + (k[0] - k[1]) * e, LEAST_COLOUR), LARGEST_COLOUR)
+        e = (mag[H] - mag[KS] - TYPICAL_HKS) / (k[H] - k[KS])
+    return min(max(TYPICAL_JH + (k[J] - k[H]) * e, LEAST_COLOUR), LARGEST_COLOUR)
 
 
 @njit(**HOT)
@@ -200,49 +211,56 @@ def _invert(a, out):
 def prepare_star(mask, rows, mag, variance, law):
     """Everything about a star that does not depend on distance, as `Terms`.
 
-    `rows` are `gcmock.posterior.kernel.arrangement.coordinate_rows` of the bands (Hw: `ALIKE`).
+    `rows` are `gcmock.posterior.kernel.arrangement.coordinate_rows` of the bands, or of those that
+    say the same (`gcmock.words.bands.equivalent`).
     """
     norm = 1.0
-    for b in range(4):
+    for b in range(N_SEEN):
         if mask & (1 << b):
             norm /= np.sqrt(2.0 * np.pi * variance[b])
-    if by_colour(mask):
-        second = beside_hw(mask)
-        seen = mag[3] - mag[second] if mask != 8 else 0.0
-        v_second = variance[second] if mask != 8 else np.inf
-        return Terms(norm, mag[3], seen, 0.0, 0.0, variance[3], 0.0, v_second, 0.0, 0.0, 0.0, 0.0)
     if mask == 0:
         return Terms(norm, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
-    k = law.kappa
-    if mask == 1 or mask == 2 or mask == 4:
-        b = 0 if mask == 1 else mask // 2
-        kk = k[b] * k[b] / variance[b]
-        return Terms(norm, mag[b], 0.0, 0.0, k[b], variance[b], 0.0, np.inf, 0.0, 0.0, 0.0, kk)
-    m = np.zeros(3)
-    covariance = np.zeros((3, 3))
-    bands = mask & 7
-    if mask > 8:
-        norm *= np.exp(-0.5 * replace_hw(mask, mag, variance, law, m, covariance))
-        bands |= 3
+    b = first_band(mask)
+    if by_colour(mask):
+        alone = linear_part(mask) == 0
+        seen = 0.0 if alone else mag[SLOT] - mag[b]
+        v_second = np.inf if alone else variance[b]
+        return Terms(
+            norm, mag[SLOT], seen, 0.0, 0.0, variance[SLOT], 0.0, v_second, 0.0, 0.0, 0.0, 0.0
+        )  # fmt: skip
+    if is_single(mask):
+        k = law.kappa[b]
+        kk = k * k / variance[b]
+        return Terms(norm, mag[b], 0.0, 0.0, k, variance[b], 0.0, np.inf, 0.0, 0.0, 0.0, kk)
+    m = np.zeros(N_LINEAR)
+    covariance = np.zeros((N_LINEAR, N_LINEAR))
+    if has_synthetic(mask):
+        norm *= np.exp(-0.5 * replace_synthetic(mask, mag, variance, law, m, covariance))
     else:
-        for b in range(3):
+        for b in range(N_LINEAR):
             if mask & (1 << b):
                 m[b] = mag[b]
                 covariance[b, b] = variance[b]
+    return _in_coordinates(norm, rows, m, covariance, equivalent(mask) == ALL_LINEAR)
+
+
+@njit(**INNER)
+def _in_coordinates(norm, rows, m, covariance, with_q):
+    """`Terms` of a star with magnitudes `m` in two or three linear bands and their covariance."""
     # Covariance of W, c, Q; the rows are zero for bands that are not used.
     seen = np.zeros(3)
     s = np.zeros((3, 3))
     for i in range(3):
-        for a in range(3):
+        for a in range(N_LINEAR):
             seen[i] += rows[i, a] * m[a] if rows[i, a] != 0.0 else 0.0
         for j in range(3):
-            for a in range(3):
-                for b in range(3):
+            for a in range(N_LINEAR):
+                for b in range(N_LINEAR):
                     if rows[i, a] != 0.0 and rows[j, b] != 0.0:
                         s[i, j] += rows[i, a] * covariance[a, b] * rows[j, b]
     gamma = delta = inv_q = 0.0
     v_ww, v_wc, v_cc = s[0, 0], s[0, 1], s[1, 1]
-    if bands == 7:
+    if with_q:
         gamma, delta = s[0, 2] / s[2, 2], s[1, 2] / s[2, 2]
         inv_q = 0.5 * LOG2_E / s[2, 2]
         v_ww -= gamma * s[0, 2]
@@ -308,9 +326,9 @@ def along_q(star, tau):
 def along_sightline(mask, star, law, slope, tau):
     """Width of the likelihood of a node in distance modulus along the sightline, given dE/dµ."""
     if by_colour(mask):
-        k_second = law.kappa[beside_hw(mask)]
-        # The steepest Hw: that of the bluest star.
-        k = law.kappa[1] + law.hw[0] * (law.kappa[0] - law.kappa[1])
+        k_second = law.kappa[first_band(mask)]
+        # The steepest synthetic band: that of the bluest star.
+        k = law.kappa[H] + law.relation[0] * (law.kappa[J] - law.kappa[H])
         a, b = 1.0 + k * slope, 1.0 + k_second * slope
         wa, wb = 1.0 / star.v_ww, 1.0 / star.v_cc
         dd = wa * a * a + wb * b * b

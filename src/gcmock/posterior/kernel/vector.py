@@ -22,14 +22,13 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from gcmock.words.components import N_POPULATION
+
 LANES = 16
 """Places in a block."""
 
 N_COORDINATE = 3
 """Rows of a block before the weights."""
-
-N_POPULATION = 10
-"""Distinct populations: the two nuclear components share one."""
 
 # Near-minimax polynomial for 2^f on [-1/2, 1/2], degree 3: relative error below 8e-5, far below
 # that of the lattice.

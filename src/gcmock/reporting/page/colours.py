@@ -8,10 +8,10 @@ from gcmock.arrays import Floats
 from gcmock.reporting.page.bins import occupied
 from gcmock.reporting.page.content import Numbers, PageSection, Picture, Text, number, percent
 from gcmock.reporting.page.subject import Subject
-from gcmock.reporting.page.tally import BRIGHTNESS, COLOUR, DIAGRAMS, MAGNITUDE
+from gcmock.reporting.page.tally import BRIGHTNESS, COLOUR, DIAGRAMS, IS_NUCLEAR, MAGNITUDE
 from gcmock.reporting.plots import stars
-from gcmock.reporting.plots.style import GROUP_NAMES, LABELS
-from gcmock.words.bands import BANDS
+from gcmock.words.bands import BANDS, HW, SYNTHETIC_BANDS, band_label, colour_label
+from gcmock.words.components import GROUPS, LABELS
 
 
 def colour_section(subject: Subject) -> PageSection:
@@ -19,7 +19,7 @@ def colour_section(subject: Subject) -> PageSection:
     tally, seen = subject.tally, subject.observed
     blocks: list[Picture | Text] = []
     for i in (0, 1):
-        blue, red, _ = (stars.BAND_LABELS[b] for b in DIAGRAMS[i])
+        colour = colour_label(*DIAGRAMS[i][:2])
         observed = seen.diagrams[i] if seen is not None else np.zeros((1, 1))
         both = observed.sum() > 0
         window = stars.diagram_window(tally.diagrams[i] + (observed if both else 0.0))
@@ -35,7 +35,7 @@ def colour_section(subject: Subject) -> PageSection:
             blocks.append(
                 Picture(
                     f"cmd_{name}_observed",
-                    f"Observed: {blue} − {red}",
+                    f"Observed: {colour}",
                     _diagram_words("observed stars", observed, i),
                     draw(seen),
                     f"{number(observed.sum())} stars with both magnitudes, errors included.",
@@ -44,14 +44,14 @@ def colour_section(subject: Subject) -> PageSection:
         blocks.append(
             Picture(
                 f"cmd_{name}_mock",
-                f"True stars: {blue} − {red}",
+                f"True stars: {colour}",
                 _diagram_words("true stars", tally.diagrams[i], i),
                 draw(tally),
                 "All stars, magnitudes free of noise; those that were not observed are predicted.",
             )
         )
     if seen is not None and not seen.diagrams[:2].sum():
-        bands = ", ".join(stars.BAND_LABELS[b] for b in BANDS if seen.bands[b])
+        bands = ", ".join(band_label(b) for b in BANDS if seen.bands[b])
         blocks.append(
             Text(f"The input has no colours ({bands} alone): only the true stars are shown.")
         )
@@ -107,9 +107,9 @@ def _colour_colour(subject: Subject) -> list[Picture]:
 def _counts(subject: Subject) -> list[Picture]:
     tally, seen = subject.tally, subject.observed
     pictures = []
-    for band in ("hw", "ks"):
+    for band in (*SYNTHETIC_BANDS, "ks"):
         values = tally.magnitudes[BANDS.index(band)]
-        label = stars.BAND_LABELS[band]
+        label = band_label(band)
         faintest = MAGNITUDE.edges[int(np.argmax(values.sum(axis=0)))]
         pictures.append(
             Picture(
@@ -121,7 +121,7 @@ def _counts(subject: Subject) -> list[Picture]:
                 + ("; dots: the input." if seen is not None and seen.bands[band] else "."),
                 table=Numbers(
                     f"Stars per bin of one magnitude in {label}",
-                    (label, *(LABELS[g] for g in GROUP_NAMES)),
+                    (label, *(LABELS[g] for g in GROUPS)),
                     [
                         (
                             f"{m:.0f} to {m + 1:.0f}",
@@ -140,21 +140,21 @@ def _counts(subject: Subject) -> list[Picture]:
 
 
 def _count_row(subject: Subject, limit: float) -> tuple[str, ...]:
-    place = BANDS.index("hw")
+    place = HW
     upto = round((limit - MAGNITUDE.low) / MAGNITUDE.step)
     values = subject.tally.magnitudes[place][:, :upto].sum(axis=1)
     seen = subject.observed
     observed = "–"
     if seen is not None and seen.bands["hw"]:
         observed = number(seen.magnitudes[place, :upto].sum())
-    nuclear = values[GROUP_NAMES.index("nsd") :].sum()
+    nuclear = values[IS_NUCLEAR].sum()
     share = percent(nuclear / values.sum()) if values.sum() else "–"
     return (f"{limit:g}", number(values.sum()), f"{number(nuclear)} ({share})", observed)
 
 
 def _diagram_words(what: str, values: Floats, diagram: int) -> str:
     """Say in words what a colour-magnitude diagram shows."""
-    blue, red, band = (stars.BAND_LABELS[name] for name in DIAGRAMS[diagram])
+    blue, red, band = (band_label(name) for name in DIAGRAMS[diagram])
     colour, bright = (
         axis.edges[[part.start, part.stop]]
         for axis, part in (

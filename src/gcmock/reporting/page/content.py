@@ -77,7 +77,15 @@ class Picture:
 
 @dataclass(frozen=True)
 class Listing:
-    """A text file, folded."""
+    """A text file, folded.
+
+    Attributes
+    ----------
+    caption : str
+        What it is.
+    text : str
+        Its content.
+    """
 
     caption: str
     text: str

@@ -11,6 +11,7 @@ from typing import Final
 
 from gcmock.reporting.page.content import Block, Listing, Numbers, PageSection, Picture, Text
 from gcmock.reporting.page.render import data_uri, encode, size_of
+from gcmock.words.components import GROUP_TABLE
 
 _HERE: Final = Path(__file__).parent
 _LABELS: Final = {"good": "Good: ", "bad": "Take care: "}
@@ -193,5 +194,6 @@ def _view(n_stars: int, with_posteriors: bool) -> str:
         else "Intervals of the distance from the catalogue; with --input the curves are shown "
         "as well."
     )
+    groups = "".join(f'<th scope="col">{escape(g.label)}</th>' for g in GROUP_TABLE)
     template = Template((_HERE / "view.html").read_text(encoding="utf-8"))
-    return template.substitute(n_stars=f"{n_stars:,}", what=what)
+    return template.substitute(n_stars=f"{n_stars:,}", what=what, groups=groups)

@@ -7,7 +7,6 @@ explain.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,9 +17,8 @@ from gcmock.arrays import Floats
 from gcmock.dust.profile import signed_longitude
 from gcmock.errors import InputError
 from gcmock.io.readers.source import TableSource
+from gcmock.progress import Progress
 from gcmock.reporting.page.bins import Axis, count, place
-
-Update = Callable[[int, int], None]
 
 CHUNK: Final = 200_000
 """Rows read at a time."""
@@ -65,7 +63,7 @@ def evidence_place(n_bands: NDArray[np.int64], mag: Floats) -> NDArray[np.int64]
     return place(EVIDENCE_AXES, (bands.place(n_bands), magnitudes.place(mag)))
 
 
-def look(source: TableSource, progress: Update | None = None) -> Extent:
+def look(source: TableSource, progress: Progress | None = None) -> Extent:
     """Read the positions and the evidence of a whole catalogue.
 
     Parameters

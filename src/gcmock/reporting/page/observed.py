@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from gcmock.arrays import Columns
 from gcmock.dust.profile import signed_longitude
 from gcmock.io.columns import keep_identifiers, match_table
 from gcmock.io.observed import ObservedCatalogue, ObservedStars
-from gcmock.io.readers.source import Chunk, TableSource
+from gcmock.io.readers.source import TableSource
+from gcmock.progress import Progress
 from gcmock.reporting.page.bins import count, place
 from gcmock.reporting.page.extent import CHUNK, Extent
 from gcmock.reporting.page.tally import (
@@ -74,14 +76,14 @@ class ObservedTally:
 class _Part:
     """Some rows of a table as a table of its own, so that nothing is kept of the others."""
 
-    def __init__(self, source: TableSource, rows: Chunk) -> None:
+    def __init__(self, source: TableSource, rows: Columns) -> None:
         self.path: Path = source.path
         self.columns = tuple(rows)
         self.units = source.units
         self.n_rows: int | None = len(next(iter(rows.values())))
         self._rows = rows
 
-    def chunks(self, size: int, columns: Any = None) -> Iterator[Chunk]:
+    def chunks(self, size: int, columns: Any = None) -> Iterator[Columns]:
         """See `gcmock.io.readers.source.TableSource`."""
         names = list(self.columns if columns is None else columns)
         for start in range(0, self.n_rows or 0, size):
@@ -89,7 +91,7 @@ class _Part:
 
 
 def observed_stars(
-    source: TableSource, config: Config, progress: Callable[[int, int], None] | None = None
+    source: TableSource, config: Config, progress: Progress | None = None
 ) -> Iterator[ObservedStars]:
     """Yield all stars of an input table, cleaned as `gcmock build` does, chunk by chunk.
 

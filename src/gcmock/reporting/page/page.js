@@ -21,6 +21,23 @@
   const n = stars.id.length, nGroup = stars.groups.length, nBin = Math.max(stars.edges.length - 1, 0);
   const INK = "#1f2430", GREY = "#555c6b", LINE = "#d5d9e0";
   const best = stars.p.map((p) => p.indexOf(Math.max(...p)));
+  // Probability of the nuclear stellar system: the sum over its groups.
+  const nuclear = (p) => p.reduce((sum, v, g) => sum + (stars.groups[g].is_nuclear ? v : 0), 0);
+  // A second cue beside the colour of a group, by the names that matplotlib has for them.
+  const SYMBOLS = { o: "●", s: "■", "^": "▲", v: "▼", D: "◆", P: "✚", X: "✖" };
+  const DASHES = { "-": [], "--": [7, 3], "-.": [7, 3, 2, 3], ":": [2, 3] };
+  const trace = (pen, marker, x, y, r) => {
+    // Corners lie outside the circle, for the same area; a marker without corners is a circle.
+    const first = { s: Math.PI / 4, "^": -Math.PI / 2, v: Math.PI / 2, D: 0, P: 0, X: Math.PI / 4 }[marker];
+    pen.beginPath();
+    if (first === undefined) { pen.arc(x, y, r, 0, 6.2832); return; }
+    const corners = "^v".includes(marker) ? 3 : 4, cross = "PX".includes(marker), steps = cross ? 2 * corners : corners;
+    for (let k = 0; k < steps; k++) {
+      const angle = first + 6.2832 * k / steps, out = cross && k % 2 ? 0.5 * r : 1.4 * r;
+      pen.lineTo(x + out * Math.cos(angle), y + out * Math.sin(angle));
+    }
+    pen.closePath();
+  };
   let selected = -1;
   let mode = "group";
 
@@ -43,8 +60,8 @@
   };
   const median = stars.quantiles.map((q) => q[2]);
   const MODES = {
-    group: () => best.map((g) => stars.colours[g]),
-    nuclear: () => stars.p.map((p) => ramp(WARM, p[2] + p[3])),
+    group: () => best.map((g) => stars.groups[g].colour),
+    nuclear: () => stars.p.map((p) => ramp(WARM, nuclear(p))),
     distance: () => scaled(median, COLD),
     a_ks: () => scaled(stars.a_ks, DUST),
     evidence: () => scaled(stars.evidence, WARM),
@@ -131,7 +148,7 @@
         if (this.x[i] === null || this.y[i] === null) continue;
         const [a, b] = this.toPixel(i);
         pen.fillStyle = paint[i];
-        pen.beginPath(); pen.arc(a, b, size, 0, 6.2832); pen.fill();
+        trace(pen, mode === "group" ? stars.groups[best[i]].marker : "o", a, b, size); pen.fill();
       }
       pen.globalAlpha = 1;
       if (selected >= 0 && this.x[selected] !== null && this.y[selected] !== null) {
@@ -264,8 +281,9 @@
         pen.beginPath(); pen.moveTo(px(stars.edges[0]), py(0));
         for (let k = 0; k < nBin; k++) { pen.lineTo(px(stars.edges[k]), py(c[k])); pen.lineTo(px(stars.edges[k + 1]), py(c[k])); }
         pen.lineTo(px(stars.edges[nBin]), py(0));
-        pen.globalAlpha = 0.18; pen.fillStyle = stars.colours[g]; pen.fill();
-        pen.globalAlpha = 1; pen.strokeStyle = stars.colours[g]; pen.lineWidth = 1.6; pen.stroke();
+        pen.globalAlpha = 0.18; pen.fillStyle = stars.groups[g].colour; pen.fill();
+        pen.globalAlpha = 1; pen.strokeStyle = stars.groups[g].colour; pen.lineWidth = 1.6;
+        pen.setLineDash(DASHES[stars.groups[g].dash] || []); pen.stroke(); pen.setLineDash([]);
       });
       pen.restore();
     }
@@ -307,7 +325,7 @@
     const i = selected, q = stars.quantiles[i];
     const intro = cell("p", "");
     intro.append(cell("strong", `Star ${stars.id[i]}`));
-    const chance = stars.groups.map((g, k) => [stars.p[i][k], `${g} ${(100 * stars.p[i][k]).toFixed(1)} %`]).sort((a, b) => b[0] - a[0]);
+    const chance = stars.groups.map((g, k) => [stars.p[i][k], `${g.label} ${(100 * stars.p[i][k]).toFixed(1)} %`]).sort((a, b) => b[0] - a[0]);
     intro.append(`, number ${i + 1} of ${n}, l = ${show(stars.l[i], 4)}, b = ${show(stars.b[i], 4)} deg. ${chance.map((c) => c[1]).join(", ")}. `
       + `Distance ${show(q[2], 2)} kpc (68 %: ${show(q[1], 2)} to ${show(q[3], 2)}; 90 %: ${show(q[0], 2)} to ${show(q[4], 2)}). `
       + `True star that was drawn: ${stars.components[stars.component[i]]} at ${show(stars.distance[i], 2)} kpc, A(Ks) ${show(stars.a_ks[i], 2)} mag. `
@@ -335,9 +353,9 @@
   const words = stars.what;
   const panels = [
     new Panel("panel-sky", stars.l, stars.b, ["l [deg]", "b [deg]"], [true, false], true),
-    new Panel("panel-colours", stars.colour, stars.bright, [`H − Ks, ${words} [mag]`, `Ks, ${words} [mag]`], [false, true], false),
+    new Panel("panel-colours", stars.colour, stars.bright, [`${stars.colour_label}, ${words} [mag]`, `${stars.bright_label}, ${words} [mag]`], [false, true], false),
   ];
-  const redraw = () => { panels.forEach((p) => p.draw()); drawPosterior(); };
+  const redraw = () => { panels.forEach((p) => { p.draw(); }); drawPosterior(); };
   byId("number").max = n;
   byId("number").addEventListener("change", (e) => {
     const i = Math.round(+e.target.value) - 1;
@@ -345,7 +363,7 @@
   });
   byId("previous").addEventListener("click", () => select((selected + n - 1 + (selected < 0)) % n));
   byId("next").addEventListener("click", () => select((selected + 1) % n));
-  byId("home").addEventListener("click", () => { panels.forEach((p) => p.home()); redraw(); });
+  byId("home").addEventListener("click", () => { panels.forEach((p) => { p.home(); }); redraw(); });
   byId("range").addEventListener("change", drawPosterior);
   byId("colour-by").addEventListener("change", (e) => {
     mode = e.target.value; paint = MODES[mode]();
@@ -353,9 +371,9 @@
     redraw();
   });
   const legend = byId("legend");
-  stars.groups.forEach((g, k) => {
+  stars.groups.forEach((g) => {
     const item = document.createElement("span"), dot = document.createElement("i");
-    dot.style.background = stars.colours[k]; item.append(dot, g); legend.append(item);
+    dot.style.color = g.colour; dot.textContent = SYMBOLS[g.marker] || SYMBOLS.o; item.append(dot, g.label); legend.append(item);
   });
   // The table is made when it is asked for: thousands of rows would slow the page down.
   byId("star-table").addEventListener("toggle", (e) => {
@@ -369,8 +387,8 @@
   let waiting = 0;
   window.addEventListener("resize", () => { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(redraw); });
   window.addEventListener("beforeprint", redraw);
-  // Begin with a star that is likely in the nuclear disc, if there is one.
-  const start = stars.p.map((p, i) => [p[2], i]).sort((a, b) => b[0] - a[0])[Math.floor(n / 50)][1];
+  // Begin with a star that is likely nuclear, if there is one.
+  const start = stars.p.map((p, i) => [nuclear(p), i]).sort((a, b) => b[0] - a[0])[Math.floor(n / 50)][1];
   select(start);
   root.dataset.state = "ready";
 })();

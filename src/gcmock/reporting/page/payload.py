@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,9 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.reporting.page.sample import QUANTILES, Posteriors, RowSample
-from gcmock.reporting.page.tally import GROUP_OF, PROBABILITIES, component_places
-from gcmock.reporting.plots.style import COLOURS, LABELS
-from gcmock.words.bands import magnitude_name
-from gcmock.words.components import COMPONENTS, GROUPS
+from gcmock.reporting.page.tally import GROUP_OF, component_places
+from gcmock.words.bands import BANDS, KS, H, band_label, colour_label, magnitude_name
+from gcmock.words.components import COMPONENTS, GROUP_TABLE, PROBABILITIES
 from gcmock.words.flags import Flag
 
 _LEVELS = 255
@@ -49,21 +49,20 @@ def stars_of(sample: RowSample, posteriors: Posteriors | None) -> dict[str, Any]
     """Return columns and words of the view, which JSON can hold."""
     rows = sample.rows
     p = np.stack([rows[name] for name in PROBABILITIES], axis=1)
-    groups = np.stack([p[:, i == GROUP_OF].sum(axis=1) for i in range(len(GROUPS))], axis=1)
-    bands = ("j", "h", "ks", "hw")
-    mag = np.stack([rows[magnitude_name(band)] for band in bands], axis=1)
+    groups = np.stack([p[:, i == GROUP_OF].sum(axis=1) for i in range(len(GROUP_TABLE))], axis=1)
+    mag = np.stack([rows[magnitude_name(band)] for band in BANDS], axis=1)
     observed = posteriors.mag if posteriors is not None else np.full_like(mag, np.nan)
     error = posteriors.mag_error if posteriors is not None else np.full_like(mag, np.nan)
     # Observed colours where most stars have them, true ones where not.
-    both = np.isfinite(observed[:, [1, 2]]).all(axis=1).mean() > 0.5
+    both = np.isfinite(observed[:, [H, KS]]).all(axis=1).mean() > 0.5
     shown = observed if both else mag
     return {
         "what": "observed" if both else "true",
         "id": [str(value) for value in rows["source_id"].tolist()],
         "l": _rounded((rows["l"] + 180.0) % 360.0 - 180.0, 5),
         "b": _rounded(rows["b"], 5),
-        "colour": _rounded(shown[:, 1] - shown[:, 2], 3),
-        "bright": _rounded(shown[:, 2], 3),
+        "colour": _rounded(shown[:, H] - shown[:, KS], 3),
+        "bright": _rounded(shown[:, KS], 3),
         "true": _rounded(mag, 2),
         "observed": _rounded(observed, 3),
         "error": _rounded(error, 3),
@@ -76,9 +75,10 @@ def stars_of(sample: RowSample, posteriors: Posteriors | None) -> dict[str, Any]
         "flags": rows["flags"].tolist(),
         "edges": _rounded(posteriors.edges_pc / 1e3, 4) if posteriors is not None else [],
         "components": list(COMPONENTS),
-        "groups": [LABELS[group] for group in GROUPS],
-        "colours": [COLOURS[group] for group in GROUPS],
-        "bands": ["J", "H", "Ks", "Hw"],
+        "groups": [asdict(group) for group in GROUP_TABLE],
+        "bands": [band_label(band) for band in BANDS],
+        "colour_label": colour_label("h", "ks"),
+        "bright_label": band_label("ks"),
         "flag_names": {str(flag.value): flag.name for flag in Flag},
     }
 

@@ -12,6 +12,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from gcmock.io.disk import whole_file
 from gcmock.reporting.page.content import Picture
 from gcmock.reporting.plots.style import RC
 
@@ -71,5 +72,6 @@ def write_files(picture: Picture, folder: Path) -> list[Path]:
     """Write a picture as PNG and PDF and return their paths."""
     paths = [folder / f"{picture.name}.{name}" for name in ("png", "pdf")]
     for path, content in zip(paths, encode(picture, "png", "pdf"), strict=True):
-        path.write_bytes(content)
+        with whole_file(path) as partial:
+            partial.write_bytes(content)
     return paths

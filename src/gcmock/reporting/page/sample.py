@@ -6,7 +6,6 @@ order of the rows, found in one pass, in the catalogue and in the input alike.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final
@@ -14,23 +13,22 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats, Table
 from gcmock.io.observed import ObservedStars
 from gcmock.mock.infer import prepare
 from gcmock.model import Model
 from gcmock.random import star_key
 from gcmock.reporting.page.tally import GROUP_OF
-from gcmock.words.bands import magnitude_name
+from gcmock.words.bands import BANDS, magnitude_name
 from gcmock.words.components import GROUPS
 
 Keys = NDArray[np.uint64]
-Chunk = Mapping[str, NDArray[Any]]
 
 COLUMNS: Final = (
     "source_id",
     "l",
     "b",
-    *(magnitude_name(band) for band in ("j", "h", "ks", "hw")),
+    *(magnitude_name(band) for band in BANDS),
     "component",
     "distance_pc",
     "a_ks",
@@ -66,10 +64,10 @@ class RowSample:
 
     n: int
     columns: tuple[str, ...]
-    rows: dict[str, NDArray[Any]] = field(default_factory=dict)
+    rows: Columns = field(default_factory=dict)
     keys: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
 
-    def add(self, chunk: Chunk) -> None:
+    def add(self, chunk: Table) -> None:
         """Offer rows; further realisations of a star are passed over."""
         if self.n == 0:
             return
@@ -150,8 +148,8 @@ class PosteriorsOf:
         self.result = Posteriors(
             edges,
             np.zeros((n, len(GROUPS), edges.size - 1)),
-            np.full((n, 4), np.nan),
-            np.full((n, 4), np.nan),
+            np.full((n, len(BANDS)), np.nan),
+            np.full((n, len(BANDS)), np.nan),
             np.zeros(n, bool),
         )
 
@@ -168,7 +166,7 @@ class PosteriorsOf:
             self._compute(stars.take(part), place[part])
 
     def _compute(self, stars: ObservedStars, place: NDArray[np.int64]) -> None:
-        prepared = prepare(stars, self._model)
+        prepared = prepare(stars, self._model, self._model.config.policy)
         stars, place = stars.take(prepared.keep), place[prepared.keep]
         joint, _ = self._model.posterior.joint(prepared.data)
         fine = np.stack([joint[:, i == GROUP_OF].sum(axis=1) for i in range(len(GROUPS))], axis=1)

@@ -12,8 +12,7 @@ from gcmock.reporting.page.maps import map_table, map_words
 from gcmock.reporting.page.subject import Subject, quantiles
 from gcmock.reporting.page.tally import GROUP_OF, RADII
 from gcmock.reporting.plots import motion, sky, stars
-from gcmock.reporting.plots.style import GROUP_NAMES, LABELS
-from gcmock.words.components import COMPONENTS
+from gcmock.words.components import COMPONENTS, GROUPS, LABELS
 
 EXTRAPOLATED = (
     "The discs and the bar of the model were fitted at |b| > 1 deg or so; inside that they are "
@@ -125,7 +124,7 @@ def component_section(subject: Subject) -> PageSection:
                 spread,
             )
         )
-    largest = max(range(len(GROUP_NAMES)), key=lambda i: tally.p_sum[i == GROUP_OF].sum())
+    largest = max(range(len(GROUPS)), key=lambda i: tally.p_sum[i == GROUP_OF].sum())
     return PageSection(
         "components",
         "Components",
@@ -136,9 +135,9 @@ def component_section(subject: Subject) -> PageSection:
                 "Bars: "
                 + "; ".join(
                     f"{LABELS[g]} {percent(tally.p_sum[i == GROUP_OF].sum() / tally.n_star)}"
-                    for i, g in enumerate(GROUP_NAMES)
+                    for i, g in enumerate(GROUPS)
                 )
-                + f". The largest is: {LABELS[GROUP_NAMES[largest]]}.",
+                + f". The largest is: {LABELS[list(GROUPS)[largest]]}.",
                 lambda axis: stars.shares(axis, tally),
                 "Sums of the probabilities; bars and ± are the errors of drawing components "
                 "(square "
@@ -151,7 +150,7 @@ def component_section(subject: Subject) -> PageSection:
                 "Number of stars per kpc against distance: "
                 + "; ".join(
                     f"{LABELS[g]} median {_median_distance(subject, i):.1f} kpc"
-                    for i, g in enumerate(GROUP_NAMES)
+                    for i, g in enumerate(GROUPS)
                 )
                 + ".",
                 lambda axis: stars.distances(axis, tally),
@@ -176,7 +175,7 @@ def motion_section(subject: Subject) -> PageSection:
     """Return rotation and proper motions."""
     tally, model = subject.tally, subject.model
     rows = []
-    for group in GROUP_NAMES:
+    for group in GROUPS:
         mean, covariance = motion.motion_moments(tally, group)
         sigma = np.sqrt(np.diag(covariance))
         correlation = covariance[0, 1] / np.prod(sigma)
@@ -247,7 +246,7 @@ def _rotation_table(subject: Subject, place: int, unit: str, scale: float) -> Nu
         rows.append((f"{scale * radii.centres[k]:g}", *values))
     return Numbers(
         "Mean azimuthal velocity [km/s]",
-        (f"radius [{unit}]", *(LABELS[g] for g in GROUP_NAMES)),
+        (f"radius [{unit}]", *(LABELS[g] for g in GROUPS)),
         rows,
         hidden=True,
     )

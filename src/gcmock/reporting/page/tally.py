@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Table
 from gcmock.dust.profile import signed_longitude
 from gcmock.frames import icrs_to_galactic_proper_motion
 from gcmock.reporting.page.bins import Axis, Places, count, place
 from gcmock.reporting.page.extent import Extent, evidence_place
-from gcmock.words.bands import BANDS, magnitude_name
-from gcmock.words.components import COMPONENTS, GROUPS
+from gcmock.words import components
+from gcmock.words.bands import BANDS, COLOUR_INDICES, NEIGHBOUR_COLOURS, magnitude_name
+from gcmock.words.components import COMPONENTS, GROUP_TABLE, GROUPS, PROBABILITIES
 from gcmock.words.flags import Flag
-
-Chunk = Mapping[str, NDArray[Any]]
 
 MAGNITUDE: Final = Axis(2.0, 0.1, 240)
 """Magnitudes of counts [mag]."""
@@ -41,18 +40,15 @@ MOTION: Final = Axis(-20.0, 0.25, 160)
 RADII: Final = (Axis(0.0, 0.02, 25), Axis(0.0, 0.25, 40))
 """Galactocentric radii of the rotation curves, near and far [kpc]."""
 
-DIAGRAMS: Final = (("h", "ks", "ks"), ("j", "ks", "ks"), ("j", "h", "hw"))
+DIAGRAMS: Final = tuple((blue, red, red if red == "ks" else "hw") for blue, red in COLOUR_INDICES)
 """Colour-magnitude diagrams: the bands of the colour, and of the magnitude."""
 
-COLOURS: Final = (("h", "ks"), ("j", "h"))
-"""The colour-colour diagram: both colours."""
-
-GROUP_OF: Final = np.array(
-    [next(i for i, names in enumerate(GROUPS.values()) if c in names) for c in COMPONENTS]
-)
+GROUP_OF: Final = np.array(components.GROUP_OF)
 """Group of every component, (n_component,)."""
 
-PROBABILITIES: Final = tuple(f"p_{name}" for name in COMPONENTS)
+IS_NUCLEAR: Final = np.array([group.is_nuclear for group in GROUP_TABLE])
+"""Whether a group belongs to the nuclear stellar system, (n_group,)."""
+
 N_GROUP: Final = len(GROUPS)
 
 COLUMNS: Final = (
@@ -82,7 +78,14 @@ COLUMNS: Final = (
 )
 """Columns of a mock catalogue that a report reads."""
 
-SKY: Final = ("stars", "p_bar", "p_nsd", "p_nsc", "a_ks", "evidence", "unexplained", "width")
+SKY: Final = (
+    "stars",
+    *(f"p_{group}" for group in GROUPS),
+    "a_ks",
+    "evidence",
+    "unexplained",
+    "width",
+)
 """What is summed per cell of the sky."""
 
 
@@ -105,14 +108,14 @@ class Tally:
         Stars drawn per component.
     magnitudes : ndarray (n_band, n_group, n_magnitude)
     diagrams, diagrams_nuclear : ndarray (n_diagram, n_colour, n_brightness)
-        Stars, and sum of P(nsd + nsc).
+        Stars, and sum of P(nuclear).
     colours : ndarray (n_colour, n_colour)
     distances : ndarray (n_component, n_distance)
         Drawn distances.
     widths : ndarray (n_group, n_width)
         Half widths of the 68 % interval of the distance, by the most probable group.
     nuclear : ndarray (n_probability,)
-        Stars by P(nsd + nsc).
+        Stars by P(nuclear).
     motions : ndarray (n_group, n_motion, n_motion)
         Proper motions along l and b.
     motion_sums : ndarray (n_group, 6)
@@ -145,7 +148,7 @@ class Tally:
         self.motion_sums = np.zeros((N_GROUP, 6))
         self.rotation = tuple(np.zeros((N_GROUP, 3, axis.n)) for axis in RADII)
 
-    def add(self, chunk: Chunk) -> None:
+    def add(self, chunk: Table) -> None:
         """Count the rows of a chunk, which has `COLUMNS`."""
         if not len(chunk["l"]):
             return
@@ -155,20 +158,20 @@ class Tally:
         stars = chunk if first.all() else {name: values[first] for name, values in chunk.items()}
         self._add_stars(stars)
 
-    def _add_stars(self, chunk: Chunk) -> None:
+    def _add_stars(self, chunk: Table) -> None:
         """Count what the realisations of a star have in common."""
         self.n_star += len(chunk["l"])
         p = np.stack([chunk[name] for name in PROBABILITIES], axis=1).astype(np.float64)
         self.p_sum += p.sum(axis=0)
         self.p_variance += (p * (1.0 - p)).sum(axis=0)
-        nsd, nsc, bar = (p[:, COMPONENTS.index(name)] for name in ("nsd", "nsc", "bar"))
-        self.nuclear += count(PROBABILITY.place(np.clip(nsd + nsc, 0.0, 1.0)), (PROBABILITY.n,))
+        groups = np.stack([p[:, i == GROUP_OF].sum(axis=1) for i in range(N_GROUP)], axis=1)
+        nuclear = groups[:, IS_NUCLEAR].sum(axis=1)
+        self.nuclear += count(PROBABILITY.place(np.clip(nuclear, 0.0, 1.0)), (PROBABILITY.n,))
         for flag in Flag:
             if n := int(((chunk["flags"] & flag) != 0).sum()):
                 self.flags[flag] += n
         for n_bands, n in zip(*np.unique(chunk["n_bands"], return_counts=True), strict=True):
             self.bands[int(n_bands)] += int(n)
-        groups = np.stack([p[:, i == GROUP_OF].sum(axis=1) for i in range(N_GROUP)], axis=1)
         width = 5e-4 * (chunk["distance_q84_pc"] - chunk["distance_q16_pc"])
         axes = (Axis(0, 1, N_GROUP), WIDTH)
         where = place(axes, (groups.argmax(axis=1), WIDTH.place(np.log10(np.maximum(width, 1e-9)))))
@@ -179,9 +182,7 @@ class Tally:
         )
         values = {
             "stars": None,
-            "p_bar": bar,
-            "p_nsd": nsd,
-            "p_nsc": nsc,
+            **{f"p_{group}": groups[:, i] for i, group in enumerate(GROUPS)},
             "a_ks": chunk["a_ks"],
             "evidence": np.where(np.isfinite(evidence), evidence, 0.0),
             "unexplained": ((chunk["flags"] & Flag.UNEXPLAINED) != 0).astype(np.float64),
@@ -190,18 +191,17 @@ class Tally:
         cell = self.cell(chunk)
         for name, weights in values.items():
             self.sky[name] += count(cell, self.sky[name].shape, weights)
-        nuclear = nsd + nsc
         for i, (blue, red, band) in enumerate(DIAGRAMS):
             where = diagram_place(chunk, blue, red, band)
             self.diagrams_nuclear[i] += count(where, self.diagrams.shape[1:], nuclear)
 
-    def _add_draws(self, chunk: Chunk) -> None:
+    def _add_draws(self, chunk: Table) -> None:
         """Count what belongs to the true stars."""
         weight = 1.0 / self.extent.n_realisation
         component = component_places(chunk["component"])
         group = GROUP_OF[component]
         self.drawn += weight * count(component, (len(COMPONENTS),))
-        groups, components = Axis(0, 1, N_GROUP), Axis(0, 1, len(COMPONENTS))
+        groups, places = Axis(0, 1, N_GROUP), Axis(0, 1, len(COMPONENTS))
         for i, band in enumerate(BANDS):
             where = place(
                 (groups, MAGNITUDE), (group, MAGNITUDE.place(chunk[magnitude_name(band)]))
@@ -211,14 +211,12 @@ class Tally:
             where = diagram_place(chunk, blue, red, band)
             self.diagrams[i] += weight * count(where, self.diagrams.shape[1:])
         self.colours += weight * count(colour_place(chunk), self.colours.shape)
-        where = place(
-            (components, DISTANCE), (component, DISTANCE.place(1e-3 * chunk["distance_pc"]))
-        )
+        where = place((places, DISTANCE), (component, DISTANCE.place(1e-3 * chunk["distance_pc"])))
         self.distances += weight * count(where, self.distances.shape)
         self._add_motions(chunk, group, groups, weight)
         self._add_rotation(chunk, group, groups, weight)
 
-    def _add_motions(self, chunk: Chunk, group: Places, groups: Axis, weight: float) -> None:
+    def _add_motions(self, chunk: Table, group: Places, groups: Axis, weight: float) -> None:
         """Count proper motions along the Galactic axes."""
         along_l, along_b = icrs_to_galactic_proper_motion(
             chunk["ra"], chunk["dec"], chunk["pmra"], chunk["pmdec"]
@@ -232,7 +230,7 @@ class Tally:
         for i, values in enumerate((None, x, y, x * x, x * y, y * y)):
             self.motion_sums[:, i] += weight * count(g, (N_GROUP,), values)
 
-    def _add_rotation(self, chunk: Chunk, group: Places, groups: Axis, weight: float) -> None:
+    def _add_rotation(self, chunk: Table, group: Places, groups: Axis, weight: float) -> None:
         """Sum the azimuthal velocity in rings around the Galactic centre."""
         x, y = chunk["x_pc"], chunk["y_pc"]
         radius = np.maximum(np.hypot(x, y), 1e-6)
@@ -242,7 +240,7 @@ class Tally:
             for i, values in enumerate((None, v_phi, v_phi * v_phi)):
                 sums[:, i] += weight * count(where, (N_GROUP, axis.n), values)
 
-    def cell(self, chunk: Chunk) -> Places:
+    def cell(self, chunk: Table) -> Places:
         """Flat cell of the sky of every row (n_row,)."""
         l_axis, b_axis = self.extent.sky
         index = (l_axis.place(signed_longitude(chunk["l"])), b_axis.place(chunk["b"]))
@@ -255,17 +253,17 @@ def component_places(names: NDArray[Any]) -> Places:
     return np.asarray(order[np.searchsorted(np.array(COMPONENTS)[order], names)], np.int64)
 
 
-def diagram_place(chunk: Chunk, blue: str, red: str, band: str) -> Places:
+def diagram_place(chunk: Table, blue: str, red: str, band: str) -> Places:
     """Bin of every row in a colour-magnitude diagram (n_row,)."""
     colour = chunk[magnitude_name(blue)] - chunk[magnitude_name(red)]
     index = (COLOUR.place(colour), BRIGHTNESS.place(chunk[magnitude_name(band)]))
     return place((COLOUR, BRIGHTNESS), index)
 
 
-def colour_place(chunk: Chunk) -> Places:
+def colour_place(chunk: Table) -> Places:
     """Bin of every row in the colour-colour diagram (n_row,)."""
     index = tuple(
         COLOUR.place(chunk[magnitude_name(blue)] - chunk[magnitude_name(red)])
-        for blue, red in COLOURS
+        for blue, red in NEIGHBOUR_COLOURS
     )
     return place((COLOUR, COLOUR), index)

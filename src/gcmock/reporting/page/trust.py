@@ -20,8 +20,7 @@ from gcmock.reporting.page.maps import map_table, map_words
 from gcmock.reporting.page.subject import Subject
 from gcmock.reporting.page.tally import GROUP_OF, WIDTH
 from gcmock.reporting.plots import sky, stars
-from gcmock.reporting.plots.style import GROUP_NAMES, LABELS
-from gcmock.words.components import COMPONENTS
+from gcmock.words.components import GROUPS, LABELS
 from gcmock.words.flags import Flag
 
 EXPECTED_COVERAGE, LARGE_ECE = 0.68, 0.02
@@ -245,7 +244,7 @@ def truth_section(subject: Subject) -> PageSection:
             percent(c.confusion[:, i].sum() / c.n_star, 2),
             *(percent(v / max(truth[i], 1.0)) for v in c.confusion[i]),
         )
-        for i, g in enumerate(GROUP_NAMES)
+        for i, g in enumerate(GROUPS)
     ]
     return PageSection(
         "truth",
@@ -279,7 +278,7 @@ def truth_section(subject: Subject) -> PageSection:
             ),
             Numbers(
                 "Shares, and where the probability of the stars of a true group goes",
-                ("true group", "true share", "found", *(f"to {LABELS[g]}" for g in GROUP_NAMES)),
+                ("true group", "true share", "found", *(f"to {LABELS[g]}" for g in GROUPS)),
                 shares,
             ),
         ),
@@ -324,9 +323,7 @@ def at_a_glance(subject: Subject) -> list[tuple[str, str]]:
                 "-", "\u2212"
             ),
         ),
-        ("nuclear disc", percent(p[COMPONENTS.index("nsd")])),
-        ("bar", percent(p[COMPONENTS.index("bar")])),
-        ("discs", percent(p[GROUP_OF == 0].sum())),
+        *((LABELS[g], percent(p[i == GROUP_OF].sum())) for i, g in enumerate(GROUPS)),
         ("distance known to", f"± {_median_width(subject):.1f} kpc"),
         ("unexplained", percent(tally.flags[Flag.UNEXPLAINED] / tally.n_star, 2)),
     ]

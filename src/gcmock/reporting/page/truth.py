@@ -12,9 +12,9 @@ from gcmock.errors import InputError
 from gcmock.io.readers.source import TableSource
 from gcmock.reporting.page.extent import CHUNK
 from gcmock.reporting.page.sample import RowSample
-from gcmock.reporting.page.tally import GROUP_OF, N_GROUP, PROBABILITIES, component_places
+from gcmock.reporting.page.tally import GROUP_OF, IS_NUCLEAR, N_GROUP, component_places
 from gcmock.validation.recovery import NOMINAL, group_probability, reliability
-from gcmock.words.components import GROUPS
+from gcmock.words.components import GROUPS, PROBABILITIES
 
 MOST_STARS: Final = 500_000
 """Stars that are compared at most: the error of a share is then below 0.0007."""
@@ -38,7 +38,7 @@ class TruthComparison:
     below : ndarray (5,)
         Share of stars whose true distance lies below the quantiles `NOMINAL`.
     mean_p, fraction, number : ndarray (n_bin,)
-        Reliability of P(nsd + nsc): mean probability, true share, stars.
+        Reliability of P(nuclear): mean probability, true share, stars.
     confusion : ndarray (n_group, n_group)
         Sums of the probability of a group (second axis) over the stars of a true group (first).
     brier, base_brier, ece : float
@@ -96,8 +96,8 @@ def compare_with_truth(sample: RowSample, source: TableSource) -> TruthCompariso
     rows = {name: values[known] for name, values in sample.rows.items()}
     group, distance = group[known], distance[known]
     p = np.stack([group_probability(rows, name) for name in GROUPS], axis=1)
-    nuclear = group >= list(GROUPS).index("nsd")
-    p_nuclear = p[:, list(GROUPS).index("nsd") :].sum(axis=1)
+    nuclear = IS_NUCLEAR[group]
+    p_nuclear = p[:, IS_NUCLEAR].sum(axis=1)
     mean_p, fraction, number = reliability(p_nuclear, nuclear)
     below = [(distance < rows[f"distance_q{q * 100:02.0f}_pc"]).mean() for q in NOMINAL]
     confusion = np.stack([p[group == i].sum(axis=0) for i in range(N_GROUP)])

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import gcmock
 from gcmock.errors import InputError
-from gcmock.io.disk import check_new_file, whole_file
+from gcmock.io.disk import check_new_file, write_text
 from gcmock.io.metadata import catalogue_metadata, recorded_config
 from gcmock.io.readers.opening import open_table
 from gcmock.io.readers.source import TableSource
 from gcmock.model import Model, load_model
+from gcmock.notebook import Outcome
+from gcmock.progress import Progress, Stage
 from gcmock.reporting.page import sample as samples
 from gcmock.reporting.page.colours import colour_section
 from gcmock.reporting.page.content import PageSection, Picture, Text
@@ -43,18 +45,31 @@ from gcmock.reporting.page.truth import CATALOGUE_COLUMNS, MOST_STARS, compare_w
 from gcmock.reporting.plots.catalogue import check_columns
 from gcmock.settings.build import load_config
 
-Update = Callable[[int, int], None]
-Stage = Callable[[str], Update | None]
-
 SAMPLE: Final = 2000
 """Stars of the view of single stars."""
 
 _SAMPLE_COLUMNS: Final = (*samples.COLUMNS, *samples.QUANTILES, *PROBABILITIES)
 
 
-@dataclass(frozen=True)
-class ReportSummary:
-    """Account of a report: files, rows, bytes of the page, seconds."""
+@dataclass(frozen=True, repr=False)
+class ReportSummary(Outcome):
+    """Account of a report.
+
+    Attributes
+    ----------
+    output : Path
+        The page.
+    n_row, n_star : int
+        Rows and stars of the catalogue.
+    n_sample, n_posterior : int
+        Stars that can be picked one by one, and those of them with a posterior.
+    size : int
+        Bytes of the page.
+    figures : tuple of Path
+        Files of the figures.
+    seconds : float
+        Time of the whole run.
+    """
 
     output: Path
     n_row: int
@@ -186,7 +201,7 @@ def _observe(
     extent: object,
     sample: samples.RowSample,
     model: Model,
-    update: Update | None,
+    update: Progress | None,
 ) -> tuple[ObservedTally, samples.Posteriors]:
     """Read the input once: counts, and posteriors of the sample."""
     observed = ObservedTally(extent)  # type: ignore[arg-type]
@@ -240,6 +255,5 @@ def _write(
                     update(i, len(pictures))
         except OSError as error:
             raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from error
-    with whole_file(output) as partial:
-        partial.write_text(text, encoding="utf-8")
+    write_text(output, text)
     return written

@@ -14,15 +14,8 @@ from gcmock.model import Model
 from gcmock.reporting.page.bins import merged
 from gcmock.reporting.page.tally import MOTION, RADII, Tally
 from gcmock.reporting.plots.catalogue import count_catalogue
-from gcmock.reporting.plots.style import (
-    COLOURS,
-    DENSITY,
-    GREY,
-    GROUP_NAMES,
-    LABELS,
-    colour_bar,
-    legend,
-)
+from gcmock.reporting.plots.style import DENSITY, GREY, colour_bar, legend
+from gcmock.words.components import COLOURS, GROUP_TABLE, GROUPS, LABELS
 
 _LEAST: Final = 12.0
 """Stars of a ring whose mean is shown."""
@@ -44,7 +37,7 @@ def rotation(axis: Axes, catalogue: Any, model: Model | None = None, *, near: bo
     place = 0 if near else 1
     radii, sums = RADII[place], tally.rotation[place]
     scale = 1e3 if near else 1.0
-    for i, group in enumerate(GROUP_NAMES):
+    for i, group in enumerate(GROUP_TABLE):
         n, first, second = sums[i]
         good = n >= _LEAST
         if not good.any():
@@ -52,10 +45,10 @@ def rotation(axis: Axes, catalogue: Any, model: Model | None = None, *, near: bo
         mean = first[good] / n[good]
         spread = np.sqrt(np.maximum(second[good] / n[good] - mean**2, 0.0))
         x = scale * radii.centres[good]
-        axis.fill_between(x, mean - spread, mean + spread, color=COLOURS[group], alpha=0.10, lw=0)
+        axis.fill_between(x, mean - spread, mean + spread, color=group.colour, alpha=0.10, lw=0)
         error = spread / np.sqrt(n[good])
-        label = LABELS[group]
-        axis.errorbar(x, mean, error, fmt=".-", color=COLOURS[group], lw=1.3, ms=5, label=label)
+        fmt = f"{group.marker}-"
+        axis.errorbar(x, mean, error, fmt=fmt, color=group.colour, lw=1.3, ms=3, label=group.label)
     if model is not None and near:
         x = np.linspace(2.0, 1e3 * radii.edges[-1], 200)
         mean, _ = model.components["nsd"].velocity_moments(x, 0.0 * x, 0.0 * x)
@@ -76,7 +69,7 @@ def rotation(axis: Axes, catalogue: Any, model: Model | None = None, *, near: bo
 
 def motion_moments(catalogue: Tally, group: str) -> tuple[Floats, Floats]:
     """Mean (2,) and covariance (2, 2) of the proper motion along l and b of a group [mas/yr]."""
-    n, l, b, ll, lb, bb = catalogue.motion_sums[GROUP_NAMES.index(group)]
+    n, l, b, ll, lb, bb = catalogue.motion_sums[list(GROUPS).index(group)]
     if n < 3:
         return np.full(2, np.nan), np.full((2, 2), np.nan)
     mean = np.array([l, b]) / n

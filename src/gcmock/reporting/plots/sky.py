@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,6 +11,7 @@ from scipy.interpolate import RegularGridInterpolator
 from scipy.ndimage import maximum_filter
 
 from gcmock.arrays import Floats
+from gcmock.errors import InputError
 from gcmock.model import Model
 from gcmock.posterior.sightline import prior_counts
 from gcmock.reporting.page.bins import Axis
@@ -20,11 +21,11 @@ from gcmock.reporting.plots.style import (
     BALANCE,
     DENSITY,
     DUST,
-    LABELS,
     PROBABILITY,
     colour_bar,
     sky_axes,
 )
+from gcmock.words.components import LABELS
 
 ENOUGH_FOR_NUMBERS, ENOUGH_FOR_MEANS, ENOUGH_FOR_EVIDENCE = 6.0, 16.0, 60.0
 """Stars per cell (median) of maps of counts, of means, and of the evidence, which scatters."""
@@ -46,17 +47,23 @@ def sky_density(axis: Axes, catalogue: Any) -> None:
     colour_bar(axis, image, "stars per arcmin²", "max")
 
 
-def probability_map(
-    axis: Axes, catalogue: Any, group: Literal["bar", "nsd", "nsc"] = "nsd"
-) -> None:
-    """Draw the mean probability of a component per cell.
+def probability_map(axis: Axes, catalogue: Any, group: str = "nsd") -> None:
+    """Draw the mean probability of a group of components per cell.
 
     Parameters
     ----------
     axis : matplotlib.axes.Axes
     catalogue : Tally, path or table
-    group : {"bar", "nsd", "nsc"}
+    group : str
+        A name of `gcmock.words.components.GROUPS`.
+
+    Raises
+    ------
+    InputError
+        If there is no such group.
     """
+    if group not in LABELS:
+        raise InputError(f"{group!r} is no group of components; known: {', '.join(LABELS)}")
     axes, total, stars = sky_map(count_catalogue(catalogue), f"p_{group}", ENOUGH_FOR_MEANS)
     mean = _mean(total, stars)
     high = _quantile(mean, 0.998)

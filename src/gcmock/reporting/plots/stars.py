@@ -14,7 +14,6 @@ from gcmock.reporting.page.observed import ObservedTally
 from gcmock.reporting.page.tally import (
     BRIGHTNESS,
     COLOUR,
-    COLOURS,
     DIAGRAMS,
     DISTANCE,
     GROUP_OF,
@@ -25,21 +24,19 @@ from gcmock.reporting.page.tally import (
 )
 from gcmock.reporting.page.truth import TruthComparison
 from gcmock.reporting.plots.catalogue import count_catalogue
-from gcmock.reporting.plots.style import COLOURS as GROUP_COLOURS
 from gcmock.reporting.plots.style import (
     DENSITY,
     GREY,
-    GROUP_NAMES,
     INK,
-    LABELS,
     colour_bar,
     legend,
     steps,
 )
 from gcmock.reporting.plots.style import PROBABILITY as PROBABILITY_MAP
-from gcmock.words.bands import BANDS
+from gcmock.words.bands import BANDS, NEIGHBOUR_COLOURS, band_label, colour_label
+from gcmock.words.components import COLOURS as COLOUR_OF
+from gcmock.words.components import GROUP_TABLE
 
-BAND_LABELS = {"j": "J", "h": "H", "ks": "Ks", "hw": "Hw"}
 Window = tuple[float, float, float, float]
 
 
@@ -126,7 +123,7 @@ def colour_colour(
         norm=_norm(values, largest),
         rasterized=True,
     )
-    labels = [f"{BAND_LABELS[blue]} − {BAND_LABELS[red]} [mag]" for blue, red in COLOURS]
+    labels = [f"{colour_label(*bands)} [mag]" for bands in NEIGHBOUR_COLOURS]
     axis.set(xlabel=labels[0], ylabel=labels[1])
     axis.set_xlim(low_x, high_x)
     axis.set_ylim(low_y, high_y)
@@ -172,8 +169,8 @@ def _diagram(
 
 
 def _diagram_axes(axis: Axes, diagram: int, window: Window) -> None:
-    blue, red, band = (BAND_LABELS[name] for name in DIAGRAMS[diagram])
-    axis.set(xlabel=f"{blue} − {red} [mag]", ylabel=f"{band} [mag]")
+    blue, red, band = DIAGRAMS[diagram]
+    axis.set(xlabel=f"{colour_label(blue, red)} [mag]", ylabel=f"{band_label(band)} [mag]")
     axis.set_xlim(window[0], window[1])
     axis.set_ylim(window[3], window[2])
 
@@ -195,10 +192,10 @@ def distances(axis: Axes, catalogue: Any) -> None:
     tally = count_catalogue(catalogue)
     factor = 8
     bins = DISTANCE.coarser(factor)
-    for i, group in enumerate(GROUP_NAMES):
+    for i, group in enumerate(GROUP_TABLE):
         values = tally.distances[i == GROUP_OF].sum(axis=0)
         per_kpc = values.reshape(bins.n, factor).sum(axis=1) / bins.step
-        steps(axis, bins.edges, per_kpc, GROUP_COLOURS[group], LABELS[group])
+        steps(axis, bins.edges, per_kpc, group.colour, group.label, dash=group.dash)
     total = tally.distances.sum(axis=0)
     axis.set_xlim(0.0, float(DISTANCE.edges[occupied(total, 1e-4).stop]))
     top = axis.get_ylim()[1]
@@ -217,7 +214,8 @@ def magnitude_counts(
     ----------
     axis : matplotlib.axes.Axes
     catalogue : Tally, path or table
-    band : {"j", "h", "ks", "hw"}
+    band : str
+        One of `gcmock.words.bands.BANDS`.
     observed : ObservedTally, optional
         The input, if it has the band.
     """
@@ -225,8 +223,8 @@ def magnitude_counts(
     place = BANDS.index(band)
     values = tally.magnitudes[place] / MAGNITUDE.step
     steps(axis, MAGNITUDE.edges, values.sum(axis=0), INK, "all, true", fill=False)
-    for i, group in enumerate(GROUP_NAMES):
-        steps(axis, MAGNITUDE.edges, values[i], GROUP_COLOURS[group], LABELS[group])
+    for i, group in enumerate(GROUP_TABLE):
+        steps(axis, MAGNITUDE.edges, values[i], group.colour, group.label, dash=group.dash)
     if observed is not None and observed.bands[band]:
         counts = observed.magnitudes[place] / MAGNITUDE.step
         seen = counts > 0
@@ -235,7 +233,7 @@ def magnitude_counts(
     axis.set_xlim(MAGNITUDE.edges[part.start] - 0.1, MAGNITUDE.edges[part.stop] + 0.1)
     axis.set_yscale("log")
     axis.set_ylim(0.7 * max(1.0, 1.0 / MAGNITUDE.step), 2.0 * float(values.sum(axis=0).max()))
-    axis.set(xlabel=f"{BAND_LABELS[band]} [mag]", ylabel="stars per mag")
+    axis.set(xlabel=f"{band_label(band)} [mag]", ylabel="stars per mag")
     legend(axis, loc="upper left")
 
 
@@ -248,13 +246,13 @@ def shares(axis: Axes, catalogue: Any) -> None:
     catalogue : Tally, path or table
     """
     tally = count_catalogue(catalogue)
-    for i, group in enumerate(GROUP_NAMES):
+    for i, group in enumerate(GROUP_TABLE):
         share = tally.p_sum[i == GROUP_OF].sum() / tally.n_star
         error = np.sqrt(tally.p_variance[i == GROUP_OF].sum()) / tally.n_star
-        axis.barh(i, share, 0.62, color=GROUP_COLOURS[group], alpha=0.85, xerr=2.0 * error)
+        axis.barh(i, share, 0.62, color=group.colour, alpha=0.85, xerr=2.0 * error)
         text = f" {share:.1%} ± {error:.1%}" if error >= 5e-4 else f" {share:.2%} ± {error:.2%}"
         axis.text(share + 2.0 * error, i, text, va="center", color=INK)
-    axis.set_yticks(range(len(GROUP_NAMES)), [LABELS[group] for group in GROUP_NAMES])
+    axis.set_yticks(range(len(GROUP_TABLE)), [group.label for group in GROUP_TABLE])
     axis.invert_yaxis()
     axis.set_xlim(0.0, 1.28 * axis.get_xlim()[1])
     axis.xaxis.set_major_formatter(lambda x, _: f"{100 * x:.0f} %")
@@ -272,7 +270,7 @@ def membership(axis: Axes, catalogue: Any) -> None:
     """
     values = count_catalogue(catalogue).nuclear.copy()
     values[-2] += values[-1]
-    axis.stairs(values[:-1], PROBABILITY.edges[:-1], color=GROUP_COLOURS["nsd"], fill=True)
+    axis.stairs(values[:-1], PROBABILITY.edges[:-1], color=COLOUR_OF["nsd"], fill=True)
     axis.set(xlabel="P(nuclear disc or cluster)", ylabel="stars")
     axis.set_xlim(0.0, 1.0)
     axis.set_ylim(0.0, None)
@@ -287,9 +285,9 @@ def distance_errors(axis: Axes, catalogue: Any) -> None:
     catalogue : Tally, path or table
     """
     tally = count_catalogue(catalogue)
-    for i, group in enumerate(GROUP_NAMES):
-        label = f"mostly {LABELS[group]}"
-        steps(axis, 10.0**WIDTH.edges, tally.widths[i], GROUP_COLOURS[group], label)
+    for i, group in enumerate(GROUP_TABLE):
+        label = f"mostly {group.label}"
+        steps(axis, 10.0**WIDTH.edges, tally.widths[i], group.colour, label, dash=group.dash)
     part = occupied(tally.widths.sum(axis=0), 0.0005)
     axis.set_xscale("log")
     axis.set_xlim(*(float(10.0 ** WIDTH.edges[k]) for k in (part.start, part.stop)))
@@ -312,7 +310,13 @@ def reliability(axis: Axes, comparison: TruthComparison) -> None:
     error = np.sqrt(np.maximum(c.mean_p * (1.0 - c.mean_p), 1e-4) / c.number)
     axis.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":", label="ideal")
     axis.errorbar(
-        c.mean_p, c.fraction, error, fmt="o", color=GROUP_COLOURS["nsd"], capsize=2, label="found"
+        c.mean_p,
+        c.fraction,
+        error,
+        fmt="o",
+        color=COLOUR_OF["nsd"],
+        capsize=2,
+        label="found",
     )
     axis.set(xlabel="stated P(nuclear disc or cluster)", ylabel="true share")
     axis.set_xlim(0, 1)

@@ -8,20 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 from gcmock.arrays import Floats
-from gcmock.words.components import GROUPS
 
-COLOURS: Final = {"disc": "#4477AA", "bar": "#B8A623", "nsd": "#E4576B", "nsc": "#8A2A6F"}
-"""Colour of every group of components (after Paul Tol's bright scheme)."""
-
-LABELS: Final = {
-    "disc": "discs",
-    "bar": "bar",
-    "nsd": "nuclear stellar disc",
-    "nsc": "nuclear star cluster",
-}
-"""Names of the groups in figures."""
-
-GROUP_NAMES: Final = tuple(GROUPS)
 INK, GREY, FAINT = "#1F2430", "#5A6070", "#D5D9E0"
 
 DENSITY: Final = LinearSegmentedColormap.from_list(
@@ -82,12 +69,19 @@ def colour_bar(axis: Axes, image: Any, label: str, extend: str = "neither") -> N
 
 
 def steps(
-    axis: Axes, edges: Floats, values: Floats, colour: str, label: str, *, fill: bool = True
+    axis: Axes,
+    edges: Floats,
+    values: Floats,
+    colour: str,
+    label: str,
+    *,
+    dash: str = "-",
+    fill: bool = True,
 ) -> None:
     """Draw a histogram as an outline over a light filling."""
     if fill:
         axis.stairs(values, edges, color=colour, alpha=0.16, fill=True)
-    axis.stairs(values, edges, color=colour, linewidth=1.6, label=label)
+    axis.stairs(values, edges, color=colour, linestyle=dash, linewidth=1.6, label=label)
 
 
 def sky_axes(axis: Axes) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from gcmock.errors import GcmockError, InputError, InterruptedRunError
 from gcmock.io.manifest import Manifest, entry_of
+from gcmock.notebook import Outcome
+from gcmock.progress import Progress
 from gcmock.surveys.definition import Archive, SurveyDefinition, load_survey
 from gcmock.surveys.fetch import adql
 from gcmock.surveys.fetch.tap import Patience, ServiceLimitError, TapService
@@ -23,7 +25,6 @@ from gcmock.surveys.read.recognise import recognise
 if TYPE_CHECKING:
     from astropy.table import Table
 
-Update = Callable[[int, int], None]
 
 TILE_ROWS: Final = 250_000
 """Most rows of a tile by default: a result of this size is read in a minute."""
@@ -35,8 +36,8 @@ _PAD_DEG: Final = 1e-6
 """Archives may compare more digits of a coordinate than they show [deg]."""
 
 
-@dataclass
-class FetchSummary:
+@dataclass(repr=False)
+class FetchSummary(Outcome):
     """What was fetched.
 
     Attributes
@@ -74,7 +75,7 @@ class _Run:
     window: SurveyWindow
     manifest: Manifest
     max_rows: int
-    update: Update | None
+    update: Progress | None
     summary: FetchSummary
     names: list[str] = field(default_factory=list)
     n_todo: int = 0
@@ -85,7 +86,7 @@ class _Run:
 
 
 def fetch(
-    survey: str,
+    survey: str | Path,
     l: tuple[float, float],
     b: tuple[float, float],
     output: str | Path,
@@ -94,7 +95,7 @@ def fetch(
     service: str = "",
     tile_rows: int = TILE_ROWS,
     overwrite: bool = False,
-    progress: Update | None = None,
+    progress: Progress | None = None,
     patience: Patience | None = None,
 ) -> FetchSummary:
     """Fetch all rows of a survey in a window.
@@ -105,8 +106,8 @@ def fetch(
 
     Parameters
     ----------
-    survey : str
-        Name of the survey.
+    survey : str or Path
+        Name of the survey, or the path of its definition.
     l, b : tuple of float
         Ranges of Galactic longitude and latitude [deg].
     output : str or Path
@@ -158,18 +159,20 @@ def _fetch(
     output: Path,
     tile_rows: int,
     overwrite: bool,
-    progress: Update | None,
+    progress: Progress | None,
 ) -> FetchSummary:
     selections, samples = zip(
         *(_selection(tap, survey, archive, table) for table in archive.tables), strict=True
     )
-    record = {
+    record: dict[str, Any] = {
         "survey": survey.name,
         "service": tap.url,
         "tables": list(archive.tables),
         "window": {"l": list(window.l), "b": list(window.b)},
         "columns": list(selections[0].columns),
     }
+    if survey.path:
+        record["definition_sha256"] = survey.sha256
     limit = min(tile_rows, archive.max_rows or tile_rows)
     summary = FetchSummary(survey.name, archive.name, tap.url, output)
     with Manifest(output, record, overwrite=overwrite) as manifest:
@@ -195,7 +198,7 @@ def _selection(
     """Look at the table of the archive and choose its columns; return also a table without rows."""
     sample = tap.ask_at_once(adql.first_row(table), 1).table
     names = tuple(sample.colnames)
-    found = recognise(f"{tap.url}, table {table}", names, survey=survey.name)
+    found = recognise(f"{tap.url}, table {table}", names, survey=survey)
     by_role = {role: match.name for role, match in found.matches.items()}
     folded = {name.lower(): name for name in names}
     edges = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gcmock.errors import GcmockError
-from gcmock.io.disk import PARTIAL, flush_to_disk
+from gcmock.io.disk import whole_file
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -56,13 +54,5 @@ def write_tile(path: Path, table: Table, metadata: Mapping[str, str]) -> None:
     GcmockError
         If the disk is full or fails.
     """
-    partial = path.with_name(f"{path.name}{PARTIAL}{os.getpid()}")
-    try:
+    with whole_file(path) as partial:
         pq.write_table(to_arrow(table, metadata), partial, compression="zstd")
-        flush_to_disk(partial)
-        os.replace(partial, path)
-        flush_to_disk(path.parent)
-    except OSError as error:
-        raise GcmockError(f"{path}: writing failed: {error.strerror or error}") from error
-    finally:
-        partial.unlink(missing_ok=True)

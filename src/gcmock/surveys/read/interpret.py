@@ -19,12 +19,11 @@ from gcmock.surveys.read.quality_flags import (
     vista_marks,
 )
 from gcmock.surveys.source_table import (
-    BANDS,
-    GAIA_BANDS,
     SOURCE_COLUMNS,
     SOURCE_NAMES,
     Quality,
 )
+from gcmock.words.bands import GAIA_BANDS, SURVEY_BANDS
 
 Values = dict[str, Any]
 
@@ -142,14 +141,14 @@ def _photometry(
     """Fill in magnitudes and errors, and mark rows by them."""
     magnitudes: dict[str, Floats] = {}
     errors: dict[str, Floats] = {}
-    for band in (*BANDS, *GAIA_BANDS):
+    for band in (*SURVEY_BANDS, *GAIA_BANDS):
         if f"phot_{band}_mag" in values:
             magnitudes[band], errors[band] = magnitude(values, band)
-    near_infrared = {band: magnitudes.get(band, missing.copy()) for band in BANDS}
+    near_infrared = {band: magnitudes.get(band, missing.copy()) for band in SURVEY_BANDS}
     twomass_marks(values, near_infrared, marks)
     vista_marks(values, near_infrared, marks)
     saturation_marks(survey.saturation, near_infrared, marks)
-    for band in (*BANDS, *GAIA_BANDS):
+    for band in (*SURVEY_BANDS, *GAIA_BANDS):
         name = f"phot_{band}_mag"
         if band not in magnitudes:
             columns[name] = columns[f"{name}_error"] = missing
@@ -228,7 +227,7 @@ def epochs(survey: SurveyDefinition, values: Values, n_row: int) -> NDArray[np.i
     if "n_epochs" in values:
         counted = values["n_epochs"]
     else:
-        names = [f"phot_{band}_n_epochs" for band in BANDS]
+        names = [f"phot_{band}_n_epochs" for band in SURVEY_BANDS]
         bands = [np.nan_to_num(values[name]) for name in names if name in values]
         if not bands:
             return np.full(n_row, survey.n_epochs, dtype=np.int32)

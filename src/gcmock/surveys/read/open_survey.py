@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.errors import InputError
 from gcmock.io.checks import exact_ids
 from gcmock.io.columns import EPOCH, KeepsText
@@ -19,9 +20,9 @@ from gcmock.io.manifest import check_complete
 from gcmock.io.missing import is_impossible, is_nines
 from gcmock.io.readers.folder import is_collection, is_hats, natural_key
 from gcmock.io.readers.opening import SUFFIXES, TEXT_SUFFIXES, open_table
-from gcmock.io.readers.source import Chunk, TableSource, units_by_part
+from gcmock.io.readers.source import TableSource, units_by_part
 from gcmock.io.values import given_numbers
-from gcmock.surveys.definition import SURVEYS, Spelling, SurveyDefinition
+from gcmock.surveys.definition import Spelling, SurveyDefinition, load_survey, survey_names
 from gcmock.surveys.read.csv_table import NativeCsvSource, has_names, is_plain_csv
 from gcmock.surveys.read.interpret import common_table
 from gcmock.surveys.read.recognise import Match, Recognised, recognise
@@ -112,7 +113,7 @@ class SurveySource:
                     yield common_table(self.survey, values, n, first)
                 first += n
 
-    def _values(self, table: TableSource, chunk: Chunk, first: int) -> dict[str, Any]:
+    def _values(self, table: TableSource, chunk: Columns, first: int) -> dict[str, Any]:
         """Native values by role, in the units of gcmock."""
         values = {}
         for role, match in self.matches.items():
@@ -160,16 +161,23 @@ def _numbers(path: Path, native: NDArray[Any], match: Match) -> NDArray[np.float
     return values if match.factor == 1.0 else values * match.factor
 
 
-def open_survey(path: str | Path, survey: str | None = None) -> SurveySource:
+def open_survey(
+    path: str | Path, survey: str | Path | SurveyDefinition | None = None
+) -> SurveySource:
     """Open a table of a survey.
 
     Parameters
     ----------
     path : str or Path
         A FITS, VOTable, CSV, ECSV or Parquet file, a folder of such files (as ``gcmock fetch``
-        leaves it), or the text file of SIRIUS.
-    survey : str, optional
-        Name of the survey; recognised by the columns if not given.
+        leaves it), or a text file without a header, such as that of SIRIUS.
+    survey : str, Path or SurveyDefinition, optional
+        Name of the survey, or the path of its definition; recognised among those of the package
+        by the columns if not given.
+
+    Returns
+    -------
+    SurveySource
 
     Raises
     ------
@@ -178,27 +186,26 @@ def open_survey(path: str | Path, survey: str | None = None) -> SurveySource:
         a survey; the message shows what was found and what was expected.
     """
     path = Path(path)
-    if survey is not None and survey not in SURVEYS:
-        raise InputError(f"unknown survey {survey!r}; there are: {', '.join(SURVEYS)}")
-    tables = _open(path, survey)
-    found = [recognise(t.path, t.columns, t.units, survey) for t in tables]
-    for table, one in zip(tables, found, strict=True):
-        if (one.survey, one.spelling) != (found[0].survey, found[0].spelling):
+    one = None if survey is None else load_survey(survey)
+    tables = _open(path, one)
+    found = [recognise(t.path, t.columns, t.units, one) for t in tables]
+    for table, its in zip(tables, found, strict=True):
+        if (its.survey.name, its.spelling.name) != (found[0].survey.name, found[0].spelling.name):
             raise InputError(
-                f"{table.path}: is {one.survey.name} as {one.spelling.name!r} writes it, but "
+                f"{table.path}: is {its.survey.name} as {its.spelling.name!r} writes it, but "
                 f"{tables[0].path} is {found[0].survey.name} ({found[0].spelling.name}); keep "
                 "surveys and spellings in folders of their own"
             )
         others = [
-            recognise(part, table.columns, units, one.survey.name).matches
+            recognise(part, table.columns, units, its.survey).matches
             for part, units in units_by_part(table).items()
         ]
-        if any(matches != found[0].matches for matches in (one.matches, *others)):
+        if any(matches != found[0].matches for matches in (its.matches, *others)):
             raise InputError(f"{table.path}: columns or units differ from {tables[0].path}")
     return SurveySource(path, tables, found[0])
 
 
-def _open(path: Path, survey: str | None) -> list[TableSource]:
+def _open(path: Path, survey: SurveyDefinition | None) -> list[TableSource]:
     if not path.is_dir():
         return [_open_file(path, survey)]
     check_complete(path)
@@ -225,14 +232,18 @@ def _is_table(path: Path) -> bool:
     return suffix in SUFFIXES or suffix in (".tsv", ".tbl")
 
 
-def _open_file(path: Path, survey: str | None) -> TableSource:
-    """Open a file; one without the suffix of a table can be the text of SIRIUS."""
+def _open_file(path: Path, survey: SurveyDefinition | None) -> TableSource:
+    """Open a file; one without the suffix of a table can be text without a header."""
     suffix = path.suffix.lower()
     if suffix == ".csv" and is_plain_csv(path):
         return NativeCsvSource(path)
-    may_be_text = suffix in _TEXT_SUFFIXES if survey is None else survey == "sirius"
-    if suffix in SUFFIXES or not may_be_text:
+    if suffix in SUFFIXES or (survey is None and suffix not in _TEXT_SUFFIXES):
         return open_table(path)
     if suffix in TEXT_SUFFIXES and has_names(path):
         return open_table(path)
-    return TextSource(path)
+    possible = map(load_survey, survey_names()) if survey is None else (survey,)
+    for one in possible:
+        for spelling in one.spellings:
+            if not spelling.header:
+                return TextSource(path, one.label, spelling)
+    return open_table(path)

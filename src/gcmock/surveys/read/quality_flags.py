@@ -14,11 +14,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
-from gcmock.surveys.source_table import BANDS, UPPER_LIMIT, Quality
+from gcmock.surveys.source_table import UPPER_LIMIT, Quality
+from gcmock.words.bands import SURVEY_BANDS
 
 Marks = NDArray[np.int32]
 
-_N_LETTER: Final = len(BANDS)
+_N_LETTER: Final = len(SURVEY_BANDS)
 _UNSET: Final = ("", "0", "f", "false", "n", "no")
 _DEBLENDED: Final = 1 << 4
 _NEAR_SATURATION: Final = 1 << 16
@@ -83,7 +84,7 @@ def twomass_marks(values: dict[str, Any], magnitudes: dict[str, Floats], marks: 
         letters(values[role]) if role in values else None
         for role in ("photometric_quality", "read_flag")
     )
-    for i, band in enumerate(BANDS):
+    for i, band in enumerate(SURVEY_BANDS):
         limit = np.zeros(len(marks), dtype=bool)
         no_value = np.zeros(len(marks), dtype=bool)
         if quality is not None:
@@ -108,7 +109,7 @@ def twomass_marks(values: dict[str, Any], magnitudes: dict[str, Floats], marks: 
 
 def vista_marks(values: dict[str, Any], magnitudes: dict[str, Floats], marks: Marks) -> None:
     """Mark rows by the error bits of the bands in which they have a magnitude."""
-    for band in BANDS:
+    for band in SURVEY_BANDS:
         role = f"{band}_error_bits"
         if role not in values:
             continue

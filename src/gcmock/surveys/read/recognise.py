@@ -10,13 +10,13 @@ from gcmock.errors import InputError
 from gcmock.io.columns import EPOCH
 from gcmock.io.unit_names import days, plain_text, unit_factor
 from gcmock.surveys.definition import (
-    SURVEYS,
     NativeColumn,
     Spelling,
     SurveyDefinition,
     load_survey,
-    role_unit,
+    survey_names,
 )
+from gcmock.surveys.roles import role_unit
 
 _N_SHOWN = 40
 
@@ -64,7 +64,7 @@ def recognise(
     path: object,
     names: Sequence[str],
     units: Mapping[str, str] | None = None,
-    survey: str | None = None,
+    survey: SurveyDefinition | None = None,
 ) -> Recognised:
     """Find the survey and the spelling of a table.
 
@@ -79,19 +79,16 @@ def recognise(
         Columns of the table.
     units : mapping of str to str, optional
         Units that the file records, by column; they take precedence over those of the definition.
-    survey : str, optional
-        Name of the survey, where it is known.
+    survey : SurveyDefinition, optional
+        The survey, where it is known; else one of those of the package.
 
     Raises
     ------
     InputError
         If no spelling fits, if two surveys fit equally well, or if a unit cannot be converted.
     """
-    candidates = [
-        (load_survey(name), spelling)
-        for name in ([survey] if survey is not None else SURVEYS)
-        for spelling in load_survey(name).spellings
-    ]
+    possible = [survey] if survey is not None else [load_survey(n) for n in survey_names()]
+    candidates = [(one, spelling) for one in possible for spelling in one.spellings]
     found = []
     for one, spelling in candidates:
         places = _places(spelling, names)
@@ -133,7 +130,7 @@ def _explain(
     path: object,
     names: Sequence[str],
     candidates: Sequence[tuple[SurveyDefinition, Spelling]],
-    survey: str | None,
+    survey: SurveyDefinition | None,
 ) -> str:
     """Say what was found, what the nearest spelling needs, and what to do."""
 
@@ -152,13 +149,15 @@ def _explain(
     for name in missing:
         close = difflib.get_close_matches(name, free, n=1, cutoff=0.6)
         hints.append(f"{name} (is it {close[0]!r}?)" if close else name)
-    what = f"a table of {survey}" if survey else "a table of a known survey"
+    what = f"a table of {survey.name}" if survey else "a table of a known survey"
     shown = ", ".join(names[:_N_SHOWN]) + (
         f", and {len(names) - _N_SHOWN} more" if len(names) > _N_SHOWN else ""
     )
-    todo = "rename the columns, or add a spelling to " + f"surveys/definitions/{one.name}.toml"
+    todo = "rename the columns, or add a spelling to " + (
+        one.path or f"surveys/definitions/{one.name}.toml"
+    )
     if survey is None:
-        todo = f"name the survey ({', '.join(SURVEYS)}), {todo}"
+        todo = f"name the survey ({', '.join(survey_names())}, or the file of its own), {todo}"
     return (
         f"{path}: not {what}.\n"
         f"found the columns: {shown}\n"

@@ -65,7 +65,7 @@ def ghosts(stars: TrueStars, band_mag: Floats, instrument: Instrument, seed: int
     bright = np.flatnonzero((band_mag < instrument.ghost_mag) & (instrument.ghosts > 0.0))
     parent = stars.take(bright)
     excess = instrument.ghost_mag - band_mag[bright]
-    key = star_key(seed, parent.identity, GHOST_STREAM - instrument.number)
+    key = star_key(seed, parent.identity, GHOST_STREAM - instrument.stream)
     mean = instrument.ghosts * 10.0 ** (0.2 * excess)
     number = np.minimum(mean + uniform(key, 0)[:, 0], MOST_GHOSTS).astype(np.int64)
     of = np.repeat(np.arange(number.size), number)
@@ -79,7 +79,7 @@ def ghosts(stars: TrueStars, band_mag: Floats, instrument: Instrument, seed: int
     reach = np.maximum(halo, NEAREST_WIDTHS * instrument.fwhm_arcsec)
     distance = np.minimum(reach * (0.8 + 2.2 * chance[:, 3]), FARTHEST_ARCSEC)
     shown = chance[:, 5:8] < _BAND_SHARE
-    shown[:, 2] |= ~shown.any(axis=1)
+    shown[:, -1] |= ~shown.any(axis=1)
     fainter = 4.0 + 4.0 * chance[:, 4]
     mag = np.where(shown, parent.mag[of] + fainter[:, None], np.inf)
     dx, dy = distance * np.cos(angle), distance * np.sin(angle)
@@ -104,15 +104,15 @@ def noise_peaks(
     """
     column, row = cell_number(stars.x), cell_number(stars.y)
     cell, first = np.unique((column << 24) + (row + (1 << 23)), return_index=True)
-    key = star_key(seed, cell, NOISE_STREAM - instrument.number)
+    key = star_key(seed, cell, NOISE_STREAM - instrument.stream)
     mean = instrument.noise_per_deg2 * (CELL_ARCSEC / 3600.0) ** 2
     number = np.floor(mean + uniform(key, 0)[:, 0]).astype(np.int64)
     of = np.repeat(np.arange(cell.size), number)
     which = np.arange(of.size) - np.repeat(np.cumsum(number) - number, number)
     chance = uniform(key[of], 1 + 4 * which, 4)
-    band = np.floor(3.0 * chance[:, 2]).astype(np.int64)
+    band = np.floor(float(len(instrument.bands)) * chance[:, 2]).astype(np.int64)
     at = limit_mag[first[of], band] + 0.3 + 0.4 * np.log(chance[:, 3])
-    mag = np.full((of.size, 3), np.inf)
+    mag = np.full((of.size, len(instrument.bands)), np.inf)
     mag[np.arange(of.size), band] = at
     y = CELL_ARCSEC * (row[first[of]] + chance[:, 1])
     b_deg = y / 3600.0

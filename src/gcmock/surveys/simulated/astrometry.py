@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.mock.survey import SurveyModel
 from gcmock.surveys.simulated.observe import NEXT, MeasuredSources
-
-Table = dict[str, Floats]
+from gcmock.words.bands import BP, KS, RP, G
 
 VIRAC2_MOTION, VIRAC2_POSITION = (0.37, 1.5), (1.0, 5.0)
 """Errors of VIRAC2 at 11 < Ks < 14 and at Ks = 16: of proper motions [mas/yr], of positions and
@@ -70,7 +69,7 @@ def _ruwe(sources: MeasuredSources, factor: Floats) -> Floats:
     return np.maximum(factor * (1.0 + _RUWE_SIGMA * ndtri(sources.chance[:, _RUWE])), 0.3)
 
 
-def virac2_astrometry(sources: MeasuredSources, n_epochs: Floats) -> Table:
+def virac2_astrometry(sources: MeasuredSources, n_epochs: Floats) -> Columns:
     """Return positions, proper motions, parallaxes and their errors, by role; NaN if not fitted.
 
     Parameters
@@ -79,7 +78,7 @@ def virac2_astrometry(sources: MeasuredSources, n_epochs: Floats) -> Table:
     n_epochs : ndarray, shape (n,)
         Epochs in Ks.
     """
-    motion, position = virac2_errors(np.nan_to_num(sources.mag[:, 2], nan=17.0))
+    motion, position = virac2_errors(np.nan_to_num(sources.mag[:, KS], nan=17.0))
     factor = _badness(sources)
     full = n_epochs >= VIRAC2_MIN_EPOCHS
     normal = ndtri(sources.chance[:, [_PARALLAX, _PMRA, _PMDEC, _EAST, _NORTH]]) * factor[:, None]
@@ -107,7 +106,7 @@ def virac2_astrometry(sources: MeasuredSources, n_epochs: Floats) -> Table:
 
 def gaia_astrometry(
     sources: MeasuredSources, zero_point_mas: float, settings: SurveyModel
-) -> Table:
+) -> Columns:
     """Return the astrometry of Gaia DR3, by role; NaN where only the position was solved.
 
     Position-only solutions become common beyond G = 20; stars without BP and RP have six
@@ -121,11 +120,12 @@ def gaia_astrometry(
         Added to every parallax [mas].
     settings : SurveyModel
     """
-    g_mag, chance = sources.true_mag[:, 0], sources.chance
+    g_mag, chance = sources.true_mag[:, G], sources.chance
     sigma = settings.parallax_error(g_mag)
     factor = _badness(sources)
     only_position = chance[:, _FIT] < np.clip(0.02 + 0.25 * (g_mag - 19.5), 0.02, 0.6)
-    colour = np.isfinite(sources.mag[:, 1:]).all(axis=1)
+    blue, red = sources.mag[:, BP], sources.mag[:, RP]
+    colour = np.isfinite(blue - red)
     solved = np.where(colour, GAIA_FIT["five"], GAIA_FIT["six"])
     solved = np.where(only_position, GAIA_FIT["position"], solved)
     columns = [_CORRELATION, _CORRELATION_2, _CORRELATION_3]
@@ -138,7 +138,7 @@ def gaia_astrometry(
     def fitted(values: Floats) -> Floats:
         return np.where(only_position, np.nan, values)
 
-    wavenumber = 1.75 - 0.12 * (sources.mag[:, 1] - sources.mag[:, 2])
+    wavenumber = 1.75 - 0.12 * (blue - red)
     six = solved == GAIA_FIT["six"]
     return {
         "ra": sources.ra + position * place[:, 0] / 3.6e6 / np.cos(np.radians(sources.dec)),

@@ -12,13 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.arrays import Floats, Integers
+from gcmock.arrays import Columns, Floats, Integers
 from gcmock.mock.simulate import simulate_blocks
 from gcmock.mock.sky import SkyWindow
 from gcmock.model import Model
+from gcmock.words.bands import SURVEY_BANDS, magnitude_name
 from gcmock.words.columns import TRUTH_COLUMNS
-
-Table = dict[str, NDArray[Any]]
 
 BLOCK_CELLS = 8
 """Cells of the extinction map (0.025 deg) along the side of a block."""
@@ -129,7 +128,7 @@ def is_inside(window: SkyWindow, l_deg: Floats, b_deg: Floats) -> NDArray[np.boo
     return inside & (b_deg >= window.b_min) & (b_deg < window.b_max)
 
 
-def simulate_block(model: Model, block: Block, ks_max: float, seed: int) -> Table:
+def simulate_block(model: Model, block: Block, ks_max: float, seed: int) -> Columns:
     """Draw the true stars of a block and its margin: `gcmock.words.columns.TRUTH_COLUMNS`."""
     parts = list(simulate_blocks(model, block.outer, ks_max, seed))
     return {
@@ -138,7 +137,7 @@ def simulate_block(model: Model, block: Block, ks_max: float, seed: int) -> Tabl
     }
 
 
-def stars_of(truth: Table) -> TrueStars:
+def stars_of(truth: Columns) -> TrueStars:
     """Return what of true stars matters for a survey."""
     l_deg, b_deg = truth["l"], truth["b"]
     x, y = places(l_deg, b_deg)
@@ -148,7 +147,7 @@ def stars_of(truth: Table) -> TrueStars:
         kind=np.zeros(l_deg.size, np.int8),
         x=x,
         y=y,
-        mag=np.column_stack([truth[f"phot_{band}_mag"] for band in ("j", "h", "ks")]),
+        mag=np.column_stack([truth[magnitude_name(band)] for band in SURVEY_BANDS]),
         **{name: truth[name] for name in names},
     )
 
@@ -161,7 +160,7 @@ def places(l_deg: Floats, b_deg: Floats) -> tuple[Floats, Floats]:
     return 3600.0 * l_deg * np.cos(np.radians(b_deg)), 3600.0 * b_deg
 
 
-def block_truth(truth: Table, block: Block) -> Table:
+def block_truth(truth: Columns, block: Block) -> Columns:
     """Return the true stars of the block itself, without its margin."""
     inside = is_inside(block.inner, truth["l"], truth["b"])
     return {name: values[inside] for name, values in truth.items()}

@@ -71,14 +71,14 @@ def confusion_map(x: Floats, y: Floats, mag: Floats, instrument: Instrument) -> 
     instrument : Instrument
     """
     if not x.size:
-        return LimitMap(0, 0, np.full((1, 1, 3), np.inf))
+        return LimitMap(0, 0, np.full((1, 1, mag.shape[1]), np.inf))
     column, row = cell_number(x), cell_number(y)
     first_column, first_row = int(column.min()), int(row.min())
     n_column, n_row = int(column.max()) - first_column + 1, int(row.max()) - first_row + 1
     cell = (column - first_column) * n_row + (row - first_row)
     beam = 0.25 * np.pi * instrument.fwhm_arcsec**2
-    limit = np.empty((n_column * n_row, 3))
-    for band in range(3):
+    limit = np.empty((n_column * n_row, mag.shape[1]))
+    for band in range(mag.shape[1]):
         low = float(np.floor(mag[:, band].min()))
         step = np.floor((mag[:, band] - low) / _BIN_MAG).astype(np.int64)
         n_step = int(step.max()) + 1
@@ -87,7 +87,7 @@ def confusion_map(x: Floats, y: Floats, mag: Floats, instrument: Instrument) -> 
         reached = np.cumsum(counts.reshape(-1, n_step), axis=1) >= enough
         middle = low + _BIN_MAG * (np.argmax(reached, axis=1) + 0.5)
         limit[:, band] = np.where(reached[:, -1], middle, np.inf)
-    return LimitMap(first_column, first_row, limit.reshape(n_column, n_row, 3))
+    return LimitMap(first_column, first_row, limit.reshape(n_column, n_row, -1))
 
 
 def combined_limit(depth_mag: Floats, confusion_mag: Floats) -> Floats:

@@ -105,7 +105,7 @@ def fields_of(
     i = np.floor(l_deg / pitch_l + ORIGIN).astype(np.int64) - (copy & 1)
     j = np.floor(b_deg / pitch_b + ORIGIN).astype(np.int64) - (copy >> 1)
     identity, of = np.unique((i << 24) + (j + (1 << 23)), return_inverse=True)
-    key = star_key(seed, identity, FIELD_STREAM - instrument.number)
+    key = star_key(seed, identity, FIELD_STREAM - instrument.stream)
     chance = uniform(key, 0, 7)
     normal = ndtri(chance[:, [0, 1, 2, 3, 4, 6]])
     first, last = instrument.epoch

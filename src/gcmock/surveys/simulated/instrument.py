@@ -1,108 +1,137 @@
-"""What a survey does to true stars, in numbers: `instruments.toml` with a source for each."""
+"""What a survey does to true stars, in numbers, and what its simulated table looks like."""
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from gcmock.errors import InputError
-from gcmock.surveys.definition import SURVEYS
+from pydantic import Field
 
-Three = tuple[float, float, float]
+from gcmock.settings.base import Section
+from gcmock.words.bands import GAIA_BANDS, SURVEY_BANDS
+
+_N_BAND = len(SURVEY_BANDS)
+PerBand = Annotated[tuple[float, ...], Field(min_length=_N_BAND, max_length=_N_BAND)]
 Box = tuple[float, float, float, float]
 
 
-@dataclass(frozen=True)
-class Instrument:
-    """Depth, resolution, errors and faults of a survey; ``instruments.toml`` says what each means.
+class Instrument(Section):
+    """Depth, resolution, errors and faults of a survey: ``[instrument]`` of its definition.
 
-    Attributes
-    ----------
-    name : str
-        One of `gcmock.surveys.definition.SURVEYS`.
-    bands : tuple of 3 str
-        Its bands; arrays of magnitudes have them along their last axis.
-    detection_band : int
-        The band whose order of brightness decides which star of a blend is the source.
-    epoch : tuple of 2 floats
-        First and last epoch [Julian year]; a field has one of them.
-    limit_mag, saturation_mag, floor_mag, zero_point_mag : tuple of 3 floats
-        By band [mag].
-    width_mag, lost_mag, known_mag, depth_scatter_mag : float
-        [mag].
-    fwhm_arcsec, overlap_arcsec : float
-        [arcsec].
-    blend_fwhm, blend_slope : float
-        Blending [FWHM], [FWHM/mag].
-    beams_per_source : tuple of 3 floats
-        Confusion, by band.
-    field_deg : tuple of 2 floats
-        Pitch of the fields in l and b [deg].
-    position_mas, field_offset_mas : float
-        [mas].
-    ghost_mag, ghosts, noise_per_deg2, marked : float
-        Artefacts.
-    n_epochs : tuple of 3 floats
-        Mean number of epochs of a bright star by band.
-    boxes_deg : tuple of (l_min, l_max, b_min, b_max)
-        Footprint [deg]; the whole sky if empty.
+    Arrays of magnitudes have the bands of the survey along their last axis.
     """
 
-    name: str
-    bands: tuple[str, str, str]
-    detection_band: int
-    epoch: tuple[float, float]
-    limit_mag: Three
-    width_mag: float
-    saturation_mag: Three
-    lost_mag: float
-    floor_mag: Three
-    zero_point_mag: Three
-    fwhm_arcsec: float
-    blend_fwhm: float
-    blend_slope: float
-    beams_per_source: Three
-    field_deg: tuple[float, float]
-    overlap_arcsec: float
-    position_mas: float
-    field_offset_mas: float
-    ghost_mag: float
-    ghosts: float
-    noise_per_deg2: float
-    marked: float
-    known_mag: float = 0.0
-    depth_scatter_mag: float = 0.0
-    n_epochs: Three = (1.0, 1.0, 1.0)
-    boxes_deg: tuple[Box, ...] = ()
+    bands: tuple[str, ...] = Field(default=SURVEY_BANDS, description="Bands of the survey")
+    detection_band: int = Field(
+        default=2,
+        ge=0,
+        lt=_N_BAND,
+        description="The band whose order of brightness decides which star of a blend is the "
+        "source",
+    )
+    epoch: tuple[float, float] = Field(
+        description="First and last epoch; a field has one of them [Julian year]"
+    )
+    limit_mag: PerBand = Field(
+        description="Magnitude of a lonely star at 5 sigma; half of such stars are seen [mag]"
+    )
+    width_mag: float = Field(
+        default=0.3, gt=0, description="Width of the fall of the detection probability [mag]"
+    )
+    saturation_mag: PerBand = Field(
+        description="Brighter stars are measured too faint, and lost `lost_mag` above it [mag]"
+    )
+    lost_mag: float = Field(default=2.0, ge=0, description="See saturation_mag [mag]")
+    floor_mag: PerBand = Field(
+        default=(0.02,) * _N_BAND, description="Error of a bright star [mag]"
+    )
+    zero_point_mag: PerBand = Field(
+        default=(0.0,) * _N_BAND, description="Scatter of the zero points of fields [mag]"
+    )
+    fwhm_arcsec: float = Field(gt=0, description="Width of a star on the final image [arcsec]")
+    blend_fwhm: float = Field(
+        default=0.6,
+        ge=0,
+        description="Stars of equal brightness closer than this are one source [FWHM]",
+    )
+    blend_slope: float = Field(
+        default=0.1, ge=0, description="More widths per magnitude of difference [FWHM/mag]"
+    )
+    beams_per_source: PerBand = Field(
+        description="By band: a star is as likely lost as seen when there is a brighter or equal "
+        "one in this many beams of pi/4 FWHM^2, the confusion limit"
+    )
+    field_deg: tuple[float, float] = Field(description="Pitch of the fields in l and b [deg]")
+    overlap_arcsec: float = Field(
+        default=0.0, ge=0, description="Strip that is common to neighbouring fields [arcsec]"
+    )
+    position_mas: float = Field(
+        ge=0,
+        description="Error of the position of a bright star; 0 for a form of table that has "
+        "astrometry of its own [mas]",
+    )
+    field_offset_mas: float = Field(
+        default=0.0, ge=0, description="Scatter of the offsets that are common to a field [mas]"
+    )
+    ghost_mag: float = Field(
+        default=0.0, description="Stars as bright as this have `ghosts` ghosts and spikes [mag]"
+    )
+    ghosts: float = Field(default=0.0, ge=0, description="See ghost_mag; more of brighter stars")
+    noise_per_deg2: float = Field(
+        default=0.0, ge=0, description="Peaks of noise in one band and one epoch [deg^-2]"
+    )
+    marked: float = Field(
+        default=0.0, ge=0, le=1, description="Fraction of artefacts that the survey marks as such"
+    )
+    known_mag: float = Field(
+        default=0.0,
+        ge=0,
+        description="A source that one band has found is measured in the others so much beyond "
+        "the confusion limit [mag]",
+    )
+    depth_scatter_mag: float = Field(
+        default=0.0, ge=0, description="Scatter of the limits of fields: seeing and sky [mag]"
+    )
+    n_epochs: PerBand = Field(
+        default=(1.0,) * _N_BAND, description="Mean number of epochs of a bright star by band"
+    )
+    boxes_deg: tuple[Box, ...] = Field(
+        default=(),
+        description="Footprint: l_min, l_max, b_min, b_max of each box; the whole sky if empty "
+        "[deg]",
+    )
+    stream: int = Field(
+        default=-1,
+        ge=-1,
+        description="Number that tells the random numbers of the survey from those of others; "
+        "-1: made from its name",
+    )
 
     @property
-    def number(self) -> int:
-        """Place in `SURVEYS`: part of the name of its random streams."""
-        return SURVEYS.index(self.name)
+    def is_infrared(self) -> bool:
+        """Whether its bands are J, H, Ks, not those of Gaia."""
+        return self.bands != GAIA_BANDS
+
+    def record(self) -> dict[str, Any]:
+        """Return the numbers, for the account of a simulated sky."""
+        return self.model_dump(exclude={"stream"})
 
 
-@cache
-def _tables() -> dict[str, Any]:
-    text = files(__package__).joinpath("instruments.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+class SimulatedTable(Section):
+    """Native table of a simulated survey: ``[simulated_table]`` of its definition."""
 
-
-@cache
-def load_instrument(name: str) -> Instrument:
-    """Load the numbers of a survey.
-
-    Raises
-    ------
-    InputError
-        If there is no survey of that name.
-    """
-    if name not in _tables():
-        raise InputError(f"unknown survey {name!r}: expected one of {', '.join(SURVEYS)}")
-    return Instrument(name=name, **{key: _frozen(v) for key, v in _tables()[name].items()})
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(v) for v in value) if isinstance(value, list) else value
+    form: Literal["plain", "letters", "epochs", "error_bits", "plates", "images", "gaia"] = Field(
+        default="plain",
+        description="How the survey publishes its sources, see gcmock.surveys.simulated.native",
+    )
+    spelling: str = Field(default="", description="Spelling of the table; the first if empty")
+    suffix: Literal[".csv", ".fits", ".dat", ".parquet"] = Field(
+        default=".fits",
+        description="Format: .dat has blanks between fields and no header",
+    )
+    decimals: dict[str, int] = Field(
+        default_factory=dict,
+        description="Decimals of numbers by unit or native name; all digits otherwise",
+    )
+    needs_detection_band: bool = Field(
+        default=False, description="Whether it has only what was seen in the band of detection"
+    )

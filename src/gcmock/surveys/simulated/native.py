@@ -1,38 +1,29 @@
 """What a survey publishes of its sources: values by role, flags as its pipeline would set them.
 
-Roles are those of `gcmock.surveys.definition`, units those of gcmock, NaN is "none". Flags are set
+A survey publishes in one of a few forms (`FORMS`), which its definition names. Roles are those of
+`gcmock.surveys.roles`, units those of gcmock, NaN is "none". Flags are set
 with the imperfect efficiency of real pipelines.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Columns, Floats
 from gcmock.frames import icrs_to_galactic
 from gcmock.mock.survey import SurveyModel
 from gcmock.model import Model
+from gcmock.surveys.definition import SurveyDefinition
 from gcmock.surveys.simulated.artefacts import ArtefactKind
 from gcmock.surveys.simulated.astrometry import BLENDED, gaia_astrometry, virac2_astrometry
 from gcmock.surveys.simulated.instrument import Instrument
-from gcmock.surveys.simulated.observe import N_CHANCES, MeasuredSources
-
-Roles = dict[str, NDArray[Any]]
-
-SPELLINGS: Final = {
-    "2mass": "irsa",
-    "virac2": "eso",
-    "vvv": "dr4",
-    "sirius": "text",
-    "gnc": "vizier",
-    "gaia": "gaia",
-}
-"""The spelling in which each survey is written."""
+from gcmock.surveys.simulated.observe import N_CHANCES, MeasuredSources, instrument_of
+from gcmock.words.bands import GAIA_BANDS, KS, SURVEY_BANDS, G
 
 SIRIUS_PIXEL_ARCSEC: Final = 0.45
 """Pixels of SIRIUS: Nagayama et al. 2003, SPIE 4841, 459."""
@@ -53,12 +44,11 @@ SINGLE_EPOCH_MAG: Final = 1.2
 """A single epoch of VIRAC2 is so much less deep than all of them; an assumption."""
 
 _FLAG, _BLEND_FLAG, _SCATTER, _SCATTER_2, _SCATTER_3, _RV = range(N_CHANCES - 6, N_CHANCES)
-_JHK = ("j", "h", "ks")
 _OBLIQUITY_DEG = 23.4392911
 _DEBLENDED, _BAD_PIXELS, _NEAR_SATURATION = 1 << 4, 1 << 6, 1 << 16
 
 
-def magnitudes(sources: MeasuredSources, bands: tuple[str, ...] = _JHK) -> Roles:
+def magnitudes(sources: MeasuredSources, bands: tuple[str, ...] = SURVEY_BANDS) -> Columns:
     """Return magnitudes and errors [mag] by role.
 
     Parameters
@@ -67,14 +57,14 @@ def magnitudes(sources: MeasuredSources, bands: tuple[str, ...] = _JHK) -> Roles
     bands : tuple of 3 str
         Names of the bands in the roles.
     """
-    roles: Roles = {}
+    roles: Columns = {}
     for k, band in enumerate(bands):
         roles[f"phot_{band}_mag"] = sources.mag[:, k]
         roles[f"phot_{band}_mag_error"] = sources.error[:, k]
     return roles
 
 
-def galactic(sources: MeasuredSources) -> Roles:
+def galactic(sources: MeasuredSources) -> Columns:
     """Return the Galactic coordinates of the measured positions by role."""
     l_deg, b_deg = icrs_to_galactic(sources.ra, sources.dec)
     return {"l": l_deg % 360.0, "b": b_deg}
@@ -98,7 +88,23 @@ def is_marked_blend(sources: MeasuredSources) -> NDArray[np.bool_]:
     return (sources.share < BLENDED) & (sources.chance[:, _BLEND_FLAG] < MARKED_BLEND_SHARE)
 
 
-def twomass_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
+def plain_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
+    """Return what any infrared survey can publish: names, positions, epoch, magnitudes, errors.
+
+    For parameters see `native_roles`.
+    """
+    return magnitudes(sources) | {
+        "source_id": number_names(sources),
+        "ra": sources.ra,
+        "dec": sources.dec,
+        "ra_error": sources.position_error,
+        "dec_error": sources.position_error,
+        "ref_epoch": sources.fields.epoch,
+        **galactic(sources),
+    }
+
+
+def twomass_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
     """Return the columns of the 2MASS point source catalogue.
 
     A band without detection has an upper limit in place of its magnitude, quality U. Quality is A
@@ -170,7 +176,7 @@ def number_names(sources: MeasuredSources) -> NDArray[np.int64]:
     return (sources.key >> np.uint64(1)).view(np.int64)
 
 
-def virac2_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
+def virac2_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
     """Return the columns of VIRAC2: means of many epochs, scatter, astrometry.
 
     The chance that one epoch sees a star falls with its magnitude, and so the number of epochs. The
@@ -179,9 +185,9 @@ def virac2_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
     """
     noise = sources.kind == ArtefactKind.NOISE
     seen = np.isfinite(sources.mag)
-    roles: Roles = {}
+    roles: Columns = {}
     n_epochs = np.zeros(seen.shape)
-    for k, band in enumerate(_JHK):
+    for k, band in enumerate(SURVEY_BANDS):
         limit = sources.limit_mag[:, k] - SINGLE_EPOCH_MAG
         depth = np.nan_to_num(limit - sources.true_mag[:, k], neginf=-9.0)
         often = instrument.n_epochs[k] * ndtr(depth / 0.6 + 1.0)
@@ -200,7 +206,7 @@ def virac2_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
     unmarked = sources.chance[:, _FLAG] < UNMARKED_DUPLICATE_SHARE
     return (
         roles
-        | virac2_astrometry(sources, n_epochs[:, 2])
+        | virac2_astrometry(sources, n_epochs[:, KS])
         | {
             "source_id": number_names(sources),
             "ref_epoch": sources.fields.epoch,
@@ -209,29 +215,24 @@ def virac2_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
     )
 
 
-def vvv_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
-    """Return the columns of VVV DR4, with error bits; see `native_roles` for parameters."""
+def vvv_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
+    """Return plain columns with the error bits of VISTA or WFCAM; see `native_roles`."""
     seen = np.isfinite(sources.mag)
     bits = np.where(is_marked_blend(sources), _DEBLENDED, 0)
     bits |= np.where(is_marked(sources, instrument), _BAD_PIXELS, 0)
-    roles = magnitudes(sources)
-    for k, band in enumerate(_JHK):
+    roles = plain_roles(sources, instrument)
+    for k, band in enumerate(SURVEY_BANDS):
         close = sources.mag[:, k] < instrument.saturation_mag[k] + NEAR_SATURATION_MAG
         both = bits | np.where(close, _NEAR_SATURATION, 0)
         roles[f"{band}_error_bits"] = np.where(seen[:, k], both, 0).astype(np.float64)
-    return roles | {
-        "source_id": number_names(sources),
-        "ra": sources.ra,
-        "dec": sources.dec,
-        **galactic(sources),
-    }
+    return roles
 
 
-def sirius_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
+def sirius_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
     """Return the columns of the SIRIUS file, with places on plates; see `native_roles`."""
     seen = np.isfinite(sources.mag)
     roles = magnitudes(sources)
-    for k, band in enumerate(_JHK):
+    for k, band in enumerate(SURVEY_BANDS):
         for axis, along in (("x", sources.fields.along_l), ("y", sources.fields.along_b)):
             roles[f"{band}_{axis}"] = np.where(
                 seen[:, k], 1.0 + along / SIRIUS_PIXEL_ARCSEC, np.nan
@@ -246,11 +247,11 @@ def sirius_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
     }
 
 
-def gnc_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
+def gnc_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
     """Return the columns of GALACTICNUCLEUS; see `native_roles` for parameters."""
     seen = np.isfinite(sources.mag)
     roles = magnitudes(sources)
-    for k, band in enumerate(_JHK):
+    for k, band in enumerate(SURVEY_BANDS):
         number = 1.0 + np.floor(2.0 * sources.chance[:, _SCATTER + k])
         roles[f"phot_{band}_n_epochs"] = np.where(seen[:, k], number, 0.0)
     return roles | {
@@ -261,17 +262,17 @@ def gnc_roles(sources: MeasuredSources, instrument: Instrument) -> Roles:
     }
 
 
-def gaia_roles(sources: MeasuredSources, model: Model) -> Roles:
+def gaia_roles(sources: MeasuredSources, model: Model) -> Columns:
     """Return the columns of Gaia DR3; see `native_roles` for parameters."""
-    roles: Roles = {}
-    for k, band in enumerate(("g", "bp", "rp")):
+    roles: Columns = {}
+    for k, band in enumerate(GAIA_BANDS):
         roles[f"phot_{band}_mag"] = sources.mag[:, k]
         roles[f"phot_{band}_flux_over_error"] = 1.0857 / sources.error[:, k]
     sin_dec, cos_dec = np.sin(np.radians(sources.dec)), np.cos(np.radians(sources.dec))
     tilt = np.radians(_OBLIQUITY_DEG)
     sin_beta = sin_dec * np.cos(tilt) - cos_dec * np.sin(tilt) * np.sin(np.radians(sources.ra))
     # Radial velocities reach about G = 14 in DR3; the error is a round number.
-    bright = sources.mag[:, 0] < 14.0
+    bright = sources.mag[:, G] < 14.0
     velocity = sources.radial_velocity + 2.0 * ndtri(sources.chance[:, _RV])
     zero_point = model.config.parallax.zero_point_mas
     return (
@@ -290,22 +291,34 @@ def gaia_roles(sources: MeasuredSources, model: Model) -> Roles:
     )
 
 
-_ROLES: Final[dict[str, Callable[[MeasuredSources, Instrument], Roles]]] = {
-    "2mass": twomass_roles,
-    "virac2": virac2_roles,
-    "vvv": vvv_roles,
-    "sirius": sirius_roles,
-    "gnc": gnc_roles,
+Form = Callable[[MeasuredSources, Instrument, Model], Columns]
+
+
+def _infrared(roles: Callable[[MeasuredSources, Instrument], Columns]) -> Form:
+    """Return a form that needs nothing of the model."""
+    return lambda sources, instrument, _: roles(sources, instrument)
+
+
+FORMS: Final[dict[str, Form]] = {
+    "plain": _infrared(plain_roles),
+    "letters": _infrared(twomass_roles),
+    "epochs": _infrared(virac2_roles),
+    "error_bits": _infrared(vvv_roles),
+    "plates": _infrared(sirius_roles),
+    "images": _infrared(gnc_roles),
+    "gaia": lambda sources, _, model: gaia_roles(sources, model),
 }
+"""How surveys publish: plain columns; flags of letters for all bands; means of many epochs with
+astrometry; error bits by band; places on plates; numbers of images; Gaia's solutions."""
 
 
-def native_roles(sources: MeasuredSources, instrument: Instrument, model: Model) -> Roles:
+def native_roles(sources: MeasuredSources, survey: SurveyDefinition, model: Model) -> Columns:
     """Return what a survey publishes of its sources, by role.
 
     Parameters
     ----------
     sources : MeasuredSources
-    instrument : Instrument
+    survey : SurveyDefinition
     model : Model
         Its parallax zero point is put on the parallaxes of Gaia.
 
@@ -314,6 +327,4 @@ def native_roles(sources: MeasuredSources, instrument: Instrument, model: Model)
     dict of str to array (n,)
         Numbers in the units of gcmock with NaN for "none", flags and names as text.
     """
-    if instrument.name == "gaia":
-        return gaia_roles(sources, model)
-    return _ROLES[instrument.name](sources, instrument)
+    return FORMS[survey.simulated_table.form](sources, instrument_of(survey), model)

@@ -5,38 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Final, Protocol
+from typing import IO, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 from numpy.typing import NDArray
 
-from gcmock.errors import GcmockError
+from gcmock.arrays import Columns, Table
+from gcmock.errors import GcmockError, InputError
 from gcmock.io.writers.writer import open_writer
-from gcmock.surveys.definition import NativeColumn, Spelling, role_unit
+from gcmock.surveys.definition import NativeColumn, SurveyDefinition
+from gcmock.surveys.roles import role_unit
 from gcmock.surveys.source_table import SOURCE_COLUMNS
 from gcmock.words.columns import Column
-
-Roles = Mapping[str, NDArray[Any]]
-Chunk = dict[str, NDArray[Any]]
-
-SUFFIXES: Final = {
-    "2mass": ".csv",
-    "virac2": ".fits",
-    "vvv": ".fits",
-    "sirius": ".dat",
-    "gnc": ".fits",
-    "gaia": ".csv",
-}
-"""Format in which each survey is written."""
-
-DECIMALS: Final[Mapping[str, Mapping[str, int]]] = {
-    "2mass": {"deg": 6, "glon": 3, "glat": 3, "mag": 3, "arcsec": 2, "d": 4},
-    "sirius": {"deg": 6, "mag": 3, "pix": 2},
-    "gnc": {"mag": 4},
-}
-"""Decimals of numbers by unit or name, as the published tables have them; otherwise all digits."""
 
 _UCD = {column.name: column.ucd for column in SOURCE_COLUMNS}
 _JD_J2000, _DAYS_OF_A_YEAR = 2451545.0, 365.25
@@ -45,7 +27,7 @@ _JD_J2000, _DAYS_OF_A_YEAR = 2451545.0, 365.25
 class RowWriter(Protocol):
     """A native table that is being written."""
 
-    def write(self, chunk: Chunk) -> None:
+    def write(self, chunk: Columns) -> None:
         """Append rows by native name."""
         ...
 
@@ -58,27 +40,31 @@ class RowWriter(Protocol):
         ...
 
 
-def native_columns(spelling: Spelling, roles: Roles) -> tuple[NativeColumn, ...]:
-    """Return the columns of a spelling that the roles fill.
+def native_columns(survey: SurveyDefinition, roles: Table) -> tuple[NativeColumn, ...]:
+    """Return the columns of the simulated table of a survey that the roles fill.
 
     Raises
     ------
-    ValueError
+    InputError
         If the roles lack a column that the spelling requires.
     """
-    lacking = [column.role for column in spelling.required if column.role not in roles]
+    spelling = survey.simulated_spelling
+    lacking = [column.name for column in spelling.required if column.role not in roles]
     if lacking:
-        raise ValueError(f"{spelling.name}: no values for {', '.join(lacking)}")
+        raise InputError(
+            f"survey {survey.name}: its form {survey.simulated_table.form!r} of simulated tables "
+            f"has no values for {', '.join(lacking)}, which the spelling {spelling.name!r} needs; "
+            "mark these columns as optional, or choose another form"
+        )
     return tuple(column for column in spelling.columns if column.role in roles)
 
 
-def native_values(survey: str, spelling: Spelling, roles: Roles) -> Chunk:
+def native_values(survey: SurveyDefinition, roles: Table) -> Columns:
     """Return values as the table of a survey has them.
 
     Parameters
     ----------
-    survey : str
-    spelling : Spelling
+    survey : SurveyDefinition
     roles : mapping of str to array (n_row,)
         By role, in the units of gcmock; NaN where there is none.
 
@@ -87,12 +73,12 @@ def native_values(survey: str, spelling: Spelling, roles: Roles) -> Chunk:
     dict of str to array (n_row,)
         By native name, in native units and types; null codes where there is none.
     """
-    decimals = DECIMALS.get(survey, {})
+    decimals = survey.simulated_table.decimals
     return {
         column.name: _native(
             column, roles[column.role], decimals.get(column.name, decimals.get(column.unit))
         )
-        for column in native_columns(spelling, roles)
+        for column in native_columns(survey, roles)
     }
 
 
@@ -143,14 +129,14 @@ class _Fits:
     def __init__(self, path: Path, columns: tuple[NativeColumn, ...], words: Mapping[str, str]):
         self._writer = open_writer(path, [_column(one) for one in columns], words)
 
-    def write(self, chunk: Chunk) -> None:
+    def write(self, chunk: Columns) -> None:
         self._writer.write(chunk)
 
     def close(self) -> None:
         self._writer.__exit__(None, None, None)
 
     def abandon(self) -> None:
-        self._writer.__exit__(GcmockError, None, None)
+        self._writer.__exit__(GcmockError, GcmockError("abandoned"), None)
 
 
 class _Text:
@@ -166,7 +152,7 @@ class _Text:
         if not blanks:
             self._file.write((",".join(self._names) + "\n").encode("ascii"))
 
-    def write(self, chunk: Chunk) -> None:
+    def write(self, chunk: Columns) -> None:
         arrays = [
             pa.array(values, from_pandas=values.dtype.kind == "f")
             for values in (chunk[name] for name in self._names)

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from gcmock.arrays import Booleans, Floats, Integers
-from gcmock.photometric_systems import from_2mass, load_system, system_names
+from gcmock.errors import InputError
+from gcmock.photometric_systems import from_2mass, system_names
 from gcmock.random import star_key, uniform
-from gcmock.surveys.definition import load_survey
+from gcmock.stars.gaia import gaia_mag
+from gcmock.surveys.definition import SurveyDefinition
 from gcmock.surveys.simulated.artefacts import ArtefactKind, ghosts, noise_peaks
 from gcmock.surveys.simulated.blocks import TrueStars
 from gcmock.surveys.simulated.crowding import blend, combined_limit, confusion_map
@@ -22,14 +24,14 @@ from gcmock.surveys.simulated.fields import (
     fields_of,
     in_footprint,
 )
-from gcmock.surveys.simulated.gaia_bands import gaia_mag
 from gcmock.surveys.simulated.instrument import Instrument
 
 SOURCE_STREAM = -4000
-"""Minus ten times the number of the survey, minus the copy: the realisation in keys."""
+"""Minus ten times the stream of the survey, minus the copy: the realisation in keys."""
 
 SYSTEM_STREAM = -5000
-"""Minus the number of the photometric system: the realisation in keys."""
+"""Minus the number of the photometric system, or the stream of a survey that has a system of its
+own: the realisation in keys."""
 
 FAINTER_MAG = 1.0
 """Stars fainter than the limit by more than this in every band do not even blend."""
@@ -41,8 +43,6 @@ N_CHANCES = 24
 
 SATURATED_SCATTER = 0.1
 """Scatter of the magnitude of a saturated star, per magnitude above saturation; an assumption."""
-
-_NEEDS_DETECTION_BAND = ("virac2", "gaia")
 
 
 class MeasuredSources(NamedTuple):
@@ -110,7 +110,7 @@ class MeasuredSources(NamedTuple):
 
 
 def observe(
-    stars: TrueStars, instrument: Instrument, seed: int, ref_epoch: float
+    stars: TrueStars, survey: SurveyDefinition, seed: int, ref_epoch: float
 ) -> MeasuredSources:
     """Let a survey see a block with its margin.
 
@@ -118,8 +118,7 @@ def observe(
     ----------
     stars : TrueStars
         True stars.
-    instrument : Instrument
-        The survey.
+    survey : SurveyDefinition
     seed : int
         What happens to a star follows from it and the star.
     ref_epoch : float
@@ -129,10 +128,16 @@ def observe(
     -------
     MeasuredSources
         In the order of the stars; those of the margin too, some of which lack neighbours.
+
+    Raises
+    ------
+    InputError
+        If the survey has no instrument.
     """
+    instrument = instrument_of(survey)
     band = instrument.detection_band
     stars = stars.take(in_footprint(stars.l, stars.b, instrument))
-    seen_by = gaia_mag if instrument.name == "gaia" else np.asarray
+    seen_by = np.asarray if survey.is_infrared else gaia_mag
     rough = seen_by(stars.mag)
     confusion = confusion_map(stars.x, stars.y, rough, instrument)
     depth = np.array(instrument.limit_mag)
@@ -145,13 +150,29 @@ def observe(
     candidates = stars.take(bright).join(ghosts(stars, rough[:, band], instrument, seed))
     candidates = candidates.join(peaks)
     candidates = candidates.take(in_footprint(candidates.l, candidates.b, instrument))
-    native = _native(candidates, instrument, seed)
+    native = _native(candidates, survey, seed)
     blended = _blended(candidates, native, instrument, ref_epoch)
     first = blended.first
     where = candidates.x[first], candidates.y[first]
     limits = alone.at(*where), known.at(*where)
     row, copy = apparitions(candidates.l[first], candidates.b[first], instrument)
-    return _measured(candidates, blended, limits, row, copy, instrument, seed, ref_epoch)
+    return _measured(candidates, blended, limits, row, copy, survey, seed, ref_epoch)
+
+
+def instrument_of(survey: SurveyDefinition) -> Instrument:
+    """Return the instrument of a survey.
+
+    Raises
+    ------
+    InputError
+        If its definition has none.
+    """
+    if survey.instrument is None:
+        raise InputError(
+            f"survey {survey.name}: cannot be simulated, because its definition "
+            f"({survey.path or survey.name}) has no section [instrument]"
+        )
+    return survey.instrument
 
 
 class _Blended(NamedTuple):
@@ -172,19 +193,22 @@ class _Blended(NamedTuple):
     pmdec: Floats
 
 
-def _native(stars: TrueStars, instrument: Instrument, seed: int) -> Floats:
+def _native(stars: TrueStars, survey: SurveyDefinition, seed: int) -> Floats:
     """Magnitudes in the system of the survey; infinite where there is no light.
 
     Every star has its own deviation from the relation, the same for all surveys of a system.
     """
-    if instrument.name == "gaia":
+    if not survey.is_infrared:
         return gaia_mag(stars.mag)
-    system = load_survey(instrument.name).photometric_system
+    system = survey.system
     mag, _ = from_2mass(system, stars.mag)
-    scatter = np.array(load_system(system).scatter_mag)
+    scatter = np.array(system.scatter_mag)
     if scatter.any():
-        stream = SYSTEM_STREAM - system_names().index(system)
-        mag += scatter * ndtri(uniform(star_key(seed, stars.identity, stream), 0, 3))
+        known = system_names()
+        own = instrument_of(survey).stream
+        number = known.index(system.name) if system.name in known else own
+        key = star_key(seed, stars.identity, SYSTEM_STREAM - number)
+        mag += scatter * ndtri(uniform(key, 0, scatter.size))
     return np.where(np.isfinite(mag), mag, np.inf)
 
 
@@ -204,7 +228,7 @@ def _blended(
 
     flux = 10.0 ** (-0.4 * native)
     with np.errstate(divide="ignore"):
-        mag = -2.5 * np.log10(np.column_stack([total(flux[:, k]) for k in range(3)]))
+        mag = -2.5 * np.log10(np.column_stack([total(band_flux) for band_flux in flux.T]))
     weight = 10.0 ** (-0.4 * order_mag)
     whole = total(weight)
 
@@ -234,7 +258,7 @@ def _measured(
     limits_mag: tuple[Floats, Floats],
     row: Integers,
     copy: Integers,
-    instrument: Instrument,
+    survey: SurveyDefinition,
     seed: int,
     ref_epoch: float,
 ) -> MeasuredSources:
@@ -243,11 +267,12 @@ def _measured(
     `limits_mag` are those of a detection, and those of a band in which a source that another band
     has found is measured.
     """
+    instrument = instrument_of(survey)
     identity = stars.identity[light.first]
     key = np.empty(row.size, np.uint64)
     for number in range(N_COPIES):
         of = copy == number
-        stream = SOURCE_STREAM - 10 * instrument.number - number
+        stream = SOURCE_STREAM - 10 * instrument.stream - number
         key[of] = star_key(seed, identity[row[of]], stream)
     # Most apparitions are too faint: the rest of the numbers is for those that are seen.
     where = light.first[row]
@@ -255,14 +280,14 @@ def _measured(
     true_mag, depth = light.mag[row], fields.depth[:, None]
     limit, known = limits_mag[0][row] + depth, limits_mag[1][row] + depth
     noise = stars.kind[light.first][row] == ArtefactKind.NOISE
-    chance = uniform(key, DETECTION, 3)
+    chance = uniform(key, DETECTION, true_mag.shape[1])
     lost = true_mag < np.array(instrument.saturation_mag) - instrument.lost_mag
     seen = ~lost & (chance < ndtr((limit - true_mag) / instrument.width_mag))
     found = seen.any(axis=1)[:, None] & ~lost
     seen |= found & (chance < ndtr((known - true_mag) / instrument.width_mag))
     seen |= noise[:, None] & light.own[row]
     detected = seen.any(axis=1)
-    if instrument.name in _NEEDS_DETECTION_BAND:
+    if survey.simulated_table.needs_detection_band:
         detected = seen[:, instrument.detection_band] | noise
     kept = np.flatnonzero(detected)
     row, copy, key, seen = row[kept], copy[kept], key[kept], seen[kept]

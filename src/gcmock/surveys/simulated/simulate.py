@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
-from importlib.metadata import version
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Final, NamedTuple
-from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from gcmock.errors import GcmockError, InputError
-from gcmock.io.disk import PARTIAL
+from gcmock.arrays import Columns
+from gcmock.errors import InputError
+from gcmock.io.disk import whole_folder, write_text
+from gcmock.io.provenance import creator, own_files
 from gcmock.io.writers.writer import Writer, open_writer
-from gcmock.mock.pipeline import in_order
 from gcmock.mock.sky import Range, check_window
 from gcmock.model import Model, load_model
+from gcmock.notebook import Outcome
+from gcmock.pool import in_order
+from gcmock.progress import Progress
 from gcmock.settings.build import Config
-from gcmock.surveys.definition import SURVEYS, load_survey
+from gcmock.surveys.definition import N_NAME, SurveyDefinition, load_survey, survey_names
 from gcmock.surveys.read.interpret import identifiers
 from gcmock.surveys.simulated.artefacts import ArtefactKind
 from gcmock.surveys.simulated.blocks import (
@@ -36,25 +35,20 @@ from gcmock.surveys.simulated.blocks import (
     simulate_block,
     stars_of,
 )
-from gcmock.surveys.simulated.instrument import load_instrument
-from gcmock.surveys.simulated.native import SPELLINGS, native_roles
+from gcmock.surveys.simulated.native import native_roles
 from gcmock.surveys.simulated.native_files import (
-    SUFFIXES,
     RowWriter,
     native_columns,
     native_values,
     open_native,
 )
-from gcmock.surveys.simulated.observe import observe
+from gcmock.surveys.simulated.observe import instrument_of, observe
 from gcmock.words.columns import TRUTH_COLUMNS, Column
-
-Table = dict[str, NDArray[Any]]
-Progress = Callable[[int, int], None]
 
 TRUTH_FILE, LINKS_FILE, SURVEY_FILE = "truth.parquet", "truth_links.parquet", "survey.json"
 
 LINK_COLUMNS: Final = (
-    Column("survey", "U6", "", "meta.code", "Name of the survey"),
+    Column("survey", f"U{N_NAME}", "", "meta.code", "Name of the survey"),
     Column("source_id", "U32", "", "meta.id", "Identifier in the survey, as readers give it"),
     Column("true_source_id", "int64", "", "meta.id.assoc", "Brightest true star in it; -1: none"),
     Column("kind", "U5", "", "meta.code.class", "What it is: star, ghost or noise"),
@@ -80,12 +74,13 @@ class Seen(NamedTuple):
         `LINK_COLUMNS`, without the identifiers.
     """
 
-    native: Table
-    roles: Table
-    links: Table
+    native: Columns
+    roles: Columns
+    links: Columns
 
 
-class SimulatedSkySummary(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class SimulatedSkySummary(Outcome):
     """Account of a simulated sky.
 
     Attributes
@@ -94,30 +89,45 @@ class SimulatedSkySummary(NamedTuple):
         True stars.
     n_rows : dict of str to int
         Rows by survey.
+    output : Path
+        The folder.
     """
 
     n_stars: int
     n_rows: dict[str, int]
+    output: Path
 
 
-def check_surveys(names: Sequence[str]) -> tuple[str, ...]:
-    """Return surveys without repetition.
+def check_surveys(surveys: Sequence[str | Path | SurveyDefinition]) -> tuple[SurveyDefinition, ...]:
+    """Return the definitions of surveys without repetition.
+
+    Parameters
+    ----------
+    surveys : sequence of str, Path or SurveyDefinition
+        Names, or paths of definitions.
 
     Raises
     ------
     InputError
-        If there is none, or one is unknown.
+        If there is none, one is unknown or cannot be simulated, or two have the same name.
     """
-    unknown = [name for name in names if name not in SURVEYS]
-    if unknown or not names:
-        given = ", ".join(repr(name) for name in unknown) or "none"
-        raise InputError(f"surveys: {given} given; expected some of {', '.join(SURVEYS)}")
-    return tuple(dict.fromkeys(names))
+    if not surveys:
+        known = ", ".join(survey_names())
+        raise InputError(f"surveys: none given; expected some of {known}, or files that define one")
+    found: dict[str, SurveyDefinition] = {}
+    for survey in map(load_survey, surveys):
+        instrument_of(survey)
+        if found.setdefault(survey.name, survey).path != survey.path:
+            raise InputError(
+                f"surveys: two have the name {survey.name!r}: {found[survey.name].path or 'known'} "
+                f"and {survey.path or 'known'}; rename a file"
+            )
+    return tuple(found.values())
 
 
 def simulate_surveys(
     output: str | Path,
-    surveys: Sequence[str],
+    surveys: Sequence[str | Path | SurveyDefinition],
     l_range: Range,
     b_range: Range,
     config: Config,
@@ -137,8 +147,8 @@ def simulate_surveys(
         A folder: ``<survey>.<suffix>`` in native format for every survey that sees anything there,
         ``truth.parquet`` (every true star),
         ``truth_links.parquet`` (`LINK_COLUMNS`) and ``survey.json`` (how it was made).
-    surveys : sequence of str
-        Names of surveys.
+    surveys : sequence of str, Path or SurveyDefinition
+        Names of surveys, or paths of files that define one.
     l_range, b_range : tuple of 2 floats
         Window [deg]; see `gcmock.mock.simulate.simulate`.
     config : Config
@@ -163,58 +173,65 @@ def simulate_surveys(
         If a survey is unknown, the window is not on the extinction map, `ks_max` is not a number,
         or the folder exists or cannot be written.
     """
-    names = check_surveys(surveys)
+    chosen = check_surveys(surveys)
     output = Path(output)
     model = load_model(config=config)
     window = check_window(model.extinction_map, l_range, b_range)
     blocks = make_blocks(model, window, block_cells)
     words = {
-        "creator": f"gcmock {version('gcmock')}",
+        "creator": creator(),
         "content": "simulated surveys of stars of the model",
         "seed": str(seed),
         "window_deg": f"{window.l_min:g} <= l < {window.l_max:g}, "
         f"{window.b_min:g} <= b < {window.b_max:g}",
         "ks_max": f"{ks_max:g}",
         "config": config.to_toml(),
+        **own_files(config),
     }
 
-    def work(block: Block) -> tuple[Table, dict[str, Seen]]:
+    def work(block: Block) -> tuple[Columns, dict[str, Seen]]:
         truth = simulate_block(model, block, ks_max, seed)
         stars = stars_of(truth)
         seen = {}
-        for name in names:
-            seen[name] = _seen(name, stars, block, model, seed)
+        for survey in chosen:
+            seen[survey.name] = _seen(survey, stars, block, model, seed)
         return block_truth(truth, block), seen
 
-    with _folder(output, overwrite=overwrite) as partial, _Files(partial, words) as files:
+    with (
+        whole_folder(output, overwrite=overwrite, marker=SURVEY_FILE) as partial,
+        _Files(partial, words) as files,
+    ):
         for done, (truth, seen) in enumerate(in_order(work, blocks, workers), 1):
             files.truth.write(truth)
-            for name in names:
-                files.add(name, seen[name])
+            for survey in chosen:
+                files.add(survey, seen[survey.name])
             if progress is not None:
                 progress(done, len(blocks))
-        summary = SimulatedSkySummary(files.truth.n_rows, dict(files.n_rows))
+        summary = SimulatedSkySummary(files.truth.n_rows, dict(files.n_rows), output)
         files.finish()
-        _write_account(partial / SURVEY_FILE, words, names, summary)
+        _write_account(partial / SURVEY_FILE, words, chosen, summary)
     return summary
 
 
-def _seen(name: str, stars: Any, block: Block, model: Model, seed: int) -> Seen:
+def _seen(survey: SurveyDefinition, stars: Any, block: Block, model: Model, seed: int) -> Seen:
     """Let a survey see a block; keep the sources of which the brightest star lies in it."""
-    instrument = load_instrument(name)
-    sources = observe(stars, instrument, seed, model.config.input.ref_epoch)
+    sources = observe(stars, survey, seed, model.config.input.ref_epoch)
     sources = sources.take(is_inside(block.inner, sources.l, sources.b))
-    roles = native_roles(sources, instrument, model)
-    spelling = load_survey(name).spelling(SPELLINGS[name])
+    roles = native_roles(sources, survey, model)
     links = {
-        "survey": np.full(sources.key.size, name),
+        "survey": np.full(sources.key.size, survey.name),
         "true_source_id": np.where(sources.kind == ArtefactKind.STAR, sources.identity, -1),
         "kind": _KINDS[sources.kind],
         "blend_share": sources.share.astype(np.float32),
         "n_stars": sources.n_stars.astype(np.int32),
         "copy": sources.copy.astype(np.int16),
     }
-    return Seen(native_values(name, spelling, roles), roles, links)
+    return Seen(native_values(survey, roles), roles, links)
+
+
+def file_name(survey: SurveyDefinition) -> str:
+    """Return the name of the simulated table of a survey."""
+    return f"{survey.name}{survey.simulated_table.suffix}"
 
 
 class _Files:
@@ -228,15 +245,15 @@ class _Files:
         self.truth: Writer = open_writer(folder / TRUTH_FILE, TRUTH_COLUMNS, words)
         self._links: Writer = open_writer(folder / LINKS_FILE, LINK_COLUMNS, words)
 
-    def add(self, name: str, seen: Seen) -> None:
+    def add(self, survey: SurveyDefinition, seen: Seen) -> None:
         """Append what a survey has of a block."""
-        survey = load_survey(name)
+        name = survey.name
         n = len(seen.links["survey"])
         # No file for a survey that has nothing here: an empty table is an error for readers.
         if n and name not in self._native:
-            columns = native_columns(survey.spelling(SPELLINGS[name]), seen.roles)
+            columns = native_columns(survey, seen.roles)
             words = self._words | {"survey": survey.title, "reference": survey.reference}
-            path = self._folder / f"{name}{SUFFIXES[name]}"
+            path = self._folder / file_name(survey)
             self._native[name] = open_native(path, columns, words)
         self.n_rows.setdefault(name, 0)
         if not n:
@@ -257,49 +274,35 @@ class _Files:
     def __enter__(self) -> _Files:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         if kind is not None:
             for native in self._native.values():
                 native.abandon()
             for writer in (self.truth, self._links):
-                writer.__exit__(kind, None, None)
-
-
-@contextmanager
-def _folder(output: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Give a folder to write into, which gets its name when all is well, or is deleted."""
-    if output.exists() and not (overwrite and (output / SURVEY_FILE).is_file()):
-        raise InputError(f"{output}: exists already; choose another name or allow overwriting")
-    if not output.parent.is_dir():
-        raise InputError(f"{output}: the folder {output.parent} does not exist")
-    partial = output.with_name(f"{output.name}{PARTIAL}{os.getpid()}-{uuid4().hex[:8]}")
-    try:
-        try:
-            partial.mkdir()
-        except OSError as error:
-            raise InputError(f"{output}: cannot be written: {error.strerror}") from error
-        yield partial
-        if output.exists():
-            shutil.rmtree(output)
-        os.replace(partial, output)
-    except OSError as error:
-        raise GcmockError(f"{output}: writing failed: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+                writer.__exit__(kind, error, traceback)
 
 
 def _write_account(
-    path: Path, words: dict[str, str], names: tuple[str, ...], summary: SimulatedSkySummary
+    path: Path,
+    words: dict[str, str],
+    surveys: tuple[SurveyDefinition, ...],
+    summary: SimulatedSkySummary,
 ) -> None:
     """Write how the folder was made, and how many rows it has."""
     tables = {
-        name: {
-            "file": f"{name}{SUFFIXES[name]}" if summary.n_rows[name] else None,
-            "spelling": SPELLINGS[name],
-            "rows": summary.n_rows[name],
-            "instrument": asdict(load_instrument(name)),
+        one.name: {
+            "file": file_name(one) if summary.n_rows[one.name] else None,
+            "spelling": one.simulated_spelling.name,
+            "rows": summary.n_rows[one.name],
+            "instrument": {"name": one.name} | instrument_of(one).record(),
+            **({"definition_sha256": one.sha256} if one.path else {}),
         }
-        for name in names
+        for one in surveys
     }
     account = words | {"true_stars": summary.n_stars, "surveys": tables}
-    path.write_text(json.dumps(account, indent=1) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(account, indent=1) + "\n")

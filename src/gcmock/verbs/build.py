@@ -1,0 +1,126 @@
+"""The verb build: observed stars to a mock catalogue of true stars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gcmock.errors import InputError
+from gcmock.settings.build import Config
+from gcmock.verbs.given import Location, Progress, Table, is_path, on_disk
+from gcmock.verbs.settings import Settings, settings_of
+
+
+def build(
+    input: Location | Table,
+    output: Location | None = None,
+    config: Settings = None,
+    *,
+    seed: int | None = None,
+    realisations: int | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    calibration: Location | None = None,
+    no_pm: bool = False,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    **sections: Mapping[str, Any],
+) -> Any:
+    """Turn observed stars into a mock catalogue of true stars.
+
+    Parameters
+    ----------
+    input : str, Path, astropy Table, pandas or polars DataFrame, or pyarrow Table
+        Observed stars: a Parquet, FITS, VOTable, ECSV or CSV file, a folder of Parquet files, or a
+        table in memory, with the columns `gcmock.words.INPUT_COLUMNS`. Units are converted where
+        the table has them (a DataFrame has none); a SkyCoord column is a position.
+    output : str or Path, optional
+        Parquet, FITS, VOTable or ECSV file, by its suffix. Without suffix a folder of Parquet
+        files; an interrupted run then goes on where it stopped when it is started again. If not
+        given, the catalogue is returned. A `Config` in this place is taken for `config`.
+    config : str, Path, mapping or Config, optional
+        TOML file with settings, or its content; the defaults if not given.
+    seed : int, optional
+        Seed of the random numbers.
+    realisations : int, optional
+        True stars drawn for every observed star.
+    workers : int, optional
+        Number of threads; 0 for one per core. The result does not depend on it.
+    scheduler : str, optional
+        For a HATS catalogue as input, which becomes one: ``"local"`` starts worker processes here,
+        an address such as ``"tcp://10.0.0.1:8786"`` is that of a running Dask cluster.
+    calibration : str or Path, optional
+        FITS file of `gcmock.calibrate`: its reddening, scatter and law are used.
+    no_pm : bool
+        Leave measured proper motions and radial velocities out of the posterior.
+    overwrite : bool
+        Replace an existing output; start afresh.
+    progress : callable, optional
+        Called with the numbers of finished and of all stars.
+    **sections : mapping
+        Sections of settings that win over `config`, with Quantities where a setting has a unit:
+        ``model={"r0_pc": 8.2 * u.kpc}``.
+
+    Returns
+    -------
+    astropy.table.QTable, pandas.DataFrame, pyarrow.Table, polars.DataFrame or BuildSummary
+        Without `output` the catalogue, of the library of the input (a QTable for a file), rows in
+        their order; how it was made is in ``meta["gcmock"]``, ``attrs["gcmock"]`` or the metadata
+        of the schema. With `output` the account of the run. A table in memory is written to a
+        temporary Parquet file then, and is read from there in chunks.
+
+    Raises
+    ------
+    InputError
+        If the input, a setting or the output cannot be used; nothing is written then.
+    InterruptedRunError
+        After Ctrl-C, if the output is a folder: finished partitions are kept.
+
+    Examples
+    --------
+    >>> import gcmock
+    >>> mock = gcmock.build(stars, seed=7, realisations=10)
+    >>> mock["distance_pc"].unit
+    Unit("pc")
+    >>> type(gcmock.build(stars.to_pandas(), run={"chunk_size": 1000}))
+    <class 'pandas.DataFrame'>
+    >>> gcmock.build("stars.parquet", "mock.parquet", seed=7).n_written
+    20
+    """
+    if isinstance(output, Config | Mapping):
+        if config is not None:
+            raise InputError("build: settings are given twice, as output and as config")
+        output, config = None, output
+    options = {
+        "run.seed": seed,
+        "run.realisations": realisations,
+        "run.workers": workers,
+        # Workers of a cluster may run in other folders.
+        "extinction.calibration": None if calibration is None else str(Path(calibration).resolve()),
+        "motion.use": False if no_pm else None,
+    }
+    settings = settings_of(build, config, sections, options)
+    if output is None:
+        if scheduler is not None:
+            raise InputError(
+                f"scheduler = {scheduler!r}: a HATS catalogue needs an output, a folder"
+            )
+        from gcmock.mock.build import build_table
+
+        return build_table(input, settings, progress=progress)
+    if scheduler is not None:
+        if not is_path(input):
+            raise InputError(
+                f"scheduler = {scheduler!r}: expected a HATS catalogue on disk as input; "
+                "gcmock.import_hats makes one of a table"
+            )
+        from gcmock.runtime.build_hats import build_hats
+
+        return build_hats(
+            input, output, settings, scheduler, overwrite=overwrite, progress=progress
+        )
+    from gcmock.mock.build import build as build_file
+
+    with on_disk(input, "table") as path:
+        return build_file(path, output, settings, overwrite=overwrite, progress=progress)

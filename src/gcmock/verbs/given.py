@@ -1,0 +1,198 @@
+"""What a verb is given: tables on disk or in memory, numbers with units, windows, epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, TypeAlias
+from warnings import catch_warnings, filterwarnings
+
+from gcmock.errors import InputError
+
+if TYPE_CHECKING:
+    from gcmock.io.tables import Kind
+
+Location: TypeAlias = str | Path
+Table: TypeAlias = Any
+"""A table of astropy, pandas, pyarrow or polars: none of them is imported here."""
+
+Progress: TypeAlias = Callable[[int, int], None]
+
+
+def is_path(given: object) -> bool:
+    """Whether something is the name of a file."""
+    return isinstance(given, str | Path)
+
+
+@contextmanager
+def on_disk(given: Location | Table, role: str) -> Iterator[Path]:
+    """Give the path of a table; one in memory is written to a temporary Parquet file.
+
+    Parameters
+    ----------
+    given : str, Path or table
+        A path is passed on as it is.
+    role : str
+        What the table is, for messages: errors name ``<role>`` where a file would be named.
+
+    Yields
+    ------
+    Path
+        It is there while the context is open.
+
+    Raises
+    ------
+    InputError
+        If it is neither a path nor a table, or the table has no rows.
+    """
+    if is_path(given):
+        yield Path(given)
+        return
+    from gcmock.io.tables import to_arrow
+
+    table = to_arrow(given)
+    import pyarrow.parquet as pq
+
+    with TemporaryDirectory(prefix="gcmock-") as folder:
+        path = Path(folder) / f"{role}-in-memory.parquet"
+        pq.write_table(table, path)
+        try:
+            yield path
+        except InputError as error:
+            raise type(error)(str(error).replace(str(path), f"<{role}>")) from None
+
+
+@contextmanager
+def on_disk_if_given(given: Location | Table | None, role: str) -> Iterator[Path | None]:
+    """Do what `on_disk` does for a table that may not be given: then it is None."""
+    if given is None:
+        yield None
+        return
+    with on_disk(given, role) as path:
+        yield path
+
+
+def kind_of_result(given: Location | Table) -> Kind:
+    """Return the library of a result in memory: that of the input, and astropy for a file."""
+    if is_path(given):
+        return "astropy"
+    from gcmock.io.tables import kind_of
+
+    return kind_of(given)
+
+
+def made_in_memory(write: Callable[[Path], object], kind: Kind) -> Table:
+    """Return the table that a function writes to a temporary Parquet file.
+
+    Parameters
+    ----------
+    write : callable
+        Takes the path of the file.
+    kind : {"astropy", "pandas", "pyarrow", "polars"}
+        Library of the table.
+
+    Returns
+    -------
+    astropy.table.QTable, pandas.DataFrame, pyarrow.Table or polars.DataFrame
+        With units and metadata, as far as the library has a place for them.
+    """
+    from gcmock.io.tables import read_table
+
+    with TemporaryDirectory(prefix="gcmock-") as folder:
+        path = Path(folder) / "result.parquet"
+        write(path)
+        return read_table(path, kind)
+
+
+def number(given: Any, unit: str, name: str) -> float:
+    """Return a number in a unit; a Quantity is converted.
+
+    Raises
+    ------
+    InputError
+        If it is not one number, or its unit is another one.
+    """
+    return _numbers(given, unit, name, 1)[0]
+
+
+def number_if_given(given: Any, unit: str, name: str) -> float | None:
+    """Do what `number` does for an option that may not be given."""
+    return None if given is None else number(given, unit, name)
+
+
+def pair(given: Any, unit: str, name: str) -> tuple[float, float]:
+    """Return two numbers in a unit, such as the borders of a range; Quantities are converted.
+
+    Raises
+    ------
+    InputError
+        If these are not two numbers, or their unit is another one.
+    """
+    low, high = _numbers(given, unit, name, 2)
+    return low, high
+
+
+def pair_if_given(given: Any, unit: str, name: str) -> tuple[float, float] | None:
+    """Do what `pair` does for an option that may not be given."""
+    return None if given is None else pair(given, unit, name)
+
+
+def _numbers(given: Any, unit: str, name: str, n: int) -> list[float]:
+    import numpy as np
+
+    from gcmock.units import to_value
+
+    count = {1: "one number", 2: "two numbers"}[n]
+    try:
+        if given is None:
+            raise TypeError
+        if isinstance(given, tuple | list):
+            values = np.array([float(to_value(item, unit)) for item in given])
+        else:
+            values = np.atleast_1d(to_value(given, unit))
+    except (InputError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{name} = {given!r}: expected {count} in {unit}, or a Quantity"
+        ) from error
+    if values.shape != (n,):
+        raise InputError(f"{name} = {given!r}: expected {count} in {unit}, or a Quantity")
+    return [float(value) for value in values]
+
+
+def julian_years(given: Any) -> list[float]:
+    """Return epochs as Julian years (TCB).
+
+    Parameters
+    ----------
+    given : float, sequence of float, Quantity or astropy.time.Time
+        Julian years, or times of any scale and format.
+
+    Raises
+    ------
+    InputError
+        If these are no times.
+    """
+    import numpy as np
+
+    from gcmock.units import to_value
+
+    if hasattr(given, "tcb"):
+        # Leap seconds of the future are not known: a second of time moves no star.
+        with catch_warnings():
+            filterwarnings("ignore", message=".*dubious year")
+            given = given.tcb.jyear
+    try:
+        return [float(year) for year in np.atleast_1d(to_value(given, "yr")).ravel()]
+    except (InputError, TypeError, ValueError) as error:
+        raise InputError(
+            f"epochs = {given!r}: expected Julian years such as 2032.5, a Quantity in yr, or an "
+            "astropy Time"
+        ) from error
+
+
+def words_of(given: Location | Sequence[Location]) -> tuple[str, ...]:
+    """Return names or paths given in a sequence, or as a text with commas between."""
+    several = str(given).split(",") if isinstance(given, str | Path) else map(str, given)
+    return tuple(name.strip() for name in several if name.strip())

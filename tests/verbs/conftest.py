@@ -1,0 +1,92 @@
+"""Stars, and what the verbs make of them, computed once."""
+
+from __future__ import annotations
+
+import pytest
+
+import gcmock
+
+WINDOW = {"l": (0.3, 0.32), "b": (-0.2, -0.18)}
+
+
+@pytest.fixture(scope="session")
+def table(few_stars):
+    """A few observed stars, as an astropy table."""
+    return few_stars(20)
+
+
+@pytest.fixture(scope="session")
+def stars_file(table, tmp_path_factory):
+    """The same stars in a file."""
+    path = tmp_path_factory.mktemp("stars") / "stars.parquet"
+    table.write(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def mock(table):
+    """The mock catalogue of the stars, in memory."""
+    return gcmock.build(table, seed=7, workers=1)
+
+
+@pytest.fixture(scope="session")
+def mock_file(stars_file, tmp_path_factory):
+    """The mock catalogue of the stars, in a file."""
+    path = tmp_path_factory.mktemp("mock") / "mock.parquet"
+    gcmock.build(stars_file, path, seed=7, workers=1)
+    return path
+
+
+@pytest.fixture(params=["astropy", "pandas", "pyarrow", "polars"])
+def kind(request):
+    """The library of a table."""
+    pytest.importorskip(request.param)
+    return request.param
+
+
+@pytest.fixture
+def as_kind(kind):
+    """Turn an astropy table into one of the library."""
+    from gcmock.io.tables import to_arrow
+
+    def convert(table):
+        if kind == "astropy":
+            return table
+        found = to_arrow(table)
+        if kind == "pandas":
+            return found.to_pandas()
+        if kind == "polars":
+            import polars
+
+            return polars.from_arrow(found)
+        return found
+
+    return convert
+
+
+@pytest.fixture
+def column(kind):
+    """Return a column of a table of the library as plain numbers."""
+    import numpy as np
+
+    def values(table, name):
+        found = table[name]
+        return np.asarray(getattr(found, "value", found) if kind == "astropy" else found)
+
+    return values
+
+
+@pytest.fixture
+def shown():
+    """Check that a result shows itself in a line and as HTML, with some words."""
+
+    def check(result, *words):
+        line, page = repr(result), result._repr_html_()
+        assert line.startswith(f"{type(result).__name__}(")
+        assert "\n" not in line
+        assert page.startswith("<table>")
+        for word in words:
+            assert str(word) in line
+            assert str(word) in page
+
+    return check
