@@ -53,7 +53,9 @@ def extra(name: str) -> set[str]:
 
 
 REQUIRED = {name_of(requirement) for requirement in PROJECT["dependencies"]}
-OF_USERS = set().union(*(extra(name) for name in ("fetch", "hats", "pandas", "zeropoint")))
+OF_USERS = set().union(
+    *(extra(name) for name in ("fetch", "hats", "pandas", "polars", "zeropoint"))
+)
 
 
 def imports(*folders: str) -> Iterator[tuple[str, bool, str]]:

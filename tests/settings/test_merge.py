@@ -67,7 +67,10 @@ def test_settings_survive_toml() -> None:
     [
         ({"survey": []}, r"config: survey|\[\[survey\]\]"),
         ({"survey": [*ONE["survey"], *ONE["survey"]]}, r"'virac2'\] is given more than once"),
-        ({"survey": [{"name": "ukidss", "path": "a"}]}, r"name = 'ukidss': expected .*'2mass'"),
+        (
+            {"survey": [{"name": "ukidss", "path": "a"}]},
+            r"name = 'ukidss': unknown survey .*expected one of 2mass, gaia",
+        ),
         ({"survey": [{"name": "vvv"}]}, r"\[\[survey\]\] 1: path: is missing"),
         ({"window": {"l": [0.7, -1.4]}}, "l needs the smaller value first"),
         ({"window": {"b": [0.1, 0.1]}}, "b needs the smaller value first"),

@@ -37,6 +37,36 @@ def mock_file(stars_file, tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="session")
+def truth():
+    """True stars spread over the JASMINE window, with units."""
+    import astropy.units as u
+    import numpy as np
+    from astropy.table import QTable
+
+    from gcmock.frames import galactic_to_icrs
+
+    n, rng = 1200, np.random.default_rng(3)
+    ra, dec = galactic_to_icrs(rng.uniform(-1.4, 0.7, n), rng.uniform(-0.6, 0.6, n))
+    h = rng.uniform(10.0, 13.5, n)
+    return QTable(
+        {
+            "source_id": np.arange(n),
+            "ra": ra * u.deg,
+            "dec": dec * u.deg,
+            "ref_epoch": np.full(n, 2016.0) * u.yr,
+            "parallax": rng.uniform(0.1, 1.0, n) * u.mas,
+            "pmra": rng.normal(0.0, 4.0, n) * u.mas / u.yr,
+            "pmdec": rng.normal(0.0, 4.0, n) * u.mas / u.yr,
+            "radial_velocity": rng.normal(0.0, 100.0, n) * u.km / u.s,
+            "component": np.full(n, "nsd"),
+            "phot_j_mag": (h + 0.8) * u.mag,
+            "phot_ks_mag": (h - 0.3) * u.mag,
+            "phot_hw_mag": (h + 0.3) * u.mag,
+        }
+    )
+
+
 @pytest.fixture(params=["astropy", "pandas", "pyarrow", "polars"])
 def kind(request):
     """The library of a table."""

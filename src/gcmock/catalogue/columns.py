@@ -90,12 +90,34 @@ def extra_columns(order: Order) -> tuple[Column, ...]:
 
 
 def merged_columns(order: Order) -> tuple[Column, ...]:
-    """Return the columns of the merged catalogue; `order` as in `extra_columns`."""
+    """Return the columns of the merged catalogue.
+
+    Parameters
+    ----------
+    order : tuple of SurveyDefinition
+        Surveys in the order of linking, see `linking_order`.
+
+    Returns
+    -------
+    tuple of Column
+        Those of an observed star, then those of `extra_columns`.
+    """
     return (*INPUT_COLUMNS, *extra_columns(order))
 
 
 def rejected_columns(order: Order) -> tuple[Column, ...]:
-    """Return the columns of the rows that were left out; `order` as in `extra_columns`."""
+    """Return the columns of the rows that were left out.
+
+    Parameters
+    ----------
+    order : tuple of SurveyDefinition
+        Surveys in the order of linking, see `linking_order`.
+
+    Returns
+    -------
+    tuple of Column
+        Those of the merged catalogue, and the reason.
+    """
     why = Column("rejected", "U16", "", "meta.code", "Why the row is not in the catalogue")
     return (*merged_columns(order), why)
 

@@ -30,6 +30,11 @@ def linking_order(config: MergeConfig) -> Order:
         Its surveys are known names, or paths of definitions; one of the package is replaced by one
         of the same name.
 
+    Returns
+    -------
+    tuple of SurveyDefinition
+        The first is the one that others are linked to.
+
     Raises
     ------
     InputError
@@ -66,7 +71,13 @@ def _linking_order(given: tuple[tuple[str, tuple[int, int]], ...]) -> Order:
 
 
 def packaged_order() -> Order:
-    """Return the surveys of the package in the order of linking."""
+    """Return the surveys of the package in the order of linking.
+
+    Returns
+    -------
+    tuple of SurveyDefinition
+        The first is the one that others are linked to.
+    """
     return _linking_order(())
 
 

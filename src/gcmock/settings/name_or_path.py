@@ -99,9 +99,9 @@ class NameOrPath:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         """Check the value after it was found to be text."""
-        from pydantic_core import core_schema
+        from pydantic import AfterValidator
 
-        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+        return AfterValidator(self._checked).__get_pydantic_core_schema__(source, handler)
 
     def _checked(self, value: str) -> str:
         if not is_path(value) and value not in self.choices():

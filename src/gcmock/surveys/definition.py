@@ -320,7 +320,13 @@ class SurveyDefinition(Section):
 
 
 def survey_names() -> tuple[str, ...]:
-    """Return the names of the surveys that come with the package: the files of its folder."""
+    """Return the names of the surveys that come with the package: the files of its folder.
+
+    Returns
+    -------
+    tuple of str
+        In the order of the alphabet.
+    """
     return packaged_surveys()
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from astropy import units as u
-from astropy.io.votable import parse
 from astropy.table import QTable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -150,13 +149,6 @@ def test_parquet_describes_itself_three_ways(tmp_path):
     assert "RLE_DICTIONARY" in column.encodings
 
 
-def test_votable_has_ucds(tmp_path):
-    path = tmp_path / "t.vot"
-    write(path, [fake_rows(5)])
-    fields = parse(path).get_first_table().fields
-    assert [field.ucd for field in fields] == [column.ucd for column in OUTPUT_COLUMNS]
-
-
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_arrays_may_be_used_again(tmp_path, suffix):
     """Rows that wait to be written do not change with the arrays that they came in."""
@@ -258,19 +250,6 @@ def test_wrong_chunks_are_refused(tmp_path, change, words):
     with pytest.raises(ValueError, match=words):
         write(tmp_path / "t.parquet", [rows])
     assert list(tmp_path.iterdir()) == []
-
-
-def test_metadata_of_other_files(tmp_path):
-    for suffix in (".parquet", ".fits", ".vot", ".ecsv"):
-        path = tmp_path / f"t{suffix}"
-        options = {"format": "votable"} if suffix == ".vot" else {}
-        QTable({"x": [1.0]}).write(path, **options)
-        assert read_metadata(path) == {}
-    (tmp_path / "t.csv").write_text("x\n1\n")
-    assert read_metadata(tmp_path / "t.csv") == {}
-    (tmp_path / "bad.parquet").write_bytes(b"PAR1")
-    with pytest.raises(InputError, match="damaged"):
-        read_metadata(tmp_path / "bad.parquet")
 
 
 def test_checksum(tmp_path):

@@ -1,81 +1,21 @@
-"""Counts behind the report: bins, chunks, samples, posteriors."""
+"""Counts behind the report, chunk by chunk, and what else is read of a built catalogue."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from gcmock.errors import InputError
 from gcmock.io.readers.opening import open_table
 from gcmock.model import load_model
 from gcmock.reporting.demo import read_columns
-from gcmock.reporting.page.bins import Axis, count, merged, occupied, place
 from gcmock.reporting.page.extent import look
 from gcmock.reporting.page.observed import ObservedTally, observed_stars
-from gcmock.reporting.page.payload import quantised
-from gcmock.reporting.page.sample import (
-    QUANTILES,
-    PosteriorsOf,
-    RowSample,
-    distance_edges,
-    rebinned,
-)
-from gcmock.reporting.page.tally import COLUMNS, PROBABILITIES, RADII, Tally, component_places
+from gcmock.reporting.page.sample import QUANTILES, PosteriorsOf, RowSample
+from gcmock.reporting.page.tally import COLUMNS, RADII, Tally, component_places
 from gcmock.reporting.page.truth import compare_with_truth
 from gcmock.settings.build import load_config
 from gcmock.validation.recovery import group_probability
-from gcmock.words.components import COMPONENTS, GROUPS
-
-
-@given(st.lists(st.floats(-3, 3) | st.just(np.nan), max_size=40), st.integers(1, 7))
-def test_counts_are_those_of_numpy(values, n):
-    x, y = Axis(-1.5, 0.375, 8), Axis(0.0, 0.5, n)
-    data = np.array(values + values[::-1])
-    where = place((x, y), (x.place(data), y.place(data[::-1])))
-    inside = (data >= -1.5) & (data < 1.5) & (data[::-1] >= 0) & (data[::-1] < 0.5 * n)
-    found = count(where, (8, n), np.where(np.isnan(data), 0.0, data))
-    expected, _, _ = np.histogram2d(
-        data[inside], data[::-1][inside], (x.edges, y.edges), weights=data[inside]
-    )
-    # numpy closes the last bin on the right, but nothing inside lies there.
-    np.testing.assert_allclose(found, expected, atol=1e-12)
-    assert count(where, (8, n)).sum() == inside.sum()
-
-
-def test_blocks_keep_the_sum():
-    values = np.arange(24.0).reshape(4, 6)
-    np.testing.assert_array_equal(merged(values, 2)[0], [0 + 1 + 6 + 7, 2 + 3 + 8 + 9, 30])
-    assert Axis(1.0, 0.5, 6).coarser(3) == Axis(1.0, 1.5, 2)
-
-
-def test_range_that_holds_most():
-    assert occupied(np.array([0.0, 0, 5, 1, 0])) == slice(2, 4)
-    assert occupied(np.zeros(3)) == slice(0, 3)
-    assert occupied(np.array([1.0, 1000, 1000, 1]), 0.01) == slice(1, 3)
-
-
-@settings(max_examples=30)
-@given(st.lists(st.floats(0, 5), min_size=6, max_size=6), st.floats(0.1, 4.9))
-def test_rebinning_keeps_probability(p, inner):
-    edges = np.array([0.0, 0.5, 1.0, 2.0, 3.5, 4.0, 5.0])
-    coarse = np.array([0.0, inner, 5.0])
-    found = rebinned(np.array([p]), edges, coarse)
-    assert found.sum() == pytest.approx(sum(p))
-    below = np.interp(inner, edges, np.concatenate(([0.0], np.cumsum(p))))
-    assert found[0, 0] == pytest.approx(below, abs=1e-9)
-
-
-def test_bins_of_the_page():
-    edges = distance_edges(8160.0, 20.0, 16000.0)
-    step = np.diff(edges)
-    assert edges[0] == 20.0
-    assert edges[-1] == 16000.0
-    assert (step > 0).all()
-    near = np.abs(edges[:-1] - 8160.0) < 300
-    np.testing.assert_allclose(step[near], 20.0)
-    assert 100 < edges.size < 130
+from gcmock.words.components import COMPONENTS, GROUPS, PROBABILITIES
 
 
 def test_components_by_name():
@@ -148,14 +88,10 @@ def test_posteriors_are_those_of_the_catalogue(report_files):
         sample.add(chunk)
     model = load_model(config=load_config())
     posteriors = PosteriorsOf(sample, model)
-    observed = ObservedTally(look(source))
     for stars in observed_stars(open_table(report_files.stars), model.config):
-        observed.add(stars)
         posteriors.add(stars)
     result = posteriors.result
     assert result.known.all()
-    assert observed.n_star == report_files.n_star
-    assert observed.bands["h"] == observed.bands["ks"] == report_files.n_star
     for i, group in enumerate(GROUPS):
         expected = group_probability(sample.rows, group)
         np.testing.assert_allclose(result.probability[:, i].sum(axis=1), expected, atol=2e-3)
@@ -166,20 +102,7 @@ def test_posteriors_are_those_of_the_catalogue(report_files):
         np.testing.assert_allclose(found, sample.rows[name], atol=260.0)
 
 
-def test_densities_survive_the_page():
-    rng = np.random.default_rng(3)
-    edges = np.array([0.0, 100.0, 120.0, 500.0])
-    p = rng.random((5, 4, 3))
-    p[2] = 0.0
-    found = quantised(p, edges)
-    density = p / np.diff(edges)
-    largest = density.max(axis=(1, 2), keepdims=True)
-    expected = np.divide(density, largest, out=np.zeros_like(density), where=largest > 0)
-    np.testing.assert_allclose((found / 255.0) ** 2, expected, atol=0.005)
-    assert not found[2].any()
-
-
-def test_comparison_with_itself(report_files, tmp_path):
+def test_comparison_with_itself(report_files):
     """A truth that the posteriors draw themselves is what they say: perfect calibration."""
     sample = RowSample(10**6, ("source_id", *PROBABILITIES, *QUANTILES))
     source = open_table(report_files.mock)
@@ -193,8 +116,10 @@ def test_comparison_with_itself(report_files, tmp_path):
     assert comparison.brier < comparison.base_brier
 
 
-def test_other_tables_are_refused(report_files):
-    with pytest.raises(InputError, match="no mock catalogue"):
-        look(open_table(report_files.stars))
-    with pytest.raises(InputError, match="no table of true stars"):
-        compare_with_truth(RowSample(0, ()), open_table(report_files.stars))
+def test_all_stars_of_a_file(report_files):
+    observed = ObservedTally(look(open_table(report_files.mock)))
+    for stars in observed_stars(open_table(report_files.stars), load_config()):
+        observed.add(stars)
+    assert observed.n_star == report_files.n_star
+    assert observed.bands["h"] == observed.bands["ks"] == report_files.n_star
+    assert observed.sky.sum() == report_files.n_star

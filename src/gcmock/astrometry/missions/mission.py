@@ -32,7 +32,13 @@ from gcmock.settings.name_or_path import is_path, unknown_name
 
 
 def mission_names() -> tuple[str, ...]:
-    """Return the names of the missions that come with the package: the files of its folder."""
+    """Return the names of the missions that come with the package: the files of its folder.
+
+    Returns
+    -------
+    tuple of str
+        In the order of the alphabet.
+    """
     folder = files(gcmock.data).joinpath("missions")
     names = (Path(one.name) for one in folder.iterdir())
     return tuple(sorted(name.stem for name in names if name.suffix == ".toml"))

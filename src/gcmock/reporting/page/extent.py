@@ -95,8 +95,9 @@ def look(source: TableSource, progress: Progress | None = None) -> Extent:
             continue
         last = max(last, int(chunk["realisation"].max()))
         position = np.stack((signed_longitude(chunk["l"]), chunk["b"]))
-        low = np.minimum(low, np.nanmin(position, axis=1))
-        high = np.maximum(high, np.nanmax(position, axis=1))
+        # Neither warns of a chunk without any position, as the other functions do.
+        low = np.fmin(low, np.fmin.reduce(position, axis=1))
+        high = np.fmax(high, np.fmax.reduce(position, axis=1))
         evidence = np.where(chunk["realisation"] == 0, chunk["log_evidence"], np.nan)
         where = evidence_place(chunk["n_bands"], chunk["phot_ks_mag"])
         finite = np.isfinite(evidence)

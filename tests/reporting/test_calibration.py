@@ -1,0 +1,165 @@
+"""A calibration in the terminal and as a picture, from one made by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from calibrations import calibration
+
+from gcmock.errors import InputError
+from gcmock.reporting import calibration as module
+from gcmock.reporting.calibration import (
+    check_figure,
+    comparison,
+    complete_cells,
+    draw,
+    print_calibration,
+)
+
+
+def lines_of(capsys):
+    return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_cells_with_stars_on_all_sides():
+    # The cells of a map of 5 x 5 with one hole in the corner.
+    full = np.ones((5, 5), int)
+    full[0, 0] = 0
+    result = SimpleNamespace(
+        cell=np.arange(25),
+        n_observed=full.ravel(),
+        model=SimpleNamespace(extinction_map=SimpleNamespace(mean=np.zeros((5, 5)))),
+    )
+    found = complete_cells(result).reshape(5, 5)
+    expected = np.zeros((5, 5), bool)
+    expected[1:4, 1:4] = True
+    expected[1, 1] = False
+    # Rows of the map follow one another; those at its edge count as complete with their neighbours.
+    np.testing.assert_array_equal(found[1:4, 1:4], expected[1:4, 1:4])
+    assert not found[0].any()
+    assert not found[4].any()
+
+
+def test_ratio_to_the_published_map_is_of_own_cells_alone():
+    result = calibration()
+    ratio, spread = comparison(result)
+    own = result.fit.factor[result.source == 0]
+    # The published map says what the map of the calibration says.
+    assert ratio == pytest.approx(own.mean())
+    assert spread == pytest.approx(own.std())
+
+
+def test_account(capsys):
+    print_calibration(calibration())
+    lines = lines_of(capsys)
+    for line in (
+        "rows 1,000 rows",
+        "rows 40 without Ks",
+        "stars 6 calibrate",
+        "stars 1 that no reddening explains, left out",
+        "limits 11 <= Ks < 15 mag",
+        "cells 2 calibrated by cell",
+        "cells 1 calibrated by map",
+        "factor 1.050 mean over cells, standard deviation 0.050, typical error 0.020",
+        "local: neighbours add nothing to the cells (score -1.2500 nat a star)",
+        "counts: no cell lies inside the region, with stars all around: not compared",
+        "3.0 s, 2 stars/s",
+    ):
+        assert line in lines
+    # The law was fitted: numbers with their errors.
+    law = next(line for line in lines if line.startswith("all 120"))
+    assert "(0.010)" in law
+    assert not any(line.startswith("fractions") for line in lines)
+
+
+def test_law_that_is_assumed(capsys):
+    print_calibration(calibration(law_fits={}))
+    law = next(line for line in lines_of(capsys) if line.startswith("all "))
+    assert law.startswith("all assumed")
+    assert "(" not in law
+
+
+def test_neighbours_and_fractions():
+    local = SimpleNamespace(
+        n_neighbour=5, neighbour_scatter=0.02, score={(0, 0.0): -1.25, (5, 0.02): -1.0}
+    )
+    found = module._local(SimpleNamespace(local=local))
+    assert found.startswith("local: 5 neighbours, scatter 0.02")
+    assert "+0.2500 nat a star" in found
+    fractions = SimpleNamespace(
+        of_group=np.array([1.0, 0.8, 1.2]), covariance=np.diag([0.01, 0.04, 0.0]), ratio=(1.5, 0.1)
+    )
+    words = module._fractions(SimpleNamespace(fractions=fractions))
+    # The covariance is that of logarithms.
+    assert "1.000 +- 0.100, " in words
+    assert "0.800 +- 0.160, " in words
+    assert words.endswith("nuclear over bar 1.500 +- 0.100")
+
+
+@pytest.mark.parametrize("name", ["map.svg", "map", "map.fits"])
+def test_pictures_are_png_or_pdf(name, tmp_path):
+    with pytest.raises(InputError, match=f"{name}: a picture is a PNG or PDF file"):
+        check_figure(tmp_path / name, overwrite=False)
+
+
+def test_existing_picture_is_kept(tmp_path):
+    path = tmp_path / "map.PNG"
+    check_figure(path, overwrite=False)
+    path.write_text("mine")
+    with pytest.raises(InputError, match="exists already"):
+        check_figure(path, overwrite=False)
+    check_figure(path, overwrite=True)
+
+
+def test_picture(monkeypatch):
+    saved = []
+    monkeypatch.setattr(module, "save_figure", lambda *what: saved.append(what))
+    result = calibration()
+    draw(result, Path("map.png"))
+    ((figure, _),) = saved
+    by_title = {axis.get_title(): axis for axis in figure.axes if axis.get_title()}
+    assert list(by_title) == [
+        "E(J-Ks) [mag]",
+        "over Surot et al. 2020",
+        "scatter in a cell, over E",
+        "standard error, over E",
+        # No cell has neighbours on all sides.
+        "stars observed over expected: none",
+        "law (effective)",
+    ]
+    (points,) = by_title["E(J-Ks) [mag]"].collections
+    shown = result.source < 2
+    np.testing.assert_allclose(points.get_array(), (result.fit.factor * result.e_map)[shown])
+    (ratio,) = by_title["over Surot et al. 2020"].collections
+    low, high = ratio.get_clim()
+    # White is equality.
+    assert low + high == pytest.approx(2.0)
+    law = by_title["law (effective)"]
+    (bars,) = law.containers
+    found = np.array(bars.lines[0].get_ydata(), float)
+    np.testing.assert_allclose(found, result.law.rows[0])
+    assert [text.get_text() for text in law.get_legend().texts] == ["all"]
+
+
+def test_stages_follow_one_another(monkeypatch):
+    from contextlib import contextmanager
+
+    told = []
+
+    @contextmanager
+    def progress(name, unit):
+        told.append(f"open {name} {unit}")
+        yield lambda done, total: told.append((done, total))
+        told.append(f"close {name}")
+
+    monkeypatch.setattr(module, "progress", progress)
+    with module.stages() as tell:
+        tell("read", 1, 2)
+        tell("read", 2, 2)
+        tell("law", 1, 1)
+    assert told == [
+        "open read rows", (1, 2), (2, 2), "close read", "open law regions", (1, 1), "close law",
+    ]  # fmt: skip
