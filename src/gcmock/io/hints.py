@@ -12,9 +12,11 @@ from gcmock.io.readers.source import TableSource
 from gcmock.io.upper_limits import QUALITY
 from gcmock.photometric_systems import load_system
 from gcmock.settings.build import Config
-from gcmock.words.bands import LINEAR_BANDS, magnitude_name
+from gcmock.words.bands import SURVEY_BANDS, magnitude_name
 
-_VISTA: Final = re.compile(r"(?i)^(?:j|h|ks)_?[1-9]?_?(?:apermag|ap)[0-9]$|vista|vvv|virac")
+_VISTA: Final = re.compile(
+    rf"(?i)^(?:{'|'.join(SURVEY_BANDS)})_?[1-9]?_?(?:apermag|ap)[0-9]$|vista|vvv|virac"
+)
 _POSITION: Final = ("ra", "dec", "l", "b")
 _MOTIONS: Final = (("pmra", "pmdec"), ("pml", "pmb"))
 
@@ -83,7 +85,7 @@ def _on_systems(
         return [f"J, H, Ks are converted from {system.name} to 2MASS ({system.source})"]
     if "system" in config.photometry.model_fields_set:
         return []
-    magnitudes = [m for band in LINEAR_BANDS if (m := magnitude_name(band)) in matches]
+    magnitudes = [m for band in SURVEY_BANDS if (m := magnitude_name(band)) in matches]
     # Merged catalogues name the surveys of their sources, and are in the system of 2MASS.
     if not magnitudes or all(matches[m].name == m for m in magnitudes):
         return []

@@ -10,8 +10,10 @@ from typing import Final
 from gcmock.words.bands import BANDS, magnitude_name
 from gcmock.words.columns import INPUT_COLUMNS
 
+# "K" and "K_s" are Ks.
+_LABELS: Final = "|".join((*BANDS, "k_s", "k"))
 _BAND: Final = re.compile(
-    r"(?i)^(?:phot_|mag_|m_?)?(j|h|k_?s|k|hw)(?:_?m|_?mag|_mean_mag|_?apermag3|_?ap3|_?psfmag)?$"
+    rf"(?i)^(?:phot_|mag_|m_?)?({_LABELS})(?:_?m|_?mag|_mean_mag|_?apermag3|_?ap3|_?psfmag)?$"
 )
 _ERROR_FORMS: Final = (
     *("e_{}", "{}_error", "{}_err", "err_{}", "{}err", "{}_e", "sig_{}", "{}_sig", "d{}", "e{}"),

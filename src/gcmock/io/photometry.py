@@ -16,9 +16,9 @@ from gcmock.io.upper_limits import limits_without_error, no_measurement
 from gcmock.io.values import column_values, given_numbers
 from gcmock.photometric_systems import to_2mass
 from gcmock.settings.build import PhotometryConfig
-from gcmock.words.bands import BANDS, LINEAR_BANDS, magnitude_error_name, magnitude_name
+from gcmock.words.bands import BANDS, SURVEY_BANDS, magnitude_error_name, magnitude_name
 
-_LINEAR: Final = slice(0, len(LINEAR_BANDS))
+_OF_SURVEYS: Final = slice(0, len(SURVEY_BANDS))
 
 
 def observed_photometry(
@@ -66,7 +66,7 @@ def observed_photometry(
             error[:, i] = column_values(path, values, error_name, match, summary.marked)
             given = given_numbers(values) * match.factor
         none = unmeasured_magnitude(mag[:, i], given)
-        if band in LINEAR_BANDS:
+        if band in SURVEY_BANDS:
             none |= limits[:, i]
             if limits_without_error(matches, band):
                 none |= np.isnan(given)
@@ -86,7 +86,7 @@ def observed_photometry(
     error[assumed] = settings.default_error_mag
     error[~present] = np.nan
     if settings.system != "2mass":
-        mag[:, _LINEAR], error[:, _LINEAR] = to_2mass(
-            settings.system, mag[:, _LINEAR], error[:, _LINEAR]
+        mag[:, _OF_SURVEYS], error[:, _OF_SURVEYS] = to_2mass(
+            settings.system, mag[:, _OF_SURVEYS], error[:, _OF_SURVEYS]
         )
     return mag, error, assumed.any(axis=1)

@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.io.columns import ColumnMatch
-from gcmock.words.bands import LINEAR_BANDS, magnitude_error_name, magnitude_name
+from gcmock.words.bands import SURVEY_BANDS, magnitude_error_name, magnitude_name
 
 QUALITY: Final = "photometric_quality"
 """Column of the letters, one for each of J, H, Ks."""
 
 _NO_MEASUREMENT: Final = "UXux"
-_TWOMASS: Final = re.compile(r"(?i)^(?:tmass_|2mass_)?(?:j|h|k|ks)_?m(?:ag)?(?:_2mass|_tmass)?$")
+_TWOMASS: Final = re.compile(
+    rf"(?i)^(?:tmass_|2mass_)?(?:{'|'.join(SURVEY_BANDS)}|k)_?m(?:ag)?(?:_2mass|_tmass)?$"
+)
 
 
 def no_measurement(
@@ -31,14 +33,14 @@ def no_measurement(
     matches : mapping of str to ColumnMatch
     n_star : int
     """
-    found = np.zeros((n_star, len(LINEAR_BANDS)), dtype=bool)
+    found = np.zeros((n_star, len(SURVEY_BANDS)), dtype=bool)
     if QUALITY not in matches:
         return found
     letters = chunk[matches[QUALITY].name]
     if letters.dtype.kind == "U":
-        texts = np.char.ljust(letters, len(LINEAR_BANDS))
-        cut = np.ascontiguousarray(texts.astype(f"U{len(LINEAR_BANDS)}"))
-        codes = cut.view(np.uint32).reshape(n_star, len(LINEAR_BANDS))
+        texts = np.char.ljust(letters, len(SURVEY_BANDS))
+        cut = np.ascontiguousarray(texts.astype(f"U{len(SURVEY_BANDS)}"))
+        codes = cut.view(np.uint32).reshape(n_star, len(SURVEY_BANDS))
         found = np.isin(codes, [ord(letter) for letter in _NO_MEASUREMENT])
     return found
 
