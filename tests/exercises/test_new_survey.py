@@ -135,9 +135,9 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def links(folder):
-    """True star by survey and identifier."""
+    """What is in a source, by survey and identifier."""
     table = pq.read_table(folder / "sky" / "truth_links.parquet").to_pandas()
-    return table.set_index(table.survey + " " + table.source_id).true_source_id
+    return table.set_index(table.survey + " " + table.source_id)
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +161,8 @@ def test_the_simulated_table_is_read_back(folder, links, truth):
     table = pa.concat_tables(list(source.chunks()))
     assert table.num_rows == source.n_rows > 1000
     assert (table["quality"].to_numpy() > 0).any()
-    of = links.loc[[f"{NAME} {one}" for one in table["source_id"].to_pylist()]].to_numpy()
+    names = [f"{NAME} {one}" for one in table["source_id"].to_pylist()]
+    of = links.true_source_id.loc[names].to_numpy()
     real = np.isin(of, truth.index) & (table["quality"].to_numpy() == 0)
     true = truth.loc[of[real]]
     bands = ("j", "h", "ks")
@@ -177,8 +178,8 @@ def test_links_of_the_merged_catalogue_are_right(merged, links):
     assert {column, "virac2_source_id", "tmass_source_id"} <= set(merged.columns)
     both = merged[(merged[column] != "") & (merged.virac2_source_id != "")]
     assert len(both) > 500
-    mine = links.loc[(NAME + " " + both[column])].to_numpy()
-    other = links.loc[("virac2 " + both.virac2_source_id)].to_numpy()
+    mine = links.true_source_id.loc[NAME + " " + both[column]].to_numpy()
+    other = links.true_source_id.loc["virac2 " + both.virac2_source_id].to_numpy()
     real = (mine >= 0) & (other >= 0)
     assert (mine == other)[real].mean() > 0.96
     assert NAME in set(merged.position_source) | set(merged.phot_h_mag_source)
@@ -190,11 +191,14 @@ def test_its_magnitudes_are_chosen_where_they_are_better(folder, merged, links, 
     faint = merged.phot_j_mag > 17.0
     assert chosen[faint].mean() > 0.3
     both = merged[(merged[f"{NAME}_source_id"] != "") & chosen]
-    true = links.loc[(NAME + " " + both[f"{NAME}_source_id"])].to_numpy()
-    real = true >= 0
-    apart = both.phot_j_mag.to_numpy()[real] - truth.loc[true[real]].phot_j_mag.to_numpy()
-    # Blends, which are brighter than their star, are among them.
-    assert np.median(np.abs(apart)) < 0.15
+    source = links.loc[NAME + " " + both[f"{NAME}_source_id"]]
+    # Blends are brighter than their star: by up to 0.01 mag where it gives 99 % of the light.
+    single = ((source.true_source_id >= 0) & (source.blend_share > 0.99)).to_numpy()
+    assert single.sum() > 500
+    true = truth.loc[source.true_source_id[single]]
+    apart = both.phot_j_mag.to_numpy()[single] - true.phot_j_mag.to_numpy()
+    # Half of normal deviations are within 0.67 standard deviations; errors may be half too small.
+    assert np.median(np.abs(apart) / both.phot_j_mag_error.to_numpy()[single]) < 1.5 * 0.67
     # Where J and H are its own, so is the relation for Hw.
     own = both[(both.phot_h_mag_source == NAME) & np.isfinite(both.phot_hw_mag)]
     assert set(own.phot_hw_mag_source) == {NAME}
@@ -225,12 +229,12 @@ def test_fetch_knows_it(folder, capsys):
     ("old", "new", "message"),
     [
         ("ref_epoch", "ref_epoc", "ref_epoc: unknown key; did you mean 'ref_epoch'?"),
-        ("fwhm_arcsec = 0.8", "fwhm_arcsec = -0.8", "merge.fwhm_arcsec = -0.8: expected greater"),
-        ('form = "error_bits"', 'form = "bits"', "simulated_table.form = 'bits': expected 'plain'"),
-        ('role = "ra"', 'role = "alpha"', "spelling.1.columns.2.role: unknown role 'alpha'"),
-        ("slopes = [-0.065, 0.07, 0.01]", "slopes = [0.07]", "slopes.2: is missing"),
-        ("ks = 0.05 }", "k = 0.05 }", "default_error: unknown band k; known: j, h, ks"),
-        ("[merge]\norder = 45 ", "[merge]\n#", "merge.order: is missing"),
+        ("fwhm_arcsec = 0.8", "fwhm_arcsec = -0.8", "[merge] fwhm_arcsec = -0.8: expected greater"),
+        ('form = "error_bits"', 'form = "bits"', "[simulated_table] form = 'bits': expected 'pl"),
+        ('role = "ra"', 'role = "alpha"', "[[spelling]] 1: columns.2.role = 'alpha': unknown role"),
+        ("slopes = [-0.065, 0.07, 0.01]", "slopes = [0.07]", "slopes.2 = [0.07]: expected one val"),
+        ("ks = 0.05 }", "k = 0.05 }", "[default_error]: unknown band k; known: j, h, ks"),
+        ("[merge]\norder = 45 ", "[merge]\n#", "[merge] order: is missing"),
     ],
 )
 def test_errors_name_the_file_the_key_and_what_is_expected(tmp_path, old, new, message):

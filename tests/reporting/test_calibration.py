@@ -52,7 +52,8 @@ def test_ratio_to_the_published_map_is_of_own_cells_alone():
     assert spread == pytest.approx(own.std())
 
 
-def test_account(capsys):
+def test_account(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
     print_calibration(calibration())
     lines = lines_of(capsys)
     for line in (

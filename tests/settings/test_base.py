@@ -51,7 +51,7 @@ WRONG = {
         {"lamp": [LAMP | {"height_pc": "3 mas"}]},
         "height_pc = '3 mas': expected a number",
     ),
-    "short": ({"lamp": [LAMP | {"at": [1.0]}]}, "[[lamp]] 1: at.1"),
+    "short": ({"lamp": [LAMP | {"at": [1.0]}]}, "[[lamp]] 1: at.2"),
     "range": ({"lamp": [LAMP], "door": {"width": -1}}, "[door] width = -1: expected greater than"),
     "key": ({"lamp": [LAMP], "door": {"widht": 1}}, "[door] widht: unknown key; did you mean 'wid"),
     "optional": ({"lamp": [LAMP], "back_door": {"hight": 1}}, "[back_door] hight: unknown key"),

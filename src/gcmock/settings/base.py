@@ -173,16 +173,18 @@ def _place(where: tuple[Any, ...], model: type[BaseModel], given: Any) -> str:
     field = _fields_of(model).get(head)
     annotation = field.annotation if field else None
     is_section = isinstance(given, dict | list) if field is None else _is_section(annotation)
+    # Members of a list are counted from 1.
+    inner = [str(key + 1) if isinstance(key, int) else key for key in inner]
     if not is_section:
-        return ".".join(map(str, where))
+        return ".".join([head, *inner])
     if get_origin(annotation) is tuple:
         head = f"[[{head}]]"
         if inner:
             number, *inner = inner
-            head += f" {number + 1}" + (":" if inner else "")
+            head += f" {number}" + (":" if inner else "")
     else:
         head = f"[{head}]"
-    return " ".join([head, *([".".join(map(str, inner))] if inner else [])])
+    return " ".join([head, *([".".join(inner)] if inner else [])])
 
 
 def _needed(where: tuple[Any, ...], model: type[BaseModel]) -> str:

@@ -173,11 +173,13 @@ def _prior(fields: CatalogueFields) -> list[Check]:
 
 def _merged(first: Floats, second: Floats, least: float = 10.0) -> tuple[Floats, Floats]:
     """Join neighbouring bins until each has `least` stars of both together."""
-    total = first + second
-    owner = np.minimum(
-        np.floor(np.concatenate(([0.0], np.cumsum(total)[:-1])) / least),
-        max(np.floor(total.sum() / least) - 1, 0),
-    ).astype(int)
-    _, owner = np.unique(owner, return_inverse=True)
+    owner, current, held = np.zeros(first.size, np.int64), 0, 0.0
+    for i, number in enumerate(first + second):
+        owner[i] = current
+        held += number
+        if held >= least:
+            current, held = current + 1, 0.0
+    # What is left at the end is too little for a bin of its own.
+    owner = np.minimum(owner, max(current - 1, 0))
     joined = [np.bincount(owner, x).astype(np.float64) for x in (first, second)]
     return joined[0], joined[1]

@@ -5,12 +5,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from astropy import units as u
-from astropy.io import fits
 from astropy.table import MaskedColumn, QTable, Table
 
 from gcmock.errors import InputError
 from gcmock.io.readers.opening import open_table
-from gcmock.io.readers.source import plain
 
 BIG = 2**60 + 1
 WRITE = {
@@ -110,35 +108,6 @@ def test_directories_that_cannot_be_read(tmp_path):
         open_table(tmp_path)
 
 
-def test_plain_arrays():
-    text = np.ma.MaskedArray([b"a", b"b"], mask=[False, True])
-    np.testing.assert_array_equal(plain(text), ["a", ""])
-    np.testing.assert_array_equal(plain(np.array([b"x", None], dtype=object)), ["x", ""])
-    np.testing.assert_array_equal(
-        plain(np.array([1.0, 2.0], ">f8"), np.array([0, 1]) > 0), [1, np.nan]
-    )
-
-
-def test_arrow_types(tmp_path):
-    path = tmp_path / "t.parquet"
-    table = pa.table(
-        {
-            "d": pa.array(["a", None, "a"]).dictionary_encode(),
-            "n": pa.nulls(3),
-            "b": [True, None, False],
-            "u": pa.array([1, 2, 2**64 - 1], pa.uint64()),
-            "list": [[1], [2], [3]],
-        }
-    )
-    pq.write_table(table, path)
-    source, data = read_all(path)
-    assert source.columns == ("d", "n", "b", "u")
-    np.testing.assert_array_equal(data["d"], ["a", "", "a"])
-    assert np.isnan(data["n"]).all()
-    np.testing.assert_array_equal(data["b"].mask, [False, True, False])
-    assert data["u"][2] == 2**64 - 1
-
-
 def test_csv_types_hold_for_the_whole_file(tmp_path):
     """The type is not guessed from the first rows."""
     path = tmp_path / "t.csv"
@@ -158,29 +127,6 @@ def test_csv_with_units_is_read_as_ecsv(tmp_path, table):
     path = tmp_path / "t.csv"
     table.write(path, format="ascii.ecsv")
     assert open_table(path).units["ra"] == "deg"
-
-
-def test_fits_nulls_unsigned_and_vector_columns(tmp_path):
-    path = tmp_path / "t.fits"
-    columns = [
-        fits.Column("i", "J", null=-99, array=np.array([1, -99, 3])),
-        fits.Column("u", "K", bzero=2**63, array=np.array([1, 2**63 + 5, 7], dtype=np.uint64)),
-        fits.Column("v", "3E", array=np.ones((3, 3))),
-        fits.Column("b", "L", array=np.array([True, False, True])),
-    ]
-    fits.BinTableHDU.from_columns(columns).writeto(path)
-    source, data = read_all(path, 2)
-    assert source.columns == ("i", "u", "b")
-    np.testing.assert_array_equal(data["i"].mask, [False, True, False])
-    assert data["u"][1] == 2**63 + 5
-    np.testing.assert_array_equal(data["b"], [True, False, True])
-
-
-def test_fits_without_table(tmp_path):
-    path = tmp_path / "t.fits"
-    fits.PrimaryHDU(np.ones((2, 2))).writeto(path)
-    with pytest.raises(InputError, match="no table"):
-        open_table(path)
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".fits", ".vot"])

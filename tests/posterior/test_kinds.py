@@ -1,0 +1,63 @@
+"""Kinds of stars: who is taken together, and on which lattice."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gcmock.posterior.kernel.lattice import Steps
+from gcmock.posterior.kinds import StarKind, group_by_kind, one_lattice_each
+
+NO_STEPS = Steps(-1, -1, -1, -1)
+
+
+def test_lattice_or_nodes():
+    assert StarKind(7, 0, Steps(1, 2, 3, 4)).on_lattice
+    assert not StarKind(7, 0, NO_STEPS).on_lattice
+    # A star without any band has no lattice, whatever the steps say.
+    assert not StarKind(0, 0, Steps(1, 2, 3, 4)).on_lattice
+
+
+@pytest.mark.parametrize(
+    ("mask", "bands"), [(0, 4), (1, 1), (7, 7), (8, 8), (9, 9), (11, 3), (13, 7), (14, 7), (15, 7)]
+)
+def test_bands_of_the_tables(mask, bands):
+    assert StarKind(mask, 0, NO_STEPS).bands == bands
+
+
+CODE = st.tuples(*(st.integers(low, low + 1) for low in (6, 0, -1, -1, -1, 0)))
+
+
+@given(st.lists(CODE, min_size=1, max_size=30))
+def test_every_star_belongs_to_the_kind_of_its_code(codes):
+    codes = np.array(codes, np.int64)
+    rng = np.random.default_rng(1)
+    l_deg, b_deg = rng.integers(0, 3, (2, len(codes))).astype(float)
+    groups = group_by_kind(codes, l_deg, b_deg)
+    members = np.concatenate([rows for _, rows in groups])
+    assert sorted(members.tolist()) == list(range(len(codes)))
+    for kind, rows in groups:
+        for row in rows:
+            assert (kind.mask, kind.row, *kind.steps) == tuple(codes[row])
+        # Neighbours in the sky follow one another.
+        where = list(zip(l_deg[rows], b_deg[rows], strict=True))
+        assert where == sorted(where)
+
+
+def test_kinds_that_differ_in_their_lattices_are_merged():
+    def kind(mask, *steps, row=0):
+        return StarKind(mask, row, Steps(*steps))
+
+    found = one_lattice_each([
+        (kind(7, 3, 5, 2, 1), np.array([0])),
+        (kind(7, 4, 4, 2, 3), np.array([1, 2, 3])),
+        (kind(7, -1, -1, -1, -1), np.array([4])),
+        (kind(7, 0, 0, 0, 0, row=1), np.array([5])),
+        (kind(6, 2, 2, 0, 0), np.array([6])),
+    ])  # fmt: skip
+    assert [rows.tolist() for _, rows in found] == [[0, 1, 2, 3], [4], [5], [6]]
+    # The finest steps of all, and the tilt of most stars.
+    assert found[0][0] == kind(7, 3, 4, 2, 3)
+    assert found[1][0].steps == NO_STEPS
