@@ -38,7 +38,7 @@ def test_positions_of_the_cds_in_parts():
     np.testing.assert_allclose(flat["dec"], -0.5)
 
 
-def test_objects_are_not_read():
+def test_two_positions_are_one_too_many():
+    sky = SkyCoord([266.0], [-29.0], unit="deg")
     with pytest.raises(InputError, match="are SkyCoords: keep the one"):
-        sky = SkyCoord([266.0], [-29.0], unit="deg")
         flat_table(QTable({"a": sky, "b": sky}))
