@@ -24,6 +24,7 @@ LAYERS = (
     "words",
     "units",
     "frames",
+    "photometric_systems",
     "random",
     "notebook",
     "settings",
@@ -50,18 +51,8 @@ LAYERS = (
 """Modules and folders of the package: each imports from itself and from those before it only."""
 
 IO_MAY_IMPORT = {
-    "errors",
-    "arrays",
-    "progress",
-    "door",
-    "pool",
-    "words",
-    "units",
-    "frames",
-    "random",
-    "settings",
-    "data",
-    "io",
+    *("errors", "arrays", "progress", "door", "pool", "words", "units", "frames"),
+    *("photometric_systems", "random", "settings", "data", "io"),
 }
 """Tables know the words of the project, but nothing of the model."""
 

@@ -16,7 +16,14 @@ from pathlib import Path
 from pydantic.fields import FieldInfo
 
 from gcmock.settings.build import default_config_toml
-from gcmock.words.columns import ALIASES, INPUT_COLUMNS, POSTERIOR_COLUMNS, TRUTH_COLUMNS, Column
+from gcmock.words.columns import (
+    ALIASES,
+    INPUT_COLUMNS,
+    LIMITS,
+    POSTERIOR_COLUMNS,
+    TRUTH_COLUMNS,
+    Column,
+)
 from gcmock.words.components import COMPONENTS
 from gcmock.words.flags import Flag
 
@@ -48,6 +55,7 @@ def column_table(columns: tuple[Column, ...]) -> str:
 
 def blocks() -> dict[str, str]:
     """Return the generated text by the name of its block."""
+    units = {column.name: column.unit for column in INPUT_COLUMNS}
     return {
         "input": column_table(INPUT_COLUMNS),
         "truth": column_table(TRUTH_COLUMNS),
@@ -59,6 +67,10 @@ def blocks() -> dict[str, str]:
         "aliases": _table(
             ("name", "also accepted"),
             ((f"`{n}`", ", ".join(f"`{a}`" for a in other)) for n, other in ALIASES.items()),
+        ),
+        "limits": _table(
+            ("quantity", "above", "below", "unit"),
+            ((f"`{n}`", f"{low:g}", f"{high:g}", units[n]) for n, (low, high) in LIMITS.items()),
         ),
         "components": ", ".join(f"`{name}`" for name in COMPONENTS) + ".",
         "config": f"```toml\n{default_config_toml()}```",

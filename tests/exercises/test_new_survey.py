@@ -14,8 +14,8 @@ import pytest
 from gcmock.cli.app import run
 from gcmock.errors import InputError
 from gcmock.io.metadata import read_metadata
+from gcmock.photometric_systems import from_2mass
 from gcmock.surveys.definition import load_survey, survey_names
-from gcmock.surveys.photometric_systems import from_2mass
 from gcmock.surveys.read.open_survey import open_survey
 
 pytestmark = pytest.mark.slow

@@ -127,7 +127,7 @@ def test_chosen_names(tmp_path):
         ({"phot_ks_mag": None, "K": np.zeros(6)}, r'\[columns\] phot_ks_mag = "K"'),
         ({"phot_ks_mag": None, "phot_kss_mag": np.zeros(6)}, r"closest: 'phot_kss_mag'"),
         ({"phot_j_mag_ab": np.zeros(6)}, "'phot_j_mag_ab' is in the AB system"),
-        ({"ra": np.array(["17:45:40"] * 6)}, r"'ra' \(ra\) holds text.*'17:45:40'"),
+        ({"ra": np.array(["seventeen"] * 6)}, r"'ra' \(ra\) holds text.*'seventeen'"),
     ],
 )
 def test_columns_that_cannot_be_used(tmp_path, change, words):
@@ -198,7 +198,7 @@ def test_spellings_of_a_unit_do_not_touch_the_values(tmp_path, unit):
         ("STmag", "phot_ks_mag", "must be Vega"),
         ("Jy", "phot_ks_mag", "needs mag"),
         ("kpc", "ra", "has the unit 'kpc', but ra needs deg"),
-        ("furlong", "dec", "unknown unit 'furlong'; needs deg"),
+        ("furlong", "dec", "unknown unit 'furlong'; dec needs deg"),
     ],
 )
 def test_wrong_units(tmp_path, unit, name, words):
@@ -363,3 +363,67 @@ def test_real_files(shared_dir, name):
     n_star = sum(chunk.n_star for chunk in catalogue.chunks())
     assert n_star == catalogue.n_rows == sum(expected.values())
     assert catalogue.summary.band_sets == expected
+
+
+def test_epochs_of_the_rows(tmp_path):
+    table = stars(ref_epoch=np.array([2000.0, 2016.0, NAN, 2014.0, -9999.0, 2010.5]))
+    catalogue, found = read(table, tmp_path, {"input.ref_epoch": 2015.5})
+    np.testing.assert_array_equal(found.ref_epoch, [2000.0, 2016.0, 2015.5, 2014.0, 2015.5, 2010.5])
+    assert catalogue.summary.missing["ref_epoch"] == 2
+    _, found = read(stars(), tmp_path)
+    assert (found.ref_epoch == 2016.0).all()
+    table["ref_epoch"] = 57388.0
+    with pytest.raises(InputError, match=r"epoch 57388.*it is 2015\.999"):
+        read(table, tmp_path)
+    table["ref_epoch"].unit = "d"
+    _, found = read(table, tmp_path)
+    np.testing.assert_allclose(found.ref_epoch, 2015.9986, atol=1e-4)
+
+
+def test_marks_are_counted(tmp_path):
+    table = stars(
+        phot_j_mag=np.array([0.0, -1.0, 49.99, 12.0, -9.999995e8, 12.0]),
+        phot_j_mag_error=np.array([0.0, -1.0, 0.03, 0.03, 0.03, -99.999]),
+        pmra=np.array([-9.999995e8, 1e20, -9999.99, -3.0, -3.0, -3.0], dtype=np.float32),
+    )
+    catalogue, found = read(table, tmp_path)
+    np.testing.assert_array_equal(np.isfinite(found.mag[:, 0]), [0, 0, 0, 1, 0, 1])
+    assert catalogue.summary.marked == {"phot_j_mag": 4, "phot_j_mag_error": 3, "pmra": 3}
+    assert catalogue.summary.error_assumed == {"phot_j_mag": 1}
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (np.array([2**24 + 2, 1, 2, 3, 4, 5], dtype=np.float32), "may have lost digits"),
+        (np.array([True, False] * 3), "must be integers or text"),
+        (MaskedColumn(np.arange(6), mask=[0, 0, 1, 0, 0, 0]), "is missing in row 2"),
+        (np.array([1.0, 2, 3, NAN, 5, 6]), "is missing in row 3"),
+        (np.array([1.0, 2, 3, np.inf, 5, 6]), "may have lost digits"),
+    ],
+)
+def test_inexact_identifiers(tmp_path, values, words):
+    with pytest.raises(InputError, match=words):
+        read(stars(source_id=values), tmp_path)
+
+
+def test_identifiers_in_the_output(tmp_path):
+    catalogue, _ = read(stars(source_id=[f"étoile {i}" for i in range(6)]), tmp_path, name="t.ecsv")
+    catalogue.check_output(tmp_path / "o.parquet")
+    with pytest.raises(InputError, match=r"o\.fits: a FITS or VOTable file holds ASCII"):
+        catalogue.check_output(tmp_path / "o.fits")
+
+
+def test_numbers_that_are_none(tmp_path):
+    with pytest.raises(InputError, match="true and false"):
+        read(stars(phot_j_mag=np.array([True] * 6)), tmp_path)
+
+
+def test_sexagesimal_positions(tmp_path):
+    table = stars(ra=[f"17 45 4{i}.5" for i in range(6)], dec=["-29:00:28.1"] * 6)
+    _, found = read(table, tmp_path)
+    np.testing.assert_allclose(found.ra, 266.41875 + np.arange(6) / 240, rtol=1e-14)
+    np.testing.assert_allclose(found.dec, -29.00780556, rtol=1e-9)
+    table["ra"].unit = "deg"
+    with pytest.raises(InputError, match="has the unit 'deg', but holds text"):
+        read(table, tmp_path, name="t.ecsv")

@@ -41,6 +41,7 @@ def observed(n=1, **given):
         "dec": np.full(n, -28.8),
         "l": np.full(n, 0.2),
         "b": np.full(n, -0.1),
+        "ref_epoch": np.full(n, 2016.0),
         "mag": np.tile(MAG, (n, 1)),
         "parallax": np.full(n, NAN),
         "parallax_error": np.full(n, NAN),

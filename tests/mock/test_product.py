@@ -148,7 +148,7 @@ def test_quantities_are_converted(stars):
 def test_tables_must_be_tables(stars):
     with pytest.raises(
         InputError,
-        match="expected an astropy Table, a pandas DataFrame or a pyarrow Table, got list",
+        match="expected an astropy Table, a pandas or polars DataFrame or a pyarrow Table, got",
     ):
         gcmock.build([1, 2])
     with pytest.raises(InputError, match="no rows"):

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from scipy.spatial import cKDTree
 
+from gcmock.photometric_systems import from_2mass
 from gcmock.surveys.definition import load_survey
-from gcmock.surveys.photometric_systems import from_2mass
 from gcmock.surveys.source_table import SOURCE_COLUMNS
 
 RA_0, DEC_0 = 266.8, -28.6

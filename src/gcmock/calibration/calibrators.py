@@ -98,7 +98,7 @@ def read_calibrators(
     """
     if stars_per_cell < 1:
         raise InputError(f"stars per cell = {stars_per_cell}: expected at least 1")
-    catalogue = ObservedCatalogue(open_table(path), config)
+    catalogue = ObservedCatalogue(open_table(path, config.columns), config)
     account: Counter[str] = Counter()
     parts: list[tuple[Observations, Integers, NDArray[np.uint64]]] = []
     for stars in catalogue.chunks():

@@ -13,7 +13,7 @@ from gcmock.frames import icrs_to_galactic
 from gcmock.random import id_bits
 from gcmock.words.columns import SOURCE_ID, Column
 
-_EXACT_FLOAT = 2.0**53
+_EXACT_FLOAT = {2: 2.0**11, 4: 2.0**24, 8: 2.0**53}
 _MAX_INT64 = np.iinfo(np.int64).max
 _N_SHOWN = 3
 _POSITION_TOLERANCE_DEG = 0.01
@@ -69,6 +69,43 @@ def check_positions(
             )
 
 
+def exact_ids(path: object, values: NDArray[Any], first_row: int = 0) -> NDArray[Any]:
+    """Return identifiers as integers or text, exactly as they are.
+
+    Parameters
+    ----------
+    path : str or Path
+        For error messages.
+    values : array, shape (n_row,)
+        As a reader yields them; may be masked.
+    first_row : int
+        Row of the first one in the file.
+
+    Raises
+    ------
+    InputError
+        If an identifier is missing, or is a float that may have lost digits, or neither a number
+        nor text.
+    """
+    kind = values.dtype.kind
+    if kind not in "iufU":
+        raise InputError(f"{path}: source_id must be integers or text")
+    data = np.ma.getdata(values)
+    bad = np.ma.getmaskarray(values)
+    reason = "is missing"
+    if kind == "U":
+        bad = bad | (data == "")
+    elif kind == "f":
+        bad = bad | np.isnan(data)
+        if not bad.any():
+            bad = (data != np.rint(data)) | ~(np.abs(data) <= _EXACT_FLOAT[data.dtype.itemsize])
+            reason = "is a float that may have lost digits: store it as an integer or text"
+    if bad.any():
+        row = first_row + int(np.argmax(bad))
+        raise InputError(f"{path}: source_id {reason} in row {row} (counted from 0)")
+    return data.astype(np.int64) if kind == "f" else data
+
+
 class IdColumn:
     """The identifiers of a table: their type, and whether each occurs once.
 
@@ -78,6 +115,11 @@ class IdColumn:
         For error messages.
     n_rows : int
         Rows of the file. Memory: 8 bytes a row while the identifiers are collected.
+
+    Attributes
+    ----------
+    is_ascii : bool
+        Whether the identifiers that were added are ASCII, as FITS needs it.
     """
 
     def __init__(self, path: object, n_rows: int) -> None:
@@ -85,7 +127,9 @@ class IdColumn:
         self._bits = np.empty(n_rows, dtype=np.uint64)
         self._n_seen = 0
         self._width = 1
+        self._kind = ""
         self._as_text = False
+        self.is_ascii = True
 
     @property
     def column(self) -> Column:
@@ -106,37 +150,48 @@ class IdColumn:
         InputError
             If an identifier is missing or has no exact value.
         """
-        self._check(values, first_row)
+        values = exact_ids(self._path, values, first_row)
+        if (
+            self._n_seen
+            and self._kind != values.dtype.kind
+            and "U"
+            in (
+                self._kind,
+                values.dtype.kind,
+            )
+        ):
+            raise InputError(
+                f"{self._path}: source_id is text in some parts and numbers in others (from row "
+                f"{first_row} on, counted from 0): give it one type"
+            )
+        self._kind = values.dtype.kind
         big = values.dtype.kind == "u" and bool((values > _MAX_INT64).any())
         if values.dtype.kind == "U" or big:
             self._as_text = True
         if values.dtype.kind == "U":
             self._width = max(self._width, int(np.char.str_len(values).max(initial=1)))
+            self._look_at("".join(values.tolist()))
         elif big:
             self._width = max(self._width, len(str(int(values.max()))))
-        exact = values if values.dtype.kind in "iuU" else values.astype(np.int64)
-        self._bits[self._n_seen : self._n_seen + len(values)] = id_bits(exact)
+        self._bits[self._n_seen : self._n_seen + len(values)] = id_bits(values)
         self._n_seen += len(values)
 
-    def _check(self, values: NDArray[Any], first_row: int) -> None:
-        if values.dtype.kind not in "iufU":
-            raise InputError(f"{self._path}: source_id must be integers or text")
-        bad = np.ma.getmaskarray(values)
-        reason = "is missing"
-        if values.dtype.kind == "U":
-            bad = values == ""
-        elif values.dtype.kind == "f" and not np.isnan(values).any():
-            bad = (values != np.rint(values)) | (np.abs(values) > _EXACT_FLOAT)
-            reason = "is a float that may have lost digits: store it as an integer or text"
-        elif values.dtype.kind == "f":
-            bad = np.isnan(values)
-        if bad.any():
-            row = first_row + int(np.argmax(bad))
-            raise InputError(f"{self._path}: source_id {reason} in row {row} (counted from 0)")
+    def _look_at(self, text: str) -> None:
+        """Note characters that not every format holds."""
+        if text.isascii():
+            return
+        self.is_ascii = False
+        # What a reader writes for bytes that it does not understand.
+        if "\N{REPLACEMENT CHARACTER}" in text:
+            raise InputError(
+                f"{self._path}: source_id holds text that is not UTF-8, so that identifiers would "
+                "change: convert the file"
+            )
 
     def normalise(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return identifiers with the type of `column`."""
-        return np.ma.getdata(values).astype(self.column.dtype)
+        exact = exact_ids(self._path, values)
+        return exact.astype(self.column.dtype)
 
     def finish(self) -> None:
         """Check that no identifier occurs twice, and free the memory.

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final, Protocol, runtime_checkable
 
 from gcmock.errors import InputError
+from gcmock.io.lookalikes import band_hint, closest
+from gcmock.io.readers.source import TableSource, units_by_part, unreadable_of
+from gcmock.io.unit_names import days, plain_text, sexagesimal, unit_factor
 from gcmock.words.bands import BANDS, magnitude_name
-from gcmock.words.columns import ALIASES, INPUT_COLUMNS, columns_by_name
+from gcmock.words.columns import ALIASES, INPUT_COLUMNS, OUTPUT_COLUMNS, SOURCE_ID, columns_by_name
 
 _INPUT = columns_by_name(INPUT_COLUMNS)
+_KNOWN = columns_by_name(OUTPUT_COLUMNS) | _INPUT
 # "B" or "L" may well be a magnitude, so these two must be spelt exactly.
 _CASE_SENSITIVE = ("l", "b")
-_NAMES = "|".join(BANDS)
-_BAND_LIKE = re.compile(rf"(?i)^(?:phot_|mag_)?({_NAMES}|k)(?:_?m|_?mag|_mean_mag)?$")
-_OTHER_SYSTEM = re.compile(rf"(?i)^(phot_(?:{_NAMES})_mag)_?(ab|st)$")
-_OTHER_SYSTEM_UNIT = re.compile(r"(?i)^\s*(ab|st)[ _]?mag\s*$|^\s*mag\s*\(\s*(ab|st)\s*\)\s*$")
-_VEGA_UNIT = re.compile(r"(?i)^\s*vega[ _]?mag\s*$|^\s*mag\s*\(\s*vega\s*\)\s*$")
-_UNIT_FORMATS = (None, "vounit", "cds", "fits")
+_EQUATORIAL, _GALACTIC = ("ra", "dec"), ("l", "b")
+_OTHER_SYSTEM = re.compile(rf"(?i)^(phot_(?:{'|'.join(BANDS)})_mag)_?(ab|st)$")
+EPOCH: Final = "ref_epoch"
+
+
+@runtime_checkable
+class KeepsText(Protocol):
+    """A table whose columns are text until somebody needs numbers."""
+
+    def read_as_text(self, name: str) -> None:
+        """Keep a column as it is written."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -32,14 +42,58 @@ class ColumnMatch:
         Name in the file.
     factor : float
         What to multiply the values with, to get the unit of gcmock.
+    base : {"", "hms", "dms"}
+        What the unit says of a position in base 60.
+    unit : str
+        Unit that the file gives; empty if it gives none.
     """
 
     name: str
-    factor: float
+    factor: float = 1.0
+    base: str = ""
+    unit: str = ""
+
+
+def match_table(source: TableSource, chosen: Mapping[str, str]) -> dict[str, ColumnMatch]:
+    """Find every input column of an open table; see `match_columns`.
+
+    Raises
+    ------
+    InputError
+        As `match_columns`, or if the parts of a folder differ in the unit of a column.
+    """
+    matches = match_columns(
+        source.path, source.columns, source.units, chosen, unreadable_of(source)
+    )
+    check_parts(source, matches)
+    return matches
+
+
+def check_parts(source: TableSource, matches: Mapping[str, ColumnMatch]) -> None:
+    """Raise an `InputError` if the files of a folder give a column in different units."""
+    for part, units in units_by_part(source).items():
+        for canonical, match in matches.items():
+            here = match_unit(part, canonical, match.name, units.get(match.name))
+            same = (here.factor, here.base) == (match.factor, match.base)
+            if not same or days(here.unit) != days(match.unit):
+                raise InputError(
+                    f"{part}: column {match.name!r} has the unit {here.unit or 'none'!r}, but "
+                    f"{match.unit or 'none'!r} in other parts of {source.path}: convert one of them"
+                )
+
+
+def keep_identifiers(source: TableSource, matches: Mapping[str, ColumnMatch]) -> None:
+    """Let a text table give identifiers as they are written: 007 is not 7."""
+    if SOURCE_ID.name in matches and isinstance(source, KeepsText):
+        source.read_as_text(matches[SOURCE_ID.name].name)
 
 
 def match_columns(
-    path: object, names: Sequence[str], units: Mapping[str, str], chosen: Mapping[str, str]
+    path: object,
+    names: Sequence[str],
+    units: Mapping[str, str],
+    chosen: Mapping[str, str],
+    unreadable: Mapping[str, str] | None = None,
 ) -> dict[str, ColumnMatch]:
     """Find every input column that the file has.
 
@@ -53,6 +107,8 @@ def match_columns(
         Units of the file's columns, where known; the unit of gcmock is assumed elsewhere.
     chosen : mapping of str to str
         The section ``[columns]`` of the settings: name in gcmock, name in the file.
+    unreadable : mapping of str to str, optional
+        Columns without one value a row, and what they hold.
 
     Returns
     -------
@@ -66,10 +122,11 @@ def match_columns(
         another system, or if a unit is unknown or of the wrong kind.
     """
     found: dict[str, str] = {}
+    _check_readable(path, chosen, unreadable or {})
     for canonical in _INPUT:
         if canonical in chosen:
             if chosen[canonical] not in names:
-                hint = _closest(chosen[canonical], names)
+                hint = closest(chosen[canonical], names)
                 raise InputError(
                     f"{path}: no column {chosen[canonical]!r}, which [columns] gives for "
                     f"{canonical}{hint}"
@@ -79,38 +136,58 @@ def match_columns(
             name = _find(path, canonical, names)
             if name is not None:
                 found[canonical] = name
+    _check_once(path, found)
+    _drop_half_positions(found, chosen, units)
     _check_systems(path, found, names)
     _check_position(path, found, names)
     if not any(magnitude_name(band) in found for band in BANDS):
         wanted = ", ".join(magnitude_name(band) for band in BANDS)
         raise InputError(
             f"{path}: no magnitudes: needs at least one of {wanted}"
-            + _band_hint(names)
-            + f". The file has: {', '.join(names)}"
+            + band_hint(names)
+            + f". The file has: {', '.join(names)}. Native tables of surveys (2MASS, VVV, VIRAC2, "
+            "GALACTICNUCLEUS, SIRIUS) go through gcmock merge, which knows their flags"
         )
     return {
-        canonical: ColumnMatch(name, _factor(path, canonical, name, units.get(name)))
+        canonical: match_unit(path, canonical, name, units.get(name))
         for canonical, name in found.items()
     }
 
 
-def unused_lookalikes(names: Sequence[str], matches: Mapping[str, ColumnMatch]) -> list[str]:
-    """Return a remark for every unused column that looks like one that was not found."""
-    used = {match.name for match in matches.values()}
-    absent = [name for name in _INPUT if name not in matches]
-    remarks = []
-    for name in names:
+def _check_readable(path: object, chosen: Mapping[str, str], unreadable: Mapping[str, str]) -> None:
+    for name, what in unreadable.items():
+        for canonical in _INPUT:
+            spellings = (canonical, *ALIASES.get(canonical, ()))
+            mine = name == canonical if canonical in _CASE_SENSITIVE else name.lower() in spellings
+            if chosen.get(canonical) == name or (mine and canonical not in chosen):
+                raise InputError(
+                    f"{path}: column {name!r} ({canonical}) holds {what}; one number a row is "
+                    "needed"
+                )
+
+
+def _check_once(path: object, found: Mapping[str, str]) -> None:
+    used: dict[str, str] = {}
+    for canonical, name in found.items():
         if name in used:
-            continue
-        band = _BAND_LIKE.match(name)
-        close = difflib.get_close_matches(name.lower(), absent, n=1, cutoff=0.85)
-        target = _band_target(band.group(1)) if band else (close[0] if close else None)
-        if target in absent:
-            remarks.append(
-                f"column {name!r} is not used; if it is {target}, say so in the config: "
-                f'[columns] {target} = "{name}"'
+            raise InputError(
+                f"{path}: column {name!r} would be both {used[name]} and {canonical}: correct "
+                "[columns]"
             )
-    return remarks
+        used[name] = canonical
+
+
+def _drop_half_positions(
+    found: dict[str, str], chosen: Mapping[str, str], units: Mapping[str, str]
+) -> None:
+    """Take no magnitude for a coordinate: a column b beside ra and dec may be the B band."""
+    for pair, other in (_EQUATORIAL, _GALACTIC), (_GALACTIC, _EQUATORIAL):
+        if not set(pair) <= found.keys() or set(other) & chosen.keys():
+            continue
+        magnitudes = any("mag" in units.get(found[x], "").lower() for x in other if x in found)
+        if magnitudes or not set(other) <= found.keys():
+            for name in other:
+                found.pop(name, None)
 
 
 def _find(path: object, canonical: str, names: Sequence[str]) -> str | None:
@@ -142,7 +219,7 @@ def _check_position(path: object, found: Mapping[str, str], names: Sequence[str]
     if {"ra", "dec"} <= found.keys() or {"l", "b"} <= found.keys():
         return
     absent = [name for name in ("ra", "dec", "l", "b") if name not in found]
-    hint = next(filter(None, (_closest(name, names, cutoff=0.5) for name in absent)), "")
+    hint = next(filter(None, (closest(name, names, cutoff=0.5) for name in absent)), "")
     raise InputError(
         f"{path}: no position: needs columns ra and dec, or l and b (or glon and glat){hint}. "
         'Other names go into the config: [columns] ra = "...", dec = "...". '
@@ -150,59 +227,16 @@ def _check_position(path: object, found: Mapping[str, str], names: Sequence[str]
     )
 
 
-def _closest(name: str, names: Sequence[str], cutoff: float = 0.6) -> str:
-    """Return a remark that names the closest match, empty if none is close."""
-    matches = difflib.get_close_matches(name, names, n=1, cutoff=cutoff)
-    return f" (closest: {matches[0]!r})" if matches else ""
-
-
-def _band_target(label: str) -> str:
-    band = label.lower()
-    return magnitude_name("ks" if band == "k" else band)
-
-
-def _band_hint(names: Sequence[str]) -> str:
-    mapped = []
-    for name in names:
-        band = _BAND_LIKE.match(name)
-        if band:
-            mapped.append(f'{_band_target(band.group(1))} = "{name}"')
-    if mapped:
-        return f"; if they are Vega magnitudes, write in the config: [columns] {', '.join(mapped)}"
-    # Close, but not as close as a magnitude of another survey, such as phot_g_mean_mag.
-    hints = [_closest(magnitude_name(band), names, cutoff=0.85) for band in BANDS]
-    return next(filter(None, hints), "")
-
-
-def _factor(path: object, canonical: str, name: str, unit: str | None) -> float:
-    """Return the factor from the unit in the file to the unit of gcmock."""
-    target = _INPUT[canonical].unit
-    if not unit or canonical == "source_id":
-        return 1.0
-    if target == "mag":
-        if _OTHER_SYSTEM_UNIT.match(unit):
-            raise InputError(
-                f"{path}: column {name!r} is in {unit}, but {canonical} must be Vega magnitudes "
-                "of the 2MASS system: convert it first"
-            )
-        if _VEGA_UNIT.match(unit):
-            return 1.0
-    from astropy import units as u
-
-    for unit_format in _UNIT_FORMATS:
-        try:
-            parsed = u.Unit(unit, format=unit_format)
-            break
-        except (ValueError, TypeError):
-            continue
-    else:
-        raise InputError(f"{path}: column {name!r} has the unknown unit {unit!r}; needs {target}")
-    try:
-        factor = float(parsed.to(u.Unit(target)))
-    except (u.UnitConversionError, TypeError) as error:
-        needed = target or "a pure number"
-        raise InputError(
-            f"{path}: column {name!r} has the unit {unit!r}, but {canonical} needs {needed}"
-        ) from error
-    # Two spellings of one unit may differ in the last bit; the values must pass through exactly.
-    return 1.0 if abs(factor - 1.0) < 1e-12 else factor
+def match_unit(path: object, canonical: str, name: str, unit: str | None) -> ColumnMatch:
+    """Return how the column of a file becomes one of gcmock."""
+    if canonical == SOURCE_ID.name or _KNOWN[canonical].dtype.startswith("U"):
+        return ColumnMatch(name)
+    if canonical == EPOCH:
+        if days(unit) is None:
+            unit_factor(path, name, unit, canonical, "yr")
+        return ColumnMatch(name, unit=plain_text(unit))
+    target = _KNOWN[canonical].unit
+    if target == "deg" and (base := sexagesimal(unit)):
+        return ColumnMatch(name, base=base, unit=plain_text(unit))
+    factor = unit_factor(path, name, unit, canonical, target)
+    return ColumnMatch(name, factor, unit=plain_text(unit))

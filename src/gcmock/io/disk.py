@@ -12,6 +12,7 @@ from typing import Final
 from uuid import uuid4
 
 from gcmock.errors import GcmockError, InputError
+from gcmock.io.readers.choice import split_choice
 
 _PARTIAL: Final = ".partial-"
 """Marks what is being written: this and the process follow the name of the output."""
@@ -256,5 +257,9 @@ def size_of(path: str | Path) -> int:
 
 
 def files_of(path: Path) -> list[Path]:
-    """Return the file itself, or all files of a directory in the order of their names."""
+    """Return the file itself, or all files of a directory in the order of their names.
+
+    Of ``file.fits[2]``, a table of a file, it is the file.
+    """
+    path, _ = split_choice(path)
     return sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]

@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from gcmock.errors import InputError
-from gcmock.io.readers.opening import format_of
+from gcmock.io.readers.opening import input_format
 from gcmock.settings.build import Config, load_config
 
 _KEY = "gcmock"
@@ -39,7 +39,7 @@ def read_metadata(path: str | Path) -> dict[str, str]:
         "fits": _from_fits,
         "votable": _from_votable,
         "ecsv": _from_ecsv,
-    }.get(format_of(path))
+    }.get(input_format(path))
     if reader is None:
         return {}
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,20 +13,22 @@ from numpy.typing import NDArray
 from gcmock.arrays import Columns, Floats
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, icrs_to_galactic
+from gcmock.io.astrometry import observed_astrometry
 from gcmock.io.checks import IdColumn, check_positions
-from gcmock.io.columns import match_columns, unused_lookalikes
+from gcmock.io.columns import EPOCH, keep_identifiers, match_table
+from gcmock.io.hints import remarks_on_columns
+from gcmock.io.photometry import observed_photometry
 from gcmock.io.read_summary import ReadSummary
-from gcmock.io.readers.opening import open_table
-from gcmock.io.readers.source import TableSource
+from gcmock.io.readers.opening import SUFFIXES, open_table
+from gcmock.io.readers.source import TableSource, remarks_of
+from gcmock.io.upper_limits import QUALITY
+from gcmock.io.values import column_values
 from gcmock.settings.build import Config
-from gcmock.words.bands import BANDS, magnitude_error_name, magnitude_name
+from gcmock.words.bands import BANDS, magnitude_name
 from gcmock.words.columns import Column
 from gcmock.words.flags import Flag
 
 _SCAN_ROWS = 200_000
-_MAG_LIMIT = 50.0
-_SENTINELS = np.array([99.0, 99.99, 99.999, 999.0, 999.99, 999.999, 9999.0])
-_ASTROMETRY = ("parallax", "pmra", "pmdec", "radial_velocity")
 
 
 class ObservedStars(NamedTuple):
@@ -38,6 +41,8 @@ class ObservedStars(NamedTuple):
     source_id : int64 or text array (n_star,)
     ra, dec, l, b : float64 array (n_star,)
         ICRS and Galactic coordinates [deg]; what the file gives is kept bit by bit.
+    ref_epoch : float64 array (n_star,)
+        Epoch of the position [Julian year]: that of the row, else the one of the settings.
     mag, mag_error : float64 array (n_star, n_band)
         Vega magnitudes [mag]; the error is finite wherever the magnitude is.
     parallax, parallax_error : float64 array (n_star,)
@@ -59,6 +64,7 @@ class ObservedStars(NamedTuple):
     dec: Floats
     l: Floats
     b: Floats
+    ref_epoch: Floats
     mag: Floats
     mag_error: Floats
     parallax: Floats
@@ -145,8 +151,9 @@ class ObservedCatalogue:
     ) -> None:
         self.source = source
         self.config = config
-        self.matches = match_columns(source.path, source.columns, source.units, config.columns)
-        self.remarks = unused_lookalikes(source.columns, self.matches)
+        self.matches = match_table(source, config.columns)
+        keep_identifiers(source, self.matches)
+        self.remarks = [*remarks_of(source), *remarks_on_columns(source, self.matches, config)]
         self.summary = ReadSummary()
         self._scan(visit)
 
@@ -164,10 +171,24 @@ class ObservedCatalogue:
         """Give `source_id` the type that it has in the whole of which this table is a part."""
         self._ids.widen(column)
 
+    def check_output(self, output: Path) -> None:
+        """Check that a file of this type can hold the identifiers, before anything is computed.
+
+        Raises
+        ------
+        InputError
+            If not: text in FITS and VOTable is ASCII.
+        """
+        if not self._ids.is_ascii and SUFFIXES.get(output.suffix.lower()) in ("fits", "votable"):
+            raise InputError(
+                f"{output}: a FITS or VOTable file holds ASCII text only, but source_id of "
+                f"{self.path} has other characters: write Parquet or ECSV"
+            )
+
     def _scan(self, visit: Callable[[ObservedStars], None] | None) -> None:
         """Check identifiers and positions of all rows."""
         checked: list[str] = [
-            name for name in ("source_id", "ra", "dec", "l", "b") if name in self.matches
+            name for name in ("source_id", "ra", "dec", "l", "b", EPOCH) if name in self.matches
         ]
         names = self.file_names if visit else [self.matches[name].name for name in checked]
         self._ids = IdColumn(self.path, self.source.n_rows or 0)
@@ -175,9 +196,10 @@ class ObservedCatalogue:
             start = int(raw.row[0])
             if "source_id" in self.matches:
                 self._ids.add(raw.columns[self.matches["source_id"].name], start)
-            positions = {
+            numbers = {
                 name: self._values(raw.columns, name) for name in checked if name != "source_id"
             }
+            positions = {name: values for name, values in numbers.items() if name != EPOCH}
             check_positions(self.path, positions, start)
             self.n_rows = start + len(raw.row)
             if visit:
@@ -207,18 +229,10 @@ class ObservedCatalogue:
                 yield RawRows(np.arange(start, start + n), chunk)
             start += n
 
-    def _values(self, chunk: Columns, name: str) -> Floats:
-        """Return a column in the unit of gcmock as float64, NaN where masked or not finite."""
+    def _values(self, chunk: Columns, name: str, marked: Counter[str] | None = None) -> Floats:
+        """Return a column in the unit of gcmock as float64, NaN where there is no value."""
         match = self.matches[name]
-        values = chunk[match.name]
-        if values.dtype.kind not in "iufb":
-            raise InputError(
-                f"{self.path}: column {match.name!r} ({name}) holds text, not numbers, such as "
-                f"{next((str(x) for x in values if str(x)), '')!r}"
-            )
-        result = np.ma.getdata(values).astype(np.float64)
-        result[np.ma.getmaskarray(values) | ~np.isfinite(result)] = np.nan
-        return result if match.factor == 1.0 else result * match.factor
+        return column_values(self.path, chunk[match.name], name, match, marked)
 
     def chunks(self, size: int | None = None) -> Iterator[ObservedStars]:
         """Yield the stars in the order of the file.
@@ -250,10 +264,34 @@ class ObservedCatalogue:
             given["ra"], given["dec"] = galactic_to_icrs(given["l"], given["b"])
         return given
 
+    def _epochs(self, chunk: Columns, n_star: int, summary: ReadSummary) -> Floats:
+        """Epoch of every position [Julian year]; that of the settings where a row has none."""
+        usual = np.full(n_star, self.config.input.ref_epoch)
+        if EPOCH not in self.matches:
+            return usual
+        given = self._values(chunk, EPOCH, summary.marked)
+        missing = np.isnan(given)
+        summary.missing[EPOCH] += int(missing.sum())
+        return np.where(missing, usual, given)
+
     def plain_columns(self, raw: RawRows) -> Columns:
         """Columns that the file has, by their names and in the units of gcmock, and ra, dec."""
         columns: Columns = {
-            name: self._values(raw.columns, name) for name in self.matches if name != "source_id"
+            name: self._values(raw.columns, name)
+            for name in self.matches
+            if name not in ("source_id", QUALITY)
+        }
+        if QUALITY in self.matches and raw.columns[self.matches[QUALITY].name].dtype.kind == "U":
+            columns[QUALITY] = raw.columns[self.matches[QUALITY].name]
+        # Names tell upper limits of 2MASS, and are lost here; the system is that of the file.
+        as_given = self.config.photometry.model_copy(update={"system": "2mass"})
+        mag, _, _ = observed_photometry(
+            self.path, raw.columns, self.matches, len(raw.row), as_given, ReadSummary()
+        )
+        columns |= {
+            name: mag[:, i]
+            for i, band in enumerate(BANDS)
+            if (name := magnitude_name(band)) in columns
         }
         if "source_id" in self.matches:
             identifiers = self._ids.normalise(raw.columns[self.matches["source_id"].name])
@@ -276,76 +314,23 @@ class ObservedCatalogue:
             source_id = self._ids.normalise(chunk[self.matches["source_id"].name])
         else:
             source_id = raw.row
-        mag, mag_error, assumed = self._photometry(chunk, n_star, summary)
+        mag, mag_error, assumed = observed_photometry(
+            self.path, chunk, self.matches, n_star, self.config.photometry, summary
+        )
         flags = np.where(assumed, Flag.ERROR_ASSUMED, 0)
         flags |= np.where(np.isfinite(mag).any(axis=1), 0, Flag.NO_PHOTOMETRY)
         return ObservedStars(
             row=raw.row,
             source_id=source_id,
             **self._positions(chunk),
+            ref_epoch=self._epochs(chunk, n_star, summary),
             mag=mag,
             mag_error=mag_error,
-            **self._astrometry(chunk, n_star, summary),
+            **observed_astrometry(
+                self.path, chunk, self.matches, n_star, lambda: self.galactic(raw), summary
+            ),
             flags=flags.astype(np.int32),
         )
-
-    def _photometry(
-        self, chunk: Columns, n_star: int, summary: ReadSummary
-    ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-        """Return magnitudes and errors (n_star, n_band), and whether any error is the default."""
-        mag = np.full((n_star, len(BANDS)), np.nan)
-        error = np.full_like(mag, np.nan)
-        for i, band in enumerate(BANDS):
-            for name, target in (
-                (magnitude_name(band), mag),
-                (magnitude_error_name(band), error),
-            ):
-                if name not in self.matches:
-                    continue
-                values = self._values(chunk, name)
-                values[np.abs(values) >= _MAG_LIMIT] = np.nan
-                if target is error:
-                    values[values <= 0] = np.nan
-                summary.missing[name] += int(np.isnan(values).sum())
-                target[:, i] = values
-        present = np.isfinite(mag)
-        summary.add_bands(present)
-        assumed = present & np.isnan(error)
-        for i, band in enumerate(BANDS):
-            if assumed[:, i].any():
-                summary.error_assumed[magnitude_name(band)] += int(assumed[:, i].sum())
-        error[assumed] = self.config.photometry.default_error_mag
-        error[~present] = np.nan
-        return mag, error, assumed.any(axis=1)
-
-    def _astrometry(self, chunk: Columns, n_star: int, summary: ReadSummary) -> dict[str, Floats]:
-        names = [n for q in _ASTROMETRY for n in (q, f"{q}_error")]
-        names += ["pmra_pmdec_corr", "ruwe"]
-        values = {name: np.full(n_star, np.nan) for name in names}
-        for name in names:
-            if name in self.matches:
-                # The marks of missing values are numbers in the unit of the file.
-                factor = self.matches[name].factor
-                column = self._values(chunk, name)
-                column[np.isin(np.round(np.abs(column / factor), 3), _SENTINELS)] = np.nan
-                values[name] = column
-        for name in names:
-            if name.endswith("_error") or name == "ruwe":
-                values[name][values[name] <= 0] = np.nan
-        correlation = values["pmra_pmdec_corr"]
-        correlation[np.abs(correlation) > 1.0] = np.nan
-        # Catalogues store 0 where they have no measurement.
-        unmeasured = (values["parallax"] == 0) & np.isnan(values["parallax_error"])
-        values["parallax"][unmeasured] = np.nan
-        unmeasured = (values["pmra"] == 0) & (values["pmdec"] == 0)
-        for name in ("pmra", "pmra_error", "pmdec", "pmdec_error"):
-            values[name][unmeasured] = np.nan
-        unmeasured = (values["radial_velocity"] == 0) & np.isnan(values["radial_velocity_error"])
-        values["radial_velocity"][unmeasured] = np.nan
-        for name in names:
-            if name in self.matches:
-                summary.missing[name] += int(np.isnan(values[name]).sum())
-        return values
 
 
 def read_observed(
@@ -367,4 +352,4 @@ def read_observed(
     InputError
         If the file or its content cannot be used; see `ObservedCatalogue`.
     """
-    return ObservedCatalogue(open_table(path), config, visit)
+    return ObservedCatalogue(open_table(path, config.columns), config, visit)

@@ -20,6 +20,8 @@ class ReadSummary:
     n_rows : int
     missing : Counter of str
         Missing values by column, for the columns that the file has.
+    marked : Counter of str
+        Those of them that are numbers, taken for marks of missing values (99.999, -9.999995e8).
     error_assumed : Counter of str
         Magnitudes that got the default error, by magnitude column.
     bands : Counter of str
@@ -30,6 +32,7 @@ class ReadSummary:
 
     n_rows: int = 0
     missing: Counter[str] = field(default_factory=Counter)
+    marked: Counter[str] = field(default_factory=Counter)
     error_assumed: Counter[str] = field(default_factory=Counter)
     bands: Counter[str] = field(default_factory=Counter)
     band_sets: Counter[str] = field(default_factory=Counter)
@@ -43,6 +46,7 @@ class ReadSummary:
         """Add what was read elsewhere."""
         self.n_rows += other.n_rows
         self.missing.update(other.missing)
+        self.marked.update(other.marked)
         self.error_assumed.update(other.error_assumed)
         self.bands.update(other.bands)
         self.band_sets.update(other.band_sets)

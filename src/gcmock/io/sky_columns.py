@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 from astropy.coordinates import SkyCoord
-from astropy.table import Table
+from astropy.table import Column, Table
 
 from gcmock.errors import InputError
 
@@ -20,8 +21,8 @@ def plain_sky(table: Table) -> Table:
     -------
     astropy.table.Table
         With ``l`` and ``b`` of a Galactic SkyCoord, else ``ra`` and ``dec`` [deg], and with
-        ``pmra``, ``pmdec`` [mas/yr] and ``radial_velocity`` [km/s] where it has them; columns of
-        these names stay as they are.
+        ``pmra``, ``pmdec`` [mas/yr], ``radial_velocity`` [km/s] and ``ref_epoch`` [Julian year]
+        where it has them; columns of these names stay as they are.
 
     Raises
     ------
@@ -48,6 +49,9 @@ def plain_sky(table: Table) -> Table:
             found["pmdec"] = moving.pm_dec.to("mas/yr")
         if hasattr(motion, "d_distance") or hasattr(motion, "d_x"):
             found["radial_velocity"] = moving.radial_velocity.to("km/s")
+    if sky.obstime is not None:
+        years = np.broadcast_to(sky.obstime.jyear, sky.shape).astype(np.float64)
+        found["ref_epoch"] = Column(years, unit="yr")
     rest = Table(table, copy=False)
     rest.remove_column(names[0])
     for name, values in found.items():

@@ -15,15 +15,19 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Columns
 from gcmock.errors import InputError
-from gcmock.io.readers.source import TableSource, plain
-from gcmock.io.sky_columns import plain_sky
+from gcmock.io.readers.flat import flat_table
+from gcmock.io.readers.source import TableSource, check_names, plain
 from gcmock.io.writers.describe import METADATA_KEY
 from gcmock.words.columns import Column
 
 Kind = Literal["astropy", "pandas", "pyarrow", "polars"]
 """The library that a table in memory belongs to."""
 
-_LIBRARIES: Final = (("pandas", "DataFrame"), ("pyarrow", "Table"), ("polars", "DataFrame"))
+_CLASSES: Final[Mapping[Kind, tuple[str, ...]]] = {
+    "pandas": ("DataFrame",),
+    "pyarrow": ("Table",),
+    "polars": ("DataFrame", "LazyFrame"),
+}
 
 
 class TableInMemory:
@@ -32,8 +36,8 @@ class TableInMemory:
     Parameters
     ----------
     table : astropy.table.Table
-        Columns that hold more than one number a row are ignored, except for a SkyCoord, see
-        `plain_sky`.
+        A SkyCoord becomes plain columns, see `plain_sky`; columns that hold more than one number a
+        row are not read.
 
     Raises
     ------
@@ -45,17 +49,13 @@ class TableInMemory:
 
     def __init__(self, table: Table) -> None:
         # Table turns the quantities of a QTable into plain columns with units.
-        self._table = Table(plain_sky(table), copy=False)
+        self._table, self.unreadable = flat_table(Table(table, copy=False))
         self.n_rows: int | None = len(table)
         if not self.n_rows:
             raise InputError(f"{self.path}: the table has no rows")
-        self.columns = tuple(name for name in self._table.colnames if self._is_plain(name))
+        self.columns = tuple(self._table.colnames)
         units = {name: self._table[name].unit for name in self.columns}
         self.units = {name: str(unit) for name, unit in units.items() if unit is not None}
-
-    def _is_plain(self, name: str) -> bool:
-        column = self._table[name]
-        return isinstance(column, TableColumn) and column.ndim == 1
 
     def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Columns]:
         """See `gcmock.io.readers.source.TableSource`."""
@@ -101,7 +101,7 @@ class ArrowInMemory:
     Parameters
     ----------
     table : pyarrow.Table
-        Nested columns are ignored.
+        Nested columns are not read.
 
     Raises
     ------
@@ -112,16 +112,18 @@ class ArrowInMemory:
     path = Path("<table>")
 
     def __init__(self, table: Any) -> None:
-        import pyarrow as pa
+        from gcmock.io.readers.arrow import field_units, is_plain_type, what_is
 
         self._table = table
         self.n_rows: int | None = table.num_rows
         if not self.n_rows:
             raise InputError(f"{self.path}: the table has no rows")
-        fields = [field for field in table.schema if not pa.types.is_nested(field.type)]
-        self.columns = tuple(field.name for field in fields)
-        units = {field.name: (field.metadata or {}).get(b"unit", b"") for field in fields}
-        self.units = {name: unit.decode() for name, unit in units.items() if unit}
+        check_names(self.path, table.schema.names)
+        self.columns = tuple(f.name for f in table.schema if is_plain_type(f.type))
+        self.unreadable = {
+            f.name: what_is(f.type) for f in table.schema if not is_plain_type(f.type)
+        }
+        self.units = field_units(table.schema)
 
     def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Columns]:
         """See `gcmock.io.readers.source.TableSource`."""
@@ -167,10 +169,11 @@ def table_kind(table: Any) -> Kind | None:
     if isinstance(table, Table):
         return "astropy"
     # A table of a library cannot exist before the library was imported.
-    for name, kind in _LIBRARIES:
+    for name, kinds in _CLASSES.items():
         library = sys.modules.get(name)
-        if library is not None and isinstance(table, getattr(library, kind, ())):
-            return name  # type: ignore[return-value]
+        classes = tuple(getattr(library, kind, ()) for kind in kinds)
+        if library is not None and isinstance(table, classes):
+            return name
     return None
 
 
@@ -179,7 +182,7 @@ def in_memory(table: Any) -> TableSource:
 
     Parameters
     ----------
-    table : astropy.table.Table, pandas.DataFrame, pyarrow.Table or polars.DataFrame
+    table : astropy.table.Table, pandas.DataFrame, pyarrow.Table, polars.DataFrame or LazyFrame
         Units are those of its columns; a DataFrame has none, except for one that gcmock made.
 
     Returns
@@ -204,9 +207,10 @@ def _as_arrow(table: Any, kind: Kind) -> Any:
     if kind == "polars":
         import polars as pl
 
+        table = table.collect() if isinstance(table, pl.LazyFrame) else table
         return table.to_arrow(compat_level=pl.CompatLevel.oldest())
     try:
-        found = pa.Table.from_pandas(table, preserve_index=False)
+        found = pa.Table.from_pandas(_with_named_index(table), preserve_index=False)
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise InputError(f"a column of the DataFrame cannot be read: {error}") from error
     units = table.attrs.get("units", {})
@@ -295,6 +299,25 @@ def _from_arrow(table: Any, kind: Kind) -> Any:
         found = {field.name: (field.metadata or {}).get(name, b"") for field in table.schema}
         frame.attrs[key] = {column: text.decode() for column, text in found.items() if text}
     return frame
+
+
+def _with_named_index(frame: Any) -> Any:
+    """Return a DataFrame whose named index is a column: identifiers are often kept there.
+
+    Raises
+    ------
+    InputError
+        If it has a column of the same name with other values.
+    """
+    names = [name for name in frame.index.names if name is not None]
+    for name in [name for name in names if name in frame.columns]:
+        values = frame.index.get_level_values(name)
+        if list(frame.columns).count(name) > 1 or not (values == frame[name]).all():
+            raise InputError(
+                f"the DataFrame has an index and a column {name!r} that differ: rename one of them"
+            )
+        names.remove(name)
+    return frame.reset_index(level=names) if names else frame
 
 
 def to_kind(

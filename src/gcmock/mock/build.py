@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gcmock.errors import InputError
 from gcmock.io.disk import sha256_of, size_of
 from gcmock.io.observed import ObservedCatalogue, RawRows
+from gcmock.io.readers.choice import split_choice
 from gcmock.io.readers.opening import SUFFIXES, open_table
 from gcmock.io.sorted_rows import SortedRows, bucket_edges
 from gcmock.io.writers.writer import check_output, open_writer
@@ -92,15 +93,16 @@ def build(
     start = time.perf_counter()
     config = config or load_config()
     output = Path(output)
-    _check_paths(Path(input), output, overwrite)
-    source = open_table(input)
+    _check_paths(split_choice(input)[0], output, overwrite)
+    source = open_table(input, config.columns)
     model = load_model(config=config)
     census = InputCensus(model.extinction_map, config.input)
     # The checksum is taken from the file while its rows are looked at.
-    with beside(lambda: sha256_of(input)) as checksum:
+    with beside(lambda: sha256_of(source.path)) as checksum:
         catalogue = ObservedCatalogue(source, config, census.visit)
         census.finish(catalogue.path)
         source_record = {"name": catalogue.path.name, "sha256": checksum.result()}
+    catalogue.check_output(output)
     summary = BuildSummary(output, config.run.realisations, catalogue.summary, census.skipped)
     summary.remarks = list(catalogue.remarks)
     columns = output_columns(catalogue.source_id_column)
@@ -141,7 +143,7 @@ def build(
             output,
             columns,
             record_of_mock(without_means(config), source_record, rows, dated=False),
-            source_record | {"bytes": size_of(input)},
+            source_record | {"bytes": size_of(source.path)},
             products,
             summary,
             config,
@@ -223,7 +225,7 @@ def build_table(
     config = config or load_config()
     is_file = isinstance(table, str | Path)
     kind: Kind = "astropy" if is_file else kind_of(table)
-    source = open_table(table) if is_file else in_memory(table)
+    source = open_table(table, config.columns) if is_file else in_memory(table)
     model = load_model(config=config)
     census = InputCensus(model.extinction_map, config.input)
     catalogue = ObservedCatalogue(source, config, census.visit)

@@ -53,9 +53,7 @@ def true_stars(
         return StarBatch(len(raw.row), {}, Account())
     keys = star_keys(stars, policy.seed, policy.realisations)
     inferred = infer(prepared.data, prepared.flags, keys, model)
-    return StarBatch(
-        len(raw.row), assemble(stars, inferred, model, policy.input.ref_epoch), account_of(inferred)
-    )
+    return StarBatch(len(raw.row), assemble(stars, inferred, model), account_of(inferred))
 
 
 def batch_size(n_star: int, n_realisation: int, workers: int) -> int:

@@ -38,7 +38,7 @@ def output_columns(source_id: Column) -> tuple[Column, ...]:
     return tuple(source_id if c.name == source_id.name else c for c in OUTPUT_COLUMNS)
 
 
-def assemble(stars: ObservedStars, inferred: Inferred, model: Model, ref_epoch: float) -> Columns:
+def assemble(stars: ObservedStars, inferred: Inferred, model: Model) -> Columns:
     """Columns of the true stars behind observed ones.
 
     Parameters
@@ -48,8 +48,6 @@ def assemble(stars: ObservedStars, inferred: Inferred, model: Model, ref_epoch: 
     inferred : Inferred
         Its draws have n_realisation stars each.
     model : Model
-    ref_epoch : float
-        Epoch of the positions (Julian year).
 
     Returns
     -------
@@ -78,7 +76,7 @@ def assemble(stars: ObservedStars, inferred: Inferred, model: Model, ref_epoch: 
         "dec": of_star(stars.dec),
         "l": l_deg,
         "b": b_deg,
-        "ref_epoch": np.full(n_star * n_realisation, ref_epoch),
+        "ref_epoch": of_star(stars.ref_epoch),
         "distance_pc": distance,
         "parallax": 1000.0 / distance,
         "pmra": pmra,

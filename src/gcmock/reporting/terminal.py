@@ -83,6 +83,7 @@ def print_summary(summary: BuildSummary) -> None:
         rows.append(("rows kept", f"{summary.n_kept:,}", "written by an earlier run"))
     missing = {name: n for name, n in summary.read.missing.items() if n}
     rows += [("missing values", f"{n:,}", name) for name, n in missing.items()]
+    rows += [("of them numbers", f"{n:,}", name) for name, n in summary.read.marked.items()]
     assumed = summary.read.error_assumed.items()
     rows += [("default error", f"{n:,}", name) for name, n in assumed]
     rows += [("stars by bands", f"{n:,}", name) for name, n in summary.read.band_sets.most_common()]

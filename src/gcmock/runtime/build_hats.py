@@ -20,7 +20,7 @@ from gcmock.errors import GcmockError, InputError, InterruptedRunError
 from gcmock.io.disk import remove_partial
 from gcmock.io.manifest import Manifest
 from gcmock.io.read_summary import ReadSummary
-from gcmock.io.readers.opening import is_hats
+from gcmock.io.readers.folder import is_hats
 from gcmock.mock.account import Account
 from gcmock.mock.folder import record_of, without_means
 from gcmock.mock.product import output_columns, record_of_mock

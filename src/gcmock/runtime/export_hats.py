@@ -11,7 +11,7 @@ import numpy as np
 from gcmock.arrays import Table
 from gcmock.errors import InputError
 from gcmock.io.disk import check_new_folder, whole_folder
-from gcmock.io.readers.opening import is_hats
+from gcmock.io.readers.folder import is_hats
 from gcmock.io.writers.writer import open_writer
 from gcmock.runtime.cluster import check_installed
 from gcmock.settings.build import Config

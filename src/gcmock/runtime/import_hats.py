@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from gcmock.errors import InputError
 from gcmock.io.disk import check_new_folder, scratch_folder, whole_folder
 from gcmock.io.observed import ObservedCatalogue
-from gcmock.io.readers.opening import is_hats, open_table
+from gcmock.io.readers.folder import is_hats
+from gcmock.io.readers.opening import open_table
 from gcmock.runtime.cluster import check_installed, connect
 from gcmock.settings.build import Config
 from gcmock.words.columns import INPUT_COLUMNS, Column, columns_by_name
@@ -66,7 +67,7 @@ def import_table(
 
     output = Path(output).resolve()
     _check_output(output, pixel_threshold, overwrite)
-    catalogue = ObservedCatalogue(open_table(input), config)
+    catalogue = ObservedCatalogue(open_table(input, config.columns), config)
     if "source_id" not in catalogue.matches:
         raise InputError(
             f"{input}: no column source_id; a partitioned catalogue needs identifiers, because it "

@@ -130,7 +130,7 @@ def count_pixel(path: str, order: int, pixel: int, settings: str) -> PixelCount:
             )
         identifiers.append(id_bits(stars.source_id))
 
-    catalogue = ObservedCatalogue(open_table(path), model.config, visit)
+    catalogue = ObservedCatalogue(open_table(path, model.config.columns), model.config, visit)
     census.finish(path)
     if "source_id" not in catalogue.matches:
         raise InputError(
@@ -170,7 +170,7 @@ def build_pixel(work: PixelWork, settings: str) -> Entry:
         If the partition cannot be used.
     """
     model = model_of(settings)
-    catalogue = ObservedCatalogue(open_table(work.input), model.config)
+    catalogue = ObservedCatalogue(open_table(work.input, model.config.columns), model.config)
     catalogue.store_identifiers_as(work.source_id)
     columns = (HEALPIX, *output_columns(work.source_id))
     path = Path(work.folder) / work.name

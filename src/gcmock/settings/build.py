@@ -115,6 +115,10 @@ class PhotometryConfig(Section):
         default="yano2021_2mass",
         description="Hw as a function of J and H, or a TOML file with one",
     )
+    system: Literal["2mass", "vista", "sirius", "hawki"] = Field(
+        default="2mass",
+        description="System of the J, H, Ks magnitudes of the input; others are converted to 2MASS",
+    )
     error_floor_mag: Magnitude = Field(
         default=0.01,
         ge=0,
@@ -193,7 +197,8 @@ class InputConfig(Section):
         default=2016.0,
         ge=1800.0,
         le=2200.0,
-        description="Epoch of the positions, which are taken as they are given (Julian year)",
+        description="Epoch of positions without a ref_epoch of their own; all positions are taken "
+        "as they are given (Julian year)",
     )
 
 

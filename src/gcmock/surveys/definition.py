@@ -21,9 +21,9 @@ import numpy as np
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from gcmock.errors import InputError
+from gcmock.photometric_systems import PhotometricSystem, load_system, system_names
 from gcmock.settings.base import Section, read_toml, validated
 from gcmock.settings.name_or_path import is_path, name_of, packaged_surveys, unknown_name
-from gcmock.surveys.photometric_systems import PhotometricSystem, load_system, system_names
 from gcmock.surveys.roles import OTHER_ROLES
 from gcmock.surveys.simulated.instrument import Instrument, SimulatedTable
 from gcmock.surveys.source_table import SOURCE_NAMES

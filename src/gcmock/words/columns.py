@@ -75,6 +75,13 @@ INPUT_COLUMNS: Final = (
     SOURCE_ID,
     *_POSITION,
     *_observed_magnitudes(),
+    Column(
+        "photometric_quality",
+        "U3",
+        "",
+        "meta.code.qual",
+        "Letters of 2MASS (ph_qual) for J, H and Ks: U and X are no measurements",
+    ),
     Column("parallax", "float64", "mas", "pos.parallax.trig", "Observed parallax"),
     Column("parallax_error", "float64", "mas", "stat.error;pos.parallax.trig", "Error of parallax"),
     Column("pmra", "float64", "mas/yr", "pos.pm;pos.eq.ra", "Proper motion in RA, times cos(dec)"),
@@ -84,6 +91,16 @@ INPUT_COLUMNS: Final = (
     Column(
         "pmra_pmdec_corr", "float64", "", "stat.correlation", "Correlation of pmra and pmdec errors"
     ),
+    Column(
+        "pml",
+        "float64",
+        "mas/yr",
+        "pos.pm;pos.galactic.lon",
+        "Proper motion in l, times cos(b); used where there is no pmra and pmdec",
+    ),
+    Column("pml_error", "float64", "mas/yr", "stat.error;pos.pm;pos.galactic.lon", "Error of pml"),
+    Column("pmb", "float64", "mas/yr", "pos.pm;pos.galactic.lat", "Proper motion in b"),
+    Column("pmb_error", "float64", "mas/yr", "stat.error;pos.pm;pos.galactic.lat", "Error of pmb"),
     Column("radial_velocity", "float64", "km/s", "spect.dopplerVeloc", "Observed radial velocity"),
     Column(
         "radial_velocity_error",
@@ -93,8 +110,26 @@ INPUT_COLUMNS: Final = (
         "Error of radial_velocity",
     ),
     Column("ruwe", "float64", "", "stat.error", "Renormalised unit weight error of the astrometry"),
+    Column("ref_epoch", "float64", "yr", "time.epoch", "Epoch of the position (Julian year, TCB)"),
 )
 """Columns that an input table may have; a position and one magnitude are required."""
+
+LIMITS: Final = {
+    **{magnitude_name(band.name): (-5.0, 28.0) for band in BAND_TABLE},
+    **{magnitude_error_name(band.name): (0.0, 5.0) for band in BAND_TABLE},
+    "parallax": (-300.0, 800.0),
+    "parallax_error": (0.0, 300.0),
+    **{name: (-10_500.0, 10_500.0) for name in ("pmra", "pmdec", "pml", "pmb")},
+    **{f"{name}_error": (0.0, 1000.0) for name in ("pmra", "pmdec", "pml", "pmb")},
+    "radial_velocity": (-5000.0, 5000.0),
+    "radial_velocity_error": (0.0, 1000.0),
+    "ruwe": (0.0, 1000.0),
+}
+"""Largest and smallest value of a quantity, in its unit; what is not between them is missing.
+
+Between them lie Betelgeuse (Ks = -4.4) and the limit of space telescopes, Proxima Centauri (768
+mas), Barnard's star (10,362 mas/yr) and the fastest stars round Sgr A*.
+"""
 
 _XYZ: Final = (("x", "towards the Sun"), ("y", "towards l = +90 deg"), ("z", "towards the NGP"))
 
@@ -167,6 +202,19 @@ ALIASES: Final = {
     "b": ("glat",),
     "ra": ("raj2000", "ra_icrs", "ra_deg", "radeg"),
     "dec": ("dej2000", "de_icrs", "dec_deg", "dedeg"),
+    "photometric_quality": ("ph_qual", "phqual", "qflg", "tmass_ph_qual", "ph_qual_2mass"),
+    "parallax": ("plx",),
+    "parallax_error": ("e_plx",),
+    "pmra_error": ("e_pmra",),
+    "pmdec": ("pmde",),
+    "pmdec_error": ("e_pmde",),
+    "pmra_pmdec_corr": ("pmrapmdecor", "pmrapmdecorr"),
+    "pml": ("pm_l", "pmglon", "pml_cosb", "pm_l_cosb", "pmlcosb", "pmll"),
+    "pml_error": ("e_pml", "pm_l_error", "e_pmglon"),
+    "pmb": ("pm_b", "pmglat", "pmbb"),
+    "pmb_error": ("e_pmb", "pm_b_error", "e_pmglat"),
+    "radial_velocity": ("hrv",),
+    "radial_velocity_error": ("e_hrv",),
 }
 """Other names of input columns, lower case, compared without regard to case."""
 

@@ -145,6 +145,74 @@ def test_units_and_names_of_other_tables(capsys, tmp_path, stars):
     np.testing.assert_allclose(found["ra_offset"].value, expected.xi[:, 0] / MAS, atol=1e-6)
 
 
+def sources(epoch, unit=None, **columns):
+    """A few stars with an epoch of their own; MJD or years."""
+    n = len(epoch)
+    table = Table({"source_id": np.arange(n), "ra": 266.0 + np.arange(n) / 10})
+    table["dec"] = -29.0 + np.arange(n) / 10
+    table["parallax"], table["pmra"], table["pmdec"] = np.full((3, n), [[0.12], [-3.1], [-5.6]])
+    table["ref_epoch"] = epoch
+    table["ref_epoch"].unit = unit
+    for name, values in columns.items():
+        table[name] = values
+    return table
+
+
+def moved(tmp_path, table, name):
+    table.write(tmp_path / f"{name}.ecsv")
+    output = tmp_path / f"{name}_moved.ecsv"
+    assert (
+        run(tmp_path / f"{name}.ecsv", "--product", "sources", "--epochs", 2036, "-o", output) == 0
+    )
+    return QTable.read(output)
+
+
+def test_every_star_has_its_own_epoch(tmp_path):
+    import erfa
+
+    epoch = np.array([1999.5, 2014.0, 2016.0, 2030.25])
+    table = sources(epoch, "yr", radial_velocity=np.array([50.0, -100.0, 0.0, 20.0]))
+    found = moved(tmp_path, table, "a")
+    ra, dec = np.radians(table["ra"]), np.radians(table["dec"])
+    mas = np.pi / 180 / 3.6e6
+    pm = table["pmra"] * mas / np.cos(dec), table["pmdec"] * mas
+    start = 2451545.0 + (epoch - 2000.0) * 365.25
+    end = 2451545.0 + 36 * 365.25
+    expected = erfa.pmsafe(
+        ra, dec, *pm, table["parallax"] / 1000, table["radial_velocity"], start, 0.0, end, 0.0
+    )
+    np.testing.assert_allclose(found["ra"].to_value("rad"), expected[0], rtol=0, atol=1e-3 * mas)
+    np.testing.assert_allclose(found["dec"].to_value("rad"), expected[1], rtol=0, atol=1e-3 * mas)
+
+
+def test_epochs_in_days_and_unknown_velocities(capsys, tmp_path):
+    epoch = np.array([2014.0, 2016.0])
+    years = moved(tmp_path, sources(epoch, "yr", radial_velocity=np.zeros(2)), "years")
+    days = 51544.5 + (epoch - 2000.0) * 365.25
+    for name, unit in (("mjd", "MJD"), ("d", "d")):
+        table = sources(days, None, radial_velocity=np.array([np.nan, -9999.99]))
+        table.write(tmp_path / "t.ecsv", overwrite=True)
+        text = (tmp_path / "t.ecsv").read_text()
+        (tmp_path / "t.ecsv").write_text(
+            text.replace("{name: ref_epoch,", f"{{name: ref_epoch, unit: {unit},")
+        )
+        output = tmp_path / f"{name}.ecsv"
+        arguments = ["--product", "sources", "--epochs", 2036, "-o", output]
+        assert run(tmp_path / "t.ecsv", *arguments) == 0
+        found = QTable.read(output)
+        np.testing.assert_allclose(found["ra"].value, years["ra"].value, rtol=0, atol=1e-13)
+        np.testing.assert_allclose(
+            found["radial_velocity"].value, years["radial_velocity"].value, rtol=0, atol=1e-9
+        )
+    table = sources(days)
+    table.write(tmp_path / "plain.ecsv")
+    capsys.readouterr()
+    error = fails(
+        capsys, tmp_path, tmp_path / "plain.ecsv", "--epochs", 2036, "-o", tmp_path / "x.fits"
+    )
+    assert "(MJD) it is 2014.000" in error
+
+
 def test_realisations(tmp_path, capsys):
     stars = true_stars(20, realisation=np.repeat([0, 1], 10).astype(np.int32))
     mock = write_catalogue(tmp_path / "mock.parquet", stars)

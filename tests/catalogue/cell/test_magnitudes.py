@@ -9,10 +9,10 @@ from gcmock.catalogue.cell.merged_stars import no_stars
 from gcmock.catalogue.cell.reasons import MatchFlag
 from gcmock.catalogue.cell.sources import make_sources, stored_columns
 from gcmock.catalogue.order import names_of, packaged_order
+from gcmock.photometric_systems import to_2mass
 from gcmock.settings.merge import MergePhotometryConfig
 from gcmock.stars.bands import load_relation
 from gcmock.surveys.definition import load_survey
-from gcmock.surveys.photometric_systems import to_2mass
 from gcmock.surveys.source_table import Quality
 
 ORDER = names_of(packaged_order())

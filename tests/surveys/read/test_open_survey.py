@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -338,3 +339,44 @@ def test_csv_keeps_identifiers_and_empty_fields(tmp_path):
     np.testing.assert_array_equal(rows["phot_g_mag"], [12.5, np.nan])
     np.testing.assert_array_equal(rows["parallax"], [np.nan, 0.5])
     assert open_survey(path).n_rows == 2
+
+
+@pytest.mark.parametrize(
+    ("ids", "words"),
+    [
+        (np.array([1.0, np.nan]), "is missing in row 1"),
+        (np.array([2423798114524060506.0, 1.0]), "may have lost digits"),
+        (np.ma.MaskedArray([999999, 1], mask=[True, False]), "is missing in row 0"),
+    ],
+)
+def test_identifiers_are_exact_or_refused(tmp_path, ids, words):
+    path = tmp_path / "gaia.fits"
+    columns = {name: np.ones(2) for name in ("ra", "dec", "parallax", "parallax_error")}
+    for name in ("pmra", "pmra_error", "pmdec", "pmdec_error", "ra_error", "dec_error"):
+        columns[name] = np.ones(2)
+    for band in ("g", "bp", "rp"):
+        columns[f"phot_{band}_mean_mag"] = np.ones(2) * 15
+        columns[f"phot_{band}_mean_flux_over_error"] = np.ones(2) * 15
+    columns |= {"ref_epoch": np.full(2, 2016.0), "ruwe": np.ones(2)}
+    for required in load_survey("gaia").spellings[0].required:
+        columns.setdefault(required.name, np.ones(2))
+    Table({**columns, "source_id": np.ma.array(ids)}).write(path)
+    with pytest.raises(InputError, match=words):
+        list(open_survey(path, "gaia").chunks())
+
+
+@pytest.mark.parametrize("suffix", [".tsv", ".csv.gz"])
+def test_text_tables_of_other_kinds(tmp_path, suffix):
+    """Flags and identifiers stay text, whatever the separator."""
+    table = native_table("2mass", "vizier", 6)
+    table.write(tmp_path / "t.csv", format="ascii.csv")
+    csv = (tmp_path / "t.csv").read_text()
+    path = tmp_path / f"u{suffix}"
+    if suffix == ".tsv":
+        path.write_text(csv.replace(",", "\t"))
+    else:
+        path.write_bytes(gzip.compress(csv.encode()))
+    (expected,) = open_survey(tmp_path / "t.csv", "2mass").chunks()
+    (found,) = open_survey(path, "2mass").chunks()
+    for name in SOURCE_NAMES:
+        np.testing.assert_array_equal(found[name].to_numpy(), expected[name].to_numpy())

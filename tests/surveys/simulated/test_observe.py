@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from synthetic_sky import changed, clean, lonely, stars_at
 
+from gcmock.photometric_systems import from_2mass
 from gcmock.surveys.definition import load_survey, survey_names
-from gcmock.surveys.photometric_systems import from_2mass
 from gcmock.surveys.simulated.artefacts import FARTHEST_ARCSEC, ArtefactKind, ghosts, noise_peaks
 from gcmock.surveys.simulated.blocks import MARGIN_ARCSEC
 from gcmock.surveys.simulated.fields import N_COPIES, apparitions, fields_of, in_footprint

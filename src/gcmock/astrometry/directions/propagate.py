@@ -18,8 +18,11 @@ from gcmock.astrometry.directions.geometry import MAS
 from gcmock.astrometry.directions.true_catalogue import ASTROMETRY, J2000, Catalogue, open_catalogue
 from gcmock.astrometry.observations.reference_catalogue import moved
 from gcmock.errors import InputError
+from gcmock.io.checks import exact_ids
+from gcmock.io.epochs import julian_years
 from gcmock.io.provenance import creator
 from gcmock.io.readers.opening import SUFFIXES, open_table
+from gcmock.io.values import given_numbers
 from gcmock.io.writers.writer import open_writer
 from gcmock.notebook import Outcome
 from gcmock.progress import Progress
@@ -95,7 +98,9 @@ def read_epochs(path: str | Path) -> Floats:
         values = np.concatenate(chunks)
         if values.dtype.kind not in "iuf":
             raise InputError(f"{path}: column {names[0]!r} must hold Julian years, not text")
-        return check_epochs(values.astype(np.float64), str(path))
+        unit = source.units.get(names[0])
+        years = julian_years(path, names[0], given_numbers(values), unit)
+        return check_epochs(years, str(path))
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
@@ -202,6 +207,7 @@ def propagate(
         catalogue,
         names,
         defaults={"radial_velocity": 0.0, "ref_epoch": J2000},
+        unknown={"radial_velocity": 0.0},
         realisation=realisation,
         need="propagation needs parallaxes and proper motions",
     )
@@ -241,11 +247,9 @@ def id_column(table: Catalogue) -> Column:
     """Return the column of identifiers in the type of the table; text is read once through."""
     width = 0
     for chunk in table.source.chunks(_ROWS, ["source_id"]):
-        values = chunk["source_id"]
+        values = exact_ids(table.path, chunk["source_id"])
         if values.dtype.kind in "iu":
             return SOURCE_ID.with_dtype("uint64" if values.dtype == np.uint64 else "int64")
-        if values.dtype.kind != "U":
-            raise InputError(f"{table.path}: source_id must be integers or text")
         width = max(width, int(np.char.str_len(values).max(initial=1)))
     return SOURCE_ID.with_dtype(f"U{width}")
 

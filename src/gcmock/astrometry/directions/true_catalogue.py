@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,9 +13,13 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Columns
 from gcmock.errors import InputError
+from gcmock.io.checks import exact_ids
+from gcmock.io.columns import ColumnMatch, check_parts, keep_identifiers, match_unit
 from gcmock.io.readers.opening import open_table
 from gcmock.io.readers.source import TableSource
-from gcmock.words.columns import OUTPUT_COLUMNS, columns_by_name
+from gcmock.io.unit_names import unit_factor
+from gcmock.io.values import column_values
+from gcmock.words.columns import OUTPUT_COLUMNS, SOURCE_ID, columns_by_name
 
 _KNOWN: Final = columns_by_name(OUTPUT_COLUMNS)
 
@@ -38,22 +42,25 @@ class Catalogue:
         The open table.
     names : tuple of str
         Columns that are read, in the units of gcmock.
-    factors : mapping of str to float
-        What to multiply numbers in the file with.
+    matches : mapping of str to ColumnMatch
+        Where the columns are in the file, and what becomes of their numbers.
     defaults : mapping of str to float
         Columns that the file lacks, and the value they get.
     realisation : int or None
         The realisation that is kept; None for all, or if the table has no such column.
     by_distance : bool
         Parallaxes come from a column ``distance``, as warpfield has it.
+    unknown : mapping of str to float
+        Columns in which a value may be missing, and what it is taken for.
     """
 
     source: TableSource
     names: tuple[str, ...]
-    factors: Mapping[str, float]
+    matches: Mapping[str, ColumnMatch]
     defaults: Mapping[str, float]
     realisation: int | None
     by_distance: bool = False
+    unknown: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def path(self) -> Path:
@@ -94,12 +101,17 @@ class Catalogue:
         bad = np.ma.getmaskarray(values)
         plain = np.ma.getdata(values)
         if _KNOWN[name].dtype[0] == "f":
-            if plain.dtype.kind not in "iuf":
-                raise InputError(f"{self.path}: column {name!r} must hold numbers, not text")
-            plain = plain.astype(np.float64) * self.factors.get(name, 1.0)
+            match = self.matches.get(name, ColumnMatch(name))
             if self.stored(name) == _DISTANCE:
-                plain = 1000.0 / np.where(plain > 0.0, plain, np.nan)
-            bad = bad | ~np.isfinite(plain)
+                distance = column_values(self.path, values, "distance_pc", match)
+                plain = 1000.0 / np.where(distance > 0.0, distance, np.nan)
+            else:
+                plain = column_values(self.path, values, name, match)
+            if name in self.unknown:
+                return np.where(np.isnan(plain), self.unknown[name], plain)
+            bad = ~np.isfinite(plain)
+        elif name == SOURCE_ID.name:
+            return exact_ids(self.path, values, first)
         if bad.any():
             row = first + int(np.argmax(bad))
             raise InputError(
@@ -114,6 +126,7 @@ def open_catalogue(
     names: Sequence[str],
     *,
     defaults: Mapping[str, float] | None = None,
+    unknown: Mapping[str, float] | None = None,
     realisation: int | None = None,
     need: str = "",
 ) -> Catalogue:
@@ -127,6 +140,8 @@ def open_catalogue(
         Columns of a mock catalogue.
     defaults : mapping of str to float, optional
         Values of columns that may be absent.
+    unknown : mapping of str to float, optional
+        What missing values of a column are taken for; in other columns they are an error.
     realisation : int, optional
         Keep only these rows of a table with a column ``realisation``.
     need : str
@@ -153,35 +168,29 @@ def open_catalogue(
             f"{_hint(missing[0], source.columns)}"
             f"{'; ' + need if need else ''}. Give a catalogue that gcmock build wrote"
         )
-    factors = {
-        name: _factor(path, name, source.units.get(name)) for name in names if name not in absent
+    matches = {
+        name: match_unit(path, name, name, source.units.get(name))
+        for name in names
+        if name not in absent
     }
     if by_distance:
-        factors["parallax"] = _factor(path, "distance_pc", source.units.get(_DISTANCE))
+        factor = unit_factor(path, _DISTANCE, source.units.get(_DISTANCE), "distance_pc", "pc")
+        matches["parallax"] = ColumnMatch(_DISTANCE, factor, unit="pc")
+    check_parts(source, {k: m for k, m in matches.items() if m.name != _DISTANCE})
+    if "source_id" in names:
+        keep_identifiers(source, {"source_id": ColumnMatch("source_id")})
     if realisation is not None and "realisation" not in source.columns:
         if realisation:
             raise InputError(f"{path}: has no column realisation, so there is only realisation 0")
         realisation = None
-    return Catalogue(source, tuple(names), factors, absent, realisation, by_distance)
+    return Catalogue(
+        source, tuple(names), matches, absent, realisation, by_distance, dict(unknown or {})
+    )
 
 
 def _hint(name: str, columns: Sequence[str]) -> str:
     close = difflib.get_close_matches(name, columns, n=1, cutoff=0.7)
     return f" (closest: {close[0]!r})" if close else ""
-
-
-def _factor(path: str | Path, name: str, unit: str | None) -> float:
-    """Return the factor from the unit in the file to that of gcmock."""
-    target = _KNOWN[name].unit
-    if not unit or not target or unit == target:
-        return 1.0
-    from astropy import units as u
-
-    try:
-        factor = float(u.Unit(unit).to(u.Unit(target)))
-    except (ValueError, TypeError, u.UnitConversionError) as error:
-        raise InputError(f"{path}: column {name!r} is in {unit!r}; {target} is needed") from error
-    return 1.0 if abs(factor - 1.0) < 1e-12 else factor
 
 
 def integer_ids(path: object, source_id: NDArray[Any]) -> NDArray[np.int64]:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.catalogue.link.likelihood import SourceAstrometry
+from gcmock.photometric_systems import to_2mass
 from gcmock.surveys.definition import SurveyDefinition
-from gcmock.surveys.photometric_systems import to_2mass
 from gcmock.words.bands import SURVEY_BANDS, magnitude_error_name, magnitude_name
 
 MAS: Final = 1e-3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.arrays import Columns
+from gcmock.errors import InputError
 
 
 class TableSource(Protocol):
@@ -52,6 +53,30 @@ class TableSource(Protocol):
             If the file is damaged.
         """
         ...
+
+
+def check_names(path: object, names: Sequence[str]) -> None:
+    """Raise an `InputError` if two columns have one name."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise InputError(f"{path}: column {name!r} occurs more than once")
+        seen.add(name)
+
+
+def remarks_of(source: TableSource) -> tuple[str, ...]:
+    """Return what a user should know of a table that was opened: other tables of its file."""
+    return tuple(getattr(source, "remarks", ()))
+
+
+def unreadable_of(source: TableSource) -> Mapping[str, str]:
+    """Return columns that are not read, and what they hold: vectors, structures, objects."""
+    return dict(getattr(source, "unreadable", {}))
+
+
+def units_by_part(source: TableSource) -> Mapping[Path, Mapping[str, str]]:
+    """Return the units in the files of a folder, where they are not the same in all of them."""
+    return dict(getattr(source, "part_units", {}))
 
 
 def plain(values: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> NDArray[Any]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from gcmock.arrays import Columns
 from gcmock.dust.profile import signed_longitude
-from gcmock.io.columns import match_columns
+from gcmock.io.columns import keep_identifiers, match_table
 from gcmock.io.observed import ObservedCatalogue, ObservedStars
 from gcmock.io.readers.source import TableSource
 from gcmock.progress import Progress
@@ -108,7 +108,8 @@ def observed_stars(
     InputError
         See `gcmock.io.observed.ObservedCatalogue`.
     """
-    matches = match_columns(source.path, source.columns, source.units, config.columns)
+    matches = match_table(source, config.columns)
+    keep_identifiers(source, matches)
     names = [match.name for match in matches.values()]
     start = 0
     for rows in source.chunks(CHUNK, names):

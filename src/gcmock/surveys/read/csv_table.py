@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from gcmock.io.readers.arrow import CsvSource, array_of
+from gcmock.io.readers.arrow import array_of
+from gcmock.io.readers.delimited import CsvSource
 
 _HEAD: Final = 4096
 _OTHERS: Final = (b"PAR1", b"SIMPLE  =", b"# %ECSV", b"<?xml", b"<VOTABLE")
@@ -23,13 +24,30 @@ _OTHERS: Final = (b"PAR1", b"SIMPLE  =", b"# %ECSV", b"<?xml", b"<VOTABLE")
 def is_plain_csv(path: Path) -> bool:
     """Whether a file is text with a header line and at least one more, not another format."""
     try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
+        head = _first_bytes(path)
     except OSError:
         return False
     whole = len(head) < _HEAD
     has_rows = not whole or len(head.split(b"\n", 1)[-1].strip()) > 0
     return b"\n" in head and has_rows and b"\0" not in head and not head.startswith(_OTHERS)
+
+
+def _first_bytes(path: Path) -> bytes:
+    if path.exists() and not path.is_file():
+        # Opening a pipe would wait for somebody to write.
+        return b""
+    with path.open("rb") as file:
+        return file.read(_HEAD)
+
+
+def has_names(path: Path) -> bool:
+    """Whether the first line of a text table that is no comment begins with a name."""
+    try:
+        lines = _first_bytes(path).splitlines()
+    except OSError:
+        return False
+    first = next((x.split() for x in lines if x.strip() and not x.startswith(b"#")), [])
+    return bool(first) and first[0][:1].isalpha()
 
 
 class NativeCsvSource(CsvSource):
@@ -50,6 +68,10 @@ class NativeCsvSource(CsvSource):
             By the name in the file.
         """
         self._types = {name: pa.string() if t else pa.float64() for name, t in text.items()}
+
+    def _text(self, column: pa.Array) -> pa.Array:
+        # A blank in a flag of three letters has its place.
+        return column
 
     def _column(self, column: pa.Array) -> Any:
         # Text stays in Arrow, which handles it more quickly.

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
+from gcmock.io.missing import is_impossible, unmeasured_magnitude
 from gcmock.surveys.definition import SurveyDefinition
 from gcmock.surveys.read.quality_flags import (
     duplicate_marks,
@@ -46,7 +47,6 @@ SOURCE_SCHEMA: Final = pa.schema(
 )
 """Arrow schema of the common table."""
 
-_MAG_LIMIT: Final = 50.0
 _VIRAC2_POSITION_ONLY: Final = 2
 _GAIA_POSITION_ONLY: Final = 3
 _PLAIN: Final = (
@@ -103,10 +103,7 @@ def identifiers(survey: SurveyDefinition, values: Values, n_row: int, first_row:
         native = values["source_id"]
         if isinstance(native, pa.Array):
             return native
-        data = np.ma.getdata(native)
-        if data.dtype.kind == "f":
-            data = data.astype(np.int64)
-        kept = pa.array(data)
+        kept = pa.array(native)
         return kept if pa.types.is_string(kept.type) else pc.cast(kept, pa.string())
     if survey.identifier == "position":
         ra, dec = (np.char.mod(form, values[name]) for name, form in _POSITION_FORMS)
@@ -171,11 +168,11 @@ def magnitude(values: Values, band: str) -> tuple[Floats, Floats]:
     where there are two or more; or 2.5 log10(1 + 1/x) for a flux that is x times its error.
     """
     name = f"phot_{band}_mag"
-    mag = _within(values[name])
+    mag = values[name]
     n_row = len(mag)
     error = np.full(n_row, np.nan)
     if f"{name}_error" in values:
-        error = _within(values[f"{name}_error"])
+        error = values[f"{name}_error"]
     elif f"phot_{band}_scatter" in values and f"phot_{band}_n_epochs" in values:
         n, scatter = values[f"phot_{band}_n_epochs"], values[f"phot_{band}_scatter"]
         several = (n >= 2) & (scatter > 0)
@@ -184,16 +181,19 @@ def magnitude(values: Values, band: str) -> tuple[Floats, Floats]:
         ratio = values[f"phot_{band}_flux_over_error"]
         positive = ratio > 0
         error[positive] = 2.5 * np.log10(1.0 + 1.0 / ratio[positive])
+    mag, error = _measured(mag, error)
     if f"{name}_2" in values:
+        other = _measured(values[f"{name}_2"], values.get(f"{name}_error_2", error))
         second = np.isnan(mag)
-        mag = np.where(second, _within(values[f"{name}_2"]), mag)
-        error = np.where(second, _within(values.get(f"{name}_error_2", error)), error)
+        mag, error = (np.where(second, b, a) for a, b in zip((mag, error), other, strict=True))
     return mag, error
 
 
-def _within(values: Floats) -> Floats:
-    """Return a copy without numbers that cannot be magnitudes: marks such as 99.999 or -9.99e8."""
-    return np.where(np.abs(values) < _MAG_LIMIT, values, np.nan)
+def _measured(mag: Floats, error: Floats) -> tuple[Floats, Floats]:
+    """Return copies without numbers that cannot be magnitudes: marks as 99.999 or -9.99e8."""
+    none = is_impossible("phot_ks_mag", mag) | unmeasured_magnitude(mag, error)
+    impossible = is_impossible("phot_ks_mag_error", error)
+    return np.where(none, np.nan, mag), np.where(impossible, np.nan, error)
 
 
 def astrometry(values: Values, missing: Floats) -> dict[str, Floats]:

@@ -8,18 +8,26 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from gcmock.arrays import Columns
 from gcmock.errors import InputError
+from gcmock.io.checks import exact_ids
+from gcmock.io.columns import EPOCH, KeepsText
+from gcmock.io.epochs import julian_years
 from gcmock.io.manifest import check_complete
-from gcmock.io.readers.opening import SUFFIXES, is_hats, open_table
-from gcmock.io.readers.source import TableSource
+from gcmock.io.missing import is_impossible, is_nines
+from gcmock.io.readers.folder import is_collection, is_hats, natural_key
+from gcmock.io.readers.opening import SUFFIXES, TEXT_SUFFIXES, open_table
+from gcmock.io.readers.source import TableSource, units_by_part
+from gcmock.io.values import given_numbers
 from gcmock.surveys.definition import Spelling, SurveyDefinition, load_survey, survey_names
-from gcmock.surveys.read.csv_table import NativeCsvSource, is_plain_csv
+from gcmock.surveys.read.csv_table import NativeCsvSource, has_names, is_plain_csv
 from gcmock.surveys.read.interpret import common_table
 from gcmock.surveys.read.recognise import Match, Recognised, recognise
 from gcmock.surveys.read.text_table import TextSource
+from gcmock.words.columns import LIMITS
 
 CHUNK: Final = 262_144
 """Rows of a chunk."""
@@ -40,8 +48,6 @@ _AS_IT_IS: Final = _TEXT | {"j_error_bits", "h_error_bits", "ks_error_bits"}
 _UNUSED: Final = frozenset({"l", "b", "plate", "j_x", "j_y", "h_x", "h_y", "ks_x", "ks_y"})
 _TEXT_SUFFIXES: Final = (".dat", ".txt", ".asc", "")
 _IMPOSSIBLE: Final = 1e8
-_JD_J2000: Final = 2451545.0
-_DAYS_OF_A_YEAR: Final = 365.25
 
 
 class SurveySource:
@@ -70,6 +76,9 @@ class SurveySource:
         for table in tables:
             if isinstance(table, NativeCsvSource):
                 table.read_as(text)
+            elif isinstance(table, KeepsText):
+                for name in (name for name, is_text in text.items() if is_text):
+                    table.read_as_text(name)
 
     @property
     def n_rows(self) -> int:
@@ -100,22 +109,34 @@ class SurveySource:
             for chunk in table.chunks(n_rows, names):
                 n = len(chunk[names[0]])
                 if n:
-                    values = self._values(table, chunk)
+                    values = self._values(table, chunk, first)
                     yield common_table(self.survey, values, n, first)
                 first += n
 
-    def _values(self, table: TableSource, chunk: Columns) -> dict[str, Any]:
+    def _values(self, table: TableSource, chunk: Columns, first: int) -> dict[str, Any]:
         """Native values by role, in the units of gcmock."""
         values = {}
         for role, match in self.matches.items():
             native = chunk[match.name]
+            if role == "source_id":
+                values[role] = _identifiers(table.path, native, first)
+                continue
             values[role] = native if role in _AS_IT_IS else _numbers(table.path, native, match)
         return values
 
 
+def _identifiers(path: Path, native: Any, first: int) -> Any:
+    """Return identifiers as they are; missing and inexact ones are refused."""
+    if not isinstance(native, pa.Array):
+        return exact_ids(path, native, first)
+    if pc.any(pc.equal(native, "")).as_py():
+        exact_ids(path, np.array(native.to_pylist(), dtype=np.str_), first)
+    return native
+
+
 def _numbers(path: Path, native: NDArray[Any], match: Match) -> NDArray[np.float64]:
     """Return a column as float64 in the unit of gcmock, NaN where there is no value."""
-    if native.dtype.kind not in "iufb":
+    if native.dtype.kind not in "iuf":
         text = next((str(x) for x in native if str(x)), "")
         if text:
             raise InputError(
@@ -123,16 +144,21 @@ def _numbers(path: Path, native: NDArray[Any], match: Match) -> NDArray[np.float
                 f"text such as {text!r}"
             )
         return np.full(len(native), np.nan)
-    values = np.ma.getdata(native).astype(np.float64)
-    missing = np.ma.getmaskarray(native) | ~(np.abs(values) < _IMPOSSIBLE)
+    values = given_numbers(native)
+    values[~(np.abs(values) < _IMPOSSIBLE)] = np.nan
     for null in match.column.null:
-        missing |= np.abs(values - float(null)) < 1e-8
-    if match.julian_date:
-        values = 2000.0 + (values - _JD_J2000) / _DAYS_OF_A_YEAR
-    elif match.factor != 1.0:
-        values *= match.factor
-    values[missing] = np.nan
-    return values
+        values[np.abs(values - float(null)) < 1e-8] = np.nan
+    role = match.column.role
+    if role == EPOCH:
+        values[is_nines(values) | (values <= 0.0)] = np.nan
+        return julian_years(path, match.name, values, match.unit)
+    # Magnitudes and their errors are judged together (`interpret.magnitude`).
+    if role in LIMITS and "_mag" not in role:
+        values[is_nines(values)] = np.nan
+        values = values if match.factor == 1.0 else values * match.factor
+        values[is_impossible(role, values)] = np.nan
+        return values
+    return values if match.factor == 1.0 else values * match.factor
 
 
 def open_survey(
@@ -170,7 +196,11 @@ def open_survey(
                 f"{tables[0].path} is {found[0].survey.name} ({found[0].spelling.name}); keep "
                 "surveys and spellings in folders of their own"
             )
-        if its.matches != found[0].matches:
+        others = [
+            recognise(part, table.columns, units, its.survey).matches
+            for part, units in units_by_part(table).items()
+        ]
+        if any(matches != found[0].matches for matches in (its.matches, *others)):
             raise InputError(f"{table.path}: columns or units differ from {tables[0].path}")
     return SurveySource(path, tables, found[0])
 
@@ -179,19 +209,27 @@ def _open(path: Path, survey: SurveyDefinition | None) -> list[TableSource]:
     if not path.is_dir():
         return [_open_file(path, survey)]
     check_complete(path)
-    if is_hats(path):
+    if is_hats(path) or is_collection(path):
         return [open_table(path)]
     parts = sorted(
-        part
-        for part in path.rglob("*")
-        if part.is_file() and part.suffix.lower() in SUFFIXES and part.name[0] not in "_."
+        (
+            part
+            for part in path.rglob("*")
+            if part.is_file() and _is_table(part) and part.name[0] not in "_."
+        ),
+        key=natural_key,
     )
     if not parts:
         raise InputError(f"{path}: the folder holds no tables ({', '.join(SUFFIXES)})")
-    kinds = {SUFFIXES[part.suffix.lower()] for part in parts}
-    if kinds == {"parquet"}:
+    if {SUFFIXES.get(part.suffix.lower()) for part in parts} == {"parquet"}:
         return [open_table(path)]
     return [_open_file(part, survey) for part in parts]
+
+
+def _is_table(path: Path) -> bool:
+    """Whether a file of a folder is a table by its suffix; .txt and .dat may be anything."""
+    suffix = (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
+    return suffix in SUFFIXES or suffix in (".tsv", ".tbl")
 
 
 def _open_file(path: Path, survey: SurveyDefinition | None) -> TableSource:
@@ -200,6 +238,8 @@ def _open_file(path: Path, survey: SurveyDefinition | None) -> TableSource:
     if suffix == ".csv" and is_plain_csv(path):
         return NativeCsvSource(path)
     if suffix in SUFFIXES or (survey is None and suffix not in _TEXT_SUFFIXES):
+        return open_table(path)
+    if suffix in TEXT_SUFFIXES and has_names(path):
         return open_table(path)
     possible = map(load_survey, survey_names()) if survey is None else (survey,)
     for one in possible:

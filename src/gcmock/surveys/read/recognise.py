@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gcmock.errors import InputError
+from gcmock.io.columns import EPOCH
+from gcmock.io.unit_names import days, plain_text, unit_factor
 from gcmock.surveys.definition import (
     NativeColumn,
     Spelling,
@@ -17,9 +19,6 @@ from gcmock.surveys.definition import (
 from gcmock.surveys.roles import role_unit
 
 _N_SHOWN = 40
-_UNIT_FORMATS = (None, "vounit", "cds", "fits")
-_PLAIN_UNITS = {"degrees": "deg", "years": "yr", "julian years": "yr", "julian year": "yr"}
-_DAYS = ("d", "day", "days", "jd")
 
 
 @dataclass(frozen=True)
@@ -34,14 +33,14 @@ class Match:
         What the definition says of it.
     factor : float
         What to multiply its values with to get the unit of gcmock.
-    julian_date : bool
-        Whether it is an epoch in days, not in years.
+    unit : str
+        Unit of its values: that of the file, else that of the definition.
     """
 
     name: str
     column: NativeColumn
     factor: float = 1.0
-    julian_date: bool = False
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -170,23 +169,12 @@ def _explain(
 
 def _match(path: object, column: NativeColumn, name: str, unit: str | None) -> Match:
     target = role_unit(column.role)
-    given = (unit or column.unit).strip()
-    given = _PLAIN_UNITS.get(given.lower(), given)
-    if column.role == "ref_epoch" and given.lower() in _DAYS:
-        return Match(name, column, julian_date=True)
-    # Magnitudes pass as they are: "mag", "mag(Vega)" and "Vegamag" mean the same here.
-    if not target or not given or target == "mag" or column.dtype.startswith("U"):
+    given = plain_text(unit) or plain_text(column.unit)
+    if column.role == EPOCH:
+        if days(given) is None:
+            unit_factor(path, name, given, column.role, "yr")
+        return Match(name, column, unit=given)
+    if not target or not given or column.dtype.startswith("U"):
         return Match(name, column)
-    from astropy import units as u
-
-    for unit_format in _UNIT_FORMATS:
-        try:
-            factor = float(u.Unit(given, format=unit_format).to(u.Unit(target)))
-        except u.UnitConversionError as error:
-            raise InputError(
-                f"{path}: column {name!r} has the unit {given!r}, but {column.role} needs {target}"
-            ) from error
-        except (ValueError, TypeError):
-            continue
-        return Match(name, column, 1.0 if abs(factor - 1.0) < 1e-12 else factor)
-    raise InputError(f"{path}: column {name!r} has the unknown unit {given!r}; needs {target}")
+    # The magnitudes of a survey are in its own system; AB is in none of theirs.
+    return Match(name, column, unit_factor(path, name, given, column.role, target), given)

@@ -10,10 +10,10 @@ from scipy.special import ndtr, ndtri
 
 from gcmock.arrays import Booleans, Floats, Integers
 from gcmock.errors import InputError
+from gcmock.photometric_systems import from_2mass, system_names
 from gcmock.random import star_key, uniform
 from gcmock.stars.gaia import gaia_mag
 from gcmock.surveys.definition import SurveyDefinition
-from gcmock.surveys.photometric_systems import from_2mass, system_names
 from gcmock.surveys.simulated.artefacts import ArtefactKind, ghosts, noise_peaks
 from gcmock.surveys.simulated.blocks import TrueStars
 from gcmock.surveys.simulated.crowding import blend, combined_limit, confusion_map

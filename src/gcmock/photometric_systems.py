@@ -80,7 +80,7 @@ class PhotometricSystem:
 
 @cache
 def _tables() -> dict[str, Any]:
-    text = files("gcmock.surveys").joinpath("photometric_systems.toml").read_text(encoding="utf-8")
+    text = files("gcmock").joinpath("photometric_systems.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gcmock.errors import InputError
-from gcmock.surveys.photometric_systems import (
+from gcmock.photometric_systems import (
     filling,
     from_2mass,
     load_system,

@@ -1,0 +1,77 @@
+"""Parallaxes, proper motions and radial velocities of observed stars: what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import numpy as np
+
+from gcmock.arrays import Columns, Floats
+from gcmock.io.columns import ColumnMatch
+from gcmock.io.galactic_motion import icrs_motion
+from gcmock.io.read_summary import ReadSummary
+from gcmock.io.values import column_values
+
+_QUANTITIES: Final = ("parallax", "pmra", "pmdec", "radial_velocity")
+_NAMES: Final = (
+    *(name for quantity in _QUANTITIES for name in (quantity, f"{quantity}_error")),
+    *("pmra_pmdec_corr", "ruwe"),
+)
+_GALACTIC: Final = ("pml", "pml_error", "pmb", "pmb_error")
+
+
+def observed_astrometry(
+    path: object,
+    chunk: Columns,
+    matches: Mapping[str, ColumnMatch],
+    n_star: int,
+    galactic: Callable[[], tuple[Floats, Floats]],
+    summary: ReadSummary,
+) -> dict[str, Floats]:
+    """Return the astrometry of stars, NaN where it was not measured.
+
+    Parameters
+    ----------
+    path : str or Path
+        For error messages.
+    chunk : mapping of str to array, shape (n_star,)
+        Columns of the file.
+    matches : mapping of str to ColumnMatch
+    n_star : int
+    galactic : callable
+        Returns l and b [deg], for motions along Galactic axes.
+    summary : ReadSummary
+        Counts what is missing.
+
+    Returns
+    -------
+    dict of str to ndarray of float64, shape (n_star,)
+        Parallax [mas], proper motion [mas/yr], radial velocity [km/s], their errors,
+        ``pmra_pmdec_corr`` and ``ruwe``.
+    """
+
+    def read(name: str) -> Floats:
+        match = matches[name]
+        return column_values(path, chunk[match.name], name, match, summary.marked)
+
+    values = {name: read(name) if name in matches else np.full(n_star, np.nan) for name in _NAMES}
+    if {"pml", "pmb"} <= matches.keys() and not {"pmra", "pmdec"} & matches.keys():
+        given = {name: read(name) for name in _GALACTIC if name in matches}
+        for name, column in given.items():
+            summary.missing[name] += int(np.isnan(column).sum())
+        values |= icrs_motion(*galactic(), given)
+    correlation = values["pmra_pmdec_corr"]
+    correlation[np.abs(correlation) > 1.0] = np.nan
+    # Catalogues store 0 where they have no measurement.
+    unmeasured = (values["parallax"] == 0) & np.isnan(values["parallax_error"])
+    values["parallax"][unmeasured] = np.nan
+    unmeasured = (values["pmra"] == 0) & (values["pmdec"] == 0)
+    for name in ("pmra", "pmra_error", "pmdec", "pmdec_error"):
+        values[name][unmeasured] = np.nan
+    unmeasured = (values["radial_velocity"] == 0) & np.isnan(values["radial_velocity_error"])
+    values["radial_velocity"][unmeasured] = np.nan
+    for name in _NAMES:
+        if name in matches:
+            summary.missing[name] += int(np.isnan(values[name]).sum())
+    return values
