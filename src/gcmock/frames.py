@@ -56,12 +56,12 @@ def icrs_to_galactic(ra: ArrayLike, dec: ArrayLike) -> tuple[Floats, Floats]:
 
     Parameters
     ----------
-    ra, dec : array_like (n,)
+    ra, dec : array_like, shape (n,)
         Degrees.
 
     Returns
     -------
-    l_deg, b_deg : ndarray (n,)
+    l_deg, b_deg : ndarray, shape (n,)
     """
     return _rotate(ICRS_TO_GALACTIC, ra, dec, -180.0)
 
@@ -71,12 +71,12 @@ def galactic_to_icrs(l_deg: ArrayLike, b_deg: ArrayLike) -> tuple[Floats, Floats
 
     Parameters
     ----------
-    l_deg, b_deg : array_like (n,)
+    l_deg, b_deg : array_like, shape (n,)
         Degrees.
 
     Returns
     -------
-    ra, dec : ndarray (n,)
+    ra, dec : ndarray, shape (n,)
     """
     return _rotate(ICRS_TO_GALACTIC.T, l_deg, b_deg, 0.0)
 
@@ -86,12 +86,12 @@ def galactic_north_angle(ra: ArrayLike, dec: ArrayLike) -> Floats:
 
     Parameters
     ----------
-    ra, dec : array_like (n,)
+    ra, dec : array_like, shape (n,)
         Degrees.
 
     Returns
     -------
-    ndarray (n,)
+    ndarray, shape (n,)
         With this angle a, ``pm_l_cosb = pmra cos(a) - pmdec sin(a)`` and
         ``pm_b = pmra sin(a) + pmdec cos(a)``.
     """
@@ -111,14 +111,14 @@ def icrs_to_galactic_proper_motion(
 
     Parameters
     ----------
-    ra, dec : array_like (n,)
+    ra, dec : array_like, shape (n,)
         ICRS position of the star, degrees.
-    pmra, pmdec : array_like (n,)
+    pmra, pmdec : array_like, shape (n,)
         mu_alpha cos(dec) and mu_delta, any unit.
 
     Returns
     -------
-    pm_l_cosb, pm_b : ndarray (n,)
+    pm_l_cosb, pm_b : ndarray, shape (n,)
         In the unit of the input.
     """
     angle = np.radians(galactic_north_angle(ra, dec))
@@ -134,14 +134,14 @@ def galactic_to_icrs_proper_motion(
 
     Parameters
     ----------
-    l_deg, b_deg : array_like (n,)
+    l_deg, b_deg : array_like, shape (n,)
         Galactic position of the star, degrees.
-    pm_l_cosb, pm_b : array_like (n,)
+    pm_l_cosb, pm_b : array_like, shape (n,)
         mu_l cos(b) and mu_b, any unit.
 
     Returns
     -------
-    pmra, pmdec : ndarray (n,)
+    pmra, pmdec : ndarray, shape (n,)
         mu_alpha cos(dec) and mu_delta in the unit of the input.
     """
     angle = np.radians(galactic_north_angle(*galactic_to_icrs(l_deg, b_deg)))
@@ -181,9 +181,9 @@ def galactic_to_model(
 
     Parameters
     ----------
-    l_deg, b_deg : array_like (n,)
+    l_deg, b_deg : array_like, shape (n,)
         Galactic position, degrees.
-    distance_pc : array_like (n,)
+    distance_pc : array_like, shape (n,)
     r0_pc, z_sun_pc : float
         Distance of Sgr A* and height of the Sun above the plane, pc.
     center_l_deg, center_b_deg : float
@@ -191,7 +191,7 @@ def galactic_to_model(
 
     Returns
     -------
-    x_pc, y_pc, z_pc : ndarray (n,)
+    x_pc, y_pc, z_pc : ndarray, shape (n,)
     """
     x, y, z = _heliocentric_to_tilted(l_deg, b_deg, distance_pc, r0_pc, z_sun_pc)
     xc, yc, zc = _heliocentric_to_tilted(center_l_deg, center_b_deg, r0_pc, r0_pc, z_sun_pc)
@@ -234,11 +234,11 @@ def velocity_to_observables(
 
     Parameters
     ----------
-    l_deg, b_deg, distance_pc : array_like (n,)
+    l_deg, b_deg, distance_pc : array_like, shape (n,)
         Position of the star, degrees and pc.
-    velocity : array_like (n, 3)
+    velocity : array_like, shape (n, 3)
         (vx, vy, vz) in the model frame, km/s.
-    sun_velocity : array_like (3,)
+    sun_velocity : array_like, shape (3,)
         The same for the Sun, km/s.
 
     Returns

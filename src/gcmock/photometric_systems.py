@@ -194,14 +194,14 @@ def from_2mass(
     ----------
     system : str or PhotometricSystem
         A system, or one of `system_names`.
-    mag : array (n_star, 3)
+    mag : ndarray, shape (n_star, 3)
         J, H, Ks in the 2MASS system [mag]; NaN where missing.
-    error : array (n_star, 3), optional
+    error : ndarray, shape (n_star, 3), optional
         Their standard errors [mag], independent; 0 by default.
 
     Returns
     -------
-    mag, error : ndarray (n_star, 3)
+    mag, error : ndarray, shape (n_star, 3)
         NaN where `mag` is. The error contains the scatter of stars about the relation and, where a
         band is missing, the uncertainty of its estimate.
 
@@ -225,7 +225,7 @@ def to_2mass(
 
     Returns
     -------
-    mag, error : ndarray (n_star, 3)
+    mag, error : ndarray, shape (n_star, 3)
         In the 2MASS system; see `from_2mass`.
 
     Raises

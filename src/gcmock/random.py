@@ -61,12 +61,12 @@ def star_key(seed: int, source_id: ArrayLike, realisation: int = 0) -> NDArray[n
     ----------
     seed : int
         Seed of the run; used modulo 2**64.
-    source_id : array (n_star,) of integers or text
+    source_id : ndarray of int, shape (n_star,) or text
     realisation : int
 
     Returns
     -------
-    key : uint64 array (n_star,)
+    key : ndarray of uint64, shape (n_star,)
 
     Raises
     ------
@@ -84,14 +84,14 @@ def uniform(key: ArrayLike, counter: ArrayLike, k: int = 1) -> NDArray[np.float6
 
     Parameters
     ----------
-    key : uint64 array (n_star,)
-    counter : int or int array (n_star,)
+    key : ndarray of uint64, shape (n_star,)
+    counter : int or ndarray of int, shape (n_star,)
         First counter; not negative.
     k : int
 
     Returns
     -------
-    u : float64 array (n_star, k)
+    u : ndarray of float64, shape (n_star, k)
         In the open interval (0, 1).
     """
     keys = np.asarray(key, dtype=np.uint64).reshape(-1, 1)

@@ -186,7 +186,7 @@ def faint_limit(data: Observations, with_colour: NDArray[np.bool_]) -> float:
     Parameters
     ----------
     data : Observations
-    with_colour : bool ndarray, shape (n_star,)
+    with_colour : ndarray of bool, shape (n_star,)
         Stars that have J or H.
 
     Returns

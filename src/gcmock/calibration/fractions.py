@@ -95,7 +95,7 @@ def fit_fractions(
         Expected stars.
     field_of_cell : ndarray of int64, shape (n_cell,)
         Field of every cell.
-    reddening : tuple of 2 ndarrays, shape (n_star,), optional
+    reddening : tuple of 2 ndarray, shape (n_star,), optional
         Mean factor and scatter at the place of every star, from its neighbours without itself;
         those of its cell if not given.
     fields_deviate : bool

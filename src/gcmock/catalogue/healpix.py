@@ -63,7 +63,7 @@ def memberships(
 
     Parameters
     ----------
-    ra, dec : ndarray (n,)
+    ra, dec : ndarray, shape (n,)
         [deg].
     order : int
     margin_arcsec : float
@@ -72,10 +72,10 @@ def memberships(
 
     Returns
     -------
-    row : ndarray of int64 (n_membership,)
+    row : ndarray of int64, shape (n_membership,)
         Index of the position.
-    pixel : ndarray of int64 (n_membership,)
-    core : ndarray of bool (n_membership,)
+    pixel : ndarray of int64, shape (n_membership,)
+    core : ndarray of bool, shape (n_membership,)
         Whether the position lies inside the pixel.
     """
     own = pixel_of(ra, dec, order)

@@ -97,7 +97,7 @@ def radial_direction(x_pc: Floats, y_pc: Floats) -> tuple[Floats, Floats, Floats
 
     Returns
     -------
-    radius_pc, cos, sin : ndarray (n,)
+    radius_pc, cos, sin : ndarray, shape (n,)
     """
     radius = np.hypot(x_pc, y_pc)
     on_axis = radius == 0.0
@@ -124,19 +124,19 @@ def cylindrical_moments_to_model(
 
     Parameters
     ----------
-    mean_vphi : ndarray (n,)
+    mean_vphi : ndarray, shape (n,)
         Mean rotation, km/s; the means of v_R and v_z are zero.
-    variance : three ndarray (n,)
+    variance : three ndarray, shape (n,)
         Of v_R, v_phi, v_z, km2/s2.
-    covariance_rz : ndarray (n,) or 0
+    covariance_rz : ndarray, shape (n,) or 0
         Of v_R and v_z, km2/s2.
-    cos, sin : ndarray (n,)
+    cos, sin : ndarray, shape (n,)
         Of e_R, see `radial_direction`.
 
     Returns
     -------
-    mean : ndarray (n, 3)
-    covariance : ndarray (n, 3, 3)
+    mean : ndarray, shape (n, 3)
+    covariance : ndarray, shape (n, 3, 3)
     """
     zero = np.zeros_like(mean_vphi)
     mean = cylindrical_to_model((zero, mean_vphi, zero), cos, sin)

@@ -97,7 +97,7 @@ class GalacticModel:
 
         Returns
         -------
-        x_pc, y_pc, z_pc : ndarray (n,)
+        x_pc, y_pc, z_pc : ndarray, shape (n,)
             Origin at Sgr A*, x towards the Sun.
         """
         x, y, z = self.sun.position(
@@ -115,7 +115,7 @@ class GalacticModel:
 
         Returns
         -------
-        ndarray (..., n_component)
+        ndarray, shape (..., n_component)
             Msun/pc3.
         """
         x, y, z = self.position(l_deg, b_deg, distance_pc)
@@ -133,7 +133,7 @@ class GalacticModel:
 
         Returns
         -------
-        ndarray (..., n_component)
+        ndarray, shape (..., n_component)
             pc-3.
         """
         per_mass = [component.stars_per_mass for component in self.components.values()]
@@ -181,16 +181,16 @@ class GalacticModel:
 
         Parameters
         ----------
-        component_index : ndarray of int (n,)
+        component_index : ndarray of int, shape (n,)
             Place in `gcmock.words.components.COMPONENTS`.
-        x_pc, y_pc, z_pc : ndarray (n,)
+        x_pc, y_pc, z_pc : ndarray, shape (n,)
             Model positions.
         uniforms : callable
             ``uniforms(attempt, rows)`` returns (m, 3) numbers in (0, 1) for the rows (m,).
 
         Returns
         -------
-        ndarray (n, 3)
+        ndarray, shape (n, 3)
             (vx, vy, vz), km/s.
         """
         index = np.asarray(component_index)

@@ -68,12 +68,12 @@ def mass_density(x_pc: Floats, y_pc: Floats, z_pc: Floats) -> Floats:
 
     Parameters
     ----------
-    x_pc, y_pc, z_pc : ndarray (n,)
+    x_pc, y_pc, z_pc : ndarray, shape (n,)
         Position in the model frame, pc.
 
     Returns
     -------
-    ndarray (n,)
+    ndarray, shape (n,)
         Msun pc-3, remnants included.
     """
     shape = read_toml("nuclear_cluster.toml")["density"]
@@ -96,9 +96,9 @@ class MomentTable:
 
     Parameters
     ----------
-    nodes_pc : ndarray (n_node,)
+    nodes_pc : ndarray, shape (n_node,)
         0, r_1, r_1 e^h, r_1 e^(2h), ..., pc.
-    values : ndarray (n_node, n_node, 2)
+    values : ndarray, shape (n_node, n_node, 2)
         Mean azimuthal velocity and one-dimensional dispersion, km/s; axes R, |z|.
     """
 
@@ -124,12 +124,12 @@ class MomentTable:
 
         Parameters
         ----------
-        radius_pc, height_pc : ndarray (n,)
+        radius_pc, height_pc : ndarray, shape (n,)
             Cylindrical radius and ``|z|``, pc.
 
         Returns
         -------
-        v_phi, sigma : ndarray (n,)
+        v_phi, sigma : ndarray, shape (n,)
             km/s.
         """
         i, f = self._cell(radius_pc)
@@ -232,12 +232,12 @@ class NuclearCluster:
 
         Parameters
         ----------
-        x_pc, y_pc, z_pc : ndarray (n,)
+        x_pc, y_pc, z_pc : ndarray, shape (n,)
             Position in the model frame, pc.
 
         Returns
         -------
-        ndarray (n,)
+        ndarray, shape (n,)
             Msun pc-3.
         """
         return mass_density(x_pc, y_pc, z_pc)
@@ -250,14 +250,14 @@ class NuclearCluster:
 
         Parameters
         ----------
-        x_pc, y_pc, z_pc : ndarray (n,)
+        x_pc, y_pc, z_pc : ndarray, shape (n,)
             Position in the model frame, pc.
 
         Returns
         -------
-        mean : ndarray (n, 3)
+        mean : ndarray, shape (n, 3)
             km/s.
-        covariance : ndarray (n, 3, 3)
+        covariance : ndarray, shape (n, 3, 3)
             km2 s-2.
         """
         if self._borrowed is not None:
@@ -270,14 +270,14 @@ class NuclearCluster:
 
         Parameters
         ----------
-        x_pc, y_pc, z_pc : ndarray (n,)
+        x_pc, y_pc, z_pc : ndarray, shape (n,)
             Position in the model frame, pc.
-        uniforms : ndarray (n, 3)
+        uniforms : ndarray, shape (n, 3)
             In the open interval (0, 1).
 
         Returns
         -------
-        ndarray (n, 3)
+        ndarray, shape (n, 3)
             km/s.
         """
         if self._borrowed is not None:

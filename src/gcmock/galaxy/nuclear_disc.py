@@ -76,11 +76,11 @@ def moments(
 
     Returns
     -------
-    mean_vphi : ndarray (n,)
+    mean_vphi : ndarray, shape (n,)
         km/s.
-    sigma : three ndarray (n,)
+    sigma : three ndarray, shape (n,)
         Of v_R, v_phi, v_z, km/s.
-    correlation_rz : ndarray (n,)
+    correlation_rz : ndarray, shape (n,)
         Of v_R and v_z, with the sign of z if `symmetric_tilt`.
     """
     value = np.moveaxis(_interpolate(radius_pc, z_pc, _tables()[2]), -1, 0)

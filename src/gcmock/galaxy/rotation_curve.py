@@ -26,11 +26,11 @@ def circular_velocity(radius_pc: ArrayLike) -> Floats:
 
     Parameters
     ----------
-    radius_pc : array_like (n,)
+    radius_pc : array_like, shape (n,)
 
     Returns
     -------
-    ndarray (n,)
+    ndarray, shape (n,)
         km/s.
     """
     radius, speed = _table()

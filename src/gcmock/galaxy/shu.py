@@ -85,14 +85,14 @@ def guiding_radius_density(
 
     Parameters
     ----------
-    ratio : ndarray (...,)
+    ratio : ndarray, shape (...,)
         f > 0.
     radius_pc, z_pc : ndarray, broadcast with `ratio`
     shu : ShuParameters
 
     Returns
     -------
-    ndarray (...,)
+    ndarray, shape (...,)
     """
     guide = ratio * radius_pc
     speed = circular_velocity(guide) / height_lag(z_pc)
@@ -126,9 +126,9 @@ class ShuTable:
 
     Attributes
     ----------
-    ratio : ndarray (n_radius, n_height, n_normal)
+    ratio : ndarray, shape (n_radius, n_height, n_normal)
         f = R_g / R at the normal deviates `NORMAL_NODES`.
-    mean, sigma : ndarray (n_cell, n_height, 2)
+    mean, sigma : ndarray, shape (n_cell, n_height, 2)
         Of v_phi without the lag at height, km/s, at the inner and outer end of cells of 25 pc in
         R from 0: two values, because p(f) jumps at the nodes.
     """

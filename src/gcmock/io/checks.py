@@ -35,7 +35,7 @@ def check_positions(
     ----------
     path : str or Path
         For error messages.
-    positions : mapping of str to array (n_star,)
+    positions : mapping of str to ndarray, shape (n_star,)
         Any of ra, dec, l, b [deg].
     first_row : int
         Row of the first star in the file.
@@ -76,7 +76,7 @@ def exact_ids(path: object, values: NDArray[Any], first_row: int = 0) -> NDArray
     ----------
     path : str or Path
         For error messages.
-    values : array, shape (n_row,)
+    values : ndarray, shape (n_row,)
         As a reader yields them; may be masked.
     first_row : int
         Row of the first one in the file.

@@ -36,25 +36,25 @@ class ObservedStars(NamedTuple):
 
     Parameters
     ----------
-    row : int64 array (n_star,)
+    row : ndarray of int64, shape (n_star,)
         Row in the input, from 0.
-    source_id : int64 or text array (n_star,)
-    ra, dec, l, b : float64 array (n_star,)
+    source_id : int64 or ndarray of str, shape (n_star,)
+    ra, dec, l, b : ndarray of float64, shape (n_star,)
         ICRS and Galactic coordinates [deg]; what the file gives is kept bit by bit.
-    ref_epoch : float64 array (n_star,)
+    ref_epoch : ndarray of float64, shape (n_star,)
         Epoch of the position [Julian year]: that of the row, else the one of the settings.
-    mag, mag_error : float64 array (n_star, n_band)
+    mag, mag_error : ndarray of float64, shape (n_star, n_band)
         Vega magnitudes [mag]; the error is finite wherever the magnitude is.
-    parallax, parallax_error : float64 array (n_star,)
+    parallax, parallax_error : ndarray of float64, shape (n_star,)
         [mas]
-    pmra, pmra_error, pmdec, pmdec_error : float64 array (n_star,)
+    pmra, pmra_error, pmdec, pmdec_error : ndarray of float64, shape (n_star,)
         [mas/yr]
-    pmra_pmdec_corr : float64 array (n_star,)
+    pmra_pmdec_corr : ndarray of float64, shape (n_star,)
         Correlation of the errors of the proper motion.
-    radial_velocity, radial_velocity_error : float64 array (n_star,)
+    radial_velocity, radial_velocity_error : ndarray of float64, shape (n_star,)
         [km/s]
-    ruwe : float64 array (n_star,)
-    flags : int32 array (n_star,)
+    ruwe : ndarray of float64, shape (n_star,)
+    flags : ndarray of int32, shape (n_star,)
         `Flag.ERROR_ASSUMED` and `Flag.NO_PHOTOMETRY`.
     """
 
@@ -94,9 +94,9 @@ class RawRows(NamedTuple):
 
     Parameters
     ----------
-    row : int64 array (n_row,)
+    row : ndarray of int64, shape (n_row,)
         Row in the input, from 0.
-    columns : dict of str to array (n_row,)
+    columns : dict of str to ndarray, shape (n_row,)
         By their names in the file.
     """
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gcmock.errors import InputError
+from gcmock.io.readers.choice import split_choice
 
 ACCOUNT: Final = "_gcmock.json"
 """File in which a folder lists the files that gcmock wrote into it."""
@@ -159,7 +160,7 @@ def check_apart(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
     InputError
         If an output is an input, under whatever name, or one lies inside the other.
     """
-    read = [path for path in inputs if path.exists()]
+    read = [path for path in (split_choice(given)[0] for given in inputs) if path.exists()]
     for output in outputs:
         real = output.resolve()
         for path in read:

@@ -35,7 +35,7 @@ def observed_photometry(
     ----------
     path : str or Path
         For error messages.
-    chunk : mapping of str to array, shape (n_star,)
+    chunk : mapping of str to ndarray, shape (n_star,)
         Columns of the file.
     matches : mapping of str to ColumnMatch
     n_star : int

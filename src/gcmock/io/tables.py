@@ -73,7 +73,7 @@ def to_qtable(
 
     Parameters
     ----------
-    parts : sequence of mapping of str to array (n_row,)
+    parts : sequence of mapping of str to ndarray, shape (n_row,)
     columns : sequence of Column
     metadata : mapping of str to str
 

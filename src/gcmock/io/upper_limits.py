@@ -28,7 +28,7 @@ def no_measurement(
 
     Parameters
     ----------
-    chunk : mapping of str to array, shape (n_star,)
+    chunk : mapping of str to ndarray, shape (n_star,)
         Columns of the file.
     matches : mapping of str to ColumnMatch
     n_star : int

@@ -32,7 +32,7 @@ def column_values(
     ----------
     path : str or Path
         For error messages.
-    values : array, shape (n_row,)
+    values : ndarray, shape (n_row,)
         As a reader yields them; may be masked.
     name : str
         Column of gcmock.

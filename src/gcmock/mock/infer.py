@@ -36,11 +36,11 @@ class Prepared(NamedTuple):
 
     Attributes
     ----------
-    keep : bool ndarray (n_star,)
+    keep : ndarray of bool, shape (n_star,)
         Stars that are not left out.
     data : Observations
         Observations of the n_kept stars that are kept.
-    flags : int32 ndarray (n_kept,)
+    flags : ndarray of int32, shape (n_kept,)
         What is known before the posterior is computed.
     """
 
@@ -58,11 +58,11 @@ class Inferred(NamedTuple):
         Of each of the n_star stars.
     draws : Draws
         Arrays (n_star, n_realisation, ...).
-    velocity : ndarray (n_star, n_realisation, 3)
+    velocity : ndarray, shape (n_star, n_realisation, 3)
         Galactocentric vx, vy, vz [km/s].
-    n_bands : int16 ndarray (n_star,)
+    n_bands : ndarray of int16, shape (n_star,)
         Number of magnitudes used.
-    flags : int32 ndarray (n_star, n_realisation)
+    flags : ndarray of int32, shape (n_star, n_realisation)
         `Flag.HW_EXTRAPOLATED` belongs to a draw, all others to the star.
     """
 
@@ -188,7 +188,7 @@ def measured_motion(
     stars : ObservedStars
     settings : MotionConfig
         Has the quality cut.
-    flags : int32 ndarray (n_star,)
+    flags : ndarray of int32, shape (n_star,)
         Gets `Flag.MOTION_USED` and `Flag.MOTION_REJECTED`.
 
     Returns
@@ -258,9 +258,9 @@ def infer(
     Parameters
     ----------
     data : Observations
-    flags : int32 ndarray (n_star,)
+    flags : ndarray of int32, shape (n_star,)
         See `Prepared`.
-    keys : uint64 ndarray (n_star, n_realisation)
+    keys : ndarray of uint64, shape (n_star, n_realisation)
         See `star_keys`.
     model : Model
     workers : int

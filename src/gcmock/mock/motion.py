@@ -42,15 +42,15 @@ def with_measured_motion(
         Of n_star stars.
     draws : Draws
         Components and distances, (n_star, n_realisation).
-    keys : uint64 ndarray (n_star, n_realisation)
+    keys : ndarray of uint64, shape (n_star, n_realisation)
         Random streams.
-    velocity : ndarray (n_star * n_realisation, 3)
+    velocity : ndarray, shape (n_star * n_realisation, 3)
         Velocities from the components alone [km/s].
     model : Model
 
     Returns
     -------
-    ndarray (n_star * n_realisation, 3)
+    ndarray, shape (n_star * n_realisation, 3)
         vx, vy, vz [km/s].
     """
     assert data.motion is not None
@@ -97,18 +97,18 @@ def conditioned(
 
     Parameters
     ----------
-    mean, covariance : ndarray (n, 3), (n, 3, 3)
+    mean, covariance : ndarray, shape (n, 3), (n, 3, 3)
         Of (pm_l cos b, pm_b, v_r) in the component [mas/yr, mas/yr, km/s].
     measured : MeasuredMotion
         Of the n stars.
     errors : MotionModel
-    numbers : ndarray (n, 4)
+    numbers : ndarray, shape (n, 4)
         Uniform in (0, 1).
 
     Returns
     -------
-    motion : ndarray (n, 3)
-    is_outlier : bool ndarray (n,)
+    motion : ndarray, shape (n, 3)
+    is_outlier : ndarray of bool, shape (n,)
         Measurements that belong to another star: `motion` is not to be used.
     """
     floor = np.diag([errors.floor_masyr**2] * 2 + [errors.floor_kms**2])

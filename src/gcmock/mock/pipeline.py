@@ -27,7 +27,7 @@ class StarBatch(NamedTuple):
     ----------
     n_read : int
         Rows of the input that they come from.
-    columns : dict of str to array (n_row,)
+    columns : dict of str to ndarray, shape (n_row,)
         `gcmock.words.columns.OUTPUT_COLUMNS`; empty if all of them are left out.
     account : Account
         Of these rows.

@@ -51,7 +51,7 @@ def assemble(stars: ObservedStars, inferred: Inferred, model: Model) -> Columns:
 
     Returns
     -------
-    dict of str to ndarray (n_star * n_realisation,)
+    dict of str to ndarray, shape (n_star * n_realisation,)
         `gcmock.words.columns.OUTPUT_COLUMNS`; the realisations of a star follow one another.
     """
     draws, summary, velocity = inferred.draws, inferred.summary, inferred.velocity

@@ -71,7 +71,7 @@ def simulate(
 
     Returns
     -------
-    dict of str to ndarray (n_star,)
+    dict of str to ndarray, shape (n_star,)
         The columns `gcmock.words.columns.TRUTH_COLUMNS`. Magnitudes are of the model, without the
         error floor; synthetic bands such as Hw follow from J and H.
 

@@ -108,7 +108,7 @@ def survey(
 
     Parameters
     ----------
-    truth : mapping of str to array (n_star,)
+    truth : mapping of str to ndarray, shape (n_star,)
         True stars, as from `gcmock.mock.simulate.simulate`.
     model : Model
         Its parallax zero point is put on the parallaxes.
@@ -121,7 +121,7 @@ def survey(
 
     Returns
     -------
-    dict of str to ndarray (n_seen,)
+    dict of str to ndarray, shape (n_seen,)
         The columns `SURVEY_COLUMNS` of the stars that the survey sees, in the order of `truth`; NaN
         where a band does not see the star or Gaia has no parallax.
 

@@ -31,7 +31,7 @@ def draw(path: Path, truth: Table, observed: Table, mock: Table, result: Recover
     ----------
     path : Path
         PNG file.
-    truth, observed, mock : mapping of str to array (n_star,)
+    truth, observed, mock : mapping of str to ndarray, shape (n_star,)
         True stars, their survey and the catalogue, the same stars in the same order.
     result : Recovery
     """

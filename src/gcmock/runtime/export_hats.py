@@ -50,7 +50,7 @@ def export_hats(
     folder : Path
         It appears when it is complete.
     columns : sequence of Column
-    rows : mapping of str to array (n_row,)
+    rows : mapping of str to ndarray, shape (n_row,)
     metadata : mapping of str to str
         Provenance, see `gcmock.io.provenance.provenance`.
     config : Config

@@ -65,7 +65,7 @@ def dying_mass(family: str, age_gyr: ArrayLike) -> Floats:
     ----------
     family : str
         See `dying_mass_table`.
-    age_gyr : array_like (n,)
+    age_gyr : array_like, shape (n,)
     """
     ages, masses = dying_mass_table(family)
     # ages are multiples of 0.01 Gyr in floating point: 0.15 must find the row 0.15
@@ -174,8 +174,8 @@ def mass_budget(
     imf : BrokenPowerLaw
     family : str
         See `dying_mass_table`.
-    age_gyr : array_like (n_age,)
-    weight : array_like (n_age,) or scalar
+    age_gyr : array_like, shape (n_age,)
+    weight : array_like, shape (n_age,) or scalar
         Stars born at each age, any normalisation.
 
     Returns

@@ -70,7 +70,7 @@ class CatalogueFields:
         Observed magnitudes that are compared [mag].
     with_map : bool
         Whether the completeness is known from a map.
-    shares : ndarray (n_band,)
+    shares : ndarray, shape (n_band,)
         Share of the stars that have each band.
     """
 

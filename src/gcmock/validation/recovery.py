@@ -62,7 +62,7 @@ def compare_with_truth(truth: Table, observed: Table, mock: Table) -> Recovery:
 
     Parameters
     ----------
-    truth, observed, mock : mapping of str to array (n_star,)
+    truth, observed, mock : mapping of str to ndarray, shape (n_star,)
         The same stars in the same order.
 
     Returns
@@ -102,12 +102,12 @@ def reliability(p: Floats, is_true: NDArray[np.bool_]) -> tuple[Floats, Floats, 
 
     Parameters
     ----------
-    p : ndarray (n_star,)
-    is_true : bool ndarray (n_star,)
+    p : ndarray, shape (n_star,)
+    is_true : ndarray of bool, shape (n_star,)
 
     Returns
     -------
-    mean_p, fraction, count : ndarray (n_bin,)
+    mean_p, fraction, count : ndarray, shape (n_bin,)
         Bins that hold stars.
     """
     index = np.minimum((p * N_RELIABILITY_BINS).astype(int), N_RELIABILITY_BINS - 1)

@@ -37,16 +37,16 @@ class Errors:
 
     Attributes
     ----------
-    source_id : int64 array (n,)
-    ra, dec, hw : array (n,)
+    source_id : ndarray of int64, shape (n,)
+    ra, dec, hw : ndarray, shape (n,)
         [deg, deg, mag].
-    component : text array (n,)
-    primary, used_reference : bool array (n,)
-    measured, true : array (n, 5)
+    component : ndarray of str, shape (n,)
+    primary, used_reference : ndarray of bool, shape (n,)
+    measured, true : ndarray, shape (n, 5)
         ra, dec [deg], parallax [mas], pmra, pmdec [mas/yr].
-    error, without_modes : array (n, 5)
+    error, without_modes : ndarray, shape (n, 5)
         Solution minus truth [mas, mas/yr], as it is and without the fitted common modes.
-    covariance : array (n, 5, 5)
+    covariance : ndarray, shape (n, 5, 5)
     """
 
     source_id: NDArray[np.int64]

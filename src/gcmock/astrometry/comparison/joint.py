@@ -100,12 +100,12 @@ def rotation_between(start: Floats, end: Floats) -> Floats:
 
     Parameters
     ----------
-    start, end : array (n, 3)
+    start, end : ndarray, shape (n, 3)
         ra, dec, roll [deg].
 
     Returns
     -------
-    array (n, 3)
+    ndarray, shape (n, 3)
         [rad], good to 1e-16; the rotations of `gcmock.astrometry.directions.geometry.turned`.
     """
     a, b = _axes(start), _axes(end)

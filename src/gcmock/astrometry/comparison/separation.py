@@ -39,11 +39,11 @@ def group_probability(
 
     Parameters
     ----------
-    measured : array (n, 3)
+    measured : ndarray, shape (n, 3)
         Parallax, pmra, pmdec [mas, mas/yr].
-    covariance : array (n, 3, 3)
-    truth : array (n, 3)
-    group : int array (n,)
+    covariance : ndarray, shape (n, 3, 3)
+    truth : ndarray, shape (n, 3)
+    group : ndarray of int, shape (n,)
     n_group : int
     use : tuple of int
         Columns that are used.
@@ -52,7 +52,7 @@ def group_probability(
 
     Returns
     -------
-    array (n, n_group)
+    ndarray, shape (n, n_group)
     """
     rng = np.random.default_rng(seed)
     columns = list(use)

@@ -111,7 +111,7 @@ def expected_half_range(sigma: Floats) -> float:
 
     Parameters
     ----------
-    sigma : array (n,)
+    sigma : ndarray, shape (n,)
         Standard errors.
     """
     low, high = float(sigma.min()), float(sigma.max())

@@ -44,20 +44,20 @@ def displacement(
 
     Parameters
     ----------
-    parallax : float or array
+    parallax : float or ndarray
         [mas].
-    pmra, pmdec : float or array
+    pmra, pmdec : float or ndarray
         mu_alpha cos(delta), mu_delta [mas/yr].
-    radial_velocity : float or array
+    radial_velocity : float or ndarray
         [km/s].
-    years : float or array
+    years : float or ndarray
         Time since the reference epoch [Julian years].
-    b_p, b_q, b_r : float or array
+    b_p, b_q, b_r : float or ndarray
         Barycentric position of the observer along p, q, r [au].
 
     Returns
     -------
-    east, north, radial : float or array
+    east, north, radial : float or ndarray
         Displacement [rad]: the direction is that of r + east p + north q + radial r.
     """
     mu_r = radial_velocity * parallax / K
@@ -79,14 +79,14 @@ def aberrated(
 
     Parameters
     ----------
-    east, north, radial : float or array
+    east, north, radial : float or ndarray
         Displacement of the direction [rad], see `displacement`.
-    beta_p, beta_q, beta_r : float or array
+    beta_p, beta_q, beta_r : float or ndarray
         Velocity of the observer over that of light, along p, q, r.
 
     Returns
     -------
-    east, north, radial : float or array
+    east, north, radial : float or ndarray
         Displacement of the aberrated direction, up to the length of the vector.
     """
     outwards = 1.0 + radial
@@ -114,14 +114,14 @@ def deflected(
 
     Parameters
     ----------
-    east, north, radial : float or array
+    east, north, radial : float or ndarray
         Displacement of the direction [rad], see `displacement`.
-    sun_p, sun_q, sun_r : float or array
+    sun_p, sun_q, sun_r : float or ndarray
         Position of the observer seen from the Sun, along p, q, r [au].
 
     Returns
     -------
-    east, north, radial : float or array
+    east, north, radial : float or ndarray
         Displacement of the deflected direction, up to the length of the vector.
     """
     outwards = 1.0 + radial

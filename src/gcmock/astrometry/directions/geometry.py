@@ -33,12 +33,12 @@ def triad(ra: Any, dec: Any) -> Nine:
 
     Parameters
     ----------
-    ra, dec : float or array
+    ra, dec : float or ndarray
         ICRS [deg].
 
     Returns
     -------
-    px, py, pz, qx, qy, qz, rx, ry, rz : float or array
+    px, py, pz, qx, qy, qz, rx, ry, rz : float or ndarray
         p is horizontal, so that ``pz`` is zero.
     """
     sin_ra, cos_ra = np.sin(ra * DEG), np.cos(ra * DEG)
@@ -61,14 +61,14 @@ def star_in_frame(ra: Any, dec: Any, ra0: Any, dec0: Any, roll: Any) -> Nine:
 
     Parameters
     ----------
-    ra, dec : float or array
+    ra, dec : float or ndarray
         Star, ICRS [deg].
-    ra0, dec0, roll : float or array
+    ra0, dec0, roll : float or ndarray
         Attitude of the instrument [deg].
 
     Returns
     -------
-    Xp, Xq, Xr, Yp, Yq, Yr, Zp, Zq, Zr : float or array
+    Xp, Xq, Xr, Yp, Yq, Yr, Zp, Zq, Zr : float or ndarray
         Row by row the matrix that turns components along p, q, r into components along X, Y, Z.
     """
     a = (ra - ra0) * DEG
@@ -108,18 +108,18 @@ def field_coordinates(
 
     Parameters
     ----------
-    ra, dec : float or array
+    ra, dec : float or ndarray
         Reference direction of the star, ICRS [deg].
-    east, north, radial : float or array
+    east, north, radial : float or ndarray
         Displacement [rad].
-    ra0, dec0, roll : float or array
+    ra0, dec0, roll : float or ndarray
         Attitude [deg].
 
     Returns
     -------
-    x, y : float or array
+    x, y : float or ndarray
         Gnomonic field coordinates [rad].
-    x_east, x_north, y_east, y_north : float or array
+    x_east, x_north, y_east, y_north : float or ndarray
         Derivatives of x, y by `east` and `north`, that is by (alpha cos(delta), delta). The
         derivative by a parallax is ``-(x_east b_p + x_north b_q)`` with b the position of the
         observer in au, apart from a term of the order of the parallax squared; that by a proper
@@ -164,12 +164,12 @@ def attitude_partials(x: Any, y: Any) -> tuple[Any, Any, Any, Any, Any, Any]:
 
     Parameters
     ----------
-    x, y : float or array
+    x, y : float or ndarray
         Field coordinates [rad].
 
     Returns
     -------
-    x_eX, x_eY, x_eZ, y_eX, y_eY, y_eZ : float or array
+    x_eX, x_eY, x_eZ, y_eX, y_eY, y_eZ : float or ndarray
     """
     return x * y, -(1.0 + x * x), y, 1.0 + y * y, -x * y, -x
 
@@ -181,15 +181,15 @@ def turned(
 
     Parameters
     ----------
-    ra0, dec0, roll : float or array
+    ra0, dec0, roll : float or ndarray
         Attitude [deg].
-    e_x, e_y, e_z : float or array
+    e_x, e_y, e_z : float or ndarray
         Rotation vector [rad] along X, Y, Z: to first order w becomes w - e x w, as in
         `attitude_partials`. The rotation is applied in full.
 
     Returns
     -------
-    ra0, dec0, roll : array
+    ra0, dec0, roll : ndarray
         New attitude [deg]; roll in [0, 360).
     """
     ra0, dec0, roll, e_x, e_y, e_z = np.broadcast_arrays(ra0, dec0, roll, e_x, e_y, e_z)
@@ -226,14 +226,14 @@ def offset_direction(ra: Any, dec: Any, xi: Any, eta: Any) -> tuple[Any, Any]:
 
     Parameters
     ----------
-    ra, dec : float or array
+    ra, dec : float or ndarray
         Reference direction [deg].
-    xi, eta : float or array
+    xi, eta : float or ndarray
         Offsets to the east and to the north in the tangent plane there [rad].
 
     Returns
     -------
-    ra, dec : float or array
+    ra, dec : float or ndarray
         [deg], ra in [0, 360). The formula is exact; float64 degrees resolve 2e-4 micro-arcsec.
     """
     d = dec * DEG
@@ -301,7 +301,7 @@ def distortion_basis(
 
     Parameters
     ----------
-    x, y : array, shape (n,)
+    x, y : ndarray, shape (n,)
         Undistorted field coordinates [rad].
     half_field : float
         Half of the field of view, h [rad]: the polynomials are in x / h and y / h.

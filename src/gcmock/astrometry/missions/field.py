@@ -17,7 +17,7 @@ def in_window(window: MissionWindow, ra: Floats, dec: Floats) -> NDArray[np.bool
     Parameters
     ----------
     window : MissionWindow
-    ra, dec : ndarray (n_star,)
+    ra, dec : ndarray, shape (n_star,)
         ICRS [deg].
     """
     l_deg, b_deg = icrs_to_galactic(ra, dec)

@@ -53,7 +53,7 @@ def detector_at(x: Any, y: Any, n_x: int, n_y: int, separation: float, half_size
 
     Parameters
     ----------
-    x, y : float or array
+    x, y : float or ndarray
         Field coordinates [rad].
     n_x, n_y, separation, half_size
         See `DetectorGrid`. Detectors are counted along x, then along y.

@@ -95,12 +95,12 @@ def extinction_ratios(kappa: Floats) -> Floats:
 
     Parameters
     ----------
-    kappa : ndarray (n_star, 3)
+    kappa : ndarray, shape (n_star, 3)
         A_J, A_H, A_Ks per mag of reddening.
 
     Returns
     -------
-    ndarray (n_star, 3)
+    ndarray, shape (n_star, 3)
         A / A_Ks in `ROMAN_BANDS`: the law as a power law between J, H and Ks, see passbands.toml.
     """
     table = read_toml("passbands.toml")
@@ -123,14 +123,14 @@ def roman_mags(stars: Table, law_name: str) -> Floats:
 
     Parameters
     ----------
-    stars : mapping of str to array (n_star,)
+    stars : mapping of str to ndarray, shape (n_star,)
         Columns `NEEDED`.
     law_name : str
         Extinction law with which the stars were drawn.
 
     Returns
     -------
-    ndarray (n_star, 3)
+    ndarray, shape (n_star, 3)
         `ROMAN_BANDS` [mag].
 
     Raises
@@ -160,16 +160,16 @@ def roman_colors(
 
     Parameters
     ----------
-    mass_init : ndarray (n_star,)
+    mass_init : ndarray, shape (n_star,)
         [Msun]
-    age_gyr, metallicity : ndarray (n_star,)
+    age_gyr, metallicity : ndarray, shape (n_star,)
         [Gyr], [M/H].
-    absolute_mag : ndarray (n_star, 3)
+    absolute_mag : ndarray, shape (n_star, 3)
         M_J, M_H, M_Ks [mag].
 
     Returns
     -------
-    ndarray (n_star, 3)
+    ndarray, shape (n_star, 3)
 
     Raises
     ------

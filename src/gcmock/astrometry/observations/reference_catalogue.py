@@ -107,10 +107,10 @@ def reference_catalogue(
 
     Parameters
     ----------
-    source_id : ndarray of int (n_star,)
+    source_id : ndarray of int, shape (n_star,)
     stars : MovingStars
         True parameters.
-    g_mag : ndarray (n_star,)
+    g_mag : ndarray, shape (n_star,)
         Estimated G [mag].
     reference : Reference
         Settings.
@@ -120,7 +120,7 @@ def reference_catalogue(
 
     Returns
     -------
-    dict of str to ndarray (n_reference,)
+    dict of str to ndarray, shape (n_reference,)
         `gcmock.astrometry.observations.folder.REFERENCE_COLUMNS` of the stars brighter than the
         limit.
 

@@ -42,19 +42,19 @@ class Campaign:
     visits : VisitData
         Those that are used, without gaps; the visits of the store count them.
     distortion : Distortion
-    visit_number, block_number : int array
+    visit_number, block_number : ndarray of int
         Numbers in the folder of the visits and blocks that are used.
     epoch : float
         Reference epoch of the solution [yr].
-    start : array (n_source, 5)
+    start : ndarray, shape (n_source, 5)
         Start values of all stars of the store.
     references : References
         The reference stars.
-    attitude : array (n_visit, 3)
+    attitude : ndarray, shape (n_visit, 3)
         Nominal [deg].
-    hw : array (n_source,)
+    hw : ndarray, shape (n_source,)
         [mag].
-    radial_velocity : array (n_source,)
+    radial_velocity : ndarray, shape (n_source,)
         [km/s].
     remarks : tuple of str
         What was left out, and why.

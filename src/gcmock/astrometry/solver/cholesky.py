@@ -34,7 +34,7 @@ def factorise_lower(matrix: Floats, update: Progress | None = None) -> None:
 
     Parameters
     ----------
-    matrix : array (n, n), Fortran order
+    matrix : ndarray, shape (n, n), Fortran order
         The lower triangle is used. What is above the diagonal is not kept.
     update : callable, optional
         Called with the numbers of operations done and in total, in millions.
@@ -65,13 +65,13 @@ def solve_lower(factor: Floats, right: Floats) -> Floats:
 
     Parameters
     ----------
-    factor : array (n, n)
+    factor : ndarray, shape (n, n)
         From `factorise_lower`.
-    right : array (n,) or (n, k)
+    right : ndarray, shape (n,) or (n, k)
 
     Returns
     -------
-    array, shape of `right`
+    ndarray, shape of `right`
     """
     n = len(factor)
     x = np.array(right, dtype=np.float64, order="F").reshape(n, -1)
@@ -92,7 +92,7 @@ def invert_lower(factor: Floats, update: Progress | None = None) -> None:
 
     Parameters
     ----------
-    factor : array (n, n), Fortran order
+    factor : ndarray, shape (n, n), Fortran order
         From `factorise_lower`. What is above the diagonal is not kept.
     update : callable, optional
         Called with the numbers of panels done and in total.

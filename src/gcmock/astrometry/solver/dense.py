@@ -24,9 +24,9 @@ class Factor:
 
     Parameters
     ----------
-    matrix : array (n, n), Fortran order
+    matrix : ndarray, shape (n, n), Fortran order
         The lower triangle is used; the array is overwritten.
-    null : array (n, k), optional
+    null : ndarray, shape (n, k), optional
         Null directions in the unscaled unknowns.
     ridge : float
         Added to the unit diagonal: to look at a matrix that has other null directions.
@@ -75,7 +75,7 @@ class Factor:
 
         Parameters
         ----------
-        start : array (n, k)
+        start : ndarray, shape (n, k)
             Guesses of eigenvectors, in the unscaled unknowns; random ones are added.
         n_mode : int
             Eigenvalues wanted, not counting the null directions.
@@ -83,9 +83,9 @@ class Factor:
 
         Returns
         -------
-        eigenvalues : array (m,)
+        eigenvalues : ndarray, shape (m,)
             Ascending. The matrix has a unit diagonal, so that 1 is typical.
-        vectors : array (n, m)
+        vectors : ndarray, shape (n, m)
             Orthonormal, in the scaled unknowns; orthogonal to the null directions.
         """
         n = len(self.scale)
@@ -114,7 +114,7 @@ class Factor:
 
         Returns
         -------
-        array (n, n), Fortran order
+        ndarray, shape (n, n), Fortran order
             Only the lower triangle is meaningful.
         """
         inverse = self._matrix
@@ -153,9 +153,9 @@ def subtract_product(matrix: Floats, rows: Floats, columns: NDArray[np.int64]) -
 
     Parameters
     ----------
-    matrix : array (n, n), Fortran order
-    rows : array (m, k), C order
-    columns : int64 array (k,)
+    matrix : ndarray, shape (n, n), Fortran order
+    rows : ndarray, shape (m, k), C order
+    columns : ndarray of int64, shape (k,)
         Ascending.
     """
     if len(columns) == len(matrix):

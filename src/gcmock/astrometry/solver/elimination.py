@@ -98,16 +98,16 @@ def propagated(
     Parameters
     ----------
     linearisation : Linearisation
-    root : array (n_source, 5, 5)
+    root : ndarray, shape (n_source, 5, 5)
         From `inverse_root`.
-    groups : list of int64 array
-    instrument : array (n_instrument, n_instrument)
+    groups : list of ndarray of int64
+    instrument : ndarray, shape (n_instrument, n_instrument)
         C, its lower triangle.
     update : callable, optional
 
     Returns
     -------
-    array (n_source, 5, 5)
+    ndarray, shape (n_source, 5, 5)
     """
     out = np.einsum("nki,nkj->nij", root, root)
     done = 0
@@ -189,11 +189,11 @@ def inverse_root(matrices: Floats) -> Floats:
 
     Parameters
     ----------
-    matrices : array (n, m, m)
+    matrices : ndarray, shape (n, m, m)
 
     Returns
     -------
-    array (n, m, m)
+    ndarray, shape (n, m, m)
         Lower triangular.
 
     Raises

@@ -65,7 +65,7 @@ class Result:
     order : str
         What was eliminated first.
     passes : tuple of Pass
-    chi2 : array (n_source,)
+    chi2 : ndarray, shape (n_source,)
         Sums of squares of the residuals, without robust weights.
     chi2_prior : float
         Squares of the deviations from the priors.
@@ -73,11 +73,11 @@ class Result:
         Equations (with priors) minus unknowns that are determined.
     variance_factor : float
         Factor on the covariances for robust weights.
-    weight : array (n_observation,)
+    weight : ndarray, shape (n_observation,)
         Robust weights.
     modes : tuple of Mode
         Common modes.
-    mode_covariance : array (k, k)
+    mode_covariance : ndarray, shape (k, k)
         Of the amplitudes of the modes, fitted together.
     eigenvalues : tuple of Eigenvalue
         Null ones first.

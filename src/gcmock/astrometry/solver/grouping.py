@@ -16,14 +16,14 @@ def sky_groups(ra: Floats, dec: Floats, largest: int) -> list[NDArray[np.int64]]
 
     Parameters
     ----------
-    ra, dec : array (n,)
+    ra, dec : ndarray, shape (n,)
         [deg].
     largest : int
         Largest number of members.
 
     Returns
     -------
-    list of int64 array
+    list of ndarray of int64
         Indices of the members of each group, ascending.
     """
     if not len(ra):

@@ -78,8 +78,8 @@ class SourceBatch(NamedTuple):
 
     Attributes
     ----------
-    blocks : int64 array (n_slot,)
-    terms : array (n_slot, n_term, 5 n_source)
+    blocks : ndarray of int64, shape (n_slot,)
+    terms : ndarray, shape (n_slot, n_term, 5 n_source)
         Distortion with stars, the visits eliminated; not whitened.
     visits : list of (members, stars, rows)
         Groups of visits, the stars that they see, and the rows of visits with stars, of shape

@@ -59,14 +59,14 @@ def patterns(sources: Floats, centre: tuple[float, float] | None = None) -> dict
 
     Parameters
     ----------
-    sources : array (n, 5) or (n, 2)
+    sources : ndarray, shape (n, 5) or (n, 2)
         ra, dec [deg] in the first columns.
     centre : tuple of 2 floats, optional
         Centre of the field, ra and dec [deg]; the mean direction if not given.
 
     Returns
     -------
-    dict of str to array (n, 5)
+    dict of str to ndarray, shape (n, 5)
         `FRAME_MODES` and `WEAK_MODES`. For rotations omega the change is omega x r along east and
         north; proper motions, if they are given, turn with the frame.
     """
@@ -157,11 +157,11 @@ def named_vectors(vectors: Floats, modes: Mapping[str, Floats], scale: Floats) -
 
     Parameters
     ----------
-    vectors : array (n, m)
+    vectors : ndarray, shape (n, m)
         Orthonormal eigenvectors in the scaled unknowns.
-    modes : mapping of str to array (n,)
+    modes : mapping of str to ndarray, shape (n,)
         Common modes in the unscaled unknowns.
-    scale : array (n,)
+    scale : ndarray, shape (n,)
         Scaled unknowns are unscaled ones over it.
 
     Returns
@@ -193,14 +193,14 @@ def amplitudes(shift: Floats, modes: Mapping[str, Floats], weight: Floats | None
 
     Parameters
     ----------
-    shift : array (n, 5)
-    modes : mapping of str to array (n, 5)
-    weight : array (n, 5, 5), optional
+    shift : ndarray, shape (n, 5)
+    modes : mapping of str to ndarray, shape (n, 5)
+    weight : ndarray, shape (n, 5, 5), optional
         Inverse covariances; unit weights if not given.
 
     Returns
     -------
-    array (k,)
+    ndarray, shape (k,)
         In the order of `modes`.
     """
     m = np.array(list(modes.values()))

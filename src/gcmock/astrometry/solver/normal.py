@@ -43,17 +43,17 @@ class Blocks:
 
     Attributes
     ----------
-    sources : array (n_source, 5, 5)
+    sources : ndarray, shape (n_source, 5, 5)
         With the prior.
-    visits : array (n_visit, 3, 3)
-    visit_terms : array (n_visit, 3, n_term)
+    visits : ndarray, shape (n_visit, 3, 3)
+    visit_terms : ndarray, shape (n_visit, 3, n_term)
         Between a visit and the distortion of its block.
-    terms : array (n_block, n_term, n_term)
+    terms : ndarray, shape (n_block, n_term, n_term)
     gradient : Shift
         Right-hand side, with the prior.
-    block : int64 array (n_visit,)
+    block : ndarray of int64, shape (n_visit,)
         Block of each visit.
-    chi2 : array (n_source,)
+    chi2 : ndarray, shape (n_source,)
         Sums of squares of the whitened residuals of each star, without the prior.
     """
 
@@ -72,8 +72,8 @@ class VisitOrder:
 
     Attributes
     ----------
-    order, first : int64 arrays (n_observation,), (n_visit + 1,)
-    source : int64 array (n_observation,)
+    order, first : ndarray of int64, shape (n_observation,), (n_visit + 1,)
+    source : ndarray of int64, shape (n_observation,)
         Star of each observation.
     """
 
@@ -214,7 +214,7 @@ class Linearisation:
 
         Parameters
         ----------
-        members : int64 array (n_member,)
+        members : ndarray of int64, shape (n_member,)
             Stars.
         visit_column : int64 array (n_visit,), term_column : int64 array (n_block,)
             First column of a visit and of a block; all that the members need.
@@ -239,15 +239,15 @@ class Linearisation:
         Parameters
         ----------
         order : VisitOrder
-        visits : int64 array (n_member,)
-        column : int64 array (n_source,)
+        visits : ndarray of int64, shape (n_member,)
+        column : ndarray of int64, shape (n_source,)
             First column of a star; all that the members see.
         n_column : int
-        mixing : array (n_visit, 3, n_term)
+        mixing : ndarray, shape (n_visit, 3, n_term)
             N_vv^-1 N_vt of the visits: how far the attitude takes up the distortion.
-        slot : int64 array (n_member,)
+        slot : ndarray of int64, shape (n_member,)
             Place of the block of each member in `terms`.
-        terms : array (n_slot, n_term, 5 n_source)
+        terms : ndarray, shape (n_slot, n_term, 5 n_source)
             The matrix between distortion and stars with these visits eliminated is added to it.
         """
         rows = np.zeros((len(visits), 3, n_column))

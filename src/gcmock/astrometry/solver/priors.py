@@ -29,13 +29,13 @@ class References:
     ----------
     name : str
         What they are.
-    source_id : int64 array (n,)
+    source_id : ndarray of int64, shape (n,)
         Ascending.
-    values : array (n, 5)
+    values : ndarray, shape (n, 5)
         ra, dec [deg], parallax [mas], pmra, pmdec [mas/yr].
-    covariance : array (n, 5, 5)
+    covariance : ndarray, shape (n, 5, 5)
         [mas, mas/yr].
-    radial_velocity : array (n,)
+    radial_velocity : ndarray, shape (n,)
         [km/s]; zero if unknown.
     """
 
@@ -183,16 +183,16 @@ def moved_sources(values: Floats, radial_velocity: Floats, years: Floats) -> Flo
 
     Parameters
     ----------
-    values : array (n, 5)
+    values : ndarray, shape (n, 5)
         ra, dec [deg], parallax [mas], pmra, pmdec [mas/yr].
-    radial_velocity : array (n,)
+    radial_velocity : ndarray, shape (n,)
         [km/s].
-    years : array (n,) or float
+    years : ndarray, shape (n,) or float
         Julian years.
 
     Returns
     -------
-    array (n, 5)
+    ndarray, shape (n, 5)
     """
     t = np.broadcast_to(np.asarray(years, dtype=np.float64), len(values))
     ra, dec, parallax, pmra, pmdec = values.T
@@ -223,17 +223,17 @@ def propagated(
 
     Parameters
     ----------
-    values : array (n, 5)
-    covariance : array (n, 5, 5)
+    values : ndarray, shape (n, 5)
+    covariance : ndarray, shape (n, 5, 5)
         [mas, mas/yr].
-    radial_velocity : array (n,)
+    radial_velocity : ndarray, shape (n,)
         [km/s], taken as known.
-    years : array (n,)
+    years : ndarray, shape (n,)
 
     Returns
     -------
-    values : array (n, 5)
-    covariance : array (n, 5, 5)
+    values : ndarray, shape (n, 5)
+    covariance : ndarray, shape (n, 5, 5)
     """
     moved = moved_sources(values, radial_velocity, years)
     jacobian = np.empty_like(covariance)

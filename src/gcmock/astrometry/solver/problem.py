@@ -31,15 +31,15 @@ class VisitData:
 
     Attributes
     ----------
-    block : int64 array (n_visit,)
+    block : ndarray of int64, shape (n_visit,)
         Calibration block, from 0 without gaps.
-    tau : array (n_visit,)
+    tau : ndarray, shape (n_visit,)
         Time from the reference epoch of the solution [yr].
-    observer_au : array (n_visit, 3)
+    observer_au : ndarray, shape (n_visit, 3)
         Barycentric position of the observer, ICRS axes.
-    from_sun_au : array (n_visit, 3)
+    from_sun_au : ndarray, shape (n_visit, 3)
         Position of the observer seen from the Sun.
-    velocity : array (n_visit, 3)
+    velocity : ndarray, shape (n_visit, 3)
         Barycentric velocity of the observer in units of the speed of light.
     deflection, aberration : bool
         Whether they are in the observations; without them the last two arrays are not used.
@@ -96,10 +96,10 @@ class Prior:
 
     Attributes
     ----------
-    mean : array (n_source, 5)
+    mean : ndarray, shape (n_source, 5)
         ra, dec [deg], parallax [mas], pmra, pmdec [mas/yr] at the epoch of the solution; anything
         finite where there is no prior.
-    precision : array (n_source, 5, 5)
+    precision : ndarray, shape (n_source, 5, 5)
         Inverse of the covariance [mas, mas/yr]; zero where there is no prior.
     """
 
@@ -113,11 +113,11 @@ class Unknowns:
 
     Attributes
     ----------
-    sources : array (n_source, 5)
+    sources : ndarray, shape (n_source, 5)
         ra, dec [deg], parallax [mas], pmra, pmdec [mas/yr].
-    attitude : array (n_visit, 3)
+    attitude : ndarray, shape (n_visit, 3)
         ra, dec, roll [deg].
-    coefficients : array (n_block, n_term)
+    coefficients : ndarray, shape (n_block, n_term)
         Distortion [mas].
     """
 
@@ -140,11 +140,11 @@ class Shift:
 
     Attributes
     ----------
-    sources : array (n_source, 5)
+    sources : ndarray, shape (n_source, 5)
         In right ascension times cos(dec), declination, parallax and proper motions.
-    attitude : array (n_visit, 3)
+    attitude : ndarray, shape (n_visit, 3)
         Rotation about the axes of the instrument.
-    coefficients : array (n_block, n_term)
+    coefficients : ndarray, shape (n_block, n_term)
     """
 
     sources: Floats
@@ -191,16 +191,16 @@ class Problem:
 
     Attributes
     ----------
-    first : int64 array (n_source + 1,)
+    first : ndarray of int64, shape (n_source + 1,)
         Observations ``first[i]:first[i + 1]`` are those of source i.
-    visit : int32 array (n_observation,)
-    measured : array (n_observation, 2)
+    visit : ndarray of int32, shape (n_observation,)
+    measured : ndarray, shape (n_observation, 2)
         Field coordinates x, y [mas].
-    root_weight : array (n_observation, 2)
+    root_weight : ndarray, shape (n_observation, 2)
         Square roots of the weights [1/mas].
     visits, distortion, prior
         See there.
-    radial_velocity : array (n_source,)
+    radial_velocity : ndarray, shape (n_source,)
         For the perspective change of the motion [km/s]; zero if unknown.
     """
 
@@ -252,9 +252,9 @@ def shifted_sources(values: Floats, shift: Floats) -> Floats:
 
     Parameters
     ----------
-    values : array (n, 5)
+    values : ndarray, shape (n, 5)
         ra, dec [deg], parallax [mas], pmra, pmdec [mas/yr].
-    shift : array (n, 5)
+    shift : ndarray, shape (n, 5)
         [mas, mas/yr].
     """
     ra, dec = offset_direction(values[:, 0], values[:, 1], shift[:, 0] * MAS, shift[:, 1] * MAS)

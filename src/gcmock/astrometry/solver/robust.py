@@ -29,7 +29,7 @@ def weights(size: Floats, kind: str) -> Floats:
 
     Parameters
     ----------
-    size : array
+    size : ndarray
         Length of the whitened residual.
     kind : str
         ``huber``: 1, and limit / size beyond the limit (Huber 1964, Ann. Math. Stat. 35, 73).
@@ -39,7 +39,7 @@ def weights(size: Floats, kind: str) -> Floats:
 
     Returns
     -------
-    array
+    ndarray
         In (0, 1].
     """
     if kind == "huber":
@@ -62,7 +62,7 @@ def variance_factor(size: Floats, kind: str, n_freedom: int) -> float:
 
     Parameters
     ----------
-    size : array (n,)
+    size : ndarray, shape (n,)
         Lengths of the whitened residuals.
     kind : str
     n_freedom : int

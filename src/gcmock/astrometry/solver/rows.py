@@ -135,9 +135,9 @@ def observe_row(a, i, o, row, residual, poly):  # pragma: no cover
     ----------
     a : Arrays
     i, o : int
-    row : array (2, 8 + n_term), residual : array (2,)
+    row : ndarray, shape (2, 8 + n_term), residual : ndarray, shape (2,)
         Output, whitened; the terms of the other axis are not touched.
-    poly : array (4, highest degree + 1)
+    poly : ndarray, shape (4, highest degree + 1)
         Scratch.
     """
     j = a.visit[o]

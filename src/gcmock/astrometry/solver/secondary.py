@@ -32,10 +32,10 @@ class Secondaries:
 
     Attributes
     ----------
-    values : array (n_source, 5)
+    values : ndarray, shape (n_source, 5)
         ra, dec [deg], parallax [mas], pmra, pmdec [mas/yr].
-    covariance : array (n_source, 5, 5)
-    chi2 : array (n_source,)
+    covariance : ndarray, shape (n_source, 5, 5)
+    chi2 : ndarray, shape (n_source,)
         Without robust weights and prior.
     """
 
@@ -59,7 +59,7 @@ def solve_secondaries(
     ----------
     problem : Problem
         Of the secondary stars.
-    start : array (n_source, 5)
+    start : ndarray, shape (n_source, 5)
     primary : Result
         With the covariance of the whole instrument.
     robust : str

@@ -77,8 +77,8 @@ def parameter_columns(values: Floats, covariance: Floats) -> Columns:
 
     Parameters
     ----------
-    values : array (n, 5)
-    covariance : array (n, 5, 5)
+    values : ndarray, shape (n, 5)
+    covariance : ndarray, shape (n, 5, 5)
     """
     error = np.sqrt(np.einsum("nii->ni", covariance))
     table = dict(zip(PARAMETERS, values.T, strict=True))

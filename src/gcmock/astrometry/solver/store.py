@@ -20,12 +20,12 @@ class Store:
 
     Attributes
     ----------
-    source_id : int64 array (n_source,)
-    first : int64 array (n_source + 1,)
+    source_id : ndarray of int64, shape (n_source,)
+    first : ndarray of int64, shape (n_source + 1,)
         Observations ``first[i]:first[i + 1]`` are those of star i.
     n_primary : int
-    visit : int32 array (n_observation,)
-    measured, root_weight : array (n_observation, 2)
+    visit : ndarray of int32, shape (n_observation,)
+    measured, root_weight : ndarray, shape (n_observation, 2)
         [mas], [1/mas].
     """
 
@@ -63,7 +63,7 @@ def read_store(
     Parameters
     ----------
     folder : ObservationSet
-    source_id : int64 array (n_source,)
+    source_id : ndarray of int64, shape (n_source,)
         Stars that are wanted, primary stars first.
     n_primary, n_visit : int
     progress : callable, optional

@@ -24,11 +24,11 @@ class Astrometry(NamedTuple):
 
     Attributes
     ----------
-    columns : dict of str to ndarray (n_star,)
+    columns : dict of str to ndarray, shape (n_star,)
         `gcmock.catalogue.cell.sources.ASTROMETRY`, and radial_velocity, radial_velocity_error.
-    origin : ndarray of int64 (n_star,)
+    origin : ndarray of int64, shape (n_star,)
         Number of the survey, -1 for none.
-    zero_point : ndarray of bool (n_star,)
+    zero_point : ndarray of bool, shape (n_star,)
         Whether the zero point of Gaia was removed from the parallax.
     """
 
@@ -59,18 +59,18 @@ def parallax_zero_point(
 
     Parameters
     ----------
-    g_mag : ndarray (n,)
+    g_mag : ndarray, shape (n,)
         [mag].
-    nu_eff, pseudocolour : ndarray (n,)
+    nu_eff, pseudocolour : ndarray, shape (n,)
         Effective wavenumber of five-, pseudocolour of six-parameter solutions [1/um].
-    ecl_lat : ndarray (n,)
+    ecl_lat : ndarray, shape (n,)
         Ecliptic latitude [deg].
-    solved : ndarray (n,)
+    solved : ndarray, shape (n,)
         astrometric_params_solved.
 
     Returns
     -------
-    ndarray (n,)
+    ndarray, shape (n,)
         NaN where an input is missing or outside the range of the correction, or the package is
         not installed.
     """

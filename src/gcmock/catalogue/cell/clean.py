@@ -40,7 +40,7 @@ def native_reasons(
 
     Returns
     -------
-    ndarray of str (n_source,)
+    ndarray of str, shape (n_source,)
         Keys of `REASONS`; empty for those that are kept.
     """
     reason = np.full(len(sources), KEPT, dtype="U16")
@@ -148,7 +148,7 @@ def star_reasons(
     surveys : mapping of int to Sources
         By the number of the survey.
     around : Surroundings
-    missed : ndarray (n_star, n_survey)
+    missed : ndarray, shape (n_star, n_survey)
         Probability that all surveys but one miss a star like this one here.
     reality : mapping of str to Reality
         From `learn_reality`; a survey that is not in it has real sources only.
@@ -156,7 +156,7 @@ def star_reasons(
 
     Returns
     -------
-    ndarray of str (n_star,)
+    ndarray of str, shape (n_star,)
         "ghost", "single_detection", "unconfirmed", or empty.
     """
     reason = np.full(len(stars), KEPT, dtype="U16")

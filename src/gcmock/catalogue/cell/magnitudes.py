@@ -30,15 +30,15 @@ class BestMagnitudes(NamedTuple):
 
     Attributes
     ----------
-    mag, error : ndarray (n_star, n_survey_band)
+    mag, error : ndarray, shape (n_star, n_survey_band)
         `SURVEY_BANDS` [mag]; NaN where no survey has one.
-    origin : ndarray of int64 (n_star, n_survey_band)
+    origin : ndarray of int64, shape (n_star, n_survey_band)
         Number of the survey, -1 for none.
-    synthetic : dict of str to pair of ndarray (n_star,)
+    synthetic : dict of str to pair of ndarray, shape (n_star,)
         Magnitude and error in every synthetic band [mag].
-    flags : ndarray of int32 (n_star,)
+    flags : ndarray of int32, shape (n_star,)
         Bits of `MatchFlag`.
-    detections : ndarray of int32 (n_star,)
+    detections : ndarray of int32, shape (n_star,)
         Bit s n_survey_band + b: survey number s has the star in band b.
     """
 

@@ -25,15 +25,15 @@ class MergedStars:
         Surveys in the order of linking; the number of a survey is its place.
     side : SourceAstrometry
         Best position, motion and magnitudes so far.
-    primary : ndarray of int64 (n_star,)
+    primary : ndarray of int64, shape (n_star,)
         Number of the survey that began the star.
-    link : ndarray of int64 (n_star, n_survey)
+    link : ndarray of int64, shape (n_star, n_survey)
         Source of every survey, -1 for none.
-    probability : ndarray (n_star, n_survey)
+    probability : ndarray, shape (n_star, n_survey)
         Probability of the link, 1 for the source that began the star; NaN for none.
-    blended : ndarray of bool (n_star, n_survey)
+    blended : ndarray of bool, shape (n_star, n_survey)
         Whether the light of neighbours enters the magnitudes of that source.
-    position_from : ndarray of int64 (n_star,)
+    position_from : ndarray of int64, shape (n_star,)
         Number of the survey that the position is from.
     """
 

@@ -52,11 +52,11 @@ class Knowledge:
         By survey.
     rates : dict of str to Rates
         By survey; those that are missing have `default_rates`.
-    motion_masyr : ndarray (2,)
+    motion_masyr : ndarray, shape (2,)
         Mean proper motion of the field, east and north [mas/yr].
     reality : dict of str to Reality
         By survey: what its lone sources are.
-    g_relation : ndarray (3,), optional
+    g_relation : ndarray, shape (3,), optional
         Gaia's G from J and Ks, see `gcmock.catalogue.link.likelihood.FieldStatistics`.
     """
 
@@ -80,13 +80,13 @@ class MergedCell:
     stars : MergedStars
     surveys : dict of int to Sources
         Sources that entered the match, by the number of their survey.
-    reason : ndarray of str (n_star,)
+    reason : ndarray of str, shape (n_star,)
         Why a star is left out; empty for those that are kept.
     around : Surroundings
         Which stars are close to a bright one.
-    share : ndarray (n_star, n_survey)
+    share : ndarray, shape (n_star, n_survey)
         Share of the star in the light that a survey collects at its place.
-    core : ndarray of bool (n_star,)
+    core : ndarray of bool, shape (n_star,)
         Whether the star belongs to this cell: the source that began it lies in it.
     removed : dict of int to (Sources, ndarray of str)
         Sources that were left out before, with their reasons.
@@ -197,7 +197,7 @@ def mark_blends(stars: MergedStars, knowledge: Knowledge, config: MergeConfig) -
 
     Returns
     -------
-    ndarray (n_star, n_survey)
+    ndarray, shape (n_star, n_survey)
         Share of the star in the light that a survey collects at its place.
     """
     share = np.ones(stars.link.shape)
@@ -232,7 +232,7 @@ def probability_missed(
     stars : MergedStars
     surveys : mapping of int to Sources
     around : Surroundings
-    share : ndarray (n_star, n_survey)
+    share : ndarray, shape (n_star, n_survey)
         From `mark_blends`.
     knowledge : Knowledge
     """

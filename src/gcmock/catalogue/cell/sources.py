@@ -87,10 +87,10 @@ class SurveySources:
         Columns of `stored_columns`.
     side : SourceAstrometry
         Positions and magnitudes without the systematic offsets of the survey.
-    native_mag, native_error : ndarray (n, 3)
+    native_mag, native_error : ndarray, shape (n, 3)
         J, H, Ks in the system of the survey [mag].
-    n_epochs, quality : ndarray of int32 (n,)
-    core : ndarray of bool (n,)
+    n_epochs, quality : ndarray of int32, shape (n,)
+    core : ndarray of bool, shape (n,)
         Inside the cell, not in its margin.
     """
 
@@ -162,10 +162,10 @@ def make_sources(
     ----------
     survey : SurveyDefinition
     table : pyarrow.Table
-    core : ndarray of bool (n,)
-    position_offset : ndarray (n, 2), optional
+    core : ndarray of bool, shape (n,)
+    position_offset : ndarray, shape (n, 2), optional
         Subtracted from the positions, east and north [arcsec].
-    zero_point : ndarray (n, 3), optional
+    zero_point : ndarray, shape (n, 3), optional
         Subtracted from J, H, Ks in the 2MASS system [mag].
     """
     order = canonical_order(table)

@@ -49,16 +49,16 @@ class Surroundings(NamedTuple):
 
     Attributes
     ----------
-    ring : ndarray of int64 (n_star,)
+    ring : ndarray of int64, shape (n_star,)
         0: outside the radius of every bright star; 3: in the inner third of that of one.
-    star : ndarray of int64 (n_pair,)
+    star : ndarray of int64, shape (n_pair,)
         The faint one of every pair of a bright star and one within its radius.
-    pair_place : ndarray of int64 (n_pair,)
+    pair_place : ndarray of int64, shape (n_pair,)
         Its place beside the spikes of that bright star: 1 to 3 is its ring, 4 to 6 that around a
         star brighter by 1.5 mag than the limit of bright ones.
-    excess : ndarray (n_pair,)
+    excess : ndarray, shape (n_pair,)
         By how much the bright star is brighter than that limit [mag].
-    direction : ndarray of int64 (n_pair,)
+    direction : ndarray of int64, shape (n_pair,)
         Its direction from there, as number of a bin of `N_DIRECTIONS`.
     """
 
@@ -115,12 +115,12 @@ def find_spikes(around: Surroundings, lone: NDArray[np.bool_]) -> NDArray[np.boo
     Parameters
     ----------
     around : Surroundings
-    lone : ndarray of bool (n_star,)
+    lone : ndarray of bool, shape (n_star,)
         Stars that this survey alone has.
 
     Returns
     -------
-    ndarray of bool (N_DIRECTIONS,)
+    ndarray of bool, shape (N_DIRECTIONS,)
         Directions in which there are more of them than the median one has, by four of its standard
         deviations, or by 2.5 next to such a direction: around all bright stars, or around those
         that are brighter by 1, 2 or 3 mag.
@@ -143,12 +143,12 @@ def places(around: Surroundings, spikes: NDArray[np.bool_]) -> NDArray[np.int64]
     Parameters
     ----------
     around : Surroundings
-    spikes : ndarray of bool (N_DIRECTIONS,)
+    spikes : ndarray of bool, shape (N_DIRECTIONS,)
         From `find_spikes`.
 
     Returns
     -------
-    ndarray of int64 (n_star,)
+    ndarray of int64, shape (n_star,)
         0 far from bright stars, up to `N_BESIDE` - 1 beside their spikes, beyond on them.
     """
     place = np.zeros(len(around.ring), np.int64)

@@ -66,15 +66,15 @@ class Completeness:
     ----------
     order : int
         HEALPix order of the pixels.
-    pixels : ndarray of int64 (n_pixel,)
+    pixels : ndarray of int64, shape (n_pixel,)
         Ascending.
     surveys : tuple of str
         Surveys, and `MERGED`.
-    sample, found : ndarray of int64 (n_survey, 3, n_pixel + 1, N_BINS)
+    sample, found : ndarray of int64, shape (n_survey, 3, n_pixel + 1, N_BINS)
         Stars; the last pixel stands for all of them.
-    value : ndarray (n_survey, 3, n_pixel + 1, N_BINS)
+    value : ndarray, shape (n_survey, 3, n_pixel + 1, N_BINS)
         Completeness; NaN where nothing is known.
-    density : ndarray (n_pixel + 1,)
+    density : ndarray, shape (n_pixel + 1,)
         Stars of the merged catalogue per square degree.
     """
 
@@ -103,9 +103,9 @@ class Completeness:
 
         Parameters
         ----------
-        l_deg, b_deg : array_like (n,)
+        l_deg, b_deg : array_like, shape (n,)
             Galactic coordinates [deg].
-        mag : array_like (n,)
+        mag : array_like, shape (n,)
             True magnitude in the 2MASS system [mag].
         band : str
             "j", "h" or "ks".
@@ -114,7 +114,7 @@ class Completeness:
 
         Returns
         -------
-        ndarray (n,)
+        ndarray, shape (n,)
             0 for stars fainter than all that were seen, and without a magnitude.
 
         Raises

@@ -46,11 +46,11 @@ class Counter:
 
         Parameters
         ----------
-        ra, dec : ndarray (n,)
+        ra, dec : ndarray, shape (n,)
             [deg].
-        mag : ndarray (n, 3)
+        mag : ndarray, shape (n, 3)
             J, H, Ks [mag].
-        g_mag : ndarray (n,)
+        g_mag : ndarray, shape (n,)
             [mag].
         """
         if not len(ra):
@@ -153,13 +153,13 @@ class Density:
 
     Parameters
     ----------
-    pixels : ndarray of int64 (n_pixel,)
+    pixels : ndarray of int64, shape (n_pixel,)
         HEALPix pixels of `ORDER`, ascending.
-    log_number : ndarray (n_pixel + 1,)
+    log_number : ndarray, shape (n_pixel + 1,)
         Log of the sources per arcsec².
-    log_rate : ndarray (n_pixel + 1, n_band, n_bin)
+    log_rate : ndarray, shape (n_pixel + 1, n_band, n_bin)
         Log of the sources per arcsec² and magnitude, by band (J, H, Ks, G) and magnitude.
-    colour, colour_sigma : ndarray (n_pixel + 1, 3)
+    colour, colour_sigma : ndarray, shape (n_pixel + 1, 3)
         Mean and standard deviation of `gcmock.words.bands.COLOUR_INDICES` [mag].
     """
 
@@ -182,13 +182,13 @@ class Density:
 
         Parameters
         ----------
-        ra, dec : ndarray (n,)
-        mag : ndarray (n, 3)
-        g_mag : ndarray (n,)
+        ra, dec : ndarray, shape (n,)
+        mag : ndarray, shape (n, 3)
+        g_mag : ndarray, shape (n,)
 
         Returns
         -------
-        ndarray (n, N_PATTERNS)
+        ndarray, shape (n, N_PATTERNS)
             By the set of bands that are compared; NaN where one of them is missing.
         """
         row = self.rows(ra, dec)

@@ -54,9 +54,9 @@ class OffsetMap:
 
     Parameters
     ----------
-    pixels : ndarray of int64 (n_pixel,)
+    pixels : ndarray of int64, shape (n_pixel,)
         HEALPix pixels of `ORDER`, ascending.
-    values : ndarray (n_pixel + 1, n_value)
+    values : ndarray, shape (n_pixel + 1, n_value)
         The last row is that of all other pixels.
     """
 
@@ -127,7 +127,7 @@ def measure_offsets(
     ----------
     bright : mapping of str to Sources
         From `bright_sources`, by survey.
-    motion_masyr : ndarray (2,)
+    motion_masyr : ndarray, shape (2,)
         Motion of stars that have none measured.
     """
     surveys = {name: sources.survey for name, sources in bright.items()}

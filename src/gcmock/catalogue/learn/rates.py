@@ -94,7 +94,7 @@ def fit_g_relation(stars: MergedStars, surveys: Mapping[int, SurveySources]) -> 
 
     Returns
     -------
-    ndarray (3,) or None
+    ndarray, shape (3,) or None
         a, b and the scatter, by straight lines without outliers of three robust standard
         deviations; None with fewer than 50 stars.
     """

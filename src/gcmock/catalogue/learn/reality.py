@@ -65,10 +65,10 @@ class Reality(NamedTuple):
 
     Attributes
     ----------
-    probability : ndarray (N_KINDS + N_PATTERNS,)
+    probability : ndarray, shape (N_KINDS + N_PATTERNS,)
         That one is a star: of kinds where other surveys would have the star; of sets of bands
         elsewhere.
-    spikes : ndarray of bool (N_DIRECTIONS,)
+    spikes : ndarray of bool, shape (N_DIRECTIONS,)
         Directions of diffraction spikes.
     """
 
@@ -91,9 +91,9 @@ def kinds(
     ----------
     stars : MergedStars
     surveys : mapping of int to Sources
-    place : ndarray of int64 (n_star,)
+    place : ndarray of int64, shape (n_star,)
         From `places`.
-    missed : ndarray (n_star, n_survey)
+    missed : ndarray, shape (n_star, n_survey)
         Probability that all surveys but one miss the star.
     number : int
         Number of the survey.
@@ -150,9 +150,9 @@ def learn_reality(
     stars : MergedStars
     surveys : mapping of int to Sources
     around : Surroundings
-    spikes : mapping of int to ndarray of bool (N_DIRECTIONS,)
+    spikes : mapping of int to ndarray of bool, shape (N_DIRECTIONS,)
         From `learn_spikes`.
-    missed : ndarray (n_star, n_survey)
+    missed : ndarray, shape (n_star, n_survey)
         Probability that all surveys but one miss the star.
 
     Returns
@@ -198,9 +198,9 @@ def reality_beyond(lone: NDArray[np.int64], paired: NDArray[np.int64]) -> Floats
 
     Parameters
     ----------
-    lone : ndarray of int64 (N_PATTERNS,)
+    lone : ndarray of int64, shape (N_PATTERNS,)
         Such sources without a partner, by their set of bands.
-    paired : ndarray of int64 (N_PATTERNS,)
+    paired : ndarray of int64, shape (N_PATTERNS,)
         Sources that have one.
     """
     without_ks = np.isin(np.arange(N_PATTERNS), _WITHOUT_KS)
@@ -219,13 +219,13 @@ def _reality(
 
     Parameters
     ----------
-    lone : ndarray of int64 (N_KINDS,)
+    lone : ndarray of int64, shape (N_KINDS,)
         Sources without a partner, where that says something.
-    expected : ndarray (N_KINDS,)
+    expected : ndarray, shape (N_KINDS,)
         Real ones among them by those that have a partner.
-    paired : ndarray of int64 (N_PLACES,)
+    paired : ndarray of int64, shape (N_PLACES,)
         Sources that have one.
-    every : ndarray of int64 (N_KINDS,)
+    every : ndarray of int64, shape (N_KINDS,)
         All sources without a partner.
     """
     shape = (N_PLACES, N_PATTERNS * 2, N_MAGNITUDES, N_MISSED)

@@ -36,11 +36,11 @@ class Links(NamedTuple):
 
     Attributes
     ----------
-    chosen : ndarray of bool (n_pair,)
+    chosen : ndarray of bool, shape (n_pair,)
         Candidates that are links.
-    probability : ndarray (n_pair,)
+    probability : ndarray, shape (n_pair,)
         Probability that the two sources are one star, for every candidate.
-    group : ndarray of int64 (n_pair,)
+    group : ndarray of int64, shape (n_pair,)
         Number of the group of every candidate.
     """
 
@@ -223,9 +223,9 @@ def assign(
 
     Parameters
     ----------
-    i, j : ndarray of int64 (n_pair,)
+    i, j : ndarray of int64, shape (n_pair,)
         Sources of the two lists; no pair twice, sorted by i, then j.
-    log_odds : ndarray (n_pair,)
+    log_odds : ndarray, shape (n_pair,)
         Natural logarithm of the odds of one star against unrelated sources.
     n_i, n_j : int
         Lengths of the lists.

@@ -62,17 +62,17 @@ class SourceAstrometry(NamedTuple):
 
     Attributes
     ----------
-    ra, dec : ndarray (n,)
+    ra, dec : ndarray, shape (n,)
         [deg] at `epoch`.
-    epoch : ndarray (n,)
+    epoch : ndarray, shape (n,)
         [Julian year].
-    error : ndarray (n, 2)
+    error : ndarray, shape (n, 2)
         Errors of the position, east and north [arcsec].
-    motion, motion_error : ndarray (n, 2)
+    motion, motion_error : ndarray, shape (n, 2)
         Proper motion and its error, east and north [arcsec/yr].
-    mag, mag_error : ndarray (n, 3)
+    mag, mag_error : ndarray, shape (n, 3)
         J, H, Ks in the 2MASS system [mag].
-    g_mag : ndarray (n,)
+    g_mag : ndarray, shape (n,)
         Gaia G [mag].
     """
 
@@ -92,16 +92,16 @@ class FieldStatistics(NamedTuple):
 
     Attributes
     ----------
-    motion, motion_sigma : ndarray (2,)
+    motion, motion_sigma : ndarray, shape (2,)
         Mean proper motion of the stars and its dispersion per axis [arcsec/yr].
-    scatter : ndarray (3,)
+    scatter : ndarray, shape (3,)
         Scatter of the magnitudes of one star between surveys, beyond their errors [mag].
-    tail : ndarray (3,)
+    tail : ndarray, shape (3,)
         Share of disturbed measurements; mean [mag] and standard deviation [mag] of their extra
         difference of magnitude.
-    g_colour, g_sigma : ndarray (3,)
+    g_colour, g_sigma : ndarray, shape (3,)
         G - J, G - H, G - Ks of stars that Gaia and the near infrared share, and their scatter.
-    g_relation : ndarray (3,)
+    g_relation : ndarray, shape (3,)
         a, b and scatter of G - J = a + b (J - Ks) of the stars of this field; NaN if not known.
     """
 
@@ -204,23 +204,23 @@ def log_odds(i, j, stars, sources, field, light, log_density, detected, new):
 
     Parameters
     ----------
-    i, j : ndarray of int64 (n_pair,)
+    i, j : ndarray of int64, shape (n_pair,)
         Stars of the merged list and sources of the survey.
     stars, sources : SourceAstrometry
     field : FieldStatistics
     light : SharedLight
         What the neighbours of the stars add to their light.
-    log_density : ndarray (n_source, 8)
+    log_density : ndarray, shape (n_source, 8)
         Log of the density of the survey's sources like this one, by the set of common bands
         (`N_PATTERNS`) [arcsec^-2 mag^-n]. For Gaia, the first is that of G.
-    detected : ndarray (n_star,)
+    detected : ndarray, shape (n_star,)
         ln [c / (1 - c)].
-    new : ndarray (n_source,)
+    new : ndarray, shape (n_source,)
         ln nu.
 
     Returns
     -------
-    ndarray (n_pair,)
+    ndarray, shape (n_pair,)
     """
     result = np.empty(len(i))
     shared, shared_mag, shift, share_of, wide = light
@@ -286,22 +286,22 @@ def shared_light(start, found, ra, dec, mag, beam):
     ----------
     start, found : ndarray of int64
         Neighbours of star i, itself included: ``found[start[i]:start[i + 1]]``.
-    ra, dec : ndarray (n_star,)
+    ra, dec : ndarray, shape (n_star,)
         [deg].
-    mag : ndarray (n_star, 3)
+    mag : ndarray, shape (n_star, 3)
         [mag].
     beam : float
         Standard deviation of the survey's point spread function [arcsec].
 
     Returns
     -------
-    shared : ndarray of bool (n_star,)
+    shared : ndarray of bool, shape (n_star,)
         Whether the neighbours add at least 3 % in a band.
-    shared_mag : ndarray (n_star, 3)
+    shared_mag : ndarray, shape (n_star, 3)
         [mag].
-    shift : ndarray (n_star, 2)
+    shift : ndarray, shape (n_star, 2)
         Light-weighted shift of the position in the reddest band that there is [arcsec].
-    share_of : ndarray (n_star,)
+    share_of : ndarray, shape (n_star,)
         Share of the star itself in the light of that band.
     """
     n = len(ra)

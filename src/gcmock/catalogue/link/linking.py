@@ -47,11 +47,11 @@ class Rates:
 
     Attributes
     ----------
-    detected : ndarray (N_MAG,)
+    detected : ndarray, shape (N_MAG,)
         Probability that the survey has a star of the merged list, by its magnitude.
-    new : ndarray (N_MAG,)
+    new : ndarray, shape (N_MAG,)
         Share of the survey's sources that are no star of the list, by their magnitude.
-    depth : ndarray (N_RINGS, n_share, N_MAG)
+    depth : ndarray, shape (N_RINGS, n_share, N_MAG)
         Probability that the survey has a star that another survey has: by the ring around a bright
         star, by the class of its share in the light at its place (`SHARE_STEPS`), and by its
         magnitude.
@@ -73,13 +73,13 @@ class Linked(NamedTuple):
 
     Attributes
     ----------
-    star, source : ndarray of int64 (n_link,)
-    probability : ndarray (n_link,)
-    blended : ndarray of bool (n_link,)
+    star, source : ndarray of int64, shape (n_link,)
+    probability : ndarray, shape (n_link,)
+    blended : ndarray of bool, shape (n_link,)
         Whether neighbours add more than 10 % to the light of the star in this survey.
-    rival : ndarray (n_source,)
+    rival : ndarray, shape (n_source,)
         For every source of the survey, the probability that it is a star of the list.
-    share : ndarray (n_link,)
+    share : ndarray, shape (n_link,)
         Share of the star in the light that the survey collects at its place, by the stars of the
         list.
     """
@@ -218,14 +218,14 @@ def explained_share(
     Parameters
     ----------
     sources : SurveySources
-    index : ndarray of int64 (n,)
+    index : ndarray of int64, shape (n,)
         Which of them.
     stars : MergedStars
     field : FieldStatistics
 
     Returns
     -------
-    ndarray (n,)
+    ndarray, shape (n,)
         In the reddest band that both have; 0 if there is no star.
     """
     fwhm = sources.survey.merge.fwhm_arcsec
@@ -262,7 +262,7 @@ def explained_stars(stars: MergedStars, field: FieldStatistics, share: float) ->
 
     Returns
     -------
-    ndarray of bool (n_star,)
+    ndarray of bool, shape (n_star,)
     """
     result = np.zeros(len(stars), bool)
     fwhm = finest_fwhm(stars)

@@ -87,16 +87,16 @@ def pairs_within(
 
     Parameters
     ----------
-    ra_1, dec_1 : ndarray (n_1,)
+    ra_1, dec_1 : ndarray, shape (n_1,)
         Positions [deg].
-    ra_2, dec_2 : ndarray (n_2,)
+    ra_2, dec_2 : ndarray, shape (n_2,)
         Positions [deg]; the same list gives every source itself as well.
     radius : float
         Largest separation [arcsec]; small, as offsets are those of a flat sky.
 
     Returns
     -------
-    i, j : ndarray of int64 (n_pair,)
+    i, j : ndarray of int64, shape (n_pair,)
         Indices into the lists, sorted by i, then j.
     """
     n_1 = len(ra_1)

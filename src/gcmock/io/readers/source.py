@@ -43,7 +43,7 @@ class TableSource(Protocol):
 
         Yields
         ------
-        chunk : dict of str to array (n_row,)
+        chunk : dict of str to ndarray, shape (n_row,)
             Missing values are NaN in float columns and empty in text columns. An integer column
             with missing values is a masked array, because NaN would cost its precision.
 
@@ -84,8 +84,8 @@ def plain(values: NDArray[Any], mask: NDArray[np.bool_] | None = None) -> NDArra
 
     Parameters
     ----------
-    values : array (n_row,) of numbers, booleans, text or bytes; may be masked
-    mask : bool array (n_row,), optional
+    values : ndarray of float, shape (n_row,), booleans, text or bytes; may be masked
+    mask : ndarray of bool, shape (n_row,), optional
         True where a value is missing, in addition to the mask of `values`.
     """
     missing = np.ma.getmaskarray(values)

@@ -67,7 +67,7 @@ class Writer:
 
         Parameters
         ----------
-        chunk : mapping of str to array (n_row,)
+        chunk : mapping of str to ndarray, shape (n_row,)
             Exactly the columns of the table. The arrays may be used again afterwards.
 
         Raises

@@ -47,7 +47,7 @@ class Extent:
         Rows of the catalogue.
     n_realisation : int
         True stars per observed star.
-    usual_evidence : ndarray (n_bands, n_magnitude)
+    usual_evidence : ndarray, shape (n_bands, n_magnitude)
         Mean log evidence on `EVIDENCE_AXES`; NaN where there is no star.
     """
 

@@ -39,10 +39,10 @@ class ObservedTally:
     extent : Extent
         Of the catalogue.
     n_star : int
-    sky : ndarray (n_l, n_b)
-    magnitudes : ndarray (n_band, n_magnitude)
-    diagrams : ndarray (n_diagram, n_colour, n_brightness)
-    colours : ndarray (n_colour, n_colour)
+    sky : ndarray, shape (n_l, n_b)
+    magnitudes : ndarray, shape (n_band, n_magnitude)
+    diagrams : ndarray, shape (n_diagram, n_colour, n_brightness)
+    colours : ndarray, shape (n_colour, n_colour)
     bands : Counter of str
         Stars by band.
     """

@@ -31,12 +31,12 @@ def quantised(probability: Floats, edges: Floats) -> NDArray[np.uint8]:
 
     Parameters
     ----------
-    probability : ndarray (n_star, n_group, n_bin)
-    edges : ndarray (n_bin + 1,)
+    probability : ndarray, shape (n_star, n_group, n_bin)
+    edges : ndarray, shape (n_bin + 1,)
 
     Returns
     -------
-    uint8 ndarray (n_star, n_group, n_bin)
+    ndarray of uint8, shape (n_star, n_group, n_bin)
         Zero where there is no posterior.
     """
     density = np.maximum(probability, 0.0) / np.diff(edges)

@@ -114,12 +114,12 @@ class Posteriors:
 
     Attributes
     ----------
-    edges_pc : ndarray (n_bin + 1,)
-    probability : ndarray (n_star, n_group, n_bin)
+    edges_pc : ndarray, shape (n_bin + 1,)
+    probability : ndarray, shape (n_star, n_group, n_bin)
         P(group, distance bin | data); zero for a star that was not found in the input.
-    mag, mag_error : ndarray (n_star, n_band)
+    mag, mag_error : ndarray, shape (n_star, n_band)
         Observed magnitudes and errors [mag].
-    known : bool ndarray (n_star,)
+    known : ndarray of bool, shape (n_star,)
         Stars that were found.
     """
 

@@ -100,27 +100,27 @@ class Tally:
     ----------
     extent : Extent
     n_row, n_star : int
-    sky : dict of str to ndarray (n_l, n_b)
+    sky : dict of str to ndarray, shape (n_l, n_b)
         Sums over the stars of a cell, see `SKY`.
-    p_sum, p_variance : ndarray (n_component,)
+    p_sum, p_variance : ndarray, shape (n_component,)
         Sums of p and of p (1 - p).
-    drawn : ndarray (n_component,)
+    drawn : ndarray, shape (n_component,)
         Stars drawn per component.
-    magnitudes : ndarray (n_band, n_group, n_magnitude)
-    diagrams, diagrams_nuclear : ndarray (n_diagram, n_colour, n_brightness)
+    magnitudes : ndarray, shape (n_band, n_group, n_magnitude)
+    diagrams, diagrams_nuclear : ndarray, shape (n_diagram, n_colour, n_brightness)
         Stars, and sum of P(nuclear).
-    colours : ndarray (n_colour, n_colour)
-    distances : ndarray (n_component, n_distance)
+    colours : ndarray, shape (n_colour, n_colour)
+    distances : ndarray, shape (n_component, n_distance)
         Drawn distances.
-    widths : ndarray (n_group, n_width)
+    widths : ndarray, shape (n_group, n_width)
         Half widths of the 68 % interval of the distance, by the most probable group.
-    nuclear : ndarray (n_probability,)
+    nuclear : ndarray, shape (n_probability,)
         Stars by P(nuclear).
-    motions : ndarray (n_group, n_motion, n_motion)
+    motions : ndarray, shape (n_group, n_motion, n_motion)
         Proper motions along l and b.
-    motion_sums : ndarray (n_group, 6)
+    motion_sums : ndarray, shape (n_group, 6)
         Sums of 1, l, b, ll, lb, bb.
-    rotation : tuple of ndarray (n_group, 3, n_radius)
+    rotation : tuple of ndarray, shape (n_group, 3, n_radius)
         Sums of 1, v_phi, v_phi^2 on `RADII`.
     flags, bands : Counter
         Stars by `Flag` and by number of bands.

@@ -35,11 +35,11 @@ class TruthComparison:
     ----------
     n_star : int
         Stars that were compared.
-    below : ndarray (5,)
+    below : ndarray, shape (5,)
         Share of stars whose true distance lies below the quantiles `NOMINAL`.
-    mean_p, fraction, number : ndarray (n_bin,)
+    mean_p, fraction, number : ndarray, shape (n_bin,)
         Reliability of P(nuclear): mean probability, true share, stars.
-    confusion : ndarray (n_group, n_group)
+    confusion : ndarray, shape (n_group, n_group)
         Sums of the probability of a group (second axis) over the stars of a true group (first).
     brier, base_brier, ece : float
         See `gcmock.validation.recovery.Recovery`.

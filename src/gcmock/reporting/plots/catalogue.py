@@ -93,7 +93,7 @@ def sky_map(
     Returns
     -------
     axes : tuple of Axis
-    total, stars : ndarray (n_l, n_b)
+    total, stars : ndarray, shape (n_l, n_b)
     """
     sums = catalogue.sky if isinstance(catalogue, Tally) else {"stars": catalogue.sky}
     stars, total = sums["stars"], sums[name]

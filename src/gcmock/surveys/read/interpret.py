@@ -65,7 +65,7 @@ def common_table(survey: SurveyDefinition, values: Values, n_row: int, first_row
     Parameters
     ----------
     survey : SurveyDefinition
-    values : dict of str to array (n_row,)
+    values : dict of str to ndarray, shape (n_row,)
         By role: numbers in the units of gcmock as float64 with NaN where missing; flags and
         identifiers as they are in the file.
     n_row : int

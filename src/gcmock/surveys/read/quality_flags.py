@@ -32,7 +32,7 @@ def letters(values: Any) -> NDArray[np.uint32]:
 
     Parameters
     ----------
-    values : array (n_row,) of text or numbers, which may be masked; or Arrow array of text
+    values : ndarray of str, shape (n_row,) or numbers, which may be masked; or Arrow array of text
     """
     if isinstance(values, pa.Array):
         padded = pc.utf8_rpad(pc.utf8_slice_codeunits(values, 0, _N_LETTER), _N_LETTER)
@@ -73,11 +73,11 @@ def twomass_marks(values: dict[str, Any], magnitudes: dict[str, Floats], marks: 
 
     Parameters
     ----------
-    values : dict of str to array (n_row,)
+    values : dict of str to ndarray, shape (n_row,)
         Native values by role.
-    magnitudes : dict of str to float64 array (n_row,)
+    magnitudes : dict of str to ndarray of float64, shape (n_row,)
         By band; changed in place.
-    marks : int32 array (n_row,)
+    marks : ndarray of int32, shape (n_row,)
         Changed in place.
     """
     quality, read = (

@@ -324,7 +324,7 @@ def native_roles(sources: MeasuredSources, survey: SurveyDefinition, model: Mode
 
     Returns
     -------
-    dict of str to array (n,)
+    dict of str to ndarray, shape (n,)
         Numbers in the units of gcmock with NaN for "none", flags and names as text.
     """
     return FORMS[survey.simulated_table.form](sources, instrument_of(survey), model)

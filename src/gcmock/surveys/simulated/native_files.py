@@ -65,12 +65,12 @@ def native_values(survey: SurveyDefinition, roles: Table) -> Columns:
     Parameters
     ----------
     survey : SurveyDefinition
-    roles : mapping of str to array (n_row,)
+    roles : mapping of str to ndarray, shape (n_row,)
         By role, in the units of gcmock; NaN where there is none.
 
     Returns
     -------
-    dict of str to array (n_row,)
+    dict of str to ndarray, shape (n_row,)
         By native name, in native units and types; null codes where there is none.
     """
     decimals = survey.simulated_table.decimals

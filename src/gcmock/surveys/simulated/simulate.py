@@ -66,11 +66,11 @@ class Seen(NamedTuple):
 
     Attributes
     ----------
-    native : dict of str to array (n_row,)
+    native : dict of str to ndarray, shape (n_row,)
         Rows of its table.
-    roles : dict of str to array (n_row,)
+    roles : dict of str to ndarray, shape (n_row,)
         The same by role; for the identifiers.
-    links : dict of str to array (n_row,)
+    links : dict of str to ndarray, shape (n_row,)
         `LINK_COLUMNS`, without the identifiers.
     """
 
