@@ -102,8 +102,13 @@ def test_a_mission_is_a_file(folder, capsys):
     ("file", "old", "new", "message"),
     [
         ("my_law", "source", "sauce", "sauce: unknown key; did you mean 'source'?"),
-        ("my_law", "[[1.50", "[[1.5, 0.8, 0.5], [1.50", ": has 2 rows; expected 1, or 5"),
-        ("my_law", "0.47", "-0.47", "-0.47]]: expected extinctions above zero"),
+        (
+            "my_law",
+            "[[1.50",
+            "[[1.5, 0.8, 0.5], [1.50",
+            "rows = [[1.5, 0.8, 0.5], [1.5, 0.84, 0.47]]: has 2 rows",
+        ),
+        ("my_law", "0.47", "-0.47", "rows = [[1.5, 0.84, -0.47]]: expected extinctions above zero"),
         ("my_relation", "0.05", '"big"', "scatter_mag = 'big': expected a valid number"),
     ],
 )
