@@ -14,7 +14,7 @@ from gcmock.cli.app import run
 from gcmock.dust.laws import load_law
 from gcmock.errors import InputError
 from gcmock.mock.folder import record_of
-from gcmock.mock.product import provenance
+from gcmock.mock.product import record_of_mock
 from gcmock.model import load_model
 from gcmock.settings.build import load_config
 from gcmock.settings.merge import load_merge_config
@@ -64,7 +64,7 @@ def test_paths_are_relative_to_the_settings(folder):
 
 def test_provenance_and_the_record_of_a_run_hold_what_the_files_say(folder):
     config = load_config(folder / "settings.toml")
-    words = provenance(config, {"name": "stars", "sha256": ""}, {})
+    words = record_of_mock(config, {"name": "stars", "sha256": ""}, {})
     assert words["extinction_law"] == "my_law: an example"
     assert words["extinction_law_sha256"] == digest(folder / "my_law.toml")
     assert words["hw_relation_sha256"] == digest(folder / "my_relation.toml")
@@ -74,7 +74,9 @@ def test_provenance_and_the_record_of_a_run_hold_what_the_files_say(folder):
     assert record_of(config, {}) != before
     with pytest.raises(InputError, match="not the one that the mock catalogue was built with"):
         law_of(words)
-    assert "extinction_law_sha256" not in provenance(load_config(), {"name": "", "sha256": ""}, {})
+    assert "extinction_law_sha256" not in record_of_mock(
+        load_config(), {"name": "", "sha256": ""}, {}
+    )
 
 
 def test_a_merge_takes_a_relation_and_a_survey_by_path(folder):
@@ -100,8 +102,13 @@ def test_a_mission_is_a_file(folder, capsys):
     ("file", "old", "new", "message"),
     [
         ("my_law", "source", "sauce", "sauce: unknown key; did you mean 'source'?"),
-        ("my_law", "[[1.50", "[[1.5, 0.8, 0.5], [1.50", "rows: has 2 rows; expected 1, or 5"),
-        ("my_law", "0.47", "-0.47", "rows: expected extinctions above zero"),
+        (
+            "my_law",
+            "[[1.50",
+            "[[1.5, 0.8, 0.5], [1.50",
+            "rows = [[1.5, 0.8, 0.5], [1.5, 0.84, 0.47]]: has 2 rows",
+        ),
+        ("my_law", "0.47", "-0.47", "rows = [[1.5, 0.84, -0.47]]: expected extinctions above zero"),
         ("my_relation", "0.05", '"big"', "scatter_mag = 'big': expected a valid number"),
     ],
 )
