@@ -63,49 +63,49 @@ def test_single_band(band):
 
 
 @pytest.mark.parametrize(("mask", "second"), [(8, None), (9, 0), (10, 1), (12, 2)])
-def test_hw_with_at_most_one_other_band(mask, second):
+def test_synthetic_band_with_at_most_one_other_band(mask, second):
     assert terms.by_colour(mask)
     found = star(mask)
     assert (found.w, found.v_ww) == (MAG[3], VARIANCE[3])
     if second is None:
         assert found.v_cc == np.inf
     else:
-        assert terms.beside_hw(mask) == second
+        assert terms.first_band(mask) == second
         assert found.c == pytest.approx(MAG[3] - MAG[second])
         assert found.v_cc == VARIANCE[second]
     assert not terms.by_colour(7)
 
 
-def test_shift_of_hw_and_its_derivatives():
+def test_synthetic_band_less_h_and_its_derivatives():
     x, p = 1.7, (0.8, -0.03, 0.004)
-    shift, slope, bend = terms.hw_shift(x, *p)
+    shift, slope, bend = terms.synthetic_shift(x, *p)
     step = 1e-4
-    high, low = (terms.hw_shift(x + s, *p) for s in (step, -step))
+    high, low = (terms.synthetic_shift(x + s, *p) for s in (step, -step))
     assert shift == pytest.approx(p[0] * x + p[1] * x**2 + p[2] * x**3)
     assert slope == pytest.approx((high[0] - low[0]) / (2 * step))
     assert bend == pytest.approx((high[1] - low[1]) / (2 * step))
 
 
-def test_hw_that_agrees_adds_information():
-    """A measured Hw that J and H predict leaves them, and makes them more certain."""
+def test_synthetic_band_that_agrees_adds_information():
+    """A measured synthetic band that J and H predict leaves them, and makes them more certain."""
     x = MAG[0] - MAG[1]
     mag = MAG.copy()
-    mag[3] = mag[1] + terms.hw_shift(x, *LAW[1])[0]
+    mag[3] = mag[1] + terms.synthetic_shift(x, *LAW[1])[0]
     m, covariance = np.zeros(3), np.zeros((3, 3))
-    chi2 = terms.replace_hw(11, mag, VARIANCE, LAW, m, covariance)
+    chi2 = terms.replace_synthetic(11, mag, VARIANCE, LAW, m, covariance)
     assert chi2 == pytest.approx(0.0, abs=1e-9)
     np.testing.assert_allclose(m[:2], mag[:2], atol=1e-9)
-    slope = terms.hw_shift(x, *LAW[1])[1]
+    slope = terms.synthetic_shift(x, *LAW[1])[1]
     g = np.array([slope, 1.0 - slope])
     exact = np.linalg.inv(np.diag(1.0 / VARIANCE[:2]) + np.outer(g, g) / VARIANCE[3])
     np.testing.assert_allclose(covariance[:2, :2], exact, rtol=1e-6)
 
 
-def test_hw_that_contradicts_has_its_price():
+def test_synthetic_band_that_contradicts_has_its_price():
     mag = MAG.copy()
-    mag[3] = mag[1] + terms.hw_shift(mag[0] - mag[1], *LAW[1])[0] + 1.0
-    chi2 = terms.replace_hw(11, mag, VARIANCE, LAW, np.zeros(3), np.zeros((3, 3)))
-    slope = terms.hw_shift(mag[0] - mag[1], *LAW[1])[1]
+    mag[3] = mag[1] + terms.synthetic_shift(mag[0] - mag[1], *LAW[1])[0] + 1.0
+    chi2 = terms.replace_synthetic(11, mag, VARIANCE, LAW, np.zeros(3), np.zeros((3, 3)))
+    slope = terms.synthetic_shift(mag[0] - mag[1], *LAW[1])[1]
     variance = VARIANCE[3] + slope**2 * VARIANCE[0] + (1.0 - slope) ** 2 * VARIANCE[1]
     assert chi2 == pytest.approx(1.0 / variance, rel=0.1)
 
