@@ -13,7 +13,7 @@ from gcmock.catalogue.link.likelihood import N_PATTERNS
 
 
 @settings(max_examples=10, deadline=None)
-@given(st.integers(0, 2**31), st.integers(1, 900))
+@given(st.integers(0, 2**31), st.integers(60, 900))
 def test_counts_do_not_depend_on_chunks(seed, size):
     rng = np.random.default_rng(seed)
     n = 900
