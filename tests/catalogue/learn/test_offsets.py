@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from small_sky import LOOKS, make_sky
 from survey_sources import survey_sources
 from uncompiled import uncompile
@@ -21,6 +22,7 @@ from gcmock.surveys.definition import load_survey
 from gcmock.surveys.source_table import Quality
 
 
+@pytest.mark.slow
 def test_offsets_that_were_put_in_are_found():
     sky = make_sky(seed=9, size=0.2)
     bright = {}
