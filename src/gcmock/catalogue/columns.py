@@ -23,9 +23,16 @@ from gcmock.frames import icrs_to_galactic
 from gcmock.random import id_bits
 from gcmock.settings.merge import MergeConfig
 from gcmock.words.bands import SURVEY_BANDS, SYNTHETIC_BANDS, H, J, magnitude_name
-from gcmock.words.columns import INPUT_COLUMNS, Column, columns_by_name
+from gcmock.words.columns import INPUT_COLUMNS, Column
 
-_INPUT: Final = columns_by_name(INPUT_COLUMNS)
+_NOT_MERGED: Final = {
+    "photometric_quality",
+    *("pml", "pml_error", "pmb", "pmb_error"),
+    # Described for a merged position among the columns of its own.
+    "ref_epoch",
+}
+"""Columns of an input that say a second time what a merged star has otherwise."""
+
 _CORRELATION: Final = "stat.correlation"
 _N_ID: Final = 32
 _N_NAME: Final = 8
@@ -102,7 +109,8 @@ def merged_columns(order: Order) -> tuple[Column, ...]:
     tuple of Column
         Those of an observed star, then those of `extra_columns`.
     """
-    return (*INPUT_COLUMNS, *extra_columns(order))
+    observed = (column for column in INPUT_COLUMNS if column.name not in _NOT_MERGED)
+    return (*observed, *extra_columns(order))
 
 
 def rejected_columns(order: Order) -> tuple[Column, ...]:

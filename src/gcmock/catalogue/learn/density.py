@@ -36,10 +36,11 @@ class Counter:
     """
 
     def __init__(self) -> None:
-        self._keys: list[NDArray[np.int64]] = []
-        self._counts: list[NDArray[np.int64]] = []
-        self._pixels: list[NDArray[np.int64]] = []
-        self._sums: list[NDArray[np.int64]] = []
+        # Nothing counted has its shape too: a survey may have no source in the window.
+        self._keys = [np.empty(0, np.int64)]
+        self._counts = [np.empty(0, np.int64)]
+        self._pixels = [np.empty(0, np.int64)]
+        self._sums = [np.empty((0, 1 + 3 * len(_COLOURS)), np.int64)]
 
     def add(self, ra: Floats, dec: Floats, mag: Floats, g_mag: Floats) -> None:
         """Count sources.
@@ -113,8 +114,6 @@ class Counter:
 
 def _added(keys: list[Any], values: list[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Sum values of equal keys."""
-    if not keys:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
     every, weight = np.concatenate(keys), np.concatenate(values)
     unique, inverse = np.unique(every, return_inverse=True)
     summed = np.zeros((len(unique), *weight.shape[1:]), np.int64)
