@@ -205,20 +205,6 @@ def write_part(path, first, n=2, **more):
     pq.write_table(pa.table(stars(n, first) | more), path)
 
 
-def test_parts_in_natural_order(tmp_path):
-    for i in (0, 10, 2, 1):
-        write_part(tmp_path / f"part.{i}.parquet", i, 1)
-    np.testing.assert_array_equal(read(tmp_path)[1], [10.0, 11.0, 12.0, 20.0])
-
-
-def test_other_tables_of_a_folder_are_named(tmp_path):
-    write_part(tmp_path / "a.parquet", 0)
-    (tmp_path / "b.csv").write_text("ra,dec\n1,2\n")
-    catalogue, mag = read(tmp_path)
-    assert len(mag) == 2
-    assert "not read: b.csv" in catalogue.remarks[0]
-
-
 def test_parts_that_differ(tmp_path):
     for i, unit in enumerate(["mas/yr", "arcsec/yr"]):
         QTable(stars(2, 2 * i) | {"pmra": [1.0, 2.0] * u.Unit(unit)}).write(
@@ -231,30 +217,6 @@ def test_parts_that_differ(tmp_path):
         write_part(tmp_path / f"{i}.parquet", 2 * i, source_id=np.array([1, 2]) + 2 * i)
     write_part(tmp_path / "1.parquet", 2, source_id=np.array(["3", "4"]))
     with pytest.raises(InputError, match="source_id is text in some parts and numbers in others"):
-        read(tmp_path)
-
-
-def hats(folder, kind="object", n_rows=4, **more):
-    write_part(folder / "dataset" / "Norder=1" / "Dir=0" / "Npix=4.parquet", 0)
-    write_part(folder / "dataset" / "Norder=1" / "Dir=0" / "Npix=11" / "part0.parquet", 2)
-    write_part(folder / "dataset" / "sample.parquet", 0)
-    lines = {"dataproduct_type": kind, "hats_nrows": n_rows, **more}
-    text = "#HATS catalog\n" + "".join(f"{k}={v}\n" for k, v in lines.items())
-    (folder / "hats.properties").write_text(text)
-
-
-def test_hats_collections_and_margins(tmp_path):
-    hats(tmp_path / "stars")
-    hats(tmp_path / "margin", "margin", hats_primary_table_url="stars")
-    with pytest.raises(InputError, match=r"holds HATS catalogues \(margin, stars\)"):
-        read(tmp_path)
-    (tmp_path / "collection.properties").write_text("hats_primary_table_url=stars\n")
-    np.testing.assert_array_equal(read(tmp_path)[1], [10.0, 11.0, 12.0, 13.0])
-    np.testing.assert_array_equal(read(tmp_path / "stars")[1], [10.0, 11.0, 12.0, 13.0])
-    with pytest.raises(InputError, match="type 'margin', not a catalogue of stars; give 'stars'"):
-        read(tmp_path / "margin")
-    hats(tmp_path / "stars", n_rows=5)
-    with pytest.raises(InputError, match="incomplete: holds 4 rows, but its properties say 5"):
         read(tmp_path)
 
 

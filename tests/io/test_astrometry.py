@@ -1,0 +1,56 @@
+"""Astrometry of observed stars: what counts as measured."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gcmock.io.astrometry import observed_astrometry
+from gcmock.io.columns import ColumnMatch
+from gcmock.io.read_summary import ReadSummary
+
+
+def read(summary=None, at=(0.0, 0.0), **columns):
+    chunk = {name: np.array(values, float) for name, values in columns.items()}
+    n = len(next(iter(chunk.values())))
+    matches = {name: ColumnMatch(name) for name in chunk}
+
+    def galactic():
+        return np.full(n, at[0]), np.full(n, at[1])
+
+    return observed_astrometry("t", chunk, matches, n, galactic, summary or ReadSummary())
+
+
+def test_zeros_without_errors_are_no_measurements():
+    summary = ReadSummary()
+    found = read(
+        summary,
+        parallax=[0.0, 0.0, 1.0],
+        parallax_error=[np.nan, 0.1, 0.1],
+        pmra=[0.0, 0.0, 1.0],
+        pmdec=[0.0, 2.0, 2.0],
+        pmra_error=[1.0, 1.0, 1.0],
+        radial_velocity=[0.0, 0.0, 50.0],
+        radial_velocity_error=[np.nan, 1.0, 1.0],
+        pmra_pmdec_corr=[0.2, -1.0, 1.5],
+    )
+    np.testing.assert_array_equal(found["parallax"], [np.nan, 0.0, 1.0])
+    np.testing.assert_array_equal(found["pmra"], [np.nan, 0.0, 1.0])
+    np.testing.assert_array_equal(found["pmra_error"], [np.nan, 1.0, 1.0])
+    np.testing.assert_array_equal(found["radial_velocity"], [np.nan, 0.0, 50.0])
+    np.testing.assert_array_equal(found["pmra_pmdec_corr"], [0.2, -1.0, np.nan])
+    assert np.isnan(found["ruwe"]).all()
+    assert summary.missing["pmra"] == summary.missing["parallax"] == 1
+    assert "ruwe" not in summary.missing
+
+
+def test_motions_along_galactic_axes_are_turned():
+    """A turn of the axes does not change the length of a motion."""
+    found = read(at=(30.0, -2.0), pml=[3.0, -1.0], pmb=[4.0, 0.5])
+    length = np.hypot(found["pmra"], found["pmdec"])
+    np.testing.assert_allclose(length, np.hypot([3.0, -1.0], [4.0, 0.5]))
+
+
+def test_equatorial_motions_come_first():
+    found = read(pml=[3.0], pmb=[4.0], pmra=[1.0], pmdec=[2.0])
+    assert (found["pmra"].item(), found["pmdec"].item()) == pytest.approx((1.0, 2.0))
