@@ -133,7 +133,7 @@ def test_bad_options(tmp_path, capsys, options, message):
         ("mock.txt", "unknown file type '.txt'"),
         ("mock.csv", "CSV cannot hold units"),
         ("nowhere/mock.fits", "does not exist"),
-        ("stars.fits", "is the input itself"),
+        ("stars.fits", "is read by this command"),
     ],
 )
 def test_bad_outputs(tmp_path, capsys, output, message):

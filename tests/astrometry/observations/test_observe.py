@@ -361,7 +361,7 @@ def fails(capsys, tmp_path, *arguments):
 
 
 BAD_CALLS = {
-    "mission": (["--mission", "jasmin"], "known are jasmine"),
+    "mission": (["--mission", "jasmin"], "did you mean 'jasmine'"),
     "no instrument": (["--mission", "gaianir"], "needs an instrument and a schedule"),
     "another band": (["--set", "magnitudes.band=f146"], "limits in Hw"),
     "key": (["--set", "schedule.visit=3"], "unknown key; did you mean 'visits'"),

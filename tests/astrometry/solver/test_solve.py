@@ -355,7 +355,7 @@ def test_memory_limit(noisy, tmp_path, capsys):
 
 def test_output_exists(noisy, solution, tmp_path, capsys):
     refused(capsys, tmp_path, ("solve", noisy, "-o", solution), "exists already")
-    refused(capsys, tmp_path, ("solve", noisy, "-o", noisy, "--overwrite"), "solution.json")
+    refused(capsys, tmp_path, ("solve", noisy, "-o", noisy, "--overwrite"), "read by this command")
 
 
 def test_mock_without_parallax(solution, tmp_path, capsys):
