@@ -85,7 +85,7 @@ def read(monkeypatch):
     """Read a catalogue of which rows 0 and 1 lie outside the map."""
     from gcmock.posterior.observations import Observations
 
-    monkeypatch.setattr(module, "open_table", lambda path: None)
+    monkeypatch.setattr(module, "open_table", lambda *_: None)
 
     def call(catalogue, **options):
         monkeypatch.setattr(module, "ObservedCatalogue", catalogue)

@@ -50,7 +50,6 @@ def test_tiles_that_were_there_and_empty_windows_are_told(called, capsys) -> Non
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("fetch ukidss --l 0 1 --b 0 1 -o t", '"ukidss"'),
         ("fetch gaia --l 0 1 -o t", "--b"),
         ("fetch gaia --l 0 --b 0 1 -o t", "--l"),
         ("fetch gaia --l 0 1 --b 0 1", "--output"),

@@ -63,6 +63,8 @@ def wrapping_uniform(key: np.uint64, counter: int) -> float:
 def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
     """The loop as Python runs it: nothing is compiled for a few hundred stars."""
     monkeypatch.setattr(module, "_draw", module._draw.py_func)
+    for name in ("_normal", "_node_at"):
+        monkeypatch.setattr(module, name, getattr(module, name).py_func)
     monkeypatch.setattr(module, "_dust_of", profile_at)
     monkeypatch.setattr(module, "_profile", profile_value)
     monkeypatch.setattr(module, "uniform_scalar", wrapping_uniform)

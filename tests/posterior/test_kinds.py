@@ -27,7 +27,7 @@ def test_bands_of_the_tables(mask, bands):
     assert StarKind(mask, 0, NO_STEPS).bands == bands
 
 
-CODE = st.tuples(*(st.integers(low, low + 1) for low in (6, 0, -1, -1, -1, 0)))
+CODE = st.tuples(*(st.integers(low, low + 1) for low in (6, 0, -1, -1, -1, -1, 0)))
 
 
 @given(st.lists(CODE, min_size=1, max_size=30))
@@ -40,7 +40,7 @@ def test_every_star_belongs_to_the_kind_of_its_code(codes):
     assert sorted(members.tolist()) == list(range(len(codes)))
     for kind, rows in groups:
         for row in rows:
-            assert (kind.mask, kind.row, *kind.steps) == tuple(codes[row])
+            assert (kind.mask, kind.row, kind.synthetic, *kind.steps) == tuple(codes[row])
         # Neighbours in the sky follow one another.
         where = list(zip(l_deg[rows], b_deg[rows], strict=True))
         assert where == sorted(where)

@@ -14,6 +14,7 @@ from gcmock.verbs.settings import Settings, settings_of
 
 def build(
     input: Location | Table,
+    /,
     output: Location | None = None,
     config: Settings = None,
     *,

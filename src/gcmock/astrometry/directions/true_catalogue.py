@@ -106,7 +106,9 @@ class Catalogue:
                 distance = column_values(self.path, values, "distance_pc", match)
                 plain = 1000.0 / np.where(distance > 0.0, distance, np.nan)
             else:
-                plain = column_values(self.path, values, name, match)
+                # A true magnitude may be far beyond what any survey sees.
+                limited = "" if name.endswith("_mag") else name
+                plain = column_values(self.path, values, limited, match)
             if name in self.unknown:
                 return np.where(np.isnan(plain), self.unknown[name], plain)
             bad = ~np.isfinite(plain)
