@@ -287,7 +287,7 @@ def test_existing_outputs_are_kept(capsys, tmp_path, mock):
     assert run(mock, "--product", "sources", "-o", sources) == 0
     capsys.readouterr()
     error = fails(capsys, tmp_path, sources, "--epochs", 2033, "-o", sources, "--overwrite")
-    assert "is the input itself" in error
+    assert "is read by this command" in error
 
 
 # It leaves files open, and asks the Gaia archive for news when it is imported.
