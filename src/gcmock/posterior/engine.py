@@ -6,13 +6,13 @@ Groups the stars for the kernels and runs them in threads.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.dust.laws import ExtinctionLaw
+from gcmock.pool import in_order
 from gcmock.posterior.grid import DistanceGrid
 from gcmock.posterior.kernel.block import evaluate, run
 from gcmock.posterior.kernel.lattice import TILTS, Steps
@@ -244,12 +244,8 @@ class Posterior:
 
         # All that no other thread is at, before waiting for those that one is at.
         self._tables.build({kind for kind, _ in jobs})
-        if workers == 1 or len(jobs) == 1:
-            for job in jobs:
-                work(job)
-        else:
-            with ThreadPoolExecutor(workers) as pool:
-                list(pool.map(work, jobs))
+        for _ in in_order(work, jobs, 1 if len(jobs) == 1 else workers):
+            pass
 
     def _shared(self, kind: StarKind, sightlines: Sightlines) -> Shared:
         """Gather what the kernels need besides the stars."""

@@ -20,6 +20,7 @@ from gcmock.astrometry.observations.reference_catalogue import moved
 from gcmock.errors import InputError
 from gcmock.io.checks import exact_ids
 from gcmock.io.epochs import julian_years
+from gcmock.io.ownership import check_apart
 from gcmock.io.provenance import creator
 from gcmock.io.readers.opening import SUFFIXES, open_table
 from gcmock.io.values import given_numbers
@@ -211,8 +212,7 @@ def propagate(
         realisation=realisation,
         need="propagation needs parallaxes and proper motions",
     )
-    if output.exists() and output.samefile(table.path):
-        raise InputError(f"{output}: is the input itself; choose another name for the output")
+    check_apart([output], [table.path])
     keys = [_TRUTH[name] for name in names if name == "realisation"]
     metadata = {
         "creator": creator(),

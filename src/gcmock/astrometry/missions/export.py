@@ -25,8 +25,8 @@ from gcmock.astrometry.missions.passbands import (
 from gcmock.errors import InputError
 from gcmock.io.disk import sha256_of
 from gcmock.io.metadata import read_metadata
+from gcmock.io.ownership import check_apart
 from gcmock.io.provenance import creator, library_versions
-from gcmock.io.readers.choice import split_choice
 from gcmock.io.writers.writer import open_writer
 from gcmock.notebook import Outcome
 from gcmock.progress import Progress
@@ -174,8 +174,7 @@ def export(
     table = open_catalogue(mock, names, realisation=realisation)
     found = metadata_of(mock)
     law = law_of(found) if set(bands) & set(ROMAN_BANDS) else ""
-    if output.exists() and output.samefile(split_choice(mock)[0]):
-        raise InputError(f"{output}: is the input itself; choose another name for the output")
+    check_apart([output], [mock])
     columns = export_columns(mission, id_column(table), with_realisation)
     metadata = {
         "creator": creator(),
