@@ -219,7 +219,7 @@ def against_reference(model: Model, n_star: int) -> None:
         star = reference.Star(data.mag[i], error, data.parallax[i], data.parallax_error[i])
         sets = model.populations
         joint = reference.joint(
-            star, sightline, sets.populations, sets.of_component, model.grid, model.relations["hw"]
+            star, sightline, sets.populations, sets.of_component, model.grid, model.relations
         )
         variation[i] = 0.5 * np.abs(found[i] - joint / joint.sum()).sum()
     print(

@@ -40,48 +40,33 @@ def one_star(
     )
 
 
-class SomeBins:
-    """What `reference.joint` asks of a grid, for some of its bins."""
-
-    def __init__(self, grid: DistanceGrid, bins: slice) -> None:
-        self.distance_modulus = grid.distance_modulus[bins]
-
-    def __len__(self) -> int:
-        return self.distance_modulus.size
-
-
-def from_reference(model: Model, data: Observations, bins: slice = slice(None)) -> np.ndarray:
-    """Evidence in some distance bins; the plain loops take milliseconds for each of them."""
+def from_reference(model: Model, data: Observations) -> np.ndarray:
+    """Evidence by the readable formula, shape (n_component, n_distance)."""
     post = model.posterior
     lines, index = model.sightlines.get(data.l_deg, data.b_deg)
     i = index[0]
     shape = lines.dust.at(i).value(model.grid.centre_pc)
     row = int(model.law.row(data.l_deg, data.b_deg)[0])
     sightline = reference.Sightline(
-        lines.prior[i, :, :11].T.astype(float)[:, bins],
-        (data.e_jks_rc[0] * shape)[bins],
-        (data.tau[0] * shape)[bins],
+        lines.prior[i, :, :11].T.astype(float),
+        data.e_jks_rc[0] * shape,
+        data.tau[0] * shape,
         model.law.rows[row],
     )
-    star = reference.Star(
-        data.mag[0],
-        np.sqrt(data.mag_error[0] ** 2 + post.model_variance),
-    )
-    seen = reference.Star(star.mag, star.mag_error, data.parallax[0], data.parallax_error[0])
-    parallax = reference.parallax_factor(seen, model.grid)[bins]
-    sets, some = model.populations, SomeBins(model.grid, bins)
-    return parallax * reference.joint(
-        star, sightline, sets.populations, sets.of_component, some, model.relations
+    error = np.sqrt(data.mag_error[0] ** 2 + post.model_variance)
+    star = reference.Star(data.mag[0], error, data.parallax[0], data.parallax_error[0])
+    sets = model.populations
+    return reference.joint(
+        star, sightline, sets.populations, sets.of_component, model.grid, model.relations
     )
 
 
 def differences(
-    found: np.ndarray, log_evidence: float, expected: np.ndarray, bins: slice
+    found: np.ndarray, log_evidence: float, expected: np.ndarray
 ) -> tuple[float, float]:
-    """Total variation of P(c, D), and difference of the log evidence, within some bins."""
-    part, total = found[:, bins].sum(), expected.sum()
-    variation = 0.5 * np.abs(found[:, bins] / part - expected / total).sum()
-    return variation, log_evidence + np.log(part) - np.log(total)
+    """Total variation of P(c, D), and difference of the log evidence."""
+    variation = 0.5 * np.abs(found - expected / expected.sum()).sum()
+    return variation, log_evidence - np.log(expected.sum())
 
 
 def observed_from_model(model, rng, mask, l_deg, b_deg):
@@ -106,23 +91,8 @@ def observed_from_model(model, rng, mask, l_deg, b_deg):
     return mag, error, e_jks[0], distance
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:Generating overly large repr")
-@settings(
-    max_examples=15,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    derandomize=True,
-    phases=[Phase.explicit, Phase.generate],  # a counterexample takes seconds: do not shrink it
-)
-@given(
-    seed=st.integers(0, 2**32 - 1),
-    mask=st.integers(1, 15),
-    tau=st.sampled_from([0.0, 0.05, 0.2, 0.4]),
-    place=st.sampled_from([(0.31, -0.23), (-0.06, -0.04), (-1.2, 0.5), (3.0, -2.0)]),
-    with_parallax=st.booleans(),
-)
-def test_kernel_equals_reference(model, seed, mask, tau, place, with_parallax) -> None:
+def agreement(model, seed, mask, tau, place, with_parallax) -> None:
+    """Compare kernel and reference in every bin, for a star that the model could make."""
     rng = np.random.default_rng(seed)
     mag, error, e_jks, distance = observed_from_model(model, rng, mask, *place)
     parallax, parallax_error = np.nan, np.nan
@@ -130,18 +100,108 @@ def test_kernel_equals_reference(model, seed, mask, tau, place, with_parallax) -
         parallax_error = rng.uniform(0.02, 0.5)
         parallax = 1000.0 / distance + parallax_error * rng.normal()
     data = one_star(mag, error, tau, e_jks, *place, parallax, parallax_error)
-    # Every fourth bin, each as often as the others; all where a parallax leaves few.
-    bins = slice(None) if with_parallax else slice(seed % 4, None, 4)
-    expected = from_reference(model, data, bins)
+    expected = from_reference(model, data)
     if expected.sum() < 1e-12:
         return  # far beyond what the kernel sums: such stars are inflated and flagged
     for exact, tolerance in ((True, TOLERANCE_EXACT), (False, TOLERANCE_LATTICE)):
         found, log_evidence = model.posterior.joint(data, exact=exact)
         most = max(tolerance, TOLERANCE_ALIKE) if equivalent(mask) != mask else tolerance
-        variation, difference = differences(found[0], log_evidence[0], expected, bins)
+        variation, difference = differences(found[0], log_evidence[0], expected)
         assert variation < most
         near = TOLERANCE_LINEAR_HW if equivalent(mask) != mask else TOLERANCE_EVIDENCE[exact]
         assert abs(difference) <= near
+
+
+EXAMPLES = {
+    "seed": st.integers(0, 2**32 - 1),
+    "mask": st.integers(1, 15),
+    "tau": st.sampled_from([0.0, 0.05, 0.2, 0.4]),
+    "place": st.sampled_from([(0.31, -0.23), (-0.06, -0.04), (-1.2, 0.5), (3.0, -2.0)]),
+    "with_parallax": st.booleans(),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],  # a counterexample takes seconds: do not shrink it
+)
+@given(**EXAMPLES)
+def test_kernel_equals_reference(model, seed, mask, tau, place, with_parallax) -> None:
+    agreement(model, seed, mask, tau, place, with_parallax)
+
+
+@pytest.mark.parametrize("mask", [3, 7, 14])
+def test_kernel_equals_reference_quickly(model, mask) -> None:
+    agreement(model, 10 + mask, mask, 0.2, (0.31, -0.23), mask == 3)
+
+
+@pytest.mark.parametrize("mask", [1, 2, 7, 8, 13, 15])
+@pytest.mark.parametrize("tau", [0.0, 1e-3, 0.3])
+def test_likelihood_of_all_nodes_and_distances_is_that_of_each(model, mask, tau) -> None:
+    """Any number of distances at once, with and without scatter, gives the sum over single ones."""
+    rng = np.random.default_rng(mask)
+    mag, error, e_jks, _ = observed_from_model(model, rng, mask, 0.31, -0.23)
+    grid, star = DistanceGrid(np.linspace(300.0, 12_000.0, 6)), reference.Star(mag, error)
+    some = model.populations.nodes("bar")
+    nodes = some._replace(weight=some.weight[::9], absolute_mag=some.absolute_mag[::9])
+    growth = np.linspace(0.0, 1.3, len(grid))
+    line = reference.Sightline(
+        np.ones((1, len(grid))), e_jks * growth, tau * growth, model.law.rows[0]
+    )
+    found = reference.likelihood(star, line, nodes, grid, model.relations)
+    expected = [
+        sum(
+            weight * of_one_node(star, m + mu, e, t, line.kappa, list(model.relations.values()))
+            for weight, m in zip(nodes.weight, nodes.absolute_mag)
+        )
+        for mu, e, t in zip(grid.distance_modulus, line.e_jks, line.tau)
+    ]
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-300)
+
+
+def of_one_node(star, unreddened, mean, tau, kappa, relations) -> float:
+    """N(m; ...) of one node at one distance, the reddening in magnitudes and all bands at once."""
+    used = np.isfinite(star.mag)
+    variance = star.mag_error[used] ** 2
+    e = mean
+    for _ in range(4 if used[3:].any() else 1):
+        linear = unreddened + kappa * e
+        j, h = linear[:2]
+        d_j = [r.derivatives(j, h)[0] for r in relations]
+        predicted = np.append(linear, [r.mag(j, h) for r in relations])
+        slope = np.append(kappa, [x * kappa[0] + (1.0 - x) * kappa[1] for x in d_j])[used]
+        bend = [r.curvature(j, h) * (kappa[0] - kappa[1]) ** 2 for r in relations]
+        bend = np.append(np.zeros(3), bend)[used]
+        residual = (star.mag - predicted)[used]
+        information = np.sum(slope**2 / variance)
+        chi2 = np.sum(residual**2 / variance)
+        if tau == 0.0:
+            break
+        chi2 += (e - mean) ** 2 / tau**2
+        uphill = np.sum(slope * residual / variance) - (e - mean) / tau**2
+        step = uphill / (information + 1.0 / tau**2)
+        chi2 -= uphill * step
+        e += step
+    curvature = information - np.sum(residual * bend / variance)
+    norm = np.sqrt(np.prod(2.0 * np.pi * variance) * (1.0 + tau**2 * curvature))
+    return np.exp(-0.5 * chi2) / norm
+
+
+def test_memory_does_not_change_the_likelihood(model, monkeypatch) -> None:
+    grid, kappa = model.grid, model.law.rows[0]
+    star = reference.Star(np.array([np.nan, 14.9, 13.2, np.nan]), np.full(4, 0.05))
+    shape = np.linspace(0.0, 1.5, len(grid))
+    line = reference.Sightline(np.ones((1, len(grid))), 3.0 * shape, 0.2 * shape, kappa)
+    nodes = model.populations.nodes("nsd")
+    at_once = reference.likelihood(star, line, nodes, grid, model.relations)
+    monkeypatch.setattr(reference, "N_AT_ONCE", 1)
+    one_by_one = reference.likelihood(star, line, nodes, grid, model.relations)
+    np.testing.assert_allclose(at_once, one_by_one, rtol=1e-13)
 
 
 @pytest.mark.slow
@@ -159,10 +219,9 @@ def test_precise_j_with_hw(model) -> None:
     """The extinction in Hw changes with the colour of the star by more than the error of J."""
     mag, error = [18.146, np.nan, np.nan, 17.299], [0.0125, 0.06, 0.05, 0.034]
     data = one_star(mag, error, 0.4, 4.585, -0.06, -0.04, 0.05, 0.36)
-    bins = slice(2, None, 4)
-    expected = from_reference(model, data, bins)
+    expected = from_reference(model, data)
     found, log_evidence = model.posterior.joint(data)
-    assert differences(found[0], log_evidence[0], expected, bins)[0] < TOLERANCE_LATTICE
+    assert differences(found[0], log_evidence[0], expected)[0] < TOLERANCE_LATTICE
 
 
 @pytest.mark.slow
@@ -265,9 +324,8 @@ def test_reddening_is_integrated(model, mag) -> None:
 )
 def test_hw_that_contradicts_other_bands(model, mag, error, tau, e_jks) -> None:
     data = one_star(mag, error, tau, e_jks, 0.31, -0.23)
-    bins = slice(1, None, 4)
-    expected = from_reference(model, data, bins)
+    expected = from_reference(model, data)
     assert expected.sum() > 1e-12
     for exact in (True, False):
         found, log_evidence = model.posterior.joint(data, exact=exact)
-        assert differences(found[0], log_evidence[0], expected, bins)[0] < TOLERANCE_ALIKE
+        assert differences(found[0], log_evidence[0], expected)[0] < TOLERANCE_ALIKE

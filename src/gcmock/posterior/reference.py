@@ -41,6 +41,9 @@ N_NEWTON = 3
 """Steps to the best reddening of a node where a synthetic band, whose extinction depends on it, was
 observed."""
 
+N_AT_ONCE = 50_000
+"""Pairs of a node and a distance whose magnitudes are in memory at once: 0.4 MB an array."""
+
 
 class Star(NamedTuple):
     """What was observed of one star; NaN where it was not.
@@ -74,17 +77,16 @@ class Sightline(NamedTuple):
         Mean and standard deviation of E(J-Ks) at the bin centres [mag].
     kappa : ndarray, shape (n_linear,)
         Extinction in the linear bands over E(J-Ks).
-    motion_mean, motion_covariance : ndarray, optional
-        Moments of (pm_l cos b, pm_b, v_r), shapes (n_distance, n_component, 3) and (n_distance,
-        n_component, 3, 3) [mas/yr, mas/yr, km/s].
+    moments : tuple of 2 ndarray, optional
+        Mean and covariance of (pm_l cos b, pm_b, v_r), shapes (n_distance, n_component, 3) and
+        (n_distance, n_component, 3, 3) [mas/yr, mas/yr, km/s].
     """
 
     prior: Floats
     e_jks: Floats
     tau: Floats
     kappa: Floats
-    motion_mean: Floats | None = None
-    motion_covariance: Floats | None = None
+    moments: tuple[Floats, Floats] | None = None
 
 
 def joint(
@@ -135,68 +137,115 @@ def likelihood(
 
     Without any band it is 1: the posterior is then the prior.
     """
-    used = np.isfinite(star.mag)
-    if not used.any():
+    if not np.isfinite(star.mag).any():
         return np.ones(len(grid))
-    variance = star.mag_error[used] ** 2
-    n_step = 1 + N_NEWTON * bool(used[sightline.kappa.size :].any())
-    out = np.empty(len(grid))
-    for i, mu in enumerate(grid.distance_modulus):
-        mean, tau2 = sightline.e_jks[i], sightline.tau[i] ** 2
-        # The reddening at which a node explains the star best; one step finds it in linear bands.
-        e = np.full(len(nodes.weight), mean)
-        for _ in range(n_step):
-            predicted, kappa, bend = apparent(nodes.absolute_mag, mu, e, sightline.kappa, relations)
-            residual = (star.mag - predicted)[:, used]
-            kappa, bend = kappa[:, used], bend[:, used]
-            information = np.sum(kappa**2 / variance, axis=1)
-            chi2 = np.sum(residual**2 / variance, axis=1)
-            if tau2 == 0.0:
-                break
-            chi2 += (e - mean) ** 2 / tau2
-            slope = np.sum(kappa * residual / variance, axis=1) - (e - mean) / tau2
-            # What is left of the way to the best reddening, to second order.
-            step = slope / (information + 1.0 / tau2)
-            chi2 -= slope * step
-            e = e + step
-        curvature = information - np.sum(residual * bend / variance, axis=1)
-        norm = np.sqrt(np.prod(2.0 * np.pi * variance) * (1.0 + tau2 * curvature))
-        out[i] = np.sum(nodes.weight * np.exp(-0.5 * chi2) / norm)
+    mu = grid.distance_modulus
+    n_bin = max(N_AT_ONCE // len(nodes.weight), 1)
+    out = np.empty(mu.size)
+    for first in range(0, mu.size, n_bin):
+        some = slice(first, first + n_bin)
+        gaussian = node_likelihood(
+            star, mu[some], sightline.e_jks[some], sightline.tau[some], sightline.kappa,
+            nodes.absolute_mag, relations,
+        )  # fmt: skip
+        out[some] = np.sum(nodes.weight * gaussian, axis=1)
     return out
 
 
-def apparent(
-    absolute_mag: Floats, mu: float, e_jks: Floats, kappa: Floats, relations: Relations
-) -> tuple[Floats, Floats, Floats]:
-    """Apparent magnitudes of nodes and their derivatives with respect to the reddening.
+def node_likelihood(
+    star: Star,
+    mu: Floats,
+    e_jks: Floats,
+    tau: Floats,
+    kappa: Floats,
+    absolute_mag: Floats,
+    relations: Relations,
+) -> Floats:
+    """N(m ; M_k + µ + κ E, Σ + τ² κ κᵀ) of every node at every distance.
+
+    With E = E(D) + τ(D) x and x a standard normal, minus two times the logarithm of what is
+    integrated is χ²(x) = x² + Σ_b (m_b - m_b(x))² / σ_b². It is expanded about its minimum, which
+    one step finds where it is a parabola: in linear bands.
 
     Parameters
     ----------
-    absolute_mag : ndarray, shape (n_node, n_linear)
-        Absolute magnitudes in the linear bands [mag].
-    mu : float
-        Distance modulus [mag].
-    e_jks : ndarray, shape (n_node,)
-        Reddening of every node [mag].
+    star : Star
+        With a magnitude in at least one band.
+    mu, e_jks, tau : ndarray, shape (n_distance,)
+        Distance modulus, mean and standard deviation of the reddening [mag].
     kappa : ndarray, shape (n_linear,)
         Extinction in the linear bands over E(J-Ks).
+    absolute_mag : ndarray, shape (n_node, n_linear)
+        Absolute magnitudes in the linear bands [mag].
     relations : mapping of str to SyntheticRelation
         Applied to the apparent (reddened) J and H.
 
     Returns
     -------
-    mag, slope, bend : ndarray, shape (n_node, n_band)
-        Magnitudes, d(mag)/d(E(J-Ks)) and the second derivative, which is zero in linear bands.
+    ndarray, shape (n_distance, n_node)
+        [per mag^n_band].
     """
-    linear = absolute_mag + mu + np.outer(e_jks, kappa)
-    mag, slope, bend = [linear], [np.tile(kappa, (len(linear), 1))], [np.zeros_like(linear)]
-    j, h = linear[:, J], linear[:, H]
-    for relation in relations.values():
-        d_j, d_h = relation.derivatives(j, h)
-        mag.append(relation.mag(j, h)[:, None])
-        slope.append((d_j * kappa[J] + d_h * kappa[H])[:, None])
-        bend.append((relation.curvature(j, h) * (kappa[J] - kappa[H]) ** 2)[:, None])
-    return np.hstack(mag), np.hstack(slope), np.hstack(bend)
+    mean, scatter = e_jks[:, None], tau[:, None]
+    unreddened = [mag + mu[:, None] for mag in absolute_mag.T]
+    observed = np.flatnonzero(np.isfinite(star.mag))
+    n_step = 1 + N_NEWTON * bool(observed[-1] >= kappa.size)
+    x = np.zeros_like(unreddened[0])
+    for _ in range(n_step):
+        # Halves of the first and the second derivative of χ²; Newton's step to second order leaves
+        # out how the extinction bends, which only the width of the minimum needs.
+        chi2, slope, steepness, curvature = x**2, x.copy(), np.ones_like(x), np.ones_like(x)
+        for b in observed:
+            variance = star.mag_error[b] ** 2
+            predicted, d_mag, bend = apparent(
+                b, unreddened, mean + scatter * x, kappa, list(relations.values())
+            )
+            residual = star.mag[b] - predicted
+            chi2 += residual**2 / variance
+            slope -= scatter * d_mag * residual / variance
+            steepness += (scatter * d_mag) ** 2 / variance
+            curvature += scatter**2 * (d_mag**2 - residual * bend) / variance
+        step = -slope / steepness
+        chi2 += slope * step
+        x += step
+    norm = np.sqrt(np.prod(2.0 * np.pi * star.mag_error[observed] ** 2) * curvature)
+    return np.asarray(np.exp(-0.5 * chi2) / norm)
+
+
+def apparent(
+    band_index: int,
+    unreddened: list[Floats],
+    e_jks: Floats,
+    kappa: Floats,
+    relations: list[SyntheticRelation],
+) -> tuple[Floats, Floats | float, Floats | float]:
+    """Apparent magnitude in one band and its derivatives with respect to the reddening.
+
+    Parameters
+    ----------
+    band_index : int
+        Place of the band: linear ones first, then those of `relations`.
+    unreddened : list of ndarray, shape (n_distance, n_node)
+        Apparent magnitudes without dust in the linear bands [mag].
+    e_jks : ndarray, shape (n_distance, n_node)
+        Reddening [mag].
+    kappa : ndarray, shape (n_linear,)
+        Extinction in the linear bands over E(J-Ks).
+    relations : list of SyntheticRelation
+        Applied to the apparent (reddened) J and H.
+
+    Returns
+    -------
+    mag, slope, bend : ndarray, shape (n_distance, n_node), or float
+        Magnitude, d(mag)/d(E(J-Ks)) and the second derivative, which is zero in linear bands.
+    """
+    if band_index < kappa.size:
+        return unreddened[band_index] + kappa[band_index] * e_jks, kappa[band_index], 0.0
+    relation = relations[band_index - kappa.size]
+    j, h = unreddened[J] + kappa[J] * e_jks, unreddened[H] + kappa[H] * e_jks
+    d_j, d_h = relation.derivatives(j, h)
+    slope = d_j * kappa[J] + d_h * kappa[H]
+    bend = relation.curvature(j, h) * (kappa[J] - kappa[H]) ** 2
+    return relation.mag(j, h), slope, bend
 
 
 def parallax_factor(star: Star, grid: DistanceGrid) -> Floats:
@@ -221,17 +270,17 @@ def motion_factor(star: Star, sightline: Sightline, errors: MotionModel) -> Floa
 
     In units of the ellipse of its errors: the density times sqrt(det 2 pi R), with the floors in R.
     """
-    if star.motion is None or sightline.motion_mean is None:
+    if star.motion is None or sightline.moments is None:
         return 1.0
-    assert sightline.motion_covariance is not None
+    mean, covariance = sightline.moments
     y = star.motion.vector
     used = np.flatnonzero(np.isfinite(y))
     if not used.size:
         return 1.0
     noise = star.motion.covariance + np.diag([errors.floor_masyr**2] * 2 + [errors.floor_kms**2])
     noise = noise[np.ix_(used, used)]
-    covariance = sightline.motion_covariance[..., used, :][..., used] + noise
-    residual = y[used] - sightline.motion_mean[..., used]
+    covariance = covariance[..., used, :][..., used] + noise
+    residual = y[used] - mean[..., used]
     chi2 = np.einsum("dci,dcij,dcj->dc", residual, np.linalg.inv(covariance), residual)
     volume = np.linalg.det(noise)
     gaussian = np.sqrt(volume / np.linalg.det(covariance)) * np.exp(-0.5 * chi2)

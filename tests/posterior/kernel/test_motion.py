@@ -52,10 +52,10 @@ def by_reference(model: Model, data: Observations, i: int) -> np.ndarray:
     s = index[i]
     shape = lines.dust.at(s).value(model.grid.centre_pc)
     # The kernel takes the moments of a cell of the sky at its centre.
-    mean, covariance = observed_moments(model.galaxy, 0.4125, -0.0875, model.grid.centre_pc)
+    moments = observed_moments(model.galaxy, 0.4125, -0.0875, model.grid.centre_pc)
     sightline = reference.Sightline(
         lines.prior[s, :, :11].T.astype(float), data.e_jks_rc[i] * shape, data.tau[i] * shape,
-        model.law.rows[0], mean, covariance,
+        model.law.rows[0], moments,
     )  # fmt: skip
     error = np.sqrt(data.mag_error[i] ** 2 + model.posterior.model_variance)
     star = reference.Star(data.mag[i], error, motion=data.motion.take(i))
@@ -73,7 +73,7 @@ def by_reference(model: Model, data: Observations, i: int) -> np.ndarray:
 
 @pytest.mark.slow
 @settings(
-    deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     st.floats(-20.0, 15.0), st.floats(-8.0, 8.0), st.floats(0.05, 4.0), st.floats(-0.9, 0.9),
