@@ -176,7 +176,7 @@ def test_survey_with_another_detection_probability(
         share = np.where(l_deg < 0.0, 1.0, 0.0)[:, None] * np.array([0.5, 1.0, 1.0])
         return share * (mag < 14.0)
 
-    seen = survey(stars, model, detection=west_only)
+    seen = survey(stars, detection=west_only)
     expected = (stars["l"] < 0.0) & (stars["phot_ks_mag"] < 14.0)
     assert seen["source_id"].tolist() == stars["source_id"][expected].tolist()
     bright = stars["phot_j_mag"][expected] < 14.0

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from scipy.stats import kstest, norm
 
 from gcmock.errors import InputError
 from gcmock.mock.survey import SURVEY_COLUMNS, SurveyModel, survey
-from gcmock.settings.build import Config
 from gcmock.words.bands import SURVEY_BANDS
 
-MODEL = SimpleNamespace(config=Config())
 N_STAR = 6000
 
 
@@ -64,7 +60,7 @@ def test_errors_of_parallaxes() -> None:
 
 
 def test_columns_pass_through_and_what_is_not_seen_is_missing(truth) -> None:
-    seen = survey(truth, MODEL, 4)
+    seen = survey(truth, 4)
     assert tuple(seen) == tuple(column.name for column in SURVEY_COLUMNS)
     rows = rows_of(seen, truth)
     assert (np.diff(rows) > 0).all()
@@ -77,9 +73,14 @@ def test_columns_pass_through_and_what_is_not_seen_is_missing(truth) -> None:
     np.testing.assert_array_equal(np.isfinite(seen["ruwe"]), np.isfinite(seen["parallax"]))
 
 
+def test_zero_point_is_put_on_all_parallaxes(truth) -> None:
+    seen, moved = survey(truth, 4), survey(truth, 4, zero_point_mas=-0.03)
+    np.testing.assert_allclose(moved["parallax"], seen["parallax"] - 0.03, atol=1e-12)
+
+
 def test_errors_have_the_claimed_distribution(truth) -> None:
     settings = SurveyModel(limit_mag=(15.0, 14.3, 14.0), gaia_g_max=30.0)
-    seen = survey(truth, MODEL, 4, settings)
+    seen = survey(truth, 4, settings)
     rows = rows_of(seen, truth)
     true_mag = magnitudes(truth)[rows]
     for i, band in enumerate(SURVEY_BANDS):
@@ -96,9 +97,8 @@ def test_errors_have_the_claimed_distribution(truth) -> None:
 
 def test_bad_parallaxes_are_as_bad_as_their_ruwe(truth) -> None:
     settings = SurveyModel(gaia_g_max=30.0)
-    seen = survey(truth, MODEL, 4, settings)
-    zero_point = MODEL.config.parallax.zero_point_mas
-    true = truth["parallax"][rows_of(seen, truth)] + zero_point
+    seen = survey(truth, 4, settings)
+    true = truth["parallax"][rows_of(seen, truth)]
     pull = (seen["parallax"] - true) / seen["parallax_error"]
     bad = seen["ruwe"] > 2.0
     assert bad.mean() == pytest.approx(0.05, abs=0.02)
@@ -110,18 +110,18 @@ def test_bad_parallaxes_are_as_bad_as_their_ruwe(truth) -> None:
 
 def test_faint_stars_have_no_parallax(truth) -> None:
     """G = J + 2.5 (J - Ks), here Ks + 3.5."""
-    seen = survey(truth, MODEL, 4, SurveyModel(gaia_g_max=15.5))
+    seen = survey(truth, 4, SurveyModel(gaia_g_max=15.5))
     expected = truth["phot_ks_mag"][rows_of(seen, truth)] < 12.0
     np.testing.assert_array_equal(np.isfinite(seen["parallax"]), expected)
 
 
 def test_a_survey_of_a_part_is_a_part_of_the_survey(truth) -> None:
-    whole = survey(truth, MODEL, 4)
-    half = survey({name: values[::-2] for name, values in truth.items()}, MODEL, 4)
+    whole = survey(truth, 4)
+    half = survey({name: values[::-2] for name, values in truth.items()}, 4)
     rows = rows_of(half, whole)
     for name, values in half.items():
         np.testing.assert_array_equal(values, whole[name][rows], err_msg=name)
-    other = survey(truth, MODEL, 5)
+    other = survey(truth, 5)
     both = np.isin(other["source_id"], whole["source_id"])
     again = whole["phot_ks_mag"][rows_of({k: v[both] for k, v in other.items()}, whole)]
     assert (other["phot_ks_mag"][both] != again).all()
@@ -133,7 +133,7 @@ def test_another_detection_probability(truth) -> None:
         np.testing.assert_array_equal(b_deg, truth["b"])
         return np.where(l_deg < 0.0, 1.0, 0.0)[:, None] * np.array([0.5, 1.0, 1.0])
 
-    seen = survey(truth, MODEL, detection=west_only)
+    seen = survey(truth, detection=west_only)
     assert seen["source_id"].tolist() == truth["source_id"][truth["l"] < 0.0].tolist()
     share = np.isfinite(seen["phot_j_mag"])
     assert share.mean() == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(share.size))
@@ -143,4 +143,4 @@ def test_another_detection_probability(truth) -> None:
 def test_missing_columns_are_all_named() -> None:
     words = "lack the columns ra, dec, b, parallax, phot_j_mag, phot_h_mag"
     with pytest.raises(InputError, match=words):
-        survey({"source_id": np.arange(3), "l": np.zeros(3), "phot_ks_mag": np.ones(3)}, MODEL)
+        survey({"source_id": np.arange(3), "l": np.zeros(3), "phot_ks_mag": np.ones(3)})

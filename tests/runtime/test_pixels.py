@@ -71,8 +71,9 @@ def model(monkeypatch):
         cell_index=lambda l, b: np.zeros(len(l), np.int64),
         inside=lambda l, b: np.ones(len(l), bool),
     )
-    found = SimpleNamespace(config=CONFIG, extinction_map=sky)
+    found = SimpleNamespace(extinction_map=sky)
     monkeypatch.setattr(pixels, "model_of", lambda settings: found)
+    monkeypatch.setattr(pixels, "config_of", lambda settings: CONFIG)
     return found
 
 

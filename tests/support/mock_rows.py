@@ -90,9 +90,8 @@ def subject_of(rows, **parts):
 
     from gcmock.reporting.page.subject import Subject
 
-    config = SimpleNamespace(
-        photometry=SimpleNamespace(default_error_mag=0.07),
-        extinction=SimpleNamespace(residual_scatter_mag=0.03),
-    )
+    config = SimpleNamespace(extinction=SimpleNamespace(residual_scatter_mag=0.03))
+    photometry = SimpleNamespace(default_error_mag=0.07)
     model = SimpleNamespace(config=config, law=SimpleNamespace(name="a_law"))
-    return Subject("mock.parquet", tally_of(rows), model, parts.pop("metadata", {}), **parts)
+    metadata = parts.pop("metadata", {})
+    return Subject("mock.parquet", tally_of(rows), model, photometry, metadata, **parts)

@@ -52,7 +52,7 @@ def files(tmp_path_factory, config) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("validation")
     model = load_model(config=config)
     truth = simulate(model, L_RANGE, B_RANGE, ks_max=KS_MAX, seed=3)
-    observed = survey(truth, model, 3)
+    observed = survey(truth, 3)
     stars, mock = folder / "stars.parquet", folder / "mock.parquet"
     Table(observed).write(stars)
     build(stars, mock, config)

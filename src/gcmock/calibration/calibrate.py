@@ -20,7 +20,7 @@ from gcmock.calibration.cells import (
     fit_cells,
     gaussian_weights,
 )
-from gcmock.calibration.curves import Curves, evidence_curves
+from gcmock.calibration.curves import FACTORS, GROUPS, Curves, evidence_curves
 from gcmock.calibration.fractions import Fractions, fit_fractions, no_fractions
 from gcmock.calibration.law_sample import fit_laws
 from gcmock.calibration.local_reddening import N_NEIGHBOURS, Local, refine
@@ -274,19 +274,14 @@ def cells_tell(tell: StagedProgress) -> Progress:
 def _all_curves(data: Observations, model: Model, workers: int, tell: StagedProgress) -> Curves:
     """Curves of all stars, neighbours in the sky together."""
     n = data.l_deg.size
-    parts = []
     done = 0
-    value, scale = None, np.full(n, -np.inf)
+    value, scale = np.zeros((n, len(GROUPS), FACTORS.size), np.float16), np.full(n, -np.inf)
     for batch in model.sightlines.batches(data.l_deg, data.b_deg):
         for rows in np.split(batch, range(_AT_ONCE, batch.size, _AT_ONCE)):
             found = evidence_curves(model.posterior, data.take(rows), workers)
-            parts.append(rows)
-            if value is None:
-                value = np.zeros((n, *found.value.shape[1:]), np.float16)
             value[rows], scale[rows] = found.value, found.log_scale
             done += rows.size
             tell("curves", done, n)
-    assert value is not None
     return Curves(value, scale)
 
 

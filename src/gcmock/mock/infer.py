@@ -276,7 +276,7 @@ def infer(
         draws.component.ravel(), x.ravel(), y.ravel(), z.ravel(), velocity_uniforms(keys.ravel())
     )
     if data.motion is not None:
-        velocity = with_measured_motion(data, draws, keys, velocity, model)
+        velocity = with_measured_motion(data, data.motion, draws, keys, velocity, model)
     unexplained = (summary.inflation > 0) | (
         log_expected(data, summary.log_evidence, model) < np.log(LEAST_EXPECTED)
     )

@@ -32,7 +32,12 @@ MOTION_STREAM: Final = 768
 
 
 def with_measured_motion(
-    data: Observations, draws: Draws, keys: NDArray[np.uint64], velocity: Floats, model: Model
+    data: Observations,
+    motion: MeasuredMotion,
+    draws: Draws,
+    keys: NDArray[np.uint64],
+    velocity: Floats,
+    model: Model,
 ) -> Floats:
     """Replace the velocities of stars whose motion was measured.
 
@@ -40,6 +45,8 @@ def with_measured_motion(
     ----------
     data : Observations
         Of n_star stars.
+    motion : MeasuredMotion
+        Their measured motions.
     draws : Draws
         Components and distances, (n_star, n_realisation).
     keys : ndarray of uint64, shape (n_star, n_realisation)
@@ -53,11 +60,10 @@ def with_measured_motion(
     ndarray, shape (n_star * n_realisation, 3)
         vx, vy, vz [km/s].
     """
-    assert data.motion is not None
     star, realisation = np.divmod(np.arange(keys.size), keys.shape[1])
-    rows = np.flatnonzero((data.motion.has_pm | data.motion.has_rv)[star])
+    rows = np.flatnonzero((motion.has_pm | motion.has_rv)[star])
     star, realisation = star[rows], realisation[rows]
-    measured = data.motion.take(star)
+    measured = motion.take(star)
     distance = draws.distance_pc[star, realisation]
     component = draws.component[star, realisation]
     lon, lat = data.l_deg[star], data.b_deg[star]

@@ -27,7 +27,7 @@ from gcmock.model import Model, load_model
 from gcmock.pool import in_order
 from gcmock.progress import Progress
 from gcmock.random import star_key, uniform
-from gcmock.settings.build import Config
+from gcmock.settings.build import USUAL_EPOCH, Config
 from gcmock.stars.bands import with_synthetic
 from gcmock.words.bands import BANDS, KS, magnitude_name
 from gcmock.words.columns import TRUTH_COLUMNS, Column
@@ -50,6 +50,7 @@ def simulate(
     ks_max: float = 15.5,
     seed: int = 1,
     workers: int = 1,
+    ref_epoch: float = USUAL_EPOCH,
     progress: Progress | None = None,
 ) -> Columns:
     """Draw every star of the model in a window down to a magnitude.
@@ -66,6 +67,8 @@ def simulate(
         Seed of the sky.
     workers : int
         Threads. The result does not depend on it.
+    ref_epoch : float
+        Epoch of the positions [Julian year].
     progress : callable, optional
         Called with the numbers of finished and of all cells of 0.025 deg.
 
@@ -83,7 +86,7 @@ def simulate(
         If the window is not entirely on the extinction map.
     """
     window = check_window(model.extinction_map, l_range, b_range)
-    parts = list(simulate_blocks(model, window, ks_max, seed, workers, progress))
+    parts = list(simulate_blocks(model, window, ks_max, seed, ref_epoch, workers, progress))
     return {
         column.name: np.concatenate([part[column.name] for part in parts])
         for column in TRUTH_COLUMNS
@@ -166,9 +169,11 @@ def simulate_to_file(
             if not survey:
                 return truth, None
             probability = None if detection is None else detection[1]
-            return truth, observe(truth, model, seed, settings, probability)
+            zero_point = config.parallax.zero_point_mas
+            return truth, observe(truth, seed, settings, probability, zero_point_mas=zero_point)
 
-        for truth, seen in _blocks(finish, model, window, ks_max, seed, workers, progress):
+        sky = ks_max, seed, config.input.ref_epoch
+        for truth, seen in _blocks(finish, model, window, *sky, workers, progress):
             truth_file.write(truth)
             if seen is not None:
                 main.write(seen)
@@ -205,6 +210,7 @@ def simulate_blocks(
     window: SkyWindow,
     ks_max: float,
     seed: int,
+    ref_epoch: float = USUAL_EPOCH,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Iterator[Columns]:
@@ -212,7 +218,7 @@ def simulate_blocks(
 
     Parameters
     ----------
-    model, ks_max, seed, workers, progress
+    model, ks_max, seed, ref_epoch, workers, progress
         See `simulate`.
     window : SkyWindow
         From `check_window`.
@@ -222,7 +228,8 @@ def simulate_blocks(
     InputError
         If `ks_max` is not a number.
     """
-    yield from _blocks(lambda truth: truth, model, window, ks_max, seed, workers, progress)
+    sky = ks_max, seed, ref_epoch
+    yield from _blocks(lambda truth: truth, model, window, *sky, workers, progress)
 
 
 def _blocks(
@@ -231,6 +238,7 @@ def _blocks(
     window: SkyWindow,
     ks_max: float,
     seed: int,
+    ref_epoch: float,
     workers: int,
     progress: Progress | None,
 ) -> Iterator[Result]:
@@ -242,7 +250,9 @@ def _blocks(
     nodes = bright_first(model.populations)
 
     def work(block: NDArray[np.int64]) -> tuple[int, Result]:
-        return block.size, finish(_simulate_cells(model, nodes, block, window, ks_max, seed))
+        truth = _simulate_cells(model, nodes, block, window, ks_max, seed)
+        truth["ref_epoch"] = np.full(len(truth["source_id"]), ref_epoch)
+        return block.size, finish(truth)
 
     done = 0
     for size, result in in_order(work, blocks, workers):
@@ -309,7 +319,6 @@ def _table(
         "dec": dec,
         "l": l_deg,
         "b": b_deg,
-        "ref_epoch": np.full(n, model.config.input.ref_epoch),
         "distance_pc": distance,
         "parallax": 1000.0 / distance,
         "pmra": pmra,

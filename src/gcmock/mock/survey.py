@@ -11,7 +11,6 @@ from scipy.special import ndtr, ndtri
 
 from gcmock.arrays import Columns, Floats
 from gcmock.errors import InputError
-from gcmock.model import Model
 from gcmock.random import star_key, uniform
 from gcmock.stars.gaia import gaia_g_mag, gaia_parallax_error
 from gcmock.words.bands import KS, SURVEY_BANDS, J, magnitude_error_name, magnitude_name
@@ -99,10 +98,11 @@ class SurveyModel:
 
 def survey(
     truth: Mapping[str, Any],
-    model: Model,
     seed: int = 1,
     settings: SurveyModel | None = None,
     detection: Detection | None = None,
+    *,
+    zero_point_mas: float = 0.0,
 ) -> Columns:
     """Observe true stars.
 
@@ -110,14 +110,14 @@ def survey(
     ----------
     truth : mapping of str to ndarray, shape (n_star,)
         True stars, as from `gcmock.mock.simulate.simulate`.
-    model : Model
-        Its parallax zero point is put on the parallaxes.
     seed : int
         Seed; the noise of a star is a function of it and of `source_id`.
     settings : SurveyModel, optional
         The survey.
     detection : callable, optional
         Takes the place of the detection probability of `settings`.
+    zero_point_mas : float
+        Zero point that is put on the parallaxes [mas].
 
     Returns
     -------
@@ -153,8 +153,7 @@ def survey(
         table[magnitude_name(band)] = observed[:, i]
         table[magnitude_error_name(band)] = error[:, i]
     true_parallax = np.asarray(truth["parallax"])[kept]
-    zero_point = model.config.parallax.zero_point_mas
-    return table | _parallaxes(mag, true_parallax + zero_point, chance, settings)
+    return table | _parallaxes(mag, true_parallax + zero_point_mas, chance, settings)
 
 
 def _parallaxes(

@@ -177,9 +177,10 @@ class SightlineCache:
         cells = cell_of(l_deg, b_deg, sgr_a)
         identity, first, index = np.unique(cells.identity, return_index=True, return_inverse=True)
         lon, lat = cells.l_deg[first], cells.b_deg[first]
-        found = self._known(identity)
+        keys = identity.tolist()
+        found = self._known(keys)
         fresh = {}
-        missing = [i for i, prior in enumerate(found) if prior is None]
+        missing = [i for i, key in enumerate(keys) if key not in found]
         # A few lines of sight at a time: the arrays of one hold 11 x 900 numbers several times
         # over. Other threads need not wait; at worst two compute the same line.
         for start in range(0, len(missing), 16):
@@ -188,12 +189,11 @@ class SightlineCache:
             if self._weights is not None:
                 counts *= self._weights(lon[part], lat[part])[:, :, None]
             for i, prior in zip(part, counts, strict=True):
-                found[i] = fresh[int(identity[i])] = prior.astype(np.float32)
+                found[keys[i]] = fresh[keys[i]] = prior.astype(np.float32)
         self._keep(fresh)
         priors = np.zeros((identity.size, len(self._grid), N_LANE), np.float32)
-        for lanes, prior in zip(priors, found, strict=True):
-            assert prior is not None
-            lanes[:, : len(prior)] = prior.T
+        for lanes, key in zip(priors, keys, strict=True):
+            lanes[:, : len(found[key])] = found[key].T
         dust = dust_profile(lon, lat, self._height)
         moments = self._moments_of(identity, lon, lat) if with_moments else no_moments(lon.size)
         return Sightlines(priors, dust, moments), index.astype(np.int64)
@@ -218,13 +218,12 @@ class SightlineCache:
                 self._moments.popitem(last=False)
         return np.stack([found[k] for k in keys])
 
-    def _known(self, identity: NDArray[np.int64]) -> list[NDArray[np.float32] | None]:
-        """Priors of cells, None for those that must be computed."""
+    def _known(self, identity: list[int]) -> dict[int, NDArray[np.float32]]:
+        """Priors of those cells that need not be computed."""
         with self._lock:
-            found = [self._priors.get(k) for k in identity.tolist()]
-            for k, prior in zip(identity.tolist(), found, strict=True):
-                if prior is not None:
-                    self._priors.move_to_end(k)
+            found = {k: self._priors[k] for k in identity if k in self._priors}
+            for k in found:
+                self._priors.move_to_end(k)
         return found
 
     def _keep(self, priors: dict[int, NDArray[np.float32]]) -> None:

@@ -89,8 +89,11 @@ def run_demo(folder: str | Path, config: Config, progress: Progress | None = Non
     files = tuple(folder / name for name in names)
     model = load_model(config=config)
     seed, workers = config.run.seed, config.run.n_workers
-    truth = simulate(model, L_RANGE, B_RANGE, ks_max=KS_MAX, seed=seed, workers=workers)
-    observed = survey(truth, model, seed)
+    truth = simulate(
+        model, L_RANGE, B_RANGE, ks_max=KS_MAX, seed=seed, workers=workers,
+        ref_epoch=config.input.ref_epoch,
+    )  # fmt: skip
+    observed = survey(truth, seed, zero_point_mas=config.parallax.zero_point_mas)
     for path, columns, table in (
         (files[0], SURVEY_COLUMNS, observed),
         (files[1], TRUTH_COLUMNS, truth),

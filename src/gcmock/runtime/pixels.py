@@ -90,13 +90,19 @@ class PixelWork(NamedTuple):
 
 @lru_cache(maxsize=2)
 def _model(settings: str) -> Model:
-    return load_model(config=Config.model_validate_json(settings))
+    return load_model(config=config_of(settings))
 
 
 def model_of(settings: str) -> Model:
     """Return the model of settings (JSON), loaded once per process and shared by its threads."""
     with _MODEL_LOCK:
         return _model(settings)
+
+
+@lru_cache(maxsize=2)
+def config_of(settings: str) -> Config:
+    """Return settings from JSON."""
+    return Config.model_validate_json(settings)
 
 
 def count_pixel(path: str, order: int, pixel: int, settings: str) -> PixelCount:
@@ -115,8 +121,8 @@ def count_pixel(path: str, order: int, pixel: int, settings: str) -> PixelCount:
     InputError
         If the partition cannot be used, or holds stars of another pixel.
     """
-    model = model_of(settings)
-    census = InputCensus(model.extinction_map, model.config.input)
+    config = config_of(settings)
+    census = InputCensus(model_of(settings).extinction_map, config.input)
     identifiers: list[NDArray[np.uint64]] = []
 
     def visit(stars: ObservedStars) -> None:
@@ -130,7 +136,7 @@ def count_pixel(path: str, order: int, pixel: int, settings: str) -> PixelCount:
             )
         identifiers.append(id_bits(stars.source_id))
 
-    catalogue = ObservedCatalogue(open_table(path, model.config.columns), model.config, visit)
+    catalogue = ObservedCatalogue(open_table(path, config.columns), config, visit)
     census.finish(path)
     if "source_id" not in catalogue.matches:
         raise InputError(
@@ -169,8 +175,8 @@ def build_pixel(work: PixelWork, settings: str) -> Entry:
     InputError
         If the partition cannot be used.
     """
-    model = model_of(settings)
-    catalogue = ObservedCatalogue(open_table(work.input, model.config.columns), model.config)
+    config, model = config_of(settings), model_of(settings)
+    catalogue = ObservedCatalogue(open_table(work.input, config.columns), config)
     catalogue.store_identifiers_as(work.source_id)
     columns = (HEALPIX, *output_columns(work.source_id))
     path = Path(work.folder) / work.name

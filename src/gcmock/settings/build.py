@@ -29,6 +29,9 @@ from gcmock.words.columns import INPUT_COLUMNS
 LawName = Annotated[str, NameOrPath("extinction law", packaged_names("extinction_laws.toml"))]
 HwRelationName = Annotated[str, NameOrPath("Hw relation", packaged_names("hw_relations.toml"))]
 
+USUAL_EPOCH = 2016.0
+"""Epoch of positions without one of their own, that of Gaia DR3 [Julian year]."""
+
 
 class ModelConfig(Section):
     """The Galactic model."""
@@ -194,7 +197,7 @@ class InputConfig(Section):
         default="error", description="Stars outside the extinction map: stop, or leave out"
     )
     ref_epoch: float = Field(
-        default=2016.0,
+        default=USUAL_EPOCH,
         ge=1800.0,
         le=2200.0,
         description="Epoch of positions without a ref_epoch of their own; all positions are taken "

@@ -22,8 +22,8 @@ class MissionWindow(Section):
     fields: tuple[tuple[float, float], ...] = Field(
         default=(), description="Field centres l, b [deg]"
     )
-    field_size_deg: tuple[float, float] | None = Field(
-        default=None, description="Full width and height of a field [deg]"
+    field_size_deg: tuple[float, float] = Field(
+        default=(0.0, 0.0), description="Full width and height of a field [deg]"
     )
     field_angle_deg: float = Field(
         default=0.0,
@@ -34,7 +34,7 @@ class MissionWindow(Section):
     def _one_kind(self) -> MissionWindow:
         if (self.l_deg is None) != (self.b_deg is None):
             raise ValueError("l_deg and b_deg go together")
-        if self.fields and (self.field_size_deg is None or self.l_deg is not None):
+        if self.fields and (min(self.field_size_deg) <= 0.0 or self.l_deg is not None):
             raise ValueError("fields need field_size_deg, and exclude l_deg and b_deg")
         for values in (self.l_deg, self.b_deg):
             if values is not None and values[0] >= values[1]:

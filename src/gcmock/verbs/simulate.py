@@ -243,13 +243,18 @@ def _in_memory(
 
     model = model or load_model(config=settings)
     seed, workers = settings.run.seed, settings.run.n_workers
-    drawn = draw(model, *window, ks_max=ks_max, seed=seed, workers=workers, progress=progress)
+    drawn = draw(
+        model, *window, ks_max=ks_max, seed=seed, workers=workers,
+        ref_epoch=settings.input.ref_epoch, progress=progress,
+    )  # fmt: skip
     record = simulation_record(model, *window, settings, ks_max, seed)
     truth = to_qtable([drawn], TRUTH_COLUMNS, record)
     if not survey:
         return truth
     instrument = SurveyModel()
-    seen = observe(drawn, model, seed, instrument, None if detection is None else detection[1])
+    probability = None if detection is None else detection[1]
+    zero_point = settings.parallax.zero_point_mas
+    seen = observe(drawn, seed, instrument, probability, zero_point_mas=zero_point)
     words = {"content": "mock survey of simulated stars", "survey": repr(instrument)}
     if detection is not None:
         words["completeness"] = detection[0]

@@ -87,7 +87,7 @@ def test_posteriors_are_those_of_the_catalogue(report_files):
     for chunk in source.chunks(1000):
         sample.add(chunk)
     model = load_model(config=load_config())
-    posteriors = PosteriorsOf(sample, model)
+    posteriors = PosteriorsOf(sample, model, model.config.policy)
     for stars in observed_stars(open_table(report_files.stars), model.config):
         posteriors.add(stars)
     result = posteriors.result

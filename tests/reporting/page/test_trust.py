@@ -131,7 +131,7 @@ def test_every_flag_is_counted():
 
 
 def test_truth_in_tables():
-    section = truth_section(subject_of(stars(), comparison=COMPARISON, extra={"truth": "t.fits"}))
+    section = truth_section(COMPARISON, "t.fits")
     picture, coverage, shares = section.blocks
     assert "100 stars of t.fits" in picture.caption
     assert "Brier score 0.100 (0.240 without any data)" in picture.caption

@@ -42,7 +42,6 @@ def field_of(window: MissionWindow, l_deg: Floats, b_deg: Floats) -> NDArray[np.
 
     Fields are rectangles in the tangent plane of their centres; gaps between detectors are ignored.
     """
-    assert window.field_size_deg is not None
     found = np.full(len(l_deg), -1, dtype=np.int16)
     angle = np.radians(window.field_angle_deg)
     cos, sin = np.cos(angle), np.sin(angle)

@@ -82,22 +82,22 @@ class ParquetSource:
         self.path = path
         self._parts = list(parts)
         self.n_rows: int | None = 0
+        self.units: dict[str, str] = {}
         self.remarks: tuple[str, ...] = ()
         self.part_units: dict[Path, dict[str, str]] = {}
-        schema = None
+        schema = pa.schema([])
         for part in self._parts:
             with as_input_error(part), pq.ParquetFile(part) as file:
                 self.n_rows += file.metadata.num_rows
                 names = file.schema_arrow.names
                 units = _parquet_units(part, file.schema_arrow)
-            if schema is None:
+            if part == self._parts[0]:
                 check_names(part, names)
                 schema, self.units = file.schema_arrow, units
             elif set(names) != set(schema.names) or len(names) != len(schema.names):
                 raise InputError(f"{part}: its columns differ from those of {self._parts[0]}")
             elif units != self.units and units not in self.part_units.values():
                 self.part_units[part] = units
-        assert schema is not None
         names = [field.name for field in schema if is_plain_type(field.type)]
         self.unreadable = {f.name: what_is(f.type) for f in schema if not is_plain_type(f.type)}
         # astropy stores the mask of column x as a column of its own, x.mask.

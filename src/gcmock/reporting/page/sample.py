@@ -19,6 +19,7 @@ from gcmock.mock.infer import prepare
 from gcmock.model import Model
 from gcmock.random import star_key
 from gcmock.reporting.page.tally import GROUP_OF
+from gcmock.settings.build import InferencePolicy
 from gcmock.words.bands import BANDS, magnitude_name
 from gcmock.words.components import GROUPS
 
@@ -137,11 +138,13 @@ class PosteriorsOf:
     ----------
     sample : RowSample
     model : Model
-        With the settings of the catalogue.
+        That of the catalogue.
+    policy : InferencePolicy
+        What the catalogue did with the stars.
     """
 
-    def __init__(self, sample: RowSample, model: Model) -> None:
-        self._sample, self._model = sample, model
+    def __init__(self, sample: RowSample, model: Model, policy: InferencePolicy) -> None:
+        self._sample, self._model, self._policy = sample, model, policy
         grid = model.grid
         edges = distance_edges(model.galaxy.sun.r0_pc, grid.edges_pc[0], grid.edges_pc[-1])
         n = len(sample)
@@ -166,7 +169,7 @@ class PosteriorsOf:
             self._compute(stars.take(part), place[part])
 
     def _compute(self, stars: ObservedStars, place: NDArray[np.int64]) -> None:
-        prepared = prepare(stars, self._model, self._model.config.policy)
+        prepared = prepare(stars, self._model, self._policy)
         stars, place = stars.take(prepared.keep), place[prepared.keep]
         joint, _ = self._model.posterior.joint(prepared.data)
         fine = np.stack([joint[:, i == GROUP_OF].sum(axis=1) for i in range(len(GROUPS))], axis=1)

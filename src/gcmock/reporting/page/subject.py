@@ -13,6 +13,7 @@ from gcmock.reporting.page.observed import ObservedTally
 from gcmock.reporting.page.tally import DISTANCE, Tally
 from gcmock.reporting.page.truth import TruthComparison
 from gcmock.reporting.plots.catalogue import crop, map_factor
+from gcmock.settings.build import PhotometryConfig
 
 _TABLE_SIDE = 8
 
@@ -27,7 +28,9 @@ class Subject:
         File or folder.
     tally : Tally
     model : Model
-        With the settings of the catalogue.
+        That of the catalogue.
+    photometry : PhotometryConfig
+        How the catalogue took magnitudes and errors.
     metadata : dict of str to str
         Provenance of the catalogue.
     observed : ObservedTally, optional
@@ -41,6 +44,7 @@ class Subject:
     name: str
     tally: Tally
     model: Model
+    photometry: PhotometryConfig
     metadata: dict[str, str]
     observed: ObservedTally | None = None
     comparison: TruthComparison | None = None

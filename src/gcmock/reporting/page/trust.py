@@ -19,6 +19,7 @@ from gcmock.reporting.page.content import (
 from gcmock.reporting.page.maps import map_table, map_words
 from gcmock.reporting.page.subject import Subject
 from gcmock.reporting.page.tally import GROUP_OF, WIDTH
+from gcmock.reporting.page.truth import TruthComparison
 from gcmock.reporting.plots import sky, stars
 from gcmock.words.components import GROUPS, LABELS
 from gcmock.words.flags import Flag
@@ -110,7 +111,7 @@ def verdicts(subject: Subject) -> list[Text]:
         )
     assumed = tally.flags[Flag.ERROR_ASSUMED] / n
     if assumed > MANY:
-        error = subject.model.config.photometry.default_error_mag
+        error = subject.photometry.default_error_mag
         found.append(
             Text(
                 f"{percent(assumed)} of the stars came without a valid magnitude error; "
@@ -127,13 +128,11 @@ def verdicts(subject: Subject) -> list[Text]:
         )
     )
     if subject.comparison is not None:
-        found += _against_truth(subject)
+        found += _against_truth(subject.comparison)
     return found
 
 
-def _against_truth(subject: Subject) -> list[Text]:
-    c = subject.comparison
-    assert c is not None
+def _against_truth(c: TruthComparison) -> list[Text]:
     near = abs(c.coverage - EXPECTED_COVERAGE) < 0.03
     return [
         Text(
@@ -230,10 +229,8 @@ def evidence_section(subject: Subject) -> PageSection:
     )
 
 
-def truth_section(subject: Subject) -> PageSection:
-    """Return how the catalogue compares with a known truth."""
-    c = subject.comparison
-    assert c is not None
+def truth_section(c: TruthComparison, truth_name: str) -> PageSection:
+    """Return how a catalogue compares with a known truth, and where that is from."""
     levels = ("5 %", "16 %", "50 %", "84 %", "95 %")
     coverage = [(level, percent(value)) for level, value in zip(levels, c.below, strict=True)]
     truth = c.confusion.sum(axis=1)
@@ -256,7 +253,7 @@ def truth_section(subject: Subject) -> PageSection:
                 "True share of nuclear stars against stated probability in ten bins; "
                 f"mean deviation {c.ece:.3f}.",
                 lambda axis: stars.reliability(axis, c),
-                f"{number(c.n_star)} stars of {subject.extra.get('truth', 'the truth')}. "
+                f"{number(c.n_star)} stars of {truth_name}. "
                 "Calibration "
                 f"error {c.ece:.3f}, Brier score {c.brier:.3f} ({c.base_brier:.3f} without any "
                 "data).",

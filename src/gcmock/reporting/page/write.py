@@ -43,7 +43,7 @@ from gcmock.reporting.page.trust import (
 )
 from gcmock.reporting.page.truth import CATALOGUE_COLUMNS, MOST_STARS, compare_with_truth
 from gcmock.reporting.plots.catalogue import check_columns
-from gcmock.settings.build import load_config
+from gcmock.settings.build import Config, load_config
 
 SAMPLE: Final = 2000
 """Stars of the view of single stars."""
@@ -145,10 +145,12 @@ def write_report(
     model = load_model(config=config)
     observed, posteriors = None, None
     if seen is not None:
-        observed, posteriors = _observe(seen, extent, sample, model, begin("input"))
+        observed, posteriors = _observe(seen, extent, sample, model, config, begin("input"))
     comparison = compare_with_truth(compared, known) if known is not None else None
     extra = {k: Path(v).name for k, v in (("input", input), ("truth", truth)) if v is not None}
-    subject = Subject(mock.name, tally, model, metadata, observed, comparison, extra)
+    subject = Subject(
+        mock.name, tally, model, config.photometry, metadata, observed, comparison, extra
+    )
     sections = _sections(subject, bool(len(sample)), more)
     begin("page")
     text = page(
@@ -201,12 +203,13 @@ def _observe(
     extent: object,
     sample: samples.RowSample,
     model: Model,
+    config: Config,
     update: Progress | None,
 ) -> tuple[ObservedTally, samples.Posteriors]:
     """Read the input once: counts, and posteriors of the sample."""
     observed = ObservedTally(extent)  # type: ignore[arg-type]
-    posteriors = samples.PosteriorsOf(sample, model)
-    for stars in observed_stars(source, model.config, update):
+    posteriors = samples.PosteriorsOf(sample, model, config.policy)
+    for stars in observed_stars(source, config, update):
         observed.add(stars)
         posteriors.add(stars)
     return observed, posteriors.result
@@ -224,7 +227,8 @@ def _sections(subject: Subject, with_view: bool, more: Sequence[PageSection]) ->
         evidence_section(subject),
     ]
     if subject.comparison is not None:
-        sections.append(truth_section(subject))
+        name = subject.extra.get("truth", "the truth")
+        sections.append(truth_section(subject.comparison, name))
     if with_view:
         words = Text(
             "The sample is the same for the same catalogue: stars are chosen by a hash of "

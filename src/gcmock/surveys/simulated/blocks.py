@@ -128,9 +128,11 @@ def is_inside(window: SkyWindow, l_deg: Floats, b_deg: Floats) -> NDArray[np.boo
     return inside & (b_deg >= window.b_min) & (b_deg < window.b_max)
 
 
-def simulate_block(model: Model, block: Block, ks_max: float, seed: int) -> Columns:
+def simulate_block(
+    model: Model, block: Block, ks_max: float, seed: int, ref_epoch: float
+) -> Columns:
     """Draw the true stars of a block and its margin: `gcmock.words.columns.TRUTH_COLUMNS`."""
-    parts = list(simulate_blocks(model, block.outer, ks_max, seed))
+    parts = list(simulate_blocks(model, block.outer, ks_max, seed, ref_epoch))
     return {
         column.name: np.concatenate([part[column.name] for part in parts])
         for column in TRUTH_COLUMNS

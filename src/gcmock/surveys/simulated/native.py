@@ -17,7 +17,6 @@ from scipy.special import ndtr, ndtri
 from gcmock.arrays import Columns, Floats
 from gcmock.frames import icrs_to_galactic
 from gcmock.mock.survey import SurveyModel
-from gcmock.model import Model
 from gcmock.surveys.definition import SurveyDefinition
 from gcmock.surveys.simulated.artefacts import ArtefactKind
 from gcmock.surveys.simulated.astrometry import BLENDED, gaia_astrometry, virac2_astrometry
@@ -262,7 +261,7 @@ def gnc_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
     }
 
 
-def gaia_roles(sources: MeasuredSources, model: Model) -> Columns:
+def gaia_roles(sources: MeasuredSources, zero_point_mas: float) -> Columns:
     """Return the columns of Gaia DR3; see `native_roles` for parameters."""
     roles: Columns = {}
     for k, band in enumerate(GAIA_BANDS):
@@ -274,10 +273,9 @@ def gaia_roles(sources: MeasuredSources, model: Model) -> Columns:
     # Radial velocities reach about G = 14 in DR3; the error is a round number.
     bright = sources.mag[:, G] < 14.0
     velocity = sources.radial_velocity + 2.0 * ndtri(sources.chance[:, _RV])
-    zero_point = model.config.parallax.zero_point_mas
     return (
         roles
-        | gaia_astrometry(sources, zero_point, SurveyModel())
+        | gaia_astrometry(sources, zero_point_mas, SurveyModel())
         | {
             "source_id": number_names(sources),
             "l": sources.l % 360.0,
@@ -291,11 +289,11 @@ def gaia_roles(sources: MeasuredSources, model: Model) -> Columns:
     )
 
 
-Form = Callable[[MeasuredSources, Instrument, Model], Columns]
+Form = Callable[[MeasuredSources, Instrument, float], Columns]
 
 
 def _infrared(roles: Callable[[MeasuredSources, Instrument], Columns]) -> Form:
-    """Return a form that needs nothing of the model."""
+    """Return a form that has no parallaxes."""
     return lambda sources, instrument, _: roles(sources, instrument)
 
 
@@ -306,25 +304,27 @@ FORMS: Final[dict[str, Form]] = {
     "error_bits": _infrared(vvv_roles),
     "plates": _infrared(sirius_roles),
     "images": _infrared(gnc_roles),
-    "gaia": lambda sources, _, model: gaia_roles(sources, model),
+    "gaia": lambda sources, _, zero_point_mas: gaia_roles(sources, zero_point_mas),
 }
 """How surveys publish: plain columns; flags of letters for all bands; means of many epochs with
 astrometry; error bits by band; places on plates; numbers of images; Gaia's solutions."""
 
 
-def native_roles(sources: MeasuredSources, survey: SurveyDefinition, model: Model) -> Columns:
+def native_roles(
+    sources: MeasuredSources, survey: SurveyDefinition, zero_point_mas: float
+) -> Columns:
     """Return what a survey publishes of its sources, by role.
 
     Parameters
     ----------
     sources : MeasuredSources
     survey : SurveyDefinition
-    model : Model
-        Its parallax zero point is put on the parallaxes of Gaia.
+    zero_point_mas : float
+        Zero point that is put on the parallaxes of Gaia [mas].
 
     Returns
     -------
     dict of str to ndarray, shape (n,)
         Numbers in the units of gcmock with NaN for "none", flags and names as text.
     """
-    return FORMS[survey.simulated_table.form](sources, instrument_of(survey), model)
+    return FORMS[survey.simulated_table.form](sources, instrument_of(survey), zero_point_mas)

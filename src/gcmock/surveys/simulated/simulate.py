@@ -18,7 +18,7 @@ from gcmock.io.disk import whole_folder, write_text
 from gcmock.io.provenance import creator, own_files
 from gcmock.io.writers.writer import Writer, open_writer
 from gcmock.mock.sky import Range, check_window
-from gcmock.model import Model, load_model
+from gcmock.model import load_model
 from gcmock.notebook import Outcome
 from gcmock.pool import in_order
 from gcmock.progress import Progress
@@ -190,11 +190,11 @@ def simulate_surveys(
     }
 
     def work(block: Block) -> tuple[Columns, dict[str, Seen]]:
-        truth = simulate_block(model, block, ks_max, seed)
+        truth = simulate_block(model, block, ks_max, seed, config.input.ref_epoch)
         stars = stars_of(truth)
         seen = {}
         for survey in chosen:
-            seen[survey.name] = _seen(survey, stars, block, model, seed)
+            seen[survey.name] = _seen(survey, stars, block, config, seed)
         return block_truth(truth, block), seen
 
     with (
@@ -213,11 +213,11 @@ def simulate_surveys(
     return summary
 
 
-def _seen(survey: SurveyDefinition, stars: Any, block: Block, model: Model, seed: int) -> Seen:
+def _seen(survey: SurveyDefinition, stars: Any, block: Block, config: Config, seed: int) -> Seen:
     """Let a survey see a block; keep the sources of which the brightest star lies in it."""
-    sources = observe(stars, survey, seed, model.config.input.ref_epoch)
+    sources = observe(stars, survey, seed, config.input.ref_epoch)
     sources = sources.take(is_inside(block.inner, sources.l, sources.b))
-    roles = native_roles(sources, survey, model)
+    roles = native_roles(sources, survey, config.parallax.zero_point_mas)
     links = {
         "survey": np.full(sources.key.size, survey.name),
         "true_source_id": np.where(sources.kind == ArtefactKind.STAR, sources.identity, -1),
