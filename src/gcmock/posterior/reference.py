@@ -41,8 +41,8 @@ N_NEWTON = 3
 """Steps to the best reddening of a node where a synthetic band, whose extinction depends on it, was
 observed."""
 
-N_AT_ONCE = 50_000
-"""Pairs of a node and a distance whose magnitudes are in memory at once: 0.4 MB an array."""
+N_AT_ONCE = 20_000
+"""Pairs of a node and a distance whose magnitudes are in memory at once: 0.16 MB an array."""
 
 
 class Star(NamedTuple):
@@ -187,26 +187,25 @@ def node_likelihood(
     """
     mean, scatter = e_jks[:, None], tau[:, None]
     unreddened = [mag + mu[:, None] for mag in absolute_mag.T]
-    observed = np.flatnonzero(np.isfinite(star.mag))
+    observed = [b for b, mag in enumerate(star.mag) if np.isfinite(mag)]
     n_step = 1 + N_NEWTON * bool(observed[-1] >= kappa.size)
-    x = np.zeros_like(unreddened[0])
+    x = np.zeros_like(mean)
     for _ in range(n_step):
         # Halves of the first and the second derivative of χ²; Newton's step to second order leaves
         # out how the extinction bends, which only the width of the minimum needs.
-        chi2, slope, steepness, curvature = x**2, x.copy(), np.ones_like(x), np.ones_like(x)
+        chi2, slope, steepness, curvature = x**2, x, 1.0, 1.0
         for b in observed:
             variance = star.mag_error[b] ** 2
             predicted, d_mag, bend = apparent(
                 b, unreddened, mean + scatter * x, kappa, list(relations.values())
             )
             residual = star.mag[b] - predicted
-            chi2 += residual**2 / variance
-            slope -= scatter * d_mag * residual / variance
-            steepness += (scatter * d_mag) ** 2 / variance
-            curvature += scatter**2 * (d_mag**2 - residual * bend) / variance
+            chi2 = chi2 + residual**2 / variance
+            slope = slope - scatter * d_mag / variance * residual
+            steepness = steepness + (scatter * d_mag) ** 2 / variance
+            curvature = curvature + scatter**2 * (d_mag**2 - residual * bend) / variance
         step = -slope / steepness
-        chi2 += slope * step
-        x += step
+        chi2, x = chi2 + slope * step, x + step
     norm = np.sqrt(np.prod(2.0 * np.pi * star.mag_error[observed] ** 2) * curvature)
     return np.asarray(np.exp(-0.5 * chi2) / norm)
 
@@ -226,7 +225,7 @@ def apparent(
         Place of the band: linear ones first, then those of `relations`.
     unreddened : list of ndarray, shape (n_distance, n_node)
         Apparent magnitudes without dust in the linear bands [mag].
-    e_jks : ndarray, shape (n_distance, n_node)
+    e_jks : ndarray, shape (n_distance, n_node) or (n_distance, 1)
         Reddening [mag].
     kappa : ndarray, shape (n_linear,)
         Extinction in the linear bands over E(J-Ks).
