@@ -161,8 +161,12 @@ def test_likelihood_of_all_nodes_and_distances_is_that_of_each(model, mask, tau)
         )
         for mu, e, t in zip(grid.distance_modulus, line.e_jks, line.tau)
     ]
-    # A far node's exponent of hundreds is itself known to 1e-16 only.
-    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12 * np.max(expected))
+    # Of exponents, because those of far nodes are differences of numbers of 1e5.
+    some = np.array(expected) > 1e-300
+    np.testing.assert_allclose(
+        np.log(found[some]), np.log(np.array(expected)[some]), rtol=1e-12, atol=1e-12
+    )
+    assert some.any()
 
 
 def of_one_node(star, unreddened, mean, tau, kappa, relations) -> float:
