@@ -86,7 +86,7 @@ def astrometry_blocks() -> dict[str, str]:
 
     tables = {
         name.removesuffix(".parquet").replace("/", "_"): columns
-        for name, columns in observations.TABLES.items()
+        for name, columns in observations.OBSERVATION_TABLES.items()
     }
     tables["observations"] = observations.OBSERVATION_COLUMNS
     tables["directions"] = propagate.DIRECTION_COLUMNS
@@ -94,7 +94,7 @@ def astrometry_blocks() -> dict[str, str]:
         *export.BAND_COLUMNS.values(),
         export.EPOCH_ERROR,
         export.SATURATED,
-        export.FIELD,
+        export.FIELD_COLUMN,
     )
     missions = [load_mission(name) for name in mission_names()]
     rows = (

@@ -13,7 +13,7 @@ from gcmock.astrometry.missions.passbands import law_of
 from gcmock.cli.app import run
 from gcmock.dust.laws import load_law
 from gcmock.errors import InputError
-from gcmock.mock.folder import record_of
+from gcmock.mock.folder import partition_record
 from gcmock.mock.product import record_of_mock
 from gcmock.model import load_model
 from gcmock.settings.build import load_config
@@ -69,9 +69,9 @@ def test_provenance_and_the_record_of_a_run_hold_what_the_files_say(folder):
     assert words["extinction_law_sha256"] == digest(folder / "my_law.toml")
     assert words["hw_relation_sha256"] == digest(folder / "my_relation.toml")
     assert law_of(words) == str(folder / "my_law.toml")
-    before = record_of(config, {})
+    before = partition_record(config, {})
     (folder / "my_law.toml").write_text(LAW.replace("1.50", "1.51"), encoding="utf-8")
-    assert record_of(config, {}) != before
+    assert partition_record(config, {}) != before
     with pytest.raises(InputError, match="not the one that the mock catalogue was built with"):
         law_of(words)
     assert "extinction_law_sha256" not in record_of_mock(

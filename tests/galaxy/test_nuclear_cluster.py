@@ -13,7 +13,7 @@ from scipy.integrate import quad
 
 from gcmock.data import path
 from gcmock.errors import InputError
-from gcmock.galaxy.nuclear_cluster import NuclearCluster, mass_density, moment_table
+from gcmock.galaxy.nuclear_cluster import NuclearCluster, jeans_moments, mass_density
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "build_nuclear_cluster_moments.py"
 G = 4.300917e-3  # pc km2 s-2 Msun-1: IAU 2015 GM_sun with the parsec of IAU 2012
@@ -257,7 +257,7 @@ def test_interpolation_between_nodes(tool, model, cluster, positions):
     radius = np.hypot(x, y)
     keep = (radius > 0.05) & (np.abs(z) > 0.05)
     sigma_squared, v_squared = tool.jeans_moments(*model, radius[keep], np.abs(z[keep]))
-    v_phi, sigma = moment_table().interpolate(radius[keep], np.abs(z[keep]))
+    v_phi, sigma = jeans_moments().interpolate(radius[keep], np.abs(z[keep]))
     np.testing.assert_allclose(sigma, np.sqrt(sigma_squared), rtol=1e-3)
     expected = np.sqrt(np.maximum(v_squared, 0.0))
     rotating = v_squared > 25.0**2

@@ -15,7 +15,7 @@ from gcmock.reporting.calibration import (
     check_figure,
     comparison,
     complete_cells,
-    draw,
+    draw_calibration,
     print_calibration,
 )
 
@@ -119,7 +119,7 @@ def test_picture(monkeypatch):
     saved = []
     monkeypatch.setattr(module, "save_figure", lambda *what: saved.append(what))
     result = calibration()
-    draw(result, Path("map.png"))
+    draw_calibration(result, Path("map.png"))
     ((figure, _),) = saved
     by_title = {axis.get_title(): axis for axis in figure.axes if axis.get_title()}
     assert list(by_title) == [
@@ -157,7 +157,7 @@ def test_stages_follow_one_another(monkeypatch):
         told.append(f"close {name}")
 
     monkeypatch.setattr(module, "progress", progress)
-    with module.stages() as tell:
+    with module.calibration_stages() as tell:
         tell("read", 1, 2)
         tell("read", 2, 2)
         tell("law", 1, 1)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gcmock.astrometry.comparison.tables import GOALS
-from gcmock.reporting.closed_loop import print_comparison, print_solution, stages
+from gcmock.reporting.closed_loop import closed_loop_stages, print_comparison, print_solution
 
 
 def lines_of(capsys):
@@ -130,7 +130,7 @@ def test_joint_chi2_and_separation(capsys):
 
 
 def test_stages_of_a_terminal_and_of_none(monkeypatch):
-    with stages() as stage:
+    with closed_loop_stages() as stage:
         assert stage("reading") is None
 
     class Terminal(io.StringIO):
@@ -139,7 +139,7 @@ def test_stages_of_a_terminal_and_of_none(monkeypatch):
 
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
-    with stages() as stage:
+    with closed_loop_stages() as stage:
         stage("reading")(1, 2)
         stage("solving")(2, 2)
     assert "solving" in terminal.getvalue()

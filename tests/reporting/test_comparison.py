@@ -14,10 +14,10 @@ from gcmock.io.readers.opening import open_table
 from gcmock.reporting import comparison as module
 from gcmock.reporting.comparison import (
     ERROR_COLUMNS,
+    error_map,
     parallax_by_magnitude,
     pulls,
-    separation,
-    sky_map,
+    recognised,
     write,
 )
 from gcmock.words.columns import Column
@@ -79,7 +79,7 @@ def test_pulls_are_densities(axis, comparison):
 def test_residuals_in_units_of_their_error(comparison):
     figure = Figure()
     axis = figure.add_subplot()
-    sky_map(figure, axis, comparison)
+    error_map(figure, axis, comparison)
     (points,) = axis.collections
     np.testing.assert_allclose(points.get_array(), [2.0, -3.0])
     np.testing.assert_allclose(points.get_offsets(), [[-0.5, 0.0], [0.5, 1.0]])
@@ -92,7 +92,7 @@ def test_separation(axis, comparison):
         "measure": ["parallax", "all"], "hw_max": [12.5, 14.5], "found_50": [0.2, 0.4],
         "purity_50": [0.6, 0.8],
     }  # fmt: skip
-    separation(axis, comparison)
+    recognised(axis, comparison)
     found, pure = axis.containers
     assert [bar.get_height() for bar in found] == [0.2, 0.4]
     assert [bar.get_height() for bar in pure] == [0.6, 0.8]
@@ -101,13 +101,13 @@ def test_separation(axis, comparison):
 
 
 def test_no_separation_without_stars(axis, comparison):
-    separation(axis, comparison)
+    recognised(axis, comparison)
     assert axis.texts[0].get_text() == "too few stars of the nuclear disc"
     assert not axis.containers
 
 
 def test_files(comparison, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "draw", lambda *_: None)
+    monkeypatch.setattr(module, "draw_comparison", lambda *_: None)
     monkeypatch.setattr(module, "dumps", lambda *_: "{}\n")
     # The other tables have many columns, and tests of their own.
     for stem, name in (("by_magnitude", "BY_MAGNITUDE_COLUMNS"), ("map", "MAP_COLUMNS")):

@@ -40,7 +40,7 @@ def test_truth_of_the_stars_that_were_seen(tmp_path, monkeypatch):
     calls = {}
     monkeypatch.setattr(module, "load_model", lambda config: "model")
     monkeypatch.setattr(module, "simulate", lambda *a, **k: calls.update(k) or truth)
-    monkeypatch.setattr(module, "survey", lambda *_: seen)
+    monkeypatch.setattr(module, "survey", lambda *a, **k: seen)
 
     class Writer:
         def __enter__(self):
@@ -56,7 +56,7 @@ def test_truth_of_the_stars_that_were_seen(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "build", lambda *a, **k: calls.update(build=a) or "summary")
     monkeypatch.setattr(module, "read_columns", lambda path: mock)
     monkeypatch.setattr(module, "compare_with_truth", lambda *tables: tables)
-    monkeypatch.setattr("gcmock.reporting.demo_picture.draw", lambda *a: calls.update(draw=a))
+    monkeypatch.setattr("gcmock.reporting.demo_picture.draw_demo", lambda *a: calls.update(draw=a))
     config = load_config(None, {"run.seed": 9, "run.workers": 1})
     done = run_demo(tmp_path / "new" / "demo", config)
     assert (calls["seed"], calls["workers"], calls["ks_max"]) == (9, 1, module.KS_MAX)

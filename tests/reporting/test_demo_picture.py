@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from mock_rows import mock_rows
 
 from gcmock.reporting import demo_picture as module
-from gcmock.reporting.demo_picture import draw
+from gcmock.reporting.demo_picture import draw_demo
 from gcmock.validation.recovery import compare_with_truth
 from gcmock.words.components import COLOURS, GROUPS, LABELS
 
@@ -104,7 +104,7 @@ def test_whole_picture(tables, tmp_path, monkeypatch):
     saved = []
     monkeypatch.setattr(module, "save_figure", lambda *what: saved.append(what))
     path = tmp_path / "demo.png"
-    draw(path, truth, observed, mock, compare_with_truth(truth, observed, mock))
+    draw_demo(path, truth, observed, mock, compare_with_truth(truth, observed, mock))
     ((figure, where),) = saved
     assert where == path
     assert figure.get_suptitle().startswith("gcmock demo: 8 simulated stars")

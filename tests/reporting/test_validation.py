@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gcmock.reporting.validation import HEADS, cells, figure_of, markdown, print_validation
+from gcmock.reporting.validation import HEADS, cells, markdown, print_validation, validation_figure
 from gcmock.validation.counts import CountMap
 from gcmock.validation.result import Check, skipped
 from gcmock.validation.run import Validation
@@ -62,7 +62,7 @@ def test_maps(limit, words):
     n = tiles.l_deg.size
     observed = np.stack([np.arange(n), np.ones(n)], axis=1).astype(float)
     expected, selected = np.full((n, 2), 4.0), np.full((n, 2), 2.0)
-    figure = figure_of(CountMap(tiles, observed, expected, selected, np.ones(n), limit))
+    figure = validation_figure(CountMap(tiles, observed, expected, selected, np.ones(n), limit))
     shown = [axis for axis in figure.axes if axis.images]
     assert [axis.get_title() for axis in shown] == [
         "stars of the list per tile",

@@ -6,14 +6,14 @@ import numpy as np
 
 from gcmock.frames import galactic_to_icrs
 from gcmock.surveys.definition import SurveyDefinition, load_survey
-from gcmock.surveys.simulated.blocks import TrueStars, places
+from gcmock.surveys.simulated.blocks import TrueStars, flat_coordinates
 
 
 def stars_at(l_deg, b_deg, mag, **given) -> TrueStars:
     """Stars at rest, or with the parallaxes and motions that are given."""
     l_deg, b_deg = np.asarray(l_deg, float), np.asarray(b_deg, float)
     n = l_deg.size
-    x, y = places(l_deg, b_deg)
+    x, y = flat_coordinates(l_deg, b_deg)
     ra, dec = galactic_to_icrs(l_deg, b_deg)
     rest = {name: np.zeros(n) for name in ("parallax", "pmra", "pmdec", "radial_velocity")}
     rest |= {name: np.asarray(values, float) for name, values in given.items()}

@@ -16,17 +16,17 @@ from gcmock.errors import InputError
 from gcmock.frames import icrs_to_galactic_proper_motion
 from gcmock.settings.build import load_config
 from gcmock.validation import fields as module
-from gcmock.validation.fields import N_FIELDS, add_motion, settings_of
+from gcmock.validation.fields import N_FIELDS, add_motion, settings_of_fields
 from gcmock.words.bands import BANDS
 
 
 def test_catalogue_without_settings(tmp_path):
     path = tmp_path / "mock.parquet"
     with pytest.raises(InputError, match="records no settings; expected a catalogue of gcmock"):
-        settings_of(path)
+        settings_of_fields(path)
     Table({"a": [1.0]}).write(path)
     with pytest.raises(InputError, match="records no settings"):
-        settings_of(path)
+        settings_of_fields(path)
 
 
 def test_motion_along_the_galactic_axes():
@@ -157,7 +157,7 @@ def test_fields_of_a_catalogue(files, monkeypatch):
     stars, mock = files
     drawn = mock_rows(["bar"] * 30, l=0.1, b=0.1)
     calls = []
-    monkeypatch.setattr(module, "settings_of", lambda path: load_config())
+    monkeypatch.setattr(module, "settings_of_fields", lambda path: load_config())
     monkeypatch.setattr(module, "load_model", lambda config: MODEL)
     monkeypatch.setattr(module, "_windows", lambda *_: [((0.0, 0.2), (0.0, 0.2))])
     monkeypatch.setattr(module, "simulate", lambda *a, **k: calls.append((a, k)) or drawn)
@@ -176,7 +176,7 @@ def test_list_without_a_usual_band(files, monkeypatch, tmp_path):
     table = Table.read(stars)
     table["phot_ks_mag"][:4] = np.nan
     table.write(tmp_path / "few.parquet")
-    monkeypatch.setattr(module, "settings_of", lambda path: load_config())
+    monkeypatch.setattr(module, "settings_of_fields", lambda path: load_config())
     monkeypatch.setattr(module, "load_model", lambda config: MODEL)
     with pytest.raises(InputError, match="no band that most of its stars have"):
         module.load_fields(mock, tmp_path / "few.parquet", None, 100, None, 7)

@@ -16,7 +16,7 @@ from gcmock.validation.genstars import (
     Truth,
     draw_keys,
     load_truth,
-    nuclear_probability,
+    nuclear_of_summary,
     observed,
     score,
 )
@@ -111,7 +111,7 @@ def summary_of(p_nsd, p_nsc):
 
 
 def test_probability_of_both_nuclear_components():
-    found = nuclear_probability(summary_of([0.25, 0.7], [0.5, 0.3000001]))
+    found = nuclear_of_summary(summary_of([0.25, 0.7], [0.5, 0.3000001]))
     np.testing.assert_allclose(found, [0.75, 1.0])
     assert (found <= 1.0).all()
 

@@ -10,9 +10,9 @@ from mock_rows import mock_rows
 
 from gcmock.validation.recovery import (
     compare_with_truth,
-    group_probability,
     nuclear_probability,
-    reliability,
+    reliability_bins,
+    stated_probability,
 )
 
 
@@ -20,7 +20,7 @@ def test_probabilities_of_groups():
     rows = mock_rows(["thin1", "nsd"], p_own=[0.5, 0.25])
     rows["p_thick"] += [0.25, 0.0]
     rows["p_nsc"] += [0.0, 0.5]
-    np.testing.assert_allclose(group_probability(rows, "disc"), [0.75, 0.0])
+    np.testing.assert_allclose(stated_probability(rows, "disc"), [0.75, 0.0])
     np.testing.assert_allclose(nuclear_probability(rows), [0.0, 0.75])
 
 
@@ -35,7 +35,7 @@ def test_probabilities_keep_their_precision():
 @given(st.lists(st.tuples(st.floats(0.0, 1.0), st.booleans()), min_size=1, max_size=60))
 def test_reliability_keeps_the_sums(stars):
     p, true = (np.array(x) for x in zip(*stars, strict=True))
-    mean_p, fraction, count = reliability(p, true)
+    mean_p, fraction, count = reliability_bins(p, true)
     assert count.sum() == p.size
     assert (mean_p * count).sum() == pytest.approx(p.sum())
     assert (fraction * count).sum() == pytest.approx(true.sum())
@@ -45,7 +45,7 @@ def test_reliability_keeps_the_sums(stars):
 
 
 def test_certain_stars_are_in_the_last_bin():
-    mean_p, _, count = reliability(np.array([0.95, 1.0, 0.0]), np.array([True, True, False]))
+    mean_p, _, count = reliability_bins(np.array([0.95, 1.0, 0.0]), np.array([True, True, False]))
     np.testing.assert_allclose(mean_p, [0.0, 0.975])
     np.testing.assert_array_equal(count, [1, 2])
 

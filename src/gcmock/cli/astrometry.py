@@ -266,10 +266,10 @@ def solve(
     overwrite
         Replace an existing solution.
     """
-    from gcmock.reporting.closed_loop import print_solution, stages
+    from gcmock.reporting.closed_loop import closed_loop_stages, print_solution
     from gcmock.verbs.solve import solve as run
 
-    with stages() as stage:
+    with closed_loop_stages() as stage:
         done = run(
             observations,
             output,

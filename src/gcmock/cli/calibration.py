@@ -75,10 +75,10 @@ def calibrate(
     overwrite
         Replace existing outputs.
     """
-    from gcmock.reporting.calibration import print_calibration, stages
+    from gcmock.reporting.calibration import calibration_stages, print_calibration
     from gcmock.verbs.calibrate import calibrate as run
 
-    with stages() as stage:
+    with calibration_stages() as stage:
         result = run(
             catalogue,
             output,

@@ -47,10 +47,10 @@ def report(
     overwrite
         Replace an existing page.
     """
-    from gcmock.reporting.closed_loop import stages
+    from gcmock.reporting.closed_loop import closed_loop_stages
     from gcmock.verbs.report import report as run
 
-    with stages() as stage:
+    with closed_loop_stages() as stage:
         done = run(
             mock,
             output,

@@ -146,7 +146,7 @@ class MomentTable:
 
 
 @cache
-def moment_table() -> MomentTable:
+def jeans_moments() -> MomentTable:
     """Table of ``gcmock/data/nuclear_cluster_moments.npz``, read once.
 
     Raises
@@ -289,6 +289,6 @@ class NuclearCluster:
     def _rotator(x_pc: Floats, y_pc: Floats, z_pc: Floats) -> tuple[Floats, Floats]:
         """Mean velocity (n, 3) and dispersion (n,), km/s."""
         radius, cos, sin = radial_direction(x_pc, y_pc)
-        v_phi, sigma = moment_table().interpolate(radius, np.abs(z_pc))
+        v_phi, sigma = jeans_moments().interpolate(radius, np.abs(z_pc))
         still = np.zeros_like(v_phi)
         return cylindrical_to_model((still, v_phi, still), cos, sin), sigma

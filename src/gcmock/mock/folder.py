@@ -39,7 +39,7 @@ def without_means(config: Config) -> Config:
     return config.model_copy(update={"run": config.run.model_copy(update=means)})
 
 
-def record_of(config: Config, source: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+def partition_record(config: Config, source: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     """Return everything that the bytes of a partition depend on.
 
     Parameters
@@ -89,7 +89,7 @@ def write_folder(
     metadata : mapping of str to str
         For every partition.
     source : mapping
-        See `record_of`.
+        See `partition_record`.
     products : callable
         See `Products`.
     summary : BuildSummary
@@ -112,7 +112,7 @@ def write_folder(
     per_partition = stars_per_partition(config)
     n_partition = -(-summary.n_rows // per_partition)
     names = [f"part-{i:05d}.parquet" for i in range(n_partition)]
-    record = record_of(config, source, sorted=is_sorted)
+    record = partition_record(config, source, sorted=is_sorted)
     with Manifest(folder, record, overwrite=overwrite) as manifest:
         for entry in manifest.entries.values():
             summary.account.add(Account.from_dict(entry.account))

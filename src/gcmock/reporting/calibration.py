@@ -25,7 +25,7 @@ UNITS = {"read": "rows", "law": "regions", "curves": "stars", "counts": "cells",
 
 
 @contextmanager
-def stages() -> Iterator[StagedProgress]:
+def calibration_stages() -> Iterator[StagedProgress]:
     """Show a bar for every stage, one after the other."""
     with ExitStack() as outer:
         open_stage: dict[str, object] = {"name": ""}
@@ -161,7 +161,7 @@ def check_figure(path: Path, *, overwrite: bool) -> None:
     check_new_file(path, overwrite=overwrite)
 
 
-def draw(result: Calibration, path: Path) -> None:
+def draw_calibration(result: Calibration, path: Path) -> None:
     """Draw the map, its ratio to Surot et al. 2020, scatter, errors, counts and the law."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

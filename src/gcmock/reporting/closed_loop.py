@@ -16,7 +16,7 @@ from gcmock.progress import Progress
 
 
 @contextmanager
-def stages() -> Iterator[Callable[[str], Progress | None]]:
+def closed_loop_stages() -> Iterator[Callable[[str], Progress | None]]:
     """Show what a long computation does, with a bar and the time, on stderr.
 
     Yields

@@ -90,21 +90,21 @@ def write(comparison: Comparison, output: Path, *, overwrite: bool) -> tuple[Pat
         for stem, (columns, values) in tables.items():
             with open_writer(folder / f"{stem}.parquet", columns, {"content": stem}) as writer:
                 writer.write(values)
-        draw(comparison, folder)
+        draw_comparison(comparison, folder)
         write_text(folder / COMPARISON, dumps(comparison))
         names = sorted(path.name for path in folder.iterdir())
     return tuple(output / name for name in names)
 
 
-def draw(comparison: Comparison, folder: Path) -> None:
+def draw_comparison(comparison: Comparison, folder: Path) -> None:
     """Write ``comparison.png`` and ``comparison.pdf``."""
     figure = Figure(figsize=(12.0, 8.0), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(2, 2)
     parallax_by_magnitude(axes[0, 0], comparison)
     pulls(axes[0, 1], comparison)
-    sky_map(figure, axes[1, 0], comparison)
-    separation(axes[1, 1], comparison)
+    error_map(figure, axes[1, 0], comparison)
+    recognised(axes[1, 1], comparison)
     for axis in axes.flat:
         axis.spines[["top", "right"]].set_visible(False)
     for suffix in ("png", "pdf"):
@@ -141,7 +141,7 @@ def pulls(axis: Axes, comparison: Comparison) -> None:
     axis.legend(frameon=False)
 
 
-def sky_map(figure: Figure, axis: Axes, comparison: Comparison, name: str = "parallax") -> None:
+def error_map(figure: Figure, axis: Axes, comparison: Comparison, name: str = "parallax") -> None:
     """Mean error in cells of the sky, in units of its formal error."""
     table = comparison.tables["map"]
     significance = table[f"{name}_residual"] / table[f"{name}_residual_error"]
@@ -162,7 +162,7 @@ def sky_map(figure: Figure, axis: Axes, comparison: Comparison, name: str = "par
     axis.invert_xaxis()
 
 
-def separation(axis: Axes, comparison: Comparison) -> None:
+def recognised(axis: Axes, comparison: Comparison) -> None:
     """Share of nuclear-disc stars that the astrometry recognises."""
     axis.set(title="Nuclear stellar disc recognised", ylim=(0, 1))
     table = comparison.tables.get("separation")

@@ -106,9 +106,9 @@ def run_demo(folder: str | Path, config: Config, progress: Progress | None = Non
     seen_truth = {name: values[seen] for name, values in truth.items()}
     result = compare_with_truth(seen_truth, observed, mock)
     # Imported here: matplotlib is slow to import and needed for nothing else.
-    from gcmock.reporting.demo_picture import draw
+    from gcmock.reporting.demo_picture import draw_demo
 
-    draw(files[3], seen_truth, observed, mock, result)
+    draw_demo(files[3], seen_truth, observed, mock, result)
     return DemoResult(files, summary, result)
 
 

@@ -16,7 +16,7 @@ from gcmock.validation.recovery import (
     NOMINAL,
     Recovery,
     nuclear_probability,
-    reliability,
+    reliability_bins,
 )
 from gcmock.words.bands import SURVEY_BANDS, magnitude_error_name, magnitude_name
 from gcmock.words.components import COLOURS, GROUP_TABLE, GROUPS, LABELS, NUCLEAR, Group
@@ -24,7 +24,7 @@ from gcmock.words.components import COLOURS, GROUP_TABLE, GROUPS, LABELS, NUCLEA
 GREY: Final = "#555555"
 
 
-def draw(path: Path, truth: Table, observed: Table, mock: Table, result: Recovery) -> None:
+def draw_demo(path: Path, truth: Table, observed: Table, mock: Table, result: Recovery) -> None:
     """Write the picture.
 
     Parameters
@@ -148,7 +148,7 @@ def _shares(axis: Axes, result: Recovery) -> None:
 def _calibration(axis: Axes, truth: Table, mock: Table, result: Recovery) -> None:
     axis.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":")
     p = nuclear_probability(mock)
-    mean_p, fraction, count = reliability(p, np.isin(truth["component"], NUCLEAR))
+    mean_p, fraction, count = reliability_bins(p, np.isin(truth["component"], NUCLEAR))
     error = np.sqrt(np.maximum(mean_p * (1.0 - mean_p), 1e-4) / count)
     axis.errorbar(
         mean_p,

@@ -72,7 +72,7 @@ def markdown(result: Validation) -> str:
     return "\n".join(lines) + "\n"
 
 
-def figure_of(counts: CountMap) -> Figure:
+def validation_figure(counts: CountMap) -> Figure:
     """Draw maps of observed, expected and their ratio."""
     shape, tiles = counts.tiles.shape, counts.tiles
     half = 0.5 * tiles.size_deg
@@ -107,4 +107,4 @@ def figure_of(counts: CountMap) -> Figure:
 
 def write_figure(counts: CountMap, path: Path) -> None:
     """Write the maps as PNG or PDF."""
-    save_figure(figure_of(counts), path)
+    save_figure(validation_figure(counts), path)

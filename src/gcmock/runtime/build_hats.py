@@ -22,7 +22,7 @@ from gcmock.io.manifest import Manifest
 from gcmock.io.read_summary import ReadSummary
 from gcmock.io.readers.folder import is_hats
 from gcmock.mock.account import Account
-from gcmock.mock.folder import record_of, without_means
+from gcmock.mock.folder import partition_record, without_means
 from gcmock.mock.product import output_columns, record_of_mock
 from gcmock.mock.summary import BuildSummary
 from gcmock.progress import Progress
@@ -115,7 +115,7 @@ def build_hats(
             raise InputError(f"{input}: every star is left out: {dict(skipped)}")
         columns = (HEALPIX, *output_columns(source_id))
         size = sum(count.bytes for count in counts)
-        record = record_of(config, source | {"bytes": size}, partitions="HATS")
+        record = partition_record(config, source | {"bytes": size}, partitions="HATS")
         with Manifest(output, record, overwrite=overwrite) as manifest:
             for entry in manifest.entries.values():
                 summary.account.add(Account.from_dict(entry.account))

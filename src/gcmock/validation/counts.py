@@ -38,7 +38,7 @@ from gcmock.words.bands import HW
 L_RANGE, B_RANGE = (-1.4, 0.7), (-0.6, 0.6)
 """The JASMINE window [deg]."""
 
-TILE_DEG: Final = 0.1
+COUNT_TILE_DEG: Final = 0.1
 EDGES: Final = np.array([9.5, 11.0, 12.0, 13.0, 13.5, 14.0, 14.5])
 """Bins of Hw [mag]."""
 
@@ -117,7 +117,7 @@ def counts_checks(
         List with positions and Hw.
     config : Config
     l_range, b_range : tuple of 2 floats
-        Window [deg]; whole tiles of `TILE_DEG` in it are used.
+        Window [deg]; whole tiles of `COUNT_TILE_DEG` in it are used.
 
     Returns
     -------
@@ -130,7 +130,7 @@ def counts_checks(
         If the list has no Hw or no star in the window.
     """
     model = load_model(config=config)
-    tiles = make_tiles(l_range, b_range, TILE_DEG)
+    tiles = make_tiles(l_range, b_range, COUNT_TILE_DEG)
     observed = count_observed(tiles, *read_list(path, config), EDGES)
     if not observed.any():
         raise InputError(f"{path}: no star with {EDGES[0]} <= Hw < {EDGES[-1]} in the window")

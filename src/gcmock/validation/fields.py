@@ -81,7 +81,7 @@ class CatalogueFields:
     shares: Floats
 
 
-def settings_of(mock: Path) -> Config:
+def settings_of_fields(mock: Path) -> Config:
     """Return the settings that a catalogue records.
 
     Raises
@@ -127,7 +127,7 @@ def load_fields(
     InputError
         If the tables do not belong together or cannot be used.
     """
-    config = settings_of(mock)
+    config = settings_of_fields(mock)
     model = load_model(config=config)
     known = None if completeness is None else load_completeness(completeness)
     listed = [

@@ -145,7 +145,7 @@ def draw_keys(n_star: int, n_draws: int = N_DRAWS) -> NDArray[np.uint64]:
     return np.column_stack([star_key(1, np.arange(n_star), r) for r in range(n_draws)])
 
 
-def nuclear_probability(summary: PosteriorSummary) -> Floats:
+def nuclear_of_summary(summary: PosteriorSummary) -> Floats:
     """P(NSD) + P(NSC), (n_star,)."""
     p = summary.probability[:, NUCLEAR_PLACES].sum(axis=1).astype(np.float64)
     return np.asarray(np.clip(p, 0.0, 1.0))
@@ -153,7 +153,7 @@ def nuclear_probability(summary: PosteriorSummary) -> Floats:
 
 def score(truth: Truth, summary: PosteriorSummary, draws: Draws) -> Scores:
     """Compare posteriors with the truth."""
-    p = nuclear_probability(summary)
+    p = nuclear_of_summary(summary)
     quantile, rate = summary.distance_quantile_pc, truth.nuclear.mean()
     return Scores(
         p.size,
@@ -213,7 +213,7 @@ def _infer(truth: Truth, model: Model, workers: int) -> tuple[PosteriorSummary, 
 
 def _compare(words: str, truth: Truth, summary: PosteriorSummary, draws: Draws) -> list[Check]:
     """Return the checks of one list."""
-    found, p = score(truth, summary, draws), nuclear_probability(summary)
+    found, p = score(truth, summary, draws), nuclear_of_summary(summary)
     more = {"limitation": LIMITATIONS["genstars"], "n": found.n}
     true = int(truth.nuclear.sum())
     number = f"{words}: nuclear stars {true}, expected {p.sum():.1f}"

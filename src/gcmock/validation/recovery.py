@@ -47,7 +47,7 @@ class Recovery:
     pull: dict[str, float]
 
 
-def group_probability(mock: Table, group: str) -> Floats:
+def stated_probability(mock: Table, group: str) -> Floats:
     """Probability (n_star,) of belonging to a group of components."""
     return np.sum([mock[f"p_{name}"] for name in GROUPS[group]], axis=0, dtype=np.float64)
 
@@ -71,13 +71,13 @@ def compare_with_truth(truth: Table, observed: Table, mock: Table) -> Recovery:
     """
     true_share, share, error = {}, {}, {}
     for group, names in GROUPS.items():
-        p = group_probability(mock, group)
+        p = stated_probability(mock, group)
         true_share[group] = float(np.isin(truth["component"], names).mean())
         share[group] = float(p.mean())
         error[group] = float(np.sqrt((p * (1.0 - p)).sum()) / p.size)
     p = nuclear_probability(mock)
     nuclear = np.isin(truth["component"], NUCLEAR)
-    mean_p, fraction, count = reliability(p, nuclear)
+    mean_p, fraction, count = reliability_bins(p, nuclear)
     distance = truth["distance_pc"]
     below = [float((distance < mock[f"distance_q{q * 100:02.0f}_pc"]).mean()) for q in NOMINAL]
     pull = {}
@@ -97,7 +97,7 @@ def compare_with_truth(truth: Table, observed: Table, mock: Table) -> Recovery:
     )
 
 
-def reliability(p: Floats, is_true: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
+def reliability_bins(p: Floats, is_true: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
     """Mean probability, true fraction and number of stars in bins of the probability.
 
     Parameters

@@ -41,8 +41,8 @@ moves some of them across the limit, as the prior of the posterior expects."""
 WITHOUT_J: Final = 0.25
 """Share of stars whose J is taken away."""
 
-N_DRAWS: Final = 49
-GROUPS: Final = {
+N_RANKED: Final = 49
+SBC_GROUPS: Final = {
     group: [COMPONENTS.index(name) for name in names]
     for group, names in MERGED_GROUPS.items()
     if len(names) > 1
@@ -111,10 +111,10 @@ def draw_sample(model: Model, n_star: int, seed: int) -> SbcSample:
 def infer_sample(
     sample: SbcSample, model: Model, seed: int, workers: int
 ) -> tuple[PosteriorSummary, Draws]:
-    """Posteriors of the sample under a model, with `N_DRAWS` draws."""
+    """Posteriors of the sample under a model, with `N_RANKED` draws."""
     data = sample.data
     e_jks_rc, tau = model.reddening(data.l_deg, data.b_deg)
-    keys = np.column_stack([star_key(seed + 2, sample.source_id, r) for r in range(N_DRAWS)])
+    keys = np.column_stack([star_key(seed + 2, sample.source_id, r) for r in range(N_RANKED)])
     return model.posterior.infer(data._replace(e_jks_rc=e_jks_rc, tau=tau), keys, workers)
 
 
@@ -145,7 +145,7 @@ def compare_sample(sample: SbcSample, summary: PosteriorSummary, draws: Draws) -
         words = f"number of {name}: {int(true.sum())}, expected {p.sum():.1f}"
         p_value = scores.number_p_value(p, int(true.sum()))
         checks.append(likely("sbc", words, p_value, "Poisson-binomial", **more))
-    for name, places in GROUPS.items():
+    for name, places in SBC_GROUPS.items():
         p = np.clip(summary.probability[:, places].sum(axis=1).astype(np.float64), 0.0, 1.0)
         true = np.isin(sample.component, places)
         error = scores.expected_calibration_error(p, true)

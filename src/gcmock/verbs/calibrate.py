@@ -149,9 +149,9 @@ def _write(
 
         write_calibration(result, outputs["fits"], source, overwrite=overwrite)
     if "figure" in outputs:
-        from gcmock.reporting.calibration import draw
+        from gcmock.reporting.calibration import draw_calibration
 
-        draw(result, outputs["figure"])
+        draw_calibration(result, outputs["figure"])
     if "hats" in outputs:
         from gcmock.calibration.calibration_file import MAP_COLUMNS, map_table, record
         from gcmock.runtime.export_hats import export_hats

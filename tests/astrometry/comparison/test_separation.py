@@ -64,7 +64,7 @@ def test_groups_without_stars_have_no_probability():
 
 def test_large_groups_are_sampled(monkeypatch):
     """Nine stars of a group stand for it; its number still counts."""
-    monkeypatch.setattr(separation, "SAMPLE", 9)
+    monkeypatch.setattr(separation, "STARS_PER_GROUP", 9)
     measured, covariance, truth, group = sky((10, 90), apart=0.0)
     found = group_probability(measured, covariance, truth, group, 2, (1, 2))
     again = group_probability(measured, covariance, truth, group, 2, (1, 2))

@@ -12,16 +12,16 @@ from gcmock.astrometry.observations.folder import (
     ATTITUDE_COLUMNS,
     MISSION,
     OBSERVATION_COLUMNS,
+    OBSERVATION_TABLES,
     OBSERVATIONS,
     PROVENANCE,
     REFERENCE_COLUMNS,
     SOURCE_COLUMNS,
-    TABLES,
     VISIT_COLUMNS,
     PartWriter,
     correlation_names,
     open_observations,
-    read_table,
+    read_folder_table,
 )
 from gcmock.errors import InputError
 from gcmock.io.writers.writer import open_writer
@@ -72,7 +72,7 @@ def test_observations_are_read_as_they_were_written(folder):
     for name, values in expected.items():
         np.testing.assert_array_equal(np.concatenate([c[name] for c in chunks]), values)
     sources = found.table("sources.parquet")
-    assert list(sources) == [column.name for column in TABLES["sources.parquet"]]
+    assert list(sources) == [column.name for column in OBSERVATION_TABLES["sources.parquet"]]
     assert sources["primary"].tolist() == [False, True, True]
 
 
@@ -89,7 +89,7 @@ def test_a_part_that_fails_does_not_get_its_name(tmp_path):
 
 def test_empty_tables_have_empty_columns(tmp_path):
     write(tmp_path / "empty.parquet", ATTITUDE_COLUMNS, 0)
-    found = read_table(tmp_path / "empty.parquet", ATTITUDE_COLUMNS)
+    found = read_folder_table(tmp_path / "empty.parquet", ATTITUDE_COLUMNS)
     for column in ATTITUDE_COLUMNS:
         assert found[column.name].shape == (0,)
         assert found[column.name].dtype == column.dtype
@@ -98,9 +98,9 @@ def test_empty_tables_have_empty_columns(tmp_path):
 def test_tables_without_columns_are_refused(tmp_path):
     write(tmp_path / "some.parquet", ATTITUDE_COLUMNS[:2])
     with pytest.raises(InputError, match=r"some\.parquet: lacks the columns dec, roll"):
-        read_table(tmp_path / "some.parquet", ATTITUDE_COLUMNS)
+        read_folder_table(tmp_path / "some.parquet", ATTITUDE_COLUMNS)
     with pytest.raises(InputError):
-        read_table(tmp_path / "none.parquet", ATTITUDE_COLUMNS)
+        read_folder_table(tmp_path / "none.parquet", ATTITUDE_COLUMNS)
 
 
 def test_other_folders_are_refused(folder, tmp_path):

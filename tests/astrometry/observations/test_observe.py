@@ -20,7 +20,7 @@ from gcmock.astrometry.observations import folder as observations
 from gcmock.astrometry.observations.reference_catalogue import (
     ERROR_RATIO,
     correlation_matrix,
-    moved,
+    moved_to_reference,
 )
 from gcmock.astrometry.observations.targets import read_targets
 from gcmock.mock.survey import SurveyModel
@@ -108,7 +108,7 @@ def test_layout_of_the_folder(noisy):
         "provenance.json",
     }
     for name, columns in {
-        **observations.TABLES,
+        **observations.OBSERVATION_TABLES,
         "observations/part-00000.parquet": observations.OBSERVATION_COLUMNS,
     }.items():
         if name in names:
@@ -260,7 +260,9 @@ def test_reference_catalogue_has_the_stated_covariance(tmp_path, stars):
     table, truth = found.table("reference_gaia_like.parquet"), found.table("truth/sources.parquet")
     at = np.searchsorted(truth["source_id"], table["source_id"])
     np.testing.assert_array_equal(truth["source_id"][at], table["source_id"])
-    true = moved(MovingStars(*(truth[name][at] for name in MovingStars._fields)), 2017.5)
+    true = moved_to_reference(
+        MovingStars(*(truth[name][at] for name in MovingStars._fields)), 2017.5
+    )
     east, north = tangent_offset(table["ra"], table["dec"], true.ra, true.dec)
     delta = np.column_stack(
         [east / MAS, north / MAS]
@@ -287,7 +289,9 @@ def test_reference_catalogue_has_the_stated_covariance(tmp_path, stars):
 def test_noise_free_references_are_exact(exact):
     table, truth = exact.table("reference_gaia_like.parquet"), exact.table("truth/sources.parquet")
     at = np.searchsorted(truth["source_id"], table["source_id"])
-    true = moved(MovingStars(*(truth[name][at] for name in MovingStars._fields)), 2017.5)
+    true = moved_to_reference(
+        MovingStars(*(truth[name][at] for name in MovingStars._fields)), 2017.5
+    )
     for name in observations.PARAMETERS:
         np.testing.assert_allclose(table[name], getattr(true, name), rtol=1e-13)
     assert (table["parallax_error"] > 0).all()

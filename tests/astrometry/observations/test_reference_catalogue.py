@@ -14,7 +14,7 @@ from gcmock.astrometry.observations.reference_catalogue import (
     ERROR_RATIO,
     TIME_FACTOR,
     correlation_matrix,
-    moved,
+    moved_to_reference,
     reference_catalogue,
 )
 from gcmock.errors import InputError
@@ -62,7 +62,7 @@ def test_errors_follow_from_magnitude_and_release(release):
 
 def test_references_without_noise_are_the_moved_stars():
     stars, g_mag, table = catalogue(noise=False)
-    true = moved(stars, REFERENCE.epoch)
+    true = moved_to_reference(stars, REFERENCE.epoch)
     for name in PARAMETERS:
         np.testing.assert_allclose(table[name], getattr(true, name)[g_mag <= 20.0], rtol=1e-13)
     assert (table["ref_epoch"] == REFERENCE.epoch).all()
@@ -84,7 +84,7 @@ def test_whitened_errors_are_standard_normal():
     stars = random_stars(4000)
     strong = changed(correlations=(0.6, 0.4, -0.6, 0.3, 0.2, -0.3, 0.1, -0.3, 0.2, -0.1))
     table = reference_catalogue(np.arange(4000), stars, np.full(4000, 15.0), strong, 3)
-    true = moved(stars, strong.epoch)
+    true = moved_to_reference(stars, strong.epoch)
     xi, eta = tangent_offset(table["ra"], table["dec"], true.ra, true.dec)
     delta = np.column_stack(
         [xi / MAS, eta / MAS, *(table[name] - getattr(true, name) for name in PARAMETERS[2:])]
@@ -97,7 +97,7 @@ def test_whitened_errors_are_standard_normal():
 
 def test_moved_parameters_agree_with_astropy():
     stars = random_stars()
-    found = moved(stars, 2035.0)
+    found = moved_to_reference(stars, 2035.0)
     then = as_skycoord(stars).apply_space_motion(Time(2035.0, format="jyear", scale="tcb"))
     apart = unit_vectors(found.ra, found.dec) - unit_vectors(then.ra.deg, then.dec.deg)
     assert np.sqrt((apart**2).sum(axis=1)).max() < 0.02 * UAS
@@ -111,6 +111,6 @@ def test_moved_parameters_agree_with_astropy():
 
 def test_moving_there_and_back_restores_the_parameters():
     stars = random_stars()
-    back = moved(moved(stars, 2040.0), 2016.0)
+    back = moved_to_reference(moved_to_reference(stars, 2040.0), 2016.0)
     for name in ("ra", "dec", "parallax", "pmra", "pmdec", "radial_velocity"):
         np.testing.assert_allclose(getattr(back, name), getattr(stars, name), atol=1e-9, rtol=1e-11)

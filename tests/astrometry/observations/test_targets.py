@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from catalogues import true_stars, write_catalogue
 
-from gcmock.astrometry.missions.field import in_window
+from gcmock.astrometry.missions.field import in_mission_window
 from gcmock.astrometry.missions.mission import load_mission
 from gcmock.astrometry.observations import targets
 from gcmock.astrometry.observations.targets import read_targets
@@ -27,7 +27,7 @@ def test_stars_of_the_window_and_the_limits(tmp_path, monkeypatch, rows):
     monkeypatch.setattr(targets, "_READ_ROWS", rows)
     hw = np.linspace(9.0, 15.0, 40)
     stars, found = read(tmp_path, phot_hw_mag=hw, ra=true_stars(40)["ra"] + np.arange(40) % 3)
-    keep = in_window(MISSION.window, stars["ra"], stars["dec"]) & (hw >= 9.5) & (hw <= 14.5)
+    keep = in_mission_window(MISSION.window, stars["ra"], stars["dec"]) & (hw >= 9.5) & (hw <= 14.5)
     assert 0 < keep.sum() < 40
     rows = np.flatnonzero(keep)[np.argsort(stars["source_id"][keep])]
     np.testing.assert_array_equal(found.source_id, stars["source_id"][rows])

@@ -20,7 +20,7 @@ from gcmock.astrometry.missions.mission import load_mission
 from gcmock.astrometry.observations import visit as module
 from gcmock.astrometry.observations.visit import (
     STRIDE,
-    Errors,
+    Noise,
     Observed,
     Optics,
     SeenStars,
@@ -31,7 +31,7 @@ from gcmock.random import star_key, uniform_scalar
 pytestmark = pytest.mark.usefixtures("interpreted")
 
 GRID = detector_grid(load_mission("jasmine").focal_plane)
-SILENT = Errors(False, 0.0, 0.0)
+SILENT = Noise(False, 0.0, 0.0)
 RNG = np.random.default_rng(8)
 OPTICS = Optics(np.array(GRID), np.triu(np.ones((4, 4)))[:, ::-1] * 30.0 * RNG.normal(size=(4, 4)),
                 np.triu(np.ones((4, 4)))[:, ::-1] * 30.0 * RNG.normal(size=(4, 4)))  # fmt: skip
@@ -109,7 +109,7 @@ def test_stars_elsewhere_are_not_seen():
 
 def test_noise_is_drawn_from_the_stream_of_star_and_visit():
     stars, visit = stars_near(266.4, -28.9), a_visit(266.4, -28.9, number=5)
-    exact, noisy = observe(stars, visit), observe(stars, visit, Errors(True, 0.0, 100.0))
+    exact, noisy = observe(stars, visit), observe(stars, visit, Noise(True, 0.0, 100.0))
     np.testing.assert_array_equal(noisy.row, exact.row)
     for k, row in enumerate(noisy.row):
         u1, u2 = (uniform_scalar(stars.keys[row], 5 * STRIDE + place) for place in range(2))
@@ -122,8 +122,8 @@ def test_noise_is_drawn_from_the_stream_of_star_and_visit():
 @pytest.mark.parametrize("fraction", [0.3, 1.0])
 def test_outliers_are_added_and_recorded(fraction):
     stars, visit = stars_near(266.4, -28.9), a_visit(266.4, -28.9)
-    plain = observe(stars, visit, Errors(True, 0.0, 100.0))
-    found = observe(stars, visit, Errors(True, fraction, 100.0))
+    plain = observe(stars, visit, Noise(True, 0.0, 100.0))
+    found = observe(stars, visit, Noise(True, fraction, 100.0))
     np.testing.assert_allclose(found.measured - plain.measured, found.disturbance, atol=1e-8)
     hit = found.disturbance.any(axis=1)
     assert hit.mean() == pytest.approx(fraction, abs=0.2)

@@ -15,13 +15,13 @@ from moving_stars import random_stars
 from gcmock.astrometry.directions.displacement import displacement
 from gcmock.astrometry.directions.geometry import MAS, offset_direction, tangent_offset
 from gcmock.astrometry.observations.folder import PARAMETERS, correlation_names
-from gcmock.astrometry.observations.reference_catalogue import moved
+from gcmock.astrometry.observations.reference_catalogue import moved_to_reference
 from gcmock.astrometry.solver.priors import (
     EXACT_ERROR,
     References,
     load_references,
     moved_sources,
-    propagated,
+    propagated_priors,
     source_priors,
 )
 from gcmock.astrometry.solver.problem import shifted_sources, source_shift
@@ -71,7 +71,7 @@ def test_two_ways_to_move_stars_agree(seed, years):
     stars = random_stars(20, seed)
     values = np.column_stack([getattr(stars, name) for name in PARAMETERS])
     found = moved_sources(values, stars.radial_velocity, years)
-    other = moved(stars, 2016.0 + years)
+    other = moved_to_reference(stars, 2016.0 + years)
     expected = np.column_stack([getattr(other, name) for name in PARAMETERS])
     off = source_shift(found, expected)
     assert np.abs(off[:, :2]).max() < 1e-6
@@ -82,7 +82,7 @@ def test_covariances_grow_with_time():
     """Without curvature a position gains the error of the motion times the years."""
     values = np.array([[266.0, 0.0, 1e-6, 0.0, 0.0]])
     covariance = np.diag([1.0, 4.0, 0.25, 0.01, 0.04])[None]
-    same, found = propagated(values, covariance, np.zeros(1), np.array([10.0]))
+    same, found = propagated_priors(values, covariance, np.zeros(1), np.array([10.0]))
     np.testing.assert_allclose(same, values)
     expected = np.diag([2.0, 8.0, 0.25, 0.01, 0.04])
     expected[0, 3] = expected[3, 0] = 0.1
@@ -111,7 +111,9 @@ def test_references_of_a_file(tmp_path):
     np.testing.assert_allclose(found.covariance, known.covariance, rtol=1e-7)
     assert (found.radial_velocity == 0.0).all()
     later = load(tmp_path, table, 2030.0)
-    expected, covariance = propagated(known.values, known.covariance, np.zeros(4), np.full(4, 12.5))
+    expected, covariance = propagated_priors(
+        known.values, known.covariance, np.zeros(4), np.full(4, 12.5)
+    )
     np.testing.assert_allclose(source_shift(later.values, expected), 0.0, atol=1e-6)
     np.testing.assert_allclose(later.covariance, covariance, rtol=1e-7)
 
@@ -172,7 +174,7 @@ def test_propagated_covariance_is_that_of_moved_draws():
     root = rng.standard_normal((5, 5)) * 0.1
     covariance = (root @ root.T)[None]
     years, velocity = np.array([15.0]), np.array([50.0])
-    moved, found = propagated(values, covariance, velocity, years)
+    moved, found = propagated_priors(values, covariance, velocity, years)
     draws = rng.standard_normal((20000, 5)) @ np.linalg.cholesky(covariance[0]).T
     many = shifted_sources(np.repeat(values, 20000, axis=0), draws)
     ends = source_shift(

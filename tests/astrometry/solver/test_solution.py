@@ -10,7 +10,7 @@ import pytest
 from gcmock.astrometry.observations.folder import PARAMETERS, correlation_names
 from gcmock.astrometry.solver.solution import (
     SOLUTION,
-    TABLES,
+    SOLUTION_TABLES,
     SolutionSet,
     covariance_matrices,
     open_solution,
@@ -23,7 +23,7 @@ from gcmock.errors import InputError
 def tables(n=3):
     """Tables of all columns with numbers that differ."""
     found = {}
-    for name, columns in TABLES.items():
+    for name, columns in SOLUTION_TABLES.items():
         found[name] = {c.name: (np.arange(n) + k).astype(c.dtype) for k, c in enumerate(columns)}
     return found
 

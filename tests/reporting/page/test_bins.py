@@ -6,14 +6,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gcmock.reporting.page.bins import Axis, count, merged, occupied, place
+from gcmock.reporting.page.bins import Axis, count, flat_place, merged, occupied
 
 
 @given(st.lists(st.floats(-3, 3) | st.just(np.nan), max_size=40), st.integers(1, 7))
 def test_counts_are_those_of_numpy(values, n):
     x, y = Axis(-1.5, 0.375, 8), Axis(0.0, 0.5, n)
     data = np.array(values + values[::-1])
-    where = place((x, y), (x.place(data), y.place(data[::-1])))
+    where = flat_place((x, y), (x.place(data), y.place(data[::-1])))
     inside = (data >= -1.5) & (data < 1.5) & (data[::-1] >= 0) & (data[::-1] < 0.5 * n)
     found = count(where, (8, n), np.where(np.isnan(data), 0.0, data))
     expected, _, _ = np.histogram2d(

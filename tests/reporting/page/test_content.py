@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gcmock.reporting.page.content import PageSection, Picture, number, percent
+from gcmock.reporting.page.content import PageSection, Picture, grouped, percent
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from gcmock.reporting.page.content import PageSection, Picture, number, percent
     ],
 )
 def test_numbers_have_thin_spaces_and_a_true_minus(value, digits, text):
-    assert number(value, digits) == text
+    assert grouped(value, digits) == text
 
 
 def test_shares_are_in_per_cent():

@@ -53,7 +53,7 @@ def test_progress_counts_rows():
 
 
 def test_chunk_without_positions_is_passed_over(monkeypatch):
-    monkeypatch.setattr(module, "CHUNK", 2)
+    monkeypatch.setattr(module, "ROWS_AT_ONCE", 2)
     extent = extent_of(mock_rows(["bar"] * 4, l=[np.nan, np.nan, 0.1, 0.2], b=0.0))
     assert (extent.sky[0].place([0.1, 0.2]) < extent.sky[0].n).all()
     assert extent.n_row == 4

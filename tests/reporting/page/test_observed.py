@@ -46,7 +46,7 @@ def test_counts_by_hand(table):
 
 
 def test_rows_without_names_are_numbered_across_chunks(table, monkeypatch):
-    monkeypatch.setattr(module, "CHUNK", 3)
+    monkeypatch.setattr(module, "ROWS_AT_ONCE", 3)
     told = []
     parts = list(observed_stars(Rows(table), load_config(), lambda *n: told.append(n)))
     assert [part.n_star for part in parts] == [3, 1]
@@ -55,7 +55,7 @@ def test_rows_without_names_are_numbered_across_chunks(table, monkeypatch):
 
 
 def test_own_names_are_kept(table, monkeypatch):
-    monkeypatch.setattr(module, "CHUNK", 2)
+    monkeypatch.setattr(module, "ROWS_AT_ONCE", 2)
     named = {"source_id": np.array([40, 30, 20, 10]), **table}
     parts = list(observed_stars(Rows(named), load_config()))
     assert np.concatenate([part.source_id for part in parts]).tolist() == [40, 30, 20, 10]

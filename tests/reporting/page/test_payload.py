@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from mock_rows import mock_rows
 
-from gcmock.reporting.page.payload import pack, payload, quantised, stars_of
-from gcmock.reporting.page.sample import COLUMNS, QUANTILES, Posteriors, RowSample
+from gcmock.reporting.page.payload import compressed, payload, quantised, view_of
+from gcmock.reporting.page.sample import QUANTILE_COLUMNS, VIEW_COLUMNS, Posteriors, RowSample
 from gcmock.words.bands import BANDS
 from gcmock.words.components import GROUPS, PROBABILITIES
 
@@ -29,7 +29,7 @@ def sample():
         source_id=[5, 6, 7],
         flags=[0, 1, 64],
     )
-    found = RowSample(3, tuple(dict.fromkeys((*COLUMNS, *PROBABILITIES, *QUANTILES))))
+    found = RowSample(3, tuple(dict.fromkeys((*VIEW_COLUMNS, *PROBABILITIES, *QUANTILE_COLUMNS))))
     found.add(rows)
     return found
 
@@ -57,11 +57,11 @@ def test_densities_survive_the_page():
 
 def test_packing_can_be_undone():
     content = bytes(range(256)) * 3
-    assert unpack(pack(content)) == content
+    assert unpack(compressed(content)) == content
 
 
 def test_columns_of_the_catalogue_alone(sample):
-    found = stars_of(sample, None)
+    found = view_of(sample, None)
     row = found["id"].index("5")
     assert found["what"] == "true"
     assert found["l"][row] == -0.1
@@ -79,8 +79,8 @@ def test_columns_of_the_catalogue_alone(sample):
 
 
 def test_observed_colours_where_most_stars_have_them(sample):
-    assert stars_of(sample, posteriors(1))["what"] == "true"
-    found = stars_of(sample, posteriors(2))
+    assert view_of(sample, posteriors(1))["what"] == "true"
+    found = view_of(sample, posteriors(2))
     assert found["what"] == "observed"
     assert found["colour"] == [1.25, 1.25, None]
     assert found["bright"] == [13.25, 13.25, None]
@@ -89,7 +89,7 @@ def test_observed_colours_where_most_stars_have_them(sample):
 
 def test_payload_holds_both(sample):
     columns, densities = payload(sample, posteriors(3))
-    assert json.loads(unpack(columns)) == stars_of(sample, posteriors(3))
+    assert json.loads(unpack(columns)) == view_of(sample, posteriors(3))
     values = np.frombuffer(unpack(densities), np.uint8).reshape(3, len(GROUPS), 2)
     # Half the density in a bin twice as wide: 255 / sqrt(2).
     assert values[0, 0].tolist() == [255, 180]

@@ -8,7 +8,7 @@ import matplotlib as mpl
 import pytest
 
 from gcmock.reporting.page.content import Picture
-from gcmock.reporting.page.render import data_uri, encode, figure_of, size_of, write_files
+from gcmock.reporting.page.render import data_uri, encode, figure_of, pixels_of, write_files
 from gcmock.reporting.plots.style import RC
 
 
@@ -54,9 +54,9 @@ def test_settings_of_the_user_do_not_show(picture):
 
 def test_size_is_that_of_the_view_box():
     # 72 points are an inch, and an inch has 96 pixels.
-    assert size_of(b'<svg viewBox="0 0 144.0 36.5" x="">') == (192, 49)
+    assert pixels_of(b'<svg viewBox="0 0 144.0 36.5" x="">') == (192, 49)
     with pytest.raises(ValueError, match="does not say how large"):
-        size_of(b"<svg>")
+        pixels_of(b"<svg>")
 
 
 def test_content_travels_in_the_address():

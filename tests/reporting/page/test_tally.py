@@ -10,11 +10,11 @@ from gcmock.model import load_model
 from gcmock.reporting.demo import read_columns
 from gcmock.reporting.page.extent import look
 from gcmock.reporting.page.observed import ObservedTally, observed_stars
-from gcmock.reporting.page.sample import QUANTILES, PosteriorsOf, RowSample
-from gcmock.reporting.page.tally import COLUMNS, RADII, Tally, component_places
-from gcmock.reporting.page.truth import compare_with_truth
+from gcmock.reporting.page.sample import QUANTILE_COLUMNS, PosteriorsOf, RowSample
+from gcmock.reporting.page.tally import RADII, TALLY_COLUMNS, Tally, component_places
+from gcmock.reporting.page.truth import compare_sample
 from gcmock.settings.build import load_config
-from gcmock.validation.recovery import group_probability
+from gcmock.validation.recovery import stated_probability
 from gcmock.words.components import COMPONENTS, GROUPS, PROBABILITIES
 
 
@@ -27,9 +27,9 @@ def test_chunks_do_not_matter(report_files):
     source = open_table(report_files.mock)
     extent = look(source)
     whole, parts = Tally(extent), Tally(extent)
-    (chunk,) = source.chunks(10**6, COLUMNS)
+    (chunk,) = source.chunks(10**6, TALLY_COLUMNS)
     whole.add(chunk)
-    for piece in source.chunks(170, COLUMNS):
+    for piece in source.chunks(170, TALLY_COLUMNS):
         parts.add(piece)
     assert parts.n_row == whole.n_row == source.n_rows
     assert parts.n_star == report_files.n_star
@@ -44,7 +44,7 @@ def test_chunks_do_not_matter(report_files):
 def test_tally_counts_the_catalogue(report_files):
     source = open_table(report_files.mock)
     tally = Tally(look(source))
-    for chunk in source.chunks(200, COLUMNS):
+    for chunk in source.chunks(200, TALLY_COLUMNS):
         tally.add(chunk)
     table = read_columns(report_files.mock)
     first = table["realisation"] == 0
@@ -83,7 +83,7 @@ def test_sample_does_not_depend_on_the_order(report_files):
 
 def test_posteriors_are_those_of_the_catalogue(report_files):
     source = open_table(report_files.mock)
-    sample = RowSample(40, ("source_id", *PROBABILITIES, *QUANTILES))
+    sample = RowSample(40, ("source_id", *PROBABILITIES, *QUANTILE_COLUMNS))
     for chunk in source.chunks(1000):
         sample.add(chunk)
     model = load_model(config=load_config())
@@ -93,7 +93,7 @@ def test_posteriors_are_those_of_the_catalogue(report_files):
     result = posteriors.result
     assert result.known.all()
     for i, group in enumerate(GROUPS):
-        expected = group_probability(sample.rows, group)
+        expected = stated_probability(sample.rows, group)
         np.testing.assert_allclose(result.probability[:, i].sum(axis=1), expected, atol=2e-3)
     total = np.cumsum(result.probability.sum(axis=1), axis=1)
     for row, name in ((0.16, "distance_q16_pc"), (0.84, "distance_q84_pc")):
@@ -104,11 +104,11 @@ def test_posteriors_are_those_of_the_catalogue(report_files):
 
 def test_comparison_with_itself(report_files):
     """A truth that the posteriors draw themselves is what they say: perfect calibration."""
-    sample = RowSample(10**6, ("source_id", *PROBABILITIES, *QUANTILES))
+    sample = RowSample(10**6, ("source_id", *PROBABILITIES, *QUANTILE_COLUMNS))
     source = open_table(report_files.mock)
     for chunk in source.chunks(10**6):
         sample.add(chunk)
-    comparison = compare_with_truth(sample, open_table(report_files.truth))
+    comparison = compare_sample(sample, open_table(report_files.truth))
     assert comparison.n_star == report_files.n_star
     error = np.sqrt(0.68 * 0.32 / report_files.n_star)
     assert abs(comparison.coverage - 0.68) < 4 * error

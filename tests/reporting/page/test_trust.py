@@ -10,7 +10,7 @@ from mock_rows import mock_rows, subject_of
 
 from gcmock.reporting.page.content import Listing, Numbers, Picture, Text
 from gcmock.reporting.page.trust import (
-    LIMITS,
+    MODEL_LIMITS,
     at_a_glance,
     evidence_section,
     extinction_section,
@@ -102,7 +102,7 @@ def test_verdicts_against_a_truth(coverage_at_84, ece, expected):
 def test_limits_are_always_said():
     section = trust_section(subject_of(stars()))
     assert [b.text for b in section.blocks if isinstance(b, Text) and b.kind == "limit"] == [
-        *LIMITS
+        *MODEL_LIMITS
     ]
     assert [b.name for b in section.blocks if isinstance(b, Picture)] == [
         "distance_errors",

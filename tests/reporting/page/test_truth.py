@@ -8,7 +8,7 @@ from mock_rows import Rows, mock_rows
 
 from gcmock.errors import InputError
 from gcmock.reporting.page.sample import RowSample
-from gcmock.reporting.page.truth import CATALOGUE_COLUMNS, compare_with_truth
+from gcmock.reporting.page.truth import CATALOGUE_COLUMNS, compare_sample
 from gcmock.words.components import GROUPS
 
 
@@ -26,7 +26,7 @@ def test_numbers_by_hand():
     """Four stars of the nuclear disc with P = 0.75, of which one truly is of the bar."""
     rows = mock_rows(["nsd"] * 4, p_own=0.75)
     known = truth([3, 2, 1, 0], ["bar", "nsd", "nsd", "nsc"], [5000.0, 7500.0, 8500.0, 12000.0])
-    found = compare_with_truth(sample_of(rows), known)
+    found = compare_sample(sample_of(rows), known)
     # Quantiles are at 6, 7, 8, 9 and 10 kpc.
     np.testing.assert_allclose(found.below, [0.25, 0.25, 0.5, 0.75, 0.75])
     assert found.coverage == 0.5
@@ -45,7 +45,7 @@ def test_numbers_by_hand():
 
 def test_stars_without_a_truth_are_left_out():
     rows = mock_rows(["nsd", "bar", "bar"])
-    found = compare_with_truth(sample_of(rows), truth([77, 1], ["nsd", "bar"], [1.0, 2.0]))
+    found = compare_sample(sample_of(rows), truth([77, 1], ["nsd", "bar"], [1.0, 2.0]))
     assert found.n_star == 1
     assert found.brier == 0.0
 
@@ -53,6 +53,6 @@ def test_stars_without_a_truth_are_left_out():
 def test_other_tables_are_refused():
     sample = sample_of(mock_rows(["bar"]))
     with pytest.raises(InputError, match="no table of true stars: it lacks component"):
-        compare_with_truth(sample, Rows({"source_id": [1], "distance_pc": [1.0]}))
+        compare_sample(sample, Rows({"source_id": [1], "distance_pc": [1.0]}))
     with pytest.raises(InputError, match=r"none of the stars of the catalogue \(by source_id\)"):
-        compare_with_truth(sample, truth([99], ["bar"], [1.0]))
+        compare_sample(sample, truth([99], ["bar"], [1.0]))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gcmock.surveys.fetch import adql
-from gcmock.surveys.fetch.adql import Selection, count, first_row, identifier, rows
+from gcmock.surveys.fetch.adql import Selection, count_query, first_row, identifier, rows
 
 
 class Tile:
@@ -33,7 +33,10 @@ def test_rows_of_a_tile_with_its_margin():
 
 
 def test_number_of_rows():
-    assert count(SELECTION, Tile()) == f"SELECT COUNT(*) AS n_rows FROM vvv.sources WHERE {WHERE}"
+    assert (
+        count_query(SELECTION, Tile())
+        == f"SELECT COUNT(*) AS n_rows FROM vvv.sources WHERE {WHERE}"
+    )
 
 
 def test_one_row_shows_the_table():

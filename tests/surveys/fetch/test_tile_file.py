@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.table import MaskedColumn, Table
 
-from gcmock.surveys.fetch.tile_file import to_arrow, write_tile
+from gcmock.surveys.fetch.tile_file import tile_to_arrow, write_tile
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def table():
 
 
 def test_missing_values_are_null(table):
-    found = to_arrow(table, {})
+    found = tile_to_arrow(table, {})
     assert found.column("id").to_pylist() == [3, 1, 2]
     assert found.column("mag").to_pylist() == [1.5, None, 3.5]
     assert found.column("text").to_pylist() == ["a", "bc", None]
@@ -32,7 +32,7 @@ def test_missing_values_are_null(table):
 
 
 def test_words_of_the_archive(table):
-    schema = to_arrow(table, {"survey": "vvv"}).schema
+    schema = tile_to_arrow(table, {"survey": "vvv"}).schema
     assert schema.metadata == {b"survey": b"vvv"}
     assert schema.field("mag").metadata == {
         b"unit": b"mag", b"description": b"Ks", b"ucd": b"phot.mag",
@@ -45,6 +45,6 @@ def test_file(table, tmp_path):
     path = tmp_path / "tile.parquet"
     write_tile(path, table, {"query": "SELECT"})
     found = pq.read_table(path)
-    assert found.equals(to_arrow(table, {"query": "SELECT"}))
+    assert found.equals(tile_to_arrow(table, {"query": "SELECT"}))
     assert found.schema.metadata[b"query"] == b"SELECT"
     assert [file.name for file in tmp_path.iterdir()] == ["tile.parquet"]

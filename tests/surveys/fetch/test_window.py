@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, icrs_to_galactic
 from gcmock.surveys.fetch import adql
-from gcmock.surveys.fetch.window import SurveyWindow, Tile, separation, tiles
+from gcmock.surveys.fetch.window import SurveyWindow, Tile, separation_deg, tiles
 
 
 def native(frame, ra, dec):
@@ -47,7 +47,7 @@ def test_every_place_belongs_to_one_tile(window, frame, seed):
     for tile in found[:5]:
         inside = tile.owns(lon, lat)
         ra0, dec0, radius = tile.circle(frame, 1e-6)
-        assert (separation(ra[inside], dec[inside], ra0, dec0) <= radius).all()
+        assert (separation_deg(ra[inside], dec[inside], ra0, dec0) <= radius).all()
 
 
 @given(windows)
@@ -120,4 +120,4 @@ def test_queries_have_plain_numbers_and_quoted_names():
     assert "CONTAINS(POINT('ICRS', RAJ2000, DEJ2000), CIRCLE('ICRS', 266.25, -28.75, 0." in query
     assert "DISTANCE" not in query
     assert "e-0" not in query
-    assert adql.count(selection, tile).startswith("SELECT COUNT(*) AS n_rows FROM")
+    assert adql.count_query(selection, tile).startswith("SELECT COUNT(*) AS n_rows FROM")

@@ -16,7 +16,7 @@ from gcmock.surveys.simulated.artefacts import (
     ghosts,
     noise_peaks,
 )
-from gcmock.surveys.simulated.blocks import TrueStars, places
+from gcmock.surveys.simulated.blocks import TrueStars, flat_coordinates
 
 INSTRUMENT = SimpleNamespace(
     ghost_mag=10.0, ghosts=0.5, number=2, stream=2,
@@ -30,7 +30,8 @@ def stars_of(ks, l_deg=None):
     l_deg = np.zeros(n) if l_deg is None else l_deg
     b_deg, zero = np.zeros(n), np.zeros(n)
     mag = np.column_stack([np.asarray(ks) + shift for shift in (3.0, 1.0, 0.0)])
-    return TrueStars(np.arange(n), np.zeros(n, np.int8), *places(l_deg, b_deg), l_deg, b_deg,
+    x, y = flat_coordinates(l_deg, b_deg)
+    return TrueStars(np.arange(n), np.zeros(n, np.int8), x, y, l_deg, b_deg,
                      zero, zero, zero, zero, zero, zero, mag)  # fmt: skip
 
 
@@ -83,7 +84,7 @@ def test_noise_has_its_density_and_lies_near_the_limit():
     side = np.arange(0.0, 0.1, 0.001)
     l_deg, b_deg = (x.ravel() for x in np.meshgrid(side, side, indexing="ij"))
     stars = stars_of(np.full(l_deg.size, 15.0))
-    x, y = places(l_deg, b_deg)
+    x, y = flat_coordinates(l_deg, b_deg)
     stars = stars._replace(l=l_deg, b=b_deg, x=x, y=y)
     limit = np.tile([20.0, 19.0, 18.0], (l_deg.size, 1))
     found = noise_peaks(stars, limit, INSTRUMENT, 1)

@@ -9,12 +9,12 @@ import pytest
 
 from gcmock.mock.sky import SkyWindow
 from gcmock.surveys.simulated.blocks import (
-    MARGIN_ARCSEC,
+    BLOCK_MARGIN_ARCSEC,
     TrueStars,
     block_truth,
+    flat_coordinates,
     is_inside,
     make_blocks,
-    places,
     stars_of,
 )
 
@@ -48,7 +48,7 @@ def test_borders_do_not_depend_on_the_window():
 
 def test_margins_end_at_the_map():
     first, *_, last = make_blocks(MODEL, SkyWindow(-1.0, 1.0, -0.5, 0.5))
-    margin = MARGIN_ARCSEC / 3600.0
+    margin = BLOCK_MARGIN_ARCSEC / 3600.0
     assert first.outer.l_min == -1.0
     assert first.outer.b_min == -0.5
     assert first.outer.l_max == pytest.approx(first.inner.l_max + margin)
@@ -78,7 +78,7 @@ def test_stars_of_a_truth():
 
 
 def test_flat_coordinates_are_true_to_scale():
-    x, y = places(np.array([0.0, 0.01]), np.array([60.0, 60.0]))
+    x, y = flat_coordinates(np.array([0.0, 0.01]), np.array([60.0, 60.0]))
     assert x[1] - x[0] == pytest.approx(18.0)
     assert y[0] == 60.0 * 3600.0
 

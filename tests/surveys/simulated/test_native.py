@@ -12,7 +12,7 @@ from gcmock.surveys.read.open_survey import open_survey
 from gcmock.surveys.simulated.artefacts import ArtefactKind
 from gcmock.surveys.simulated.native import (
     designations,
-    joined,
+    joined_texts,
     native_roles,
     twomass_roles,
     virac2_roles,
@@ -48,7 +48,7 @@ def test_names_and_flags_as_the_surveys_write_them():
     # Sgr A*, 17 45 40.036 -29 00 28.17
     ra, dec = np.array([266.41681662, 0.001]), np.array([-29.00782497, 0.5])
     assert designations(ra, dec).tolist() == ["17454003-2900281", "00000024+0030000"]
-    assert joined(np.array([["A", "B", "U"], ["0", "2", "3"]])).tolist() == ["ABU", "023"]
+    assert joined_texts(np.array([["A", "B", "U"], ["0", "2", "3"]])).tolist() == ["ABU", "023"]
 
 
 def test_2mass_has_upper_limits_and_flags():

@@ -15,7 +15,7 @@ from gcmock.surveys.simulated.native_files import (
     native_columns,
     native_values,
     open_native,
-    sexagesimal,
+    sexagesimal_text,
 )
 
 COLUMNS = (
@@ -51,11 +51,11 @@ def test_values_in_native_units_types_and_marks():
 def test_angles_in_base_60():
     # Sgr A*, 17 45 40.036 -29 00 28.17
     ra, dec = np.array([266.41681662, 0.001]), np.array([-29.00782497, 0.5])
-    assert sexagesimal(ra, hours=True).tolist() == ["17:45:40.0360", "00:00:00.2400"]
-    assert sexagesimal(dec, hours=False).tolist() == ["-29:00:28.170", "+00:30:00.000"]
+    assert sexagesimal_text(ra, hours=True).tolist() == ["17:45:40.0360", "00:00:00.2400"]
+    assert sexagesimal_text(dec, hours=False).tolist() == ["-29:00:28.170", "+00:30:00.000"]
     # Rounding carries over.
-    assert sexagesimal(np.array([-0.99999999]), hours=False).tolist() == ["-01:00:00.000"]
-    assert sexagesimal(np.array([359.9999999999]), hours=True).tolist() == ["00:00:00.0000"]
+    assert sexagesimal_text(np.array([-0.99999999]), hours=False).tolist() == ["-01:00:00.000"]
+    assert sexagesimal_text(np.array([359.9999999999]), hours=True).tolist() == ["00:00:00.0000"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from synthetic_sky import changed, clean, lonely, stars_at
 from gcmock.photometric_systems import from_2mass
 from gcmock.surveys.definition import load_survey, survey_names
 from gcmock.surveys.simulated.artefacts import FARTHEST_ARCSEC, ArtefactKind, ghosts, noise_peaks
-from gcmock.surveys.simulated.blocks import MARGIN_ARCSEC
+from gcmock.surveys.simulated.blocks import BLOCK_MARGIN_ARCSEC
 from gcmock.surveys.simulated.fields import N_COPIES, apparitions, fields_of, in_footprint
 from gcmock.surveys.simulated.observe import observe
 
@@ -179,7 +179,7 @@ def test_ghosts_belong_to_bright_stars():
     assert found.kind.size / 400 == pytest.approx(mean, rel=0.05)
     assert np.unique(found.identity).size == found.identity.size
     apart = np.hypot(found.x[:, None] - stars.x, found.y[:, None] - stars.y).min(axis=1)
-    assert apart.max() <= FARTHEST_ARCSEC + 1e-6 < MARGIN_ARCSEC
+    assert apart.max() <= FARTHEST_ARCSEC + 1e-6 < BLOCK_MARGIN_ARCSEC
     fainter = np.where(np.isfinite(found.mag), found.mag - stars.mag[0], 5.0)
     assert ((fainter >= 4.0) & (fainter <= 8.0)).all()
     faint = ghosts(stars, np.full(400, 12.0), survey.instrument, 1)

@@ -18,7 +18,7 @@ from gcmock.astrometry.comparison.tables import (
     residual_map,
     separated,
 )
-from gcmock.astrometry.directions.true_catalogue import ASTROMETRY, integer_ids, open_catalogue
+from gcmock.astrometry.directions.true_catalogue import TRUE_ASTROMETRY, integer_ids, open_catalogue
 from gcmock.astrometry.observations.folder import ATTITUDE_COLUMNS, PARAMETERS, open_observations
 from gcmock.astrometry.solver.assembly import read_campaign
 from gcmock.astrometry.solver.modes import FRAME_MODES, amplitudes, patterns
@@ -28,7 +28,7 @@ from gcmock.astrometry.solver.solution import SolutionSet, covariance_matrices, 
 from gcmock.errors import InputError
 from gcmock.notebook import Outcome, listing_of
 
-TRUE_COLUMNS: Final = ("source_id", *ASTROMETRY, "phot_hw_mag", "component")
+TRUE_COLUMNS: Final = ("source_id", *TRUE_ASTROMETRY, "phot_hw_mag", "component")
 
 
 @dataclass(frozen=True)

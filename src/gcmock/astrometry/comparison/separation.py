@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from gcmock.astrometry.solver.problem import Floats
 from gcmock.compilation import compiled
 
-SAMPLE: Final = 1500
+STARS_PER_GROUP: Final = 1500
 """True stars per group that stand for its distribution."""
 
 MEASURES: Final = {
@@ -63,7 +63,7 @@ def group_probability(
         members = np.flatnonzero(group == g)
         if len(members) < 2:
             continue
-        chosen = rng.choice(members, min(SAMPLE, len(members)), replace=False)
+        chosen = rng.choice(members, min(STARS_PER_GROUP, len(members)), replace=False)
         sample = np.ascontiguousarray(truth[chosen][:, columns])
         wide = c + _smoothing(sample)
         inverse = np.ascontiguousarray(np.linalg.inv(wide))

@@ -15,8 +15,13 @@ from gcmock.arrays import Columns, Floats
 from gcmock.astrometry.directions.apparent import MovingStars, apparent_directions
 from gcmock.astrometry.directions.ephemeris import Observer, observer, read_orbit
 from gcmock.astrometry.directions.geometry import MAS
-from gcmock.astrometry.directions.true_catalogue import ASTROMETRY, J2000, Catalogue, open_catalogue
-from gcmock.astrometry.observations.reference_catalogue import moved
+from gcmock.astrometry.directions.true_catalogue import (
+    J2000,
+    TRUE_ASTROMETRY,
+    Catalogue,
+    open_catalogue,
+)
+from gcmock.astrometry.observations.reference_catalogue import moved_to_reference
 from gcmock.errors import InputError
 from gcmock.io.checks import exact_ids
 from gcmock.io.epochs import julian_years
@@ -201,7 +206,7 @@ def propagate(
             "a table of sources has one epoch and no aberration, deflection or orbit: these belong "
             "to apparent directions (--product directions)"
         )
-    names = ["source_id", *ASTROMETRY]
+    names = ["source_id", *TRUE_ASTROMETRY]
     if "realisation" in open_table(catalogue).columns:
         names.insert(1, "realisation")
     table = open_catalogue(
@@ -265,7 +270,7 @@ def _observer(years: Floats, seen_from: str, orbit: str | Path | None) -> Observ
 
 
 def _stars(chunk: Columns) -> MovingStars:
-    return MovingStars(*(chunk[name] for name in ASTROMETRY))
+    return MovingStars(*(chunk[name] for name in TRUE_ASTROMETRY))
 
 
 def _directions(
@@ -309,7 +314,7 @@ def _sources(
     for chunk in table.chunks(_ROWS):
         stars = _stars(chunk)
         if len(years):
-            stars = moved(stars, float(years[0]))
+            stars = moved_to_reference(stars, float(years[0]))
         part: Columns = {"source_id": chunk["source_id"], **stars._asdict()}
         if with_realisation:
             part["realisation"] = chunk["realisation"]

@@ -24,7 +24,7 @@ from gcmock.words.columns import OUTPUT_COLUMNS, SOURCE_ID, columns_by_name
 _KNOWN: Final = columns_by_name(OUTPUT_COLUMNS)
 
 POSITION: Final = ("ra", "dec")
-ASTROMETRY: Final = ("ra", "dec", "parallax", "pmra", "pmdec", "radial_velocity", "ref_epoch")
+TRUE_ASTROMETRY: Final = ("ra", "dec", "parallax", "pmra", "pmdec", "radial_velocity", "ref_epoch")
 
 _DISTANCE: Final = "distance"
 

@@ -13,7 +13,7 @@ import numpy as np
 from gcmock.arrays import Columns, Floats
 from gcmock.astrometry.directions.propagate import id_column
 from gcmock.astrometry.directions.true_catalogue import open_catalogue
-from gcmock.astrometry.missions.field import field_of, in_window
+from gcmock.astrometry.missions.field import field_number_of, in_mission_window
 from gcmock.astrometry.missions.focal_plane import visit_error
 from gcmock.astrometry.missions.mission import Mission
 from gcmock.astrometry.missions.passbands import (
@@ -37,7 +37,7 @@ from gcmock.words.columns import OUTPUT_COLUMNS, TRUTH_COLUMNS, Column, columns_
 _KNOWN = columns_by_name(OUTPUT_COLUMNS)
 _ROWS: Final = 200_000
 
-KEPT: Final = (
+EXPORTED: Final = (
     "ra",
     "dec",
     "parallax",
@@ -74,7 +74,9 @@ EPOCH_ERROR: Final = Column(
 SATURATED: Final = Column(
     "saturated", "uint8", "", "meta.code.qual", "1 if brighter than the mission's bright limit"
 )
-FIELD: Final = Column("field", "int16", "", "meta.id;obs.field", "Number of the field, from 0")
+FIELD_COLUMN: Final = Column(
+    "field", "int16", "", "meta.id;obs.field", "Number of the field, from 0"
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -118,9 +120,9 @@ def bands_of(mission: Mission) -> tuple[str, ...]:
 def export_columns(mission: Mission, source_id: Column, realisation: bool) -> tuple[Column, ...]:
     """Return the columns of an exported catalogue."""
     extra = tuple(BAND_COLUMNS[band] for band in bands_of(mission))
-    field = (FIELD,) if mission.window.fields else ()
+    field = (FIELD_COLUMN,) if mission.window.fields else ()
     first = (source_id, _KNOWN["realisation"]) if realisation else (source_id,)
-    kept = tuple(c for c in TRUTH_COLUMNS if c.name in KEPT)
+    kept = tuple(c for c in TRUTH_COLUMNS if c.name in EXPORTED)
     return (*first, *kept, *extra, EPOCH_ERROR, SATURATED, *field)
 
 
@@ -164,7 +166,7 @@ def export(
     begin = time.perf_counter()
     mock, output = Path(mock), Path(output)
     bands = bands_of(mission)
-    names = ["source_id", *KEPT]
+    names = ["source_id", *EXPORTED]
     needed = {name for band in bands for name in NEEDED[band]}
     names += sorted(needed - set(names))
     probe = open_catalogue(mock, names, need=f"the catalogue of {mission.name} needs it")
@@ -172,7 +174,7 @@ def export(
     if with_realisation:
         names.insert(1, "realisation")
     table = open_catalogue(mock, names, realisation=realisation)
-    found = metadata_of(mock)
+    found = export_metadata(mock)
     law = law_of(found) if set(bands) & set(ROMAN_BANDS) else ""
     check_apart([output], [mock])
     columns = export_columns(mission, id_column(table), with_realisation)
@@ -191,7 +193,7 @@ def export(
     with open_writer(output, columns, metadata, overwrite=overwrite) as writer:
         for chunk in table.chunks(_ROWS):
             n_read += len(chunk["ra"])
-            inside = in_window(mission.window, chunk["ra"], chunk["dec"])
+            inside = in_mission_window(mission.window, chunk["ra"], chunk["dec"])
             n_inside += int(inside.sum())
             part = _predicted({k: v[inside] for k, v in chunk.items()}, mission, law)
             bright = part["mag"] <= mission.magnitudes.faint
@@ -214,7 +216,7 @@ def export(
     return ExportSummary(output, n_read, n_rows, n_saturated, time.perf_counter() - begin)
 
 
-def metadata_of(mock: Path) -> dict[str, str]:
+def export_metadata(mock: Path) -> dict[str, str]:
     """Return the metadata of a mock catalogue: a file, or a folder of Parquet files."""
     parts = sorted(mock.rglob("*.parquet")) if mock.is_dir() else [mock]
     return read_metadata(parts[0])
@@ -242,5 +244,5 @@ def _predicted(stars: Columns, mission: Mission, law: str) -> Columns:
         raise InputError(f"mission {mission.name}: has neither [epoch_error] nor [centroid]")
     part["saturated"] = (mag < mission.magnitudes.bright).astype(np.uint8)
     if mission.window.fields:
-        part["field"] = field_of(mission.window, stars["l"], stars["b"])
+        part["field"] = field_number_of(mission.window, stars["l"], stars["b"])
     return part

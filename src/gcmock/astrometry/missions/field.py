@@ -11,7 +11,7 @@ from gcmock.frames import icrs_to_galactic
 from gcmock.settings.mission import MissionWindow
 
 
-def in_window(window: MissionWindow, ra: Floats, dec: Floats) -> NDArray[np.bool_]:
+def in_mission_window(window: MissionWindow, ra: Floats, dec: Floats) -> NDArray[np.bool_]:
     """Return whether stars lie in a window, borders included; everything is in one without limits.
 
     Parameters
@@ -22,7 +22,7 @@ def in_window(window: MissionWindow, ra: Floats, dec: Floats) -> NDArray[np.bool
     """
     l_deg, b_deg = icrs_to_galactic(ra, dec)
     if window.fields:
-        return field_of(window, l_deg, b_deg) >= 0
+        return field_number_of(window, l_deg, b_deg) >= 0
     if window.l_deg is None or window.b_deg is None:
         return np.ones(len(ra), dtype=np.bool_)
     low, high = window.l_deg
@@ -37,7 +37,7 @@ def in_window(window: MissionWindow, ra: Floats, dec: Floats) -> NDArray[np.bool
     )
 
 
-def field_of(window: MissionWindow, l_deg: Floats, b_deg: Floats) -> NDArray[np.int16]:
+def field_number_of(window: MissionWindow, l_deg: Floats, b_deg: Floats) -> NDArray[np.int16]:
     """Return the number of the first field that holds a star, -1 for none.
 
     Fields are rectangles in the tangent plane of their centres; gaps between detectors are ignored.

@@ -163,7 +163,7 @@ OUTLIER_COLUMNS: Final = (
 )
 """Observations that were disturbed."""
 
-TABLES: Final = {
+OBSERVATION_TABLES: Final = {
     "visits.parquet": VISIT_COLUMNS,
     "sources.parquet": SOURCE_COLUMNS,
     "reference_gaia_like.parquet": REFERENCE_COLUMNS,
@@ -199,14 +199,14 @@ class ObservationSet:
     n_observation: int
 
     def table(self, name: str) -> Columns:
-        """Read one of `TABLES` whole; the columns by name.
+        """Read one of `OBSERVATION_TABLES` whole; the columns by name.
 
         Raises
         ------
         InputError
             If the table is missing, damaged or lacks columns.
         """
-        return read_table(self.path / name, TABLES[name])
+        return read_folder_table(self.path / name, OBSERVATION_TABLES[name])
 
     def observations(self, chunk_size: int = 1_000_000) -> Iterator[Columns]:
         """Yield the observations in their order, at most `chunk_size` rows at a time."""
@@ -214,7 +214,7 @@ class ObservationSet:
         yield from open_table(self.path / OBSERVATIONS).chunks(chunk_size, names)
 
 
-def read_table(path: Path, columns: tuple[Column, ...]) -> Columns:
+def read_folder_table(path: Path, columns: tuple[Column, ...]) -> Columns:
     """Read the named columns of a table whole; an empty table has empty columns.
 
     Raises

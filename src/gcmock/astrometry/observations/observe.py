@@ -26,8 +26,8 @@ from gcmock.astrometry.observations.distortion import (
 )
 from gcmock.astrometry.observations.folder import (
     MISSION,
+    OBSERVATION_TABLES,
     PROVENANCE,
-    TABLES,
     PartWriter,
 )
 from gcmock.astrometry.observations.reference_catalogue import (
@@ -37,7 +37,7 @@ from gcmock.astrometry.observations.reference_catalogue import (
 from gcmock.astrometry.observations.schedule import PlannedVisits, plan_visits, true_attitude
 from gcmock.astrometry.observations.targets import Targets, read_targets
 from gcmock.astrometry.observations.visit import (
-    Errors,
+    Noise,
     Observed,
     Optics,
     SeenStars,
@@ -164,7 +164,7 @@ def observe(
             tables["truth/outliers.parquet"] = outliers
         (folder / "truth").mkdir()
         for name, table in tables.items():
-            with open_writer(folder / name, TABLES[name], metadata) as table_writer:
+            with open_writer(folder / name, OBSERVATION_TABLES[name], metadata) as table_writer:
                 if len(next(iter(table.values()))):
                     table_writer.write(table)
         counts = {
@@ -336,7 +336,7 @@ def _observe_all(
     )
     grid = np.array(detector_grid(mission.focal_plane), dtype=np.float64)
     dense = [as_matrices(block) for block in truth.coefficients]
-    errors = Errors(noise, mission.outliers.fraction, mission.outliers.sigma_mas)
+    errors = Noise(noise, mission.outliers.fraction, mission.outliers.sigma_mas)
     beta = seen_from.velocity / SPEED_OF_LIGHT_KMS
     rows = _Rows(writer, targets, sigma, visits.time, n_exposure)
     for number, time in enumerate(visits.time):

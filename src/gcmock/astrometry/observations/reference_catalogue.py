@@ -33,7 +33,7 @@ ERROR_RATIO: Final = {
 averages of the Gaia science performance page of ESA, as in PyGaia 3.2."""
 
 
-def moved(stars: MovingStars, epoch: float) -> MovingStars:
+def moved_to_reference(stars: MovingStars, epoch: float) -> MovingStars:
     """Propagate all parameters to another epoch, seen from the barycentre.
 
     Uniform motion in space, without light-time terms (Butkevich & Lindegren 2014, A&A 570, A62).
@@ -131,7 +131,7 @@ def reference_catalogue(
     """
     correlation = correlation_matrix(reference)
     seen = g_mag <= reference.g_max
-    true = moved(MovingStars(*(values[seen] for values in stars)), reference.epoch)
+    true = moved_to_reference(MovingStars(*(values[seen] for values in stars)), reference.epoch)
     factor = TIME_FACTOR[reference.release]
     parallax_error = factor * SurveyModel().parallax_error(g_mag[seen])
     error = parallax_error[:, None] * np.array(ERROR_RATIO[reference.release])

@@ -9,8 +9,8 @@ import numpy as np
 
 from gcmock.arrays import Floats, Integers
 from gcmock.astrometry.directions.apparent import MovingStars
-from gcmock.astrometry.directions.true_catalogue import ASTROMETRY, integer_ids, open_catalogue
-from gcmock.astrometry.missions.field import in_window
+from gcmock.astrometry.directions.true_catalogue import TRUE_ASTROMETRY, integer_ids, open_catalogue
+from gcmock.astrometry.missions.field import in_mission_window
 from gcmock.astrometry.missions.mission import ObservableMission
 from gcmock.errors import InputError
 from gcmock.stars.gaia import gaia_g_mag
@@ -63,14 +63,14 @@ def read_targets(mock: Path, mission: ObservableMission, realisation: int) -> Ta
     InputError
         If columns are missing or no star is left.
     """
-    names = ("source_id", *ASTROMETRY, "phot_j_mag", "phot_ks_mag", "phot_hw_mag")
+    names = ("source_id", *TRUE_ASTROMETRY, "phot_j_mag", "phot_ks_mag", "phot_hw_mag")
     catalogue = open_catalogue(
         mock, names, realisation=realisation, need="observations need the true astrometry"
     )
     limits = mission.magnitudes
     parts, n_star, n_inside = [], 0, 0
     for chunk in catalogue.chunks(_READ_ROWS):
-        inside = in_window(mission.window, chunk["ra"], chunk["dec"])
+        inside = in_mission_window(mission.window, chunk["ra"], chunk["dec"])
         hw = chunk["phot_hw_mag"]
         n_star += len(hw)
         n_inside += int(inside.sum())
@@ -92,6 +92,6 @@ def read_targets(mock: Path, mission: ObservableMission, realisation: int) -> Ta
     order = np.argsort(ids, kind="stable")
     if (np.diff(ids[order]) == 0).any():
         raise InputError(f"{mock}: a source_id occurs more than once in realisation {realisation}")
-    stars = MovingStars(*(table[name][order] for name in ASTROMETRY))
+    stars = MovingStars(*(table[name][order] for name in TRUE_ASTROMETRY))
     g_mag = gaia_g_mag(table["phot_j_mag"][order], table["phot_ks_mag"][order])
     return Targets(ids[order], stars, table["phot_hw_mag"][order], g_mag)

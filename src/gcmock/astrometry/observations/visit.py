@@ -102,7 +102,7 @@ class Optics(NamedTuple):
     coefficient_y: Floats
 
 
-class Errors(NamedTuple):
+class Noise(NamedTuple):
     """What is wrong with the measurements.
 
     Attributes

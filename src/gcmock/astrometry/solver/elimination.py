@@ -81,12 +81,12 @@ class SourcesFirst(Reduced):
         matrix = self.factor.inverse(invert)
         del self.factor
         problem = self.linearisation.problem
-        sources = propagated(self.linearisation, self._root, self.groups, matrix, update)
+        sources = star_covariance(self.linearisation, self._root, self.groups, matrix, update)
         attitude, coefficients = diagonal_blocks(matrix, problem)
         return Covariance(sources, attitude, coefficients, matrix)
 
 
-def propagated(
+def star_covariance(
     linearisation: Linearisation,
     root: Floats,
     groups: list[NDArray[np.int64]],

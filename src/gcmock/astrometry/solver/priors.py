@@ -116,7 +116,7 @@ def load_references(kind: str, folder: ObservationSet, epoch: float) -> Referenc
     covariance = _covariance(path, table)
     zero = np.zeros(len(values))
     years = epoch - table["ref_epoch"]
-    moved, covariance = propagated(values, covariance, zero, years)
+    moved, covariance = propagated_priors(values, covariance, zero, years)
     return References(kind, table["source_id"].astype(np.int64), moved, covariance, zero)
 
 
@@ -213,7 +213,7 @@ def moved_sources(values: Floats, radial_velocity: Floats, years: Floats) -> Flo
     return out
 
 
-def propagated(
+def propagated_priors(
     values: Floats, covariance: Floats, radial_velocity: Floats, years: Floats
 ) -> tuple[Floats, Floats]:
     """Five parameters and their covariances at another epoch: C becomes J C J'.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gcmock.astrometry.solver.elimination import GROUP_SIZE, inverse_root, propagated, times
+from gcmock.astrometry.solver.elimination import GROUP_SIZE, inverse_root, star_covariance, times
 from gcmock.astrometry.solver.gauss_newton import (
     CONVERGED_ERRORS,
     CONVERGED_MAS,
@@ -102,7 +102,7 @@ def solve_secondaries(
     last = Linearisation(weighted, unknowns, workers)
     groups = sky_groups(values[:, 0], values[:, 1], GROUP_SIZE)
     update = stage("secondary stars, covariances")
-    covariance = propagated(last, root, groups, instrument, update)
+    covariance = star_covariance(last, root, groups, instrument, update)
     if primary.variance_factor != 1.0:
         own = np.einsum("nki,nkj->nij", root, root)
         covariance += (primary.variance_factor - 1.0) * own

@@ -17,7 +17,7 @@ from gcmock.astrometry.observations.folder import (
     REFERENCE_COLUMNS,
     SOURCE_COLUMNS,
     correlation_names,
-    read_table,
+    read_folder_table,
 )
 from gcmock.astrometry.solver.problem import Floats
 from gcmock.errors import InputError
@@ -65,7 +65,7 @@ SOLVED_CALIBRATION_COLUMNS: Final = (
 )
 """Distortion of every block that was used."""
 
-TABLES: Final = {
+SOLUTION_TABLES: Final = {
     "sources.parquet": SOLVED_COLUMNS,
     "attitude.parquet": SOLVED_ATTITUDE_COLUMNS,
     "calibration.parquet": SOLVED_CALIBRATION_COLUMNS,
@@ -102,7 +102,7 @@ def write_tables(folder: Path, tables: dict[str, Columns], account: dict[str, An
     """Write the tables and `SOLUTION` into a folder."""
     keys = ("observations", "reference", "creator", "date")
     metadata = {key: str(account[key]) for key in keys if key in account}
-    for name, columns in TABLES.items():
+    for name, columns in SOLUTION_TABLES.items():
         with open_writer(folder / name, columns, metadata) as writer:
             writer.write(tables[name])
     text = json.dumps(account, indent=2, allow_nan=False)
@@ -124,8 +124,8 @@ class SolutionSet:
     account: dict[str, Any]
 
     def table(self, name: str) -> Columns:
-        """Read one of `TABLES` whole."""
-        return read_table(self.path / name, TABLES[name])
+        """Read one of `SOLUTION_TABLES` whole."""
+        return read_folder_table(self.path / name, SOLUTION_TABLES[name])
 
 
 def open_solution(path: str | Path) -> SolutionSet:
@@ -146,7 +146,7 @@ def open_solution(path: str | Path) -> SolutionSet:
         If it is no such folder.
     """
     path = Path(path)
-    missing = [name for name in (SOLUTION, *TABLES) if not (path / name).is_file()]
+    missing = [name for name in (SOLUTION, *SOLUTION_TABLES) if not (path / name).is_file()]
     if missing:
         raise InputError(
             f"{path}: is not a solution (no {', '.join(missing)}); give the output of gcmock solve"

@@ -52,7 +52,7 @@ class Axis:
         return Axis(self.low, self.step * factor, self.n // factor)
 
 
-def place(axes: tuple[Axis, ...], values: tuple[Places, ...]) -> Places:
+def flat_place(axes: tuple[Axis, ...], values: tuple[Places, ...]) -> Places:
     """Flat bin of the places on several axes (n_row,); one past the last if outside any of them."""
     flat = values[0]
     outside = values[0] == axes[0].n

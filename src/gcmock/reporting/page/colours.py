@@ -6,7 +6,7 @@ import numpy as np
 
 from gcmock.arrays import Floats
 from gcmock.reporting.page.bins import occupied
-from gcmock.reporting.page.content import Numbers, PageSection, Picture, Text, number, percent
+from gcmock.reporting.page.content import Numbers, PageSection, Picture, Text, grouped, percent
 from gcmock.reporting.page.subject import Subject
 from gcmock.reporting.page.tally import BRIGHTNESS, COLOUR, DIAGRAMS, IS_NUCLEAR, MAGNITUDE
 from gcmock.reporting.plots import stars
@@ -38,7 +38,7 @@ def colour_section(subject: Subject) -> PageSection:
                     f"Observed: {colour}",
                     _diagram_words("observed stars", observed, i),
                     draw(seen),
-                    f"{number(observed.sum())} stars with both magnitudes, errors included.",
+                    f"{grouped(observed.sum())} stars with both magnitudes, errors included.",
                 )
             )
         blocks.append(
@@ -87,9 +87,9 @@ def _colour_colour(subject: Subject) -> list[Picture]:
             Picture(
                 "colours_observed",
                 "Observed: both colours",
-                f"J − H against H − Ks of {number(observed.sum())} observed stars.",
+                f"J − H against H − Ks of {grouped(observed.sum())} observed stars.",
                 lambda axis: stars.colour_colour(axis, seen, window=window, largest=largest),
-                f"{number(observed.sum())} stars with J, H and Ks.",
+                f"{grouped(observed.sum())} stars with J, H and Ks.",
             )
         )
     pictures.append(
@@ -125,7 +125,7 @@ def _counts(subject: Subject) -> list[Picture]:
                     [
                         (
                             f"{m:.0f} to {m + 1:.0f}",
-                            *(number(v) for v in values[:, k : k + 10].sum(axis=1)),
+                            *(grouped(v) for v in values[:, k : k + 10].sum(axis=1)),
                         )
                         for k, m in zip(
                             range(0, MAGNITUDE.n, 10), MAGNITUDE.edges[::10], strict=False
@@ -146,10 +146,10 @@ def _count_row(subject: Subject, limit: float) -> tuple[str, ...]:
     seen = subject.observed
     observed = "–"
     if seen is not None and seen.bands["hw"]:
-        observed = number(seen.magnitudes[place, :upto].sum())
+        observed = grouped(seen.magnitudes[place, :upto].sum())
     nuclear = values[IS_NUCLEAR].sum()
     share = percent(nuclear / values.sum()) if values.sum() else "–"
-    return (f"{limit:g}", number(values.sum()), f"{number(nuclear)} ({share})", observed)
+    return (f"{limit:g}", grouped(values.sum()), f"{grouped(nuclear)} ({share})", observed)
 
 
 def _diagram_words(what: str, values: Floats, diagram: int) -> str:
@@ -163,7 +163,7 @@ def _diagram_words(what: str, values: Floats, diagram: int) -> str:
         )
     )
     return (
-        f"{band} against {blue} minus {red} of {number(values.sum())} {what}: 90 % have colours "
+        f"{band} against {blue} minus {red} of {grouped(values.sum())} {what}: 90 % have colours "
         "from "
         f"{colour[0]:.1f} to {colour[1]:.1f} and {band} from {bright[0]:.1f} to {bright[1]:.1f} "
         "mag."

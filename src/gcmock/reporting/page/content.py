@@ -115,7 +115,7 @@ class PageSection:
     view: bool = False
 
 
-def number(value: float, digits: int = 0) -> str:
+def grouped(value: float, digits: int = 0) -> str:
     """Return a number for people, with thin spaces between thousands."""
     return f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "\u2212")
 

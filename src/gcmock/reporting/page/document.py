@@ -10,7 +10,7 @@ from string import Template
 from typing import Final
 
 from gcmock.reporting.page.content import Block, Listing, Numbers, PageSection, Picture, Text
-from gcmock.reporting.page.render import data_uri, encode, size_of
+from gcmock.reporting.page.render import data_uri, encode, pixels_of
 from gcmock.words.components import GROUP_TABLE
 
 _HERE: Final = Path(__file__).parent
@@ -139,7 +139,7 @@ def _block(block: Block) -> str:
 
 def _figure(picture: Picture) -> str:
     (svg,) = encode(picture, "svg")
-    width, height = size_of(svg)
+    width, height = pixels_of(svg)
     source = data_uri(svg)
     caption = f"<figcaption>{escape(picture.caption)}</figcaption>" if picture.caption else ""
     table = _table(picture.table) if picture.table is not None else ""

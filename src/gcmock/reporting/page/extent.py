@@ -18,9 +18,9 @@ from gcmock.dust.profile import signed_longitude
 from gcmock.errors import InputError
 from gcmock.io.readers.source import TableSource
 from gcmock.progress import Progress
-from gcmock.reporting.page.bins import Axis, count, place
+from gcmock.reporting.page.bins import Axis, count, flat_place
 
-CHUNK: Final = 200_000
+ROWS_AT_ONCE: Final = 200_000
 """Rows read at a time."""
 
 EVIDENCE_AXES: Final = (Axis(0, 1, 6), Axis(0.0, 0.5, 60))
@@ -60,7 +60,7 @@ class Extent:
 def evidence_place(n_bands: NDArray[np.int64], mag: Floats) -> NDArray[np.int64]:
     """Bin of `EVIDENCE_AXES` of stars (n_row,)."""
     bands, magnitudes = EVIDENCE_AXES
-    return place(EVIDENCE_AXES, (bands.place(n_bands), magnitudes.place(mag)))
+    return flat_place(EVIDENCE_AXES, (bands.place(n_bands), magnitudes.place(mag)))
 
 
 def look(source: TableSource, progress: Progress | None = None) -> Extent:
@@ -89,7 +89,7 @@ def look(source: TableSource, progress: Progress | None = None) -> Extent:
     shape = tuple(axis.n for axis in EVIDENCE_AXES)
     total, stars = np.zeros(shape), np.zeros(shape)
     n_row, last = 0, 0
-    for chunk in source.chunks(CHUNK, _COLUMNS):
+    for chunk in source.chunks(ROWS_AT_ONCE, _COLUMNS):
         n_row += len(chunk["l"])
         if not len(chunk["l"]):
             continue

@@ -6,7 +6,7 @@ import numpy as np
 
 from gcmock.arrays import Floats
 from gcmock.reporting.page.bins import merged
-from gcmock.reporting.page.content import Numbers, number
+from gcmock.reporting.page.content import Numbers, grouped
 from gcmock.reporting.page.extent import BLOCK
 from gcmock.reporting.page.subject import Subject
 
@@ -45,7 +45,7 @@ def map_table(caption: str, subject: Subject, name: str, *, density: bool = Fals
     rows = [
         (
             f"b = {axes[1].centres[j]:.2f}",
-            *("–" if np.isnan(value[i, j]) else number(value[i, j], digits) for i in order),
+            *("–" if np.isnan(value[i, j]) else grouped(value[i, j], digits) for i in order),
         )
         for j in range(axes[1].n - 1, -1, -1)
     ]

@@ -16,8 +16,8 @@ from gcmock.io.columns import keep_identifiers, match_table
 from gcmock.io.observed import ObservedCatalogue, ObservedStars
 from gcmock.io.readers.source import TableSource
 from gcmock.progress import Progress
-from gcmock.reporting.page.bins import count, place
-from gcmock.reporting.page.extent import CHUNK, Extent
+from gcmock.reporting.page.bins import count, flat_place
+from gcmock.reporting.page.extent import ROWS_AT_ONCE, Extent
 from gcmock.reporting.page.tally import (
     BRIGHTNESS,
     COLOUR,
@@ -63,7 +63,7 @@ class ObservedTally:
         self.n_star += stars.n_star
         l_axis, b_axis = self.extent.sky
         index = (l_axis.place(signed_longitude(stars.l)), b_axis.place(stars.b))
-        self.sky += count(place(self.extent.sky, index), self.sky.shape)
+        self.sky += count(flat_place(self.extent.sky, index), self.sky.shape)
         chunk = {magnitude_name(band): stars.mag[:, i] for i, band in enumerate(BANDS)}
         for i, band in enumerate(BANDS):
             self.magnitudes[i] += count(MAGNITUDE.place(stars.mag[:, i]), (MAGNITUDE.n,))
@@ -112,9 +112,9 @@ def observed_stars(
     keep_identifiers(source, matches)
     names = [match.name for match in matches.values()]
     start = 0
-    for rows in source.chunks(CHUNK, names):
+    for rows in source.chunks(ROWS_AT_ONCE, names):
         catalogue = ObservedCatalogue(_Part(source, rows), config)
-        for stars in catalogue.chunks(CHUNK):
+        for stars in catalogue.chunks(ROWS_AT_ONCE):
             numbered = stars._replace(row=stars.row + start)
             if "source_id" not in matches:
                 numbered = numbered._replace(source_id=numbered.row)

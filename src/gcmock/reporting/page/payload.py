@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
-from gcmock.reporting.page.sample import QUANTILES, Posteriors, RowSample
+from gcmock.reporting.page.sample import QUANTILE_COLUMNS, Posteriors, RowSample
 from gcmock.reporting.page.tally import GROUP_OF, component_places
 from gcmock.words.bands import BANDS, KS, H, band_label, colour_label, magnitude_name
 from gcmock.words.components import COMPONENTS, GROUP_TABLE, PROBABILITIES
@@ -21,7 +21,7 @@ from gcmock.words.flags import Flag
 _LEVELS = 255
 
 
-def pack(content: bytes) -> str:
+def compressed(content: bytes) -> str:
     """Compress bytes (zlib) and write them as base64."""
     return base64.b64encode(zlib.compress(content, 9)).decode("ascii")
 
@@ -45,7 +45,7 @@ def quantised(probability: Floats, edges: Floats) -> NDArray[np.uint8]:
     return np.rint(_LEVELS * np.sqrt(relative)).astype(np.uint8)
 
 
-def stars_of(sample: RowSample, posteriors: Posteriors | None) -> dict[str, Any]:
+def view_of(sample: RowSample, posteriors: Posteriors | None) -> dict[str, Any]:
     """Return columns and words of the view, which JSON can hold."""
     rows = sample.rows
     p = np.stack([rows[name] for name in PROBABILITIES], axis=1)
@@ -69,7 +69,7 @@ def stars_of(sample: RowSample, posteriors: Posteriors | None) -> dict[str, Any]
         "p": _rounded(groups, 4),
         "component": component_places(rows["component"]).tolist(),
         "distance": _rounded(rows["distance_pc"] / 1e3, 3),
-        "quantiles": _rounded(np.stack([rows[name] for name in QUANTILES], axis=1) / 1e3, 3),
+        "quantiles": _rounded(np.stack([rows[name] for name in QUANTILE_COLUMNS], axis=1) / 1e3, 3),
         "a_ks": _rounded(rows["a_ks"], 2),
         "evidence": _rounded(rows["log_evidence"], 2),
         "flags": rows["flags"].tolist(),
@@ -93,8 +93,8 @@ def _rounded(values: Any, digits: int) -> list[Any]:
 
 def payload(sample: RowSample, posteriors: Posteriors | None) -> tuple[str, str]:
     """Return columns and posteriors of the sample as compressed text."""
-    columns = json.dumps(stars_of(sample, posteriors), separators=(",", ":"), allow_nan=False)
+    columns = json.dumps(view_of(sample, posteriors), separators=(",", ":"), allow_nan=False)
     if posteriors is None:
-        return pack(columns.encode()), ""
+        return compressed(columns.encode()), ""
     densities = quantised(posteriors.probability, posteriors.edges_pc)
-    return pack(columns.encode()), pack(densities.tobytes())
+    return compressed(columns.encode()), compressed(densities.tobytes())

@@ -53,7 +53,7 @@ def encode(picture: Picture, *formats: str) -> list[bytes]:
     return encoded
 
 
-def size_of(svg: bytes) -> tuple[int, int]:
+def pixels_of(svg: bytes) -> tuple[int, int]:
     """Width and height of an SVG in pixels of a page (96 per inch)."""
     # matplotlib's user units are points.
     found = re.search(rb'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)

@@ -25,7 +25,7 @@ from gcmock.words.components import GROUPS
 
 Keys = NDArray[np.uint64]
 
-COLUMNS: Final = (
+VIEW_COLUMNS: Final = (
     "source_id",
     "l",
     "b",
@@ -39,7 +39,7 @@ COLUMNS: Final = (
 )
 """Columns of the catalogue that the view of single stars shows beside the posterior."""
 
-QUANTILES: Final = tuple(f"distance_q{percent:02d}_pc" for percent in (5, 16, 50, 84, 95))
+QUANTILE_COLUMNS: Final = tuple(f"distance_q{percent:02d}_pc" for percent in (5, 16, 50, 84, 95))
 
 _SEED, _STREAM, _BATCH = 20_262, -3, 128
 _ZONES: Final = ((-8.16, 0.25), (-1.16, 0.1), (-0.36, 0.02), (0.36, 0.1), (1.16, 0.25), (7.85, 0))

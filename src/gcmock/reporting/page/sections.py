@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from matplotlib.axes import Axes
 
-from gcmock.reporting.page.content import Numbers, PageSection, Picture, Text, number, percent
+from gcmock.reporting.page.content import Numbers, PageSection, Picture, Text, grouped, percent
 from gcmock.reporting.page.maps import map_table, map_words
 from gcmock.reporting.page.subject import Subject, quantiles
 from gcmock.reporting.page.tally import GROUP_OF, RADII
@@ -32,7 +32,7 @@ def sky_section(subject: Subject) -> PageSection:
                 "Observed stars",
                 map_words("Number of observed stars per square arcminute", subject, "stars"),
                 lambda axis: sky.sky_density(axis, seen),
-                f"{number(seen.n_star)} rows of {subject.extra.get('input', 'the input')}.",
+                f"{grouped(seen.n_star)} rows of {subject.extra.get('input', 'the input')}.",
                 size,
             )
         )
@@ -94,7 +94,7 @@ def nuclear_section(subject: Subject) -> PageSection:
                 "Stars by P(nuclear disc or cluster)",
                 ("P", "stars"),
                 [
-                    (f"{0.1 * i:.1f} to {0.1 * (i + 1):.1f}", number(n))
+                    (f"{0.1 * i:.1f} to {0.1 * (i + 1):.1f}", grouped(n))
                     for i, n in enumerate(np.add.reduceat(values, range(0, 50, 5)))
                 ],
                 hidden=True,
@@ -117,10 +117,10 @@ def component_section(subject: Subject) -> PageSection:
         rows.append(
             (
                 name,
-                number(tally.p_sum[i], 1),
-                number(error[i], 1),
+                grouped(tally.p_sum[i], 1),
+                grouped(error[i], 1),
                 percent(tally.p_sum[i] / tally.n_star, 2),
-                number(tally.drawn[i], 0 if tally.extent.n_realisation == 1 else 1),
+                grouped(tally.drawn[i], 0 if tally.extent.n_realisation == 1 else 1),
                 spread,
             )
         )
@@ -181,7 +181,7 @@ def motion_section(subject: Subject) -> PageSection:
         correlation = covariance[0, 1] / np.prod(sigma)
         if np.isfinite(mean).all():
             values = (*mean, *sigma, correlation)
-            rows.append((LABELS[group], *(number(v, 2) for v in values)))
+            rows.append((LABELS[group], *(grouped(v, 2) for v in values)))
 
     def curve(near: bool) -> Callable[[Axes], None]:
         return lambda axis: motion.rotation(axis, tally, model, near=near)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gcmock.arrays import Table
 from gcmock.dust.profile import signed_longitude
 from gcmock.frames import icrs_to_galactic_proper_motion
-from gcmock.reporting.page.bins import Axis, Places, count, place
+from gcmock.reporting.page.bins import Axis, Places, count, flat_place
 from gcmock.reporting.page.extent import Extent, evidence_place
 from gcmock.words import components
 from gcmock.words.bands import BANDS, COLOUR_INDICES, NEIGHBOUR_COLOURS, magnitude_name
@@ -31,10 +31,10 @@ DISTANCE: Final = Axis(0.0, 0.025, 800)
 WIDTH: Final = Axis(-2.6, 0.05, 80)
 """Decimal logarithm of the half width of the 68 % interval of the distance [kpc]."""
 
-PROBABILITY: Final = Axis(0.0, 0.02, 51)
+PROBABILITY_AXIS: Final = Axis(0.0, 0.02, 51)
 """Probabilities; the last bin holds exactly 1."""
 
-MOTION: Final = Axis(-20.0, 0.25, 160)
+MOTION_AXIS: Final = Axis(-20.0, 0.25, 160)
 """Proper motions [mas/yr]."""
 
 RADII: Final = (Axis(0.0, 0.02, 25), Axis(0.0, 0.25, 40))
@@ -51,7 +51,7 @@ IS_NUCLEAR: Final = np.array([group.is_nuclear for group in GROUP_TABLE])
 
 N_GROUP: Final = len(GROUPS)
 
-COLUMNS: Final = (
+TALLY_COLUMNS: Final = (
     "source_id",
     "realisation",
     "ra",
@@ -143,13 +143,13 @@ class Tally:
         self.colours = np.zeros((COLOUR.n, COLOUR.n))
         self.distances = np.zeros((len(COMPONENTS), DISTANCE.n))
         self.widths = np.zeros((N_GROUP, WIDTH.n))
-        self.nuclear = np.zeros(PROBABILITY.n)
-        self.motions = np.zeros((N_GROUP, MOTION.n, MOTION.n))
+        self.nuclear = np.zeros(PROBABILITY_AXIS.n)
+        self.motions = np.zeros((N_GROUP, MOTION_AXIS.n, MOTION_AXIS.n))
         self.motion_sums = np.zeros((N_GROUP, 6))
         self.rotation = tuple(np.zeros((N_GROUP, 3, axis.n)) for axis in RADII)
 
     def add(self, chunk: Table) -> None:
-        """Count the rows of a chunk, which has `COLUMNS`."""
+        """Count the rows of a chunk, which has `TALLY_COLUMNS`."""
         if not len(chunk["l"]):
             return
         self.n_row += len(chunk["l"])
@@ -166,7 +166,9 @@ class Tally:
         self.p_variance += (p * (1.0 - p)).sum(axis=0)
         groups = np.stack([p[:, i == GROUP_OF].sum(axis=1) for i in range(N_GROUP)], axis=1)
         nuclear = groups[:, IS_NUCLEAR].sum(axis=1)
-        self.nuclear += count(PROBABILITY.place(np.clip(nuclear, 0.0, 1.0)), (PROBABILITY.n,))
+        self.nuclear += count(
+            PROBABILITY_AXIS.place(np.clip(nuclear, 0.0, 1.0)), (PROBABILITY_AXIS.n,)
+        )
         for flag in Flag:
             if n := int(((chunk["flags"] & flag) != 0).sum()):
                 self.flags[flag] += n
@@ -174,7 +176,9 @@ class Tally:
             self.bands[int(n_bands)] += int(n)
         width = 5e-4 * (chunk["distance_q84_pc"] - chunk["distance_q16_pc"])
         axes = (Axis(0, 1, N_GROUP), WIDTH)
-        where = place(axes, (groups.argmax(axis=1), WIDTH.place(np.log10(np.maximum(width, 1e-9)))))
+        where = flat_place(
+            axes, (groups.argmax(axis=1), WIDTH.place(np.log10(np.maximum(width, 1e-9))))
+        )
         self.widths += count(where, self.widths.shape)
         usual = np.append(self.extent.usual_evidence.ravel(), np.nan)
         evidence = (
@@ -203,7 +207,7 @@ class Tally:
         self.drawn += weight * count(component, (len(COMPONENTS),))
         groups, places = Axis(0, 1, N_GROUP), Axis(0, 1, len(COMPONENTS))
         for i, band in enumerate(BANDS):
-            where = place(
+            where = flat_place(
                 (groups, MAGNITUDE), (group, MAGNITUDE.place(chunk[magnitude_name(band)]))
             )
             self.magnitudes[i] += weight * count(where, (N_GROUP, MAGNITUDE.n))
@@ -211,7 +215,9 @@ class Tally:
             where = diagram_place(chunk, blue, red, band)
             self.diagrams[i] += weight * count(where, self.diagrams.shape[1:])
         self.colours += weight * count(colour_place(chunk), self.colours.shape)
-        where = place((places, DISTANCE), (component, DISTANCE.place(1e-3 * chunk["distance_pc"])))
+        where = flat_place(
+            (places, DISTANCE), (component, DISTANCE.place(1e-3 * chunk["distance_pc"]))
+        )
         self.distances += weight * count(where, self.distances.shape)
         self._add_motions(chunk, group, groups, weight)
         self._add_rotation(chunk, group, groups, weight)
@@ -221,8 +227,8 @@ class Tally:
         along_l, along_b = icrs_to_galactic_proper_motion(
             chunk["ra"], chunk["dec"], chunk["pmra"], chunk["pmdec"]
         )
-        bins = (groups, MOTION, MOTION)
-        where = place(bins, (group, MOTION.place(along_l), MOTION.place(along_b)))
+        bins = (groups, MOTION_AXIS, MOTION_AXIS)
+        where = flat_place(bins, (group, MOTION_AXIS.place(along_l), MOTION_AXIS.place(along_b)))
         self.motions += weight * count(where, self.motions.shape)
         # Moments inside the diagram, so that a star next to the Sun does not decide.
         inside = where < self.motions.size
@@ -236,7 +242,7 @@ class Tally:
         radius = np.maximum(np.hypot(x, y), 1e-6)
         v_phi = (x * chunk["vy"] - y * chunk["vx"]) / radius
         for axis, sums in zip(RADII, self.rotation, strict=True):
-            where = place((groups, axis), (group, axis.place(1e-3 * radius)))
+            where = flat_place((groups, axis), (group, axis.place(1e-3 * radius)))
             for i, values in enumerate((None, v_phi, v_phi * v_phi)):
                 sums[:, i] += weight * count(where, (N_GROUP, axis.n), values)
 
@@ -244,7 +250,7 @@ class Tally:
         """Flat cell of the sky of every row (n_row,)."""
         l_axis, b_axis = self.extent.sky
         index = (l_axis.place(signed_longitude(chunk["l"])), b_axis.place(chunk["b"]))
-        return place(self.extent.sky, index)
+        return flat_place(self.extent.sky, index)
 
 
 def component_places(names: NDArray[Any]) -> Places:
@@ -257,7 +263,7 @@ def diagram_place(chunk: Table, blue: str, red: str, band: str) -> Places:
     """Bin of every row in a colour-magnitude diagram (n_row,)."""
     colour = chunk[magnitude_name(blue)] - chunk[magnitude_name(red)]
     index = (COLOUR.place(colour), BRIGHTNESS.place(chunk[magnitude_name(band)]))
-    return place((COLOUR, BRIGHTNESS), index)
+    return flat_place((COLOUR, BRIGHTNESS), index)
 
 
 def colour_place(chunk: Table) -> Places:
@@ -266,4 +272,4 @@ def colour_place(chunk: Table) -> Places:
         COLOUR.place(chunk[magnitude_name(blue)] - chunk[magnitude_name(red)])
         for blue, red in NEIGHBOUR_COLOURS
     )
-    return place((COLOUR, COLOUR), index)
+    return flat_place((COLOUR, COLOUR), index)

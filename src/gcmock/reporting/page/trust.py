@@ -13,7 +13,7 @@ from gcmock.reporting.page.content import (
     PageSection,
     Picture,
     Text,
-    number,
+    grouped,
     percent,
 )
 from gcmock.reporting.page.maps import map_table, map_words
@@ -27,7 +27,7 @@ from gcmock.words.flags import Flag
 EXPECTED_COVERAGE, LARGE_ECE = 0.68, 0.02
 MANY_UNEXPLAINED, MANY = 0.01, 0.05
 
-LIMITS = (
+MODEL_LIMITS = (
     "Discs and bar were fitted at |b| > 1 deg or so; inside that they are extrapolated.",
     "The nuclear star cluster has a published density, but velocities computed here, and its "
     "populations are assumed to be those of the nuclear disc.",
@@ -66,7 +66,7 @@ def trust_section(subject: Subject) -> PageSection:
             subject.sky_size,
         )
     )
-    blocks += [Text(limit, "limit") for limit in LIMITS]
+    blocks += [Text(limit, "limit") for limit in MODEL_LIMITS]
     return PageSection("trust", "Where to trust it", tuple(blocks))
 
 
@@ -138,7 +138,7 @@ def _against_truth(c: TruthComparison) -> list[Text]:
         Text(
             f"Against the known truth, the 68 % interval of the distance covers "
             f"{percent(c.coverage)} "
-            f"of {number(c.n_star)} stars.",
+            f"of {grouped(c.n_star)} stars.",
             "good" if near else "bad",
         ),
         Text(
@@ -196,14 +196,14 @@ def evidence_section(subject: Subject) -> PageSection:
     rows = [
         (
             flag.name or "",
-            number(tally.flags[flag]),
+            grouped(tally.flags[flag]),
             percent(tally.flags[flag] / tally.n_star, 2),
             flag.description,
         )
         for flag in Flag
     ]
     bands = [
-        (str(n), number(tally.bands[n]), percent(tally.bands[n] / tally.n_star))
+        (str(n), grouped(tally.bands[n]), percent(tally.bands[n] / tally.n_star))
         for n in sorted(tally.bands)
     ]
     return PageSection(
@@ -253,7 +253,7 @@ def truth_section(c: TruthComparison, truth_name: str) -> PageSection:
                 "True share of nuclear stars against stated probability in ten bins; "
                 f"mean deviation {c.ece:.3f}.",
                 lambda axis: stars.reliability(axis, c),
-                f"{number(c.n_star)} stars of {truth_name}. "
+                f"{grouped(c.n_star)} stars of {truth_name}. "
                 "Calibration "
                 f"error {c.ece:.3f}, Brier score {c.brier:.3f} ({c.base_brier:.3f} without any "
                 "data).",
@@ -262,7 +262,7 @@ def truth_section(c: TruthComparison, truth_name: str) -> PageSection:
                     "Reliability",
                     ("stated", "true share", "stars"),
                     [
-                        (f"{p:.2f}", f"{f:.2f}", number(k))
+                        (f"{p:.2f}", f"{f:.2f}", grouped(k))
                         for p, f, k in zip(c.mean_p, c.fraction, c.number, strict=True)
                     ],
                     hidden=True,
@@ -312,8 +312,8 @@ def at_a_glance(subject: Subject) -> list[tuple[str, str]]:
     l_low, l_high, b_low, b_high = subject.window
     realisations = tally.extent.n_realisation
     return [
-        ("stars", number(tally.n_star)),
-        ("true stars each", number(realisations)),
+        ("stars", grouped(tally.n_star)),
+        ("true stars each", grouped(realisations)),
         (
             "window [deg]",
             f"{l_low:.2f} < l < {l_high:.2f}, {b_low:.2f} < b < {b_high:.2f}".replace(

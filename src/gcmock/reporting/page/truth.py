@@ -10,10 +10,10 @@ import numpy as np
 from gcmock.arrays import Floats
 from gcmock.errors import InputError
 from gcmock.io.readers.source import TableSource
-from gcmock.reporting.page.extent import CHUNK
+from gcmock.reporting.page.extent import ROWS_AT_ONCE
 from gcmock.reporting.page.sample import RowSample
 from gcmock.reporting.page.tally import GROUP_OF, IS_NUCLEAR, N_GROUP, component_places
-from gcmock.validation.recovery import NOMINAL, group_probability, reliability
+from gcmock.validation.recovery import NOMINAL, reliability_bins, stated_probability
 from gcmock.words.components import GROUPS, PROBABILITIES
 
 MOST_STARS: Final = 500_000
@@ -61,7 +61,7 @@ class TruthComparison:
         return float(self.below[3] - self.below[1])
 
 
-def compare_with_truth(sample: RowSample, source: TableSource) -> TruthComparison:
+def compare_sample(sample: RowSample, source: TableSource) -> TruthComparison:
     """Compare the stars of a sample with their truth.
 
     Parameters
@@ -85,7 +85,7 @@ def compare_with_truth(sample: RowSample, source: TableSource) -> TruthCompariso
         )
     group = np.full(len(sample), -1)
     distance = np.full(len(sample), np.nan)
-    for chunk in source.chunks(CHUNK, _TRUTH_COLUMNS):
+    for chunk in source.chunks(ROWS_AT_ONCE, _TRUTH_COLUMNS):
         place = sample.place(chunk["source_id"])
         found = place >= 0
         group[place[found]] = GROUP_OF[component_places(chunk["component"][found])]
@@ -95,10 +95,10 @@ def compare_with_truth(sample: RowSample, source: TableSource) -> TruthCompariso
         raise InputError(f"{source.path}: has none of the stars of the catalogue (by source_id)")
     rows = {name: values[known] for name, values in sample.rows.items()}
     group, distance = group[known], distance[known]
-    p = np.stack([group_probability(rows, name) for name in GROUPS], axis=1)
+    p = np.stack([stated_probability(rows, name) for name in GROUPS], axis=1)
     nuclear = IS_NUCLEAR[group]
     p_nuclear = p[:, IS_NUCLEAR].sum(axis=1)
-    mean_p, fraction, number = reliability(p_nuclear, nuclear)
+    mean_p, fraction, number = reliability_bins(p_nuclear, nuclear)
     below = [(distance < rows[f"distance_q{q * 100:02.0f}_pc"]).mean() for q in NOMINAL]
     confusion = np.stack([p[group == i].sum(axis=0) for i in range(N_GROUP)])
     share = float(nuclear.mean())

@@ -21,7 +21,7 @@ from gcmock.reporting.page import sample as samples
 from gcmock.reporting.page.colours import colour_section
 from gcmock.reporting.page.content import PageSection, Picture, Text
 from gcmock.reporting.page.document import page
-from gcmock.reporting.page.extent import CHUNK, look
+from gcmock.reporting.page.extent import ROWS_AT_ONCE, look
 from gcmock.reporting.page.observed import ObservedTally, observed_stars
 from gcmock.reporting.page.payload import payload
 from gcmock.reporting.page.render import write_files
@@ -32,7 +32,7 @@ from gcmock.reporting.page.sections import (
     sky_section,
 )
 from gcmock.reporting.page.subject import Subject
-from gcmock.reporting.page.tally import COLUMNS, PROBABILITIES, Tally
+from gcmock.reporting.page.tally import PROBABILITIES, TALLY_COLUMNS, Tally
 from gcmock.reporting.page.trust import (
     at_a_glance,
     evidence_section,
@@ -41,14 +41,14 @@ from gcmock.reporting.page.trust import (
     trust_section,
     truth_section,
 )
-from gcmock.reporting.page.truth import CATALOGUE_COLUMNS, MOST_STARS, compare_with_truth
+from gcmock.reporting.page.truth import CATALOGUE_COLUMNS, MOST_STARS, compare_sample
 from gcmock.reporting.plots.catalogue import check_columns
 from gcmock.settings.build import Config, load_config
 
-SAMPLE: Final = 2000
+SAMPLE_SIZE: Final = 2000
 """Stars of the view of single stars."""
 
-_SAMPLE_COLUMNS: Final = (*samples.COLUMNS, *samples.QUANTILES, *PROBABILITIES)
+_SAMPLE_COLUMNS: Final = (*samples.VIEW_COLUMNS, *samples.QUANTILE_COLUMNS, *PROBABILITIES)
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,7 +88,7 @@ def write_report(
     input: str | Path | None = None,
     truth: str | Path | None = None,
     figures: str | Path | None = None,
-    n_sample: int = SAMPLE,
+    n_sample: int = SAMPLE_SIZE,
     more: Sequence[PageSection] = (),
     overwrite: bool = False,
     stage: Stage | None = None,
@@ -146,7 +146,7 @@ def write_report(
     observed, posteriors = None, None
     if seen is not None:
         observed, posteriors = _observe(seen, extent, sample, model, config, begin("input"))
-    comparison = compare_with_truth(compared, known) if known is not None else None
+    comparison = compare_sample(compared, known) if known is not None else None
     extra = {k: Path(v).name for k, v in (("input", input), ("truth", truth)) if v is not None}
     subject = Subject(
         mock.name, tally, model, config.photometry, metadata, observed, comparison, extra
@@ -186,10 +186,12 @@ def _count(
     sample = samples.RowSample(n_sample, _SAMPLE_COLUMNS)
     compared = samples.RowSample(MOST_STARS if with_truth else 0, CATALOGUE_COLUMNS)
     names = list(
-        dict.fromkeys((*COLUMNS, *_SAMPLE_COLUMNS, *(CATALOGUE_COLUMNS if with_truth else ())))
+        dict.fromkeys(
+            (*TALLY_COLUMNS, *_SAMPLE_COLUMNS, *(CATALOGUE_COLUMNS if with_truth else ()))
+        )
     )
     update = begin("count")
-    for chunk in source.chunks(CHUNK, names):
+    for chunk in source.chunks(ROWS_AT_ONCE, names):
         tally.add(chunk)
         sample.add(chunk)
         compared.add(chunk)

@@ -10,9 +10,9 @@ from gcmock.arrays import Floats
 from gcmock.errors import InputError
 from gcmock.io.readers.source import TableSource
 from gcmock.reporting.page.bins import Axis, merged
-from gcmock.reporting.page.extent import CHUNK, look
+from gcmock.reporting.page.extent import ROWS_AT_ONCE, look
 from gcmock.reporting.page.observed import ObservedTally
-from gcmock.reporting.page.tally import COLUMNS, Tally
+from gcmock.reporting.page.tally import TALLY_COLUMNS, Tally
 
 _FACTORS: Final = (1, 2, 3, 4, 6, 12)
 
@@ -42,7 +42,7 @@ def count_catalogue(catalogue: Any) -> Tally:
     source = source_of(catalogue)
     tally = Tally(look(source))
     check_columns(source)
-    for chunk in source.chunks(CHUNK, COLUMNS):
+    for chunk in source.chunks(ROWS_AT_ONCE, TALLY_COLUMNS):
         tally.add(chunk)
     return tally
 
@@ -59,7 +59,7 @@ def source_of(catalogue: Any) -> TableSource:
 
 def check_columns(source: TableSource) -> None:
     """Raise an InputError if a table lacks columns of a mock catalogue."""
-    if missing := [name for name in COLUMNS if name not in source.columns]:
+    if missing := [name for name in TALLY_COLUMNS if name not in source.columns]:
         raise InputError(
             f"{source.path}: no mock catalogue: it lacks {', '.join(missing)}; give what gcmock "
             "build "

@@ -12,7 +12,7 @@ from gcmock.arrays import Floats
 from gcmock.galaxy.rotation_curve import circular_velocity
 from gcmock.model import Model
 from gcmock.reporting.page.bins import merged
-from gcmock.reporting.page.tally import MOTION, RADII, Tally
+from gcmock.reporting.page.tally import MOTION_AXIS, RADII, Tally
 from gcmock.reporting.plots.catalogue import count_catalogue
 from gcmock.reporting.plots.style import DENSITY, GREY, colour_bar, legend
 from gcmock.words.components import COLOURS, GROUP_TABLE, GROUPS, LABELS
@@ -90,7 +90,12 @@ def proper_motions(axis: Axes, catalogue: Any) -> None:
     image = axis.imshow(
         np.where(values > 0, values, np.nan).T,
         origin="lower",
-        extent=(MOTION.edges[0], MOTION.edges[-1], MOTION.edges[0], MOTION.edges[-1]),
+        extent=(
+            MOTION_AXIS.edges[0],
+            MOTION_AXIS.edges[-1],
+            MOTION_AXIS.edges[0],
+            MOTION_AXIS.edges[-1],
+        ),
         cmap=DENSITY,
         interpolation="nearest",
     )

@@ -18,7 +18,7 @@ from gcmock.reporting.page.tally import (
     DISTANCE,
     GROUP_OF,
     MAGNITUDE,
-    PROBABILITY,
+    PROBABILITY_AXIS,
     WIDTH,
     Tally,
 )
@@ -270,7 +270,7 @@ def membership(axis: Axes, catalogue: Any) -> None:
     """
     values = count_catalogue(catalogue).nuclear.copy()
     values[-2] += values[-1]
-    axis.stairs(values[:-1], PROBABILITY.edges[:-1], color=COLOUR_OF["nsd"], fill=True)
+    axis.stairs(values[:-1], PROBABILITY_AXIS.edges[:-1], color=COLOUR_OF["nsd"], fill=True)
     axis.set(xlabel="P(nuclear disc or cluster)", ylabel="stars")
     axis.set_xlim(0.0, 1.0)
     axis.set_ylim(0.0, None)
@@ -304,7 +304,7 @@ def reliability(axis: Axes, comparison: TruthComparison) -> None:
     ----------
     axis : matplotlib.axes.Axes
     comparison : TruthComparison
-        See `gcmock.reporting.page.truth.compare_with_truth`.
+        See `gcmock.reporting.page.truth.compare_sample`.
     """
     c = comparison
     error = np.sqrt(np.maximum(c.mean_p * (1.0 - c.mean_p), 1e-4) / c.number)

@@ -63,7 +63,7 @@ def rows(selection: Selection, tile: Tile) -> str:
     return f"SELECT {columns} FROM {selection.table} WHERE {_where(selection, tile)}"
 
 
-def count(selection: Selection, tile: Tile) -> str:
+def count_query(selection: Selection, tile: Tile) -> str:
     """Return the query for the number of rows of a tile."""
     return f"SELECT COUNT(*) AS n_rows FROM {selection.table} WHERE {_where(selection, tile)}"
 

@@ -288,7 +288,7 @@ def _rows(
 
 def _count(run: _Run, selection: adql.Selection, tile: Tile) -> int | None:
     """Return the rows of a tile at the archive; None if it cannot count."""
-    query = adql.count(selection, tile)
+    query = adql.count_query(selection, tile)
     try:
         answer = run.service.ask(query, 10, run.manifest.folder)
     except ServiceLimitError:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from astropy.table import Table
 
 
-def to_arrow(table: Table, metadata: Mapping[str, str]) -> pa.Table:
+def tile_to_arrow(table: Table, metadata: Mapping[str, str]) -> pa.Table:
     """Return a table of an archive with masked values as null and units as field metadata."""
     arrays, fields = [], []
     for name in table.colnames:
@@ -55,4 +55,4 @@ def write_tile(path: Path, table: Table, metadata: Mapping[str, str]) -> None:
         If the disk is full or fails.
     """
     with whole_file(path) as partial:
-        pq.write_table(to_arrow(table, metadata), partial, compression="zstd")
+        pq.write_table(tile_to_arrow(table, metadata), partial, compression="zstd")

@@ -117,7 +117,7 @@ class Tile:
         ra, dec = _icrs(frame, *_outline(self.lon, self.lat))
         centre = _icrs(frame, *(np.array([sum(edge) / 2]) for edge in (self.lon, self.lat)))
         ra0, dec0 = (_rounded(float(x[0])) for x in centre)
-        radius = float(np.max(separation(ra, dec, ra0, dec0)))
+        radius = float(np.max(separation_deg(ra, dec, ra0, dec0)))
         return ra0, dec0, _rounded(1.001 * radius + 2.0 * pad_deg)
 
 
@@ -126,7 +126,7 @@ def _rounded(value: float) -> float:
     return round(value, _DIGITS)
 
 
-def separation(ra: Floats, dec: Floats, ra0: float, dec0: float) -> Floats:
+def separation_deg(ra: Floats, dec: Floats, ra0: float, dec0: float) -> Floats:
     """Return the angle between positions (n,) and a point, all in degrees (haversine formula)."""
     d_ra, d_dec = np.radians(ra - ra0), np.radians(dec - dec0)
     cosines = np.cos(np.radians(dec)) * np.cos(np.radians(dec0))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gcmock.arrays import Floats
 from gcmock.frames import galactic_to_icrs
 from gcmock.random import star_key, uniform
-from gcmock.surveys.simulated.blocks import TrueStars, places
+from gcmock.surveys.simulated.blocks import TrueStars, flat_coordinates
 from gcmock.surveys.simulated.crowding import CELL_ARCSEC, cell_number, halo_arcsec
 from gcmock.surveys.simulated.instrument import Instrument
 
@@ -131,7 +131,7 @@ def _still(
     return TrueStars(
         identity.view(np.int64),
         np.full(n, kind, np.int8),
-        *places(l_deg, b_deg),
+        *flat_coordinates(l_deg, b_deg),
         l_deg,
         b_deg,
         ra,

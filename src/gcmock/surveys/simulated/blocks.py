@@ -22,7 +22,7 @@ from gcmock.words.columns import TRUTH_COLUMNS
 BLOCK_CELLS = 8
 """Cells of the extinction map (0.025 deg) along the side of a block."""
 
-MARGIN_ARCSEC = 60.0
+BLOCK_MARGIN_ARCSEC = 60.0
 """A star farther away has no influence on a source: nothing below reaches so far."""
 
 
@@ -98,7 +98,7 @@ def make_blocks(model: Model, window: SkyWindow, cells: int = BLOCK_CELLS) -> li
     sky = model.extinction_map
     n_l, n_b = sky.mean.shape
     edge_l, edge_b = sky.l_min_deg + n_l * sky.step_deg, sky.b_min_deg + n_b * sky.step_deg
-    margin = MARGIN_ARCSEC / 3600.0
+    margin = BLOCK_MARGIN_ARCSEC / 3600.0
     side = cells * sky.step_deg
 
     def cuts(low: float, high: float, origin: float) -> list[tuple[float, float]]:
@@ -142,7 +142,7 @@ def simulate_block(
 def stars_of(truth: Columns) -> TrueStars:
     """Return what of true stars matters for a survey."""
     l_deg, b_deg = truth["l"], truth["b"]
-    x, y = places(l_deg, b_deg)
+    x, y = flat_coordinates(l_deg, b_deg)
     names = ("l", "b", "ra", "dec", "parallax", "pmra", "pmdec", "radial_velocity")
     return TrueStars(
         identity=truth["source_id"],
@@ -154,7 +154,7 @@ def stars_of(truth: Columns) -> TrueStars:
     )
 
 
-def places(l_deg: Floats, b_deg: Floats) -> tuple[Floats, Floats]:
+def flat_coordinates(l_deg: Floats, b_deg: Floats) -> tuple[Floats, Floats]:
     """Return flat coordinates [arcsec], true to scale along both axes within some degrees of b = 0.
 
     They are the same whatever else is computed: no centre of a block enters.

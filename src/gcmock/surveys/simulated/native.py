@@ -47,7 +47,7 @@ _OBLIQUITY_DEG = 23.4392911
 _DEBLENDED, _BAD_PIXELS, _NEAR_SATURATION = 1 << 4, 1 << 6, 1 << 16
 
 
-def magnitudes(sources: MeasuredSources, bands: tuple[str, ...] = SURVEY_BANDS) -> Columns:
+def magnitude_roles(sources: MeasuredSources, bands: tuple[str, ...] = SURVEY_BANDS) -> Columns:
     """Return magnitudes and errors [mag] by role.
 
     Parameters
@@ -92,7 +92,7 @@ def plain_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
 
     For parameters see `native_roles`.
     """
-    return magnitudes(sources) | {
+    return magnitude_roles(sources) | {
         "source_id": number_names(sources),
         "ra": sources.ra,
         "dec": sources.dec,
@@ -120,7 +120,7 @@ def twomass_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
     chance = sources.chance[:, _BLEND_FLAG]
     letter = np.select([chance < 0.5, chance < 0.8], ["d", "s"], "p")
     confusion = np.where(is_marked(sources, instrument)[:, None] & seen, letter[:, None], "0")
-    roles = magnitudes(sources._replace(mag=np.where(seen, sources.mag, sources.limit_mag)))
+    roles = magnitude_roles(sources._replace(mag=np.where(seen, sources.mag, sources.limit_mag)))
     n = sources.key.size
     return roles | {
         "source_id": designations(sources.ra, sources.dec),
@@ -129,10 +129,10 @@ def twomass_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
         "error_major": sources.position_error,
         "error_minor": sources.position_error,
         "error_angle": np.floor(180.0 * sources.chance[:, _SCATTER]),
-        "photometric_quality": joined(quality),
-        "read_flag": joined(read),
-        "blend_flag": joined(blends),
-        "confusion_flag": joined(confusion),
+        "photometric_quality": joined_texts(quality),
+        "read_flag": joined_texts(read),
+        "blend_flag": joined_texts(blends),
+        "confusion_flag": joined_texts(confusion),
         "galaxy_flag": np.zeros(n),
         "minor_planet_flag": np.zeros(n),
         **galactic(sources),
@@ -140,7 +140,7 @@ def twomass_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
     }
 
 
-def joined(letters: NDArray[np.str_]) -> NDArray[np.str_]:
+def joined_texts(letters: NDArray[np.str_]) -> NDArray[np.str_]:
     """Return words of three letters (n,) from letters (n, 3)."""
     block = np.ascontiguousarray(letters.astype("U1"))
     return block.view(f"U{block.shape[1]}").ravel()
@@ -230,7 +230,7 @@ def vvv_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
 def sirius_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
     """Return the columns of the SIRIUS file, with places on plates; see `native_roles`."""
     seen = np.isfinite(sources.mag)
-    roles = magnitudes(sources)
+    roles = magnitude_roles(sources)
     for k, band in enumerate(SURVEY_BANDS):
         for axis, along in (("x", sources.fields.along_l), ("y", sources.fields.along_b)):
             roles[f"{band}_{axis}"] = np.where(
@@ -249,7 +249,7 @@ def sirius_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
 def gnc_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
     """Return the columns of GALACTICNUCLEUS; see `native_roles` for parameters."""
     seen = np.isfinite(sources.mag)
-    roles = magnitudes(sources)
+    roles = magnitude_roles(sources)
     for k, band in enumerate(SURVEY_BANDS):
         number = 1.0 + np.floor(2.0 * sources.chance[:, _SCATTER + k])
         roles[f"phot_{band}_n_epochs"] = np.where(seen[:, k], number, 0.0)

@@ -84,7 +84,7 @@ def native_values(survey: SurveyDefinition, roles: Table) -> Columns:
 
 def _native(column: NativeColumn, values: NDArray[Any], decimals: int | None) -> NDArray[Any]:
     if column.unit == "hourangle" or (column.unit == "deg" and column.dtype.startswith("U")):
-        return sexagesimal(values, hours=column.unit == "hourangle")
+        return sexagesimal_text(values, hours=column.unit == "hourangle")
     if values.dtype.kind not in "f":
         return values
     if column.role == "ref_epoch" and column.unit == "d":
@@ -99,7 +99,7 @@ def _native(column: NativeColumn, values: NDArray[Any], decimals: int | None) ->
     return values.astype(dtype) if dtype.kind in "iuf" else values
 
 
-def sexagesimal(values: NDArray[np.float64], *, hours: bool) -> NDArray[np.str_]:
+def sexagesimal_text(values: NDArray[np.float64], *, hours: bool) -> NDArray[np.str_]:
     """Return angles as hh:mm:ss.ssss or +dd:mm:ss.sss.
 
     Parameters
