@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -88,6 +91,31 @@ def test_compiled_just_now_or_earlier_is_the_same(tmp_path) -> None:
     ]
     assert len(results[0]) > 1000
     assert results[0] == results[1]
+
+
+def test_of_several_that_lack_a_function_one_compiles(tmp_path, monkeypatch) -> None:
+    pytest.importorskip("fcntl")
+    kept, compiled = {}, []
+
+    def compile_slowly(function, signature):
+        compiled.append(signature)
+        time.sleep(0.1)
+        kept[signature] = "code"
+        return True
+
+    monkeypatch.setattr(compilation, "cache_folder", lambda module: tmp_path)
+    monkeypatch.setattr(compilation, "_compile_in_child", compile_slowly)
+    cache = SimpleNamespace(load_overload=lambda signature, target: kept.get(signature))
+    filled = compilation._FilledByChild(cache, _double)
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(filled.load_overload, ["float64"] * 3, [None] * 3))
+    assert found == ["code"] * 3
+    assert compiled == ["float64"]
+
+
+def test_without_a_place_for_a_lock_it_is_compiled_all_the_same(tmp_path) -> None:
+    with compilation._alone(tmp_path / "no such folder" / "double.lock"):
+        pass
 
 
 def test_a_process_without_home_and_name_has_a_folder(monkeypatch) -> None:

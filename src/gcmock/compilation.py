@@ -18,8 +18,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -78,9 +78,28 @@ class _FilledByChild:
     def load_overload(self, signature: Any, target: Any) -> Any:
         """Return the compiled function, or None if it must be compiled here after all."""
         found = self._cache.load_overload(signature, target)
-        if found is None and _compile_in_child(self._function, signature):
+        if found is not None:
+            return found
+        # Of several processes that lack it one compiles, and the others wait for what it finds.
+        with _alone(cache_folder(self._function.__module__) / f"{self._function.__name__}.lock"):
             found = self._cache.load_overload(signature, target)
+            if found is None and _compile_in_child(self._function, signature):
+                found = self._cache.load_overload(signature, target)
         return found
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Wait until no other process holds a lock; without one where files cannot be locked."""
+    with ExitStack() as stack:
+        try:
+            import fcntl
+
+            file = stack.enter_context(lock.open("a"))
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except (ImportError, OSError):
+            pass  # at worst it is compiled twice
+        yield
 
 
 def _compile_in_child(function: Callable[..., Any], signature: Any) -> bool:
