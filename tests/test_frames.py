@@ -45,6 +45,22 @@ def test_positions_agree_with_astropy(sky):
     assert l.max() <= 180.0
 
 
+@given(st.floats(-720.0, 720.0))
+def test_a_full_circle_is_zero(angle):
+    for value in (angle, -1e-17, -1e-300, 360.0):
+        found = float(frames.full_circle(value))
+        assert 0.0 <= found < 360.0
+        assert np.cos(np.radians(found - value)) == pytest.approx(1.0, abs=1e-12)
+    assert np.isnan(frames.full_circle(np.nan))
+
+
+def test_right_ascensions_stay_below_360():
+    l_deg, b_deg = frames.icrs_to_galactic(np.array([0.0, -1e-14]), np.array([10.0, 10.0]))
+    tiny = np.linspace(-4e-14, 4e-14, 81)
+    ra, _ = frames.galactic_to_icrs(l_deg[0] + tiny, np.full(81, b_deg[0]))
+    assert ((ra >= 0.0) & (ra < 360.0)).all()
+
+
 def test_positions_round_trip(sky):
     ra, dec, _, _ = sky
     ra2, dec2 = frames.galactic_to_icrs(*frames.icrs_to_galactic(ra, dec))

@@ -313,6 +313,9 @@ def toml_value(value: Any) -> str:
     """Return a value as TOML."""
     if isinstance(value, tuple | list):
         return f"[{', '.join(map(toml_value, value))}]"
+    if isinstance(value, Mapping):
+        pairs = (f"{key} = {toml_value(one)}" for key, one in value.items())
+        return f"{{ {', '.join(pairs)} }}" if value else "{}"
     if isinstance(value, float):
         return repr(value)
     # JSON's text, numbers and booleans are valid TOML, DEL apart, which JSON leaves as it is.

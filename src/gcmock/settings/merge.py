@@ -24,7 +24,15 @@ HwRelationName = Annotated[
     str, NameOrPath("Hw relation", packaged_names("hw_relations.toml"), also=("native",))
 ]
 QualityName = Literal[
-    "duplicate", "artefact", "saturated", "extended", "blended", "error_assumed", "bad_astrometry"
+    "duplicate",
+    "artefact",
+    "saturated",
+    "extended",
+    "blended",
+    "error_assumed",
+    "bad_astrometry",
+    "on_extended",
+    "doubtful",
 ]
 
 
@@ -49,6 +57,13 @@ class SurveyInput(Section):
         description="Faintest Ks of a source, as the survey lists it; those without Ks are left "
         "out as well [mag]",
         examples=[16.0],
+    )
+
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="Names of columns in a table of your own, in the units of gcmock: what they "
+        "are, as docs/surveys.md lists it, and what the file calls them",
+        examples=[{"phot_j_mag": "mj"}],
     )
 
     @property

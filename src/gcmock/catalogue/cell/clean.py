@@ -21,6 +21,8 @@ KEPT: Final = ""
 """In place of a reason."""
 
 _MARK_REASON: Final = {"duplicate": "duplicate", "artefact": "artefact", "extended": "extended"}
+_SURE_ERROR_MAG: Final = 0.1
+_SURE_BANDS: Final = 2
 _DUPLICATE_MAG: Final = 1.0
 _FARTHEST_FWHM: Final = 1.0
 _SAME_SIGMA: Final = 3.0
@@ -58,6 +60,12 @@ def native_reasons(
     lost = _duplicates(sources.take(kept), config.duplicate_fwhm)
     reason[kept[lost]] = "duplicate"
     return reason
+
+
+def looks_real(sources: SurveySources) -> NDArray[np.bool_]:
+    """Whether sources look like stars whatever their flags say: 10 sigma in two bands, (n,)."""
+    good = sources.native_error <= _SURE_ERROR_MAG
+    return np.asarray(good.sum(axis=1) >= _SURE_BANDS)
 
 
 def too_faint(sources: SurveySources, limit: float | None) -> NDArray[np.bool_]:

@@ -19,6 +19,7 @@ from gcmock.surveys.read.quality_flags import (
     vista_marks,
 )
 from gcmock.surveys.source_table import (
+    DOUBTFUL,
     SOURCE_COLUMNS,
     SOURCE_NAMES,
     Quality,
@@ -157,6 +158,9 @@ def _photometry(
         assumed = measured & ~(errors[band] > 0)
         marks[assumed] |= Quality.ERROR_ASSUMED
         error = np.where(assumed, survey.default_error[band], errors[band])
+        if band in DOUBTFUL:
+            doubtful = marks & int(DOUBTFUL[band] | Quality.ON_EXTENDED) != 0
+            error = np.where(doubtful, np.hypot(error, survey.doubtful_error_mag), error)
         columns[name] = magnitudes[band]
         columns[f"{name}_error"] = np.where(measured, error, np.nan)
 
