@@ -139,7 +139,6 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary) / "sky"
-        folder.mkdir(parents=True, exist_ok=True)
         simulated(folder, options)
         real(folder, options.shared.resolve())
 

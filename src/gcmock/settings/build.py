@@ -23,6 +23,7 @@ from gcmock.settings.base import (
     to_toml,
     validated,
 )
+from gcmock.settings.footprint import FootprintConfig
 from gcmock.settings.name_or_path import NameOrPath, packaged_names, resolve_paths
 from gcmock.words.columns import INPUT_COLUMNS
 
@@ -265,6 +266,7 @@ class Config(Section):
     motion: MotionConfig = Field(default_factory=MotionConfig)
     distance: DistanceConfig = Field(default_factory=DistanceConfig)
     input: InputConfig = Field(default_factory=InputConfig)
+    footprint: FootprintConfig = Field(default_factory=FootprintConfig)
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="Names of columns in your file, where they differ from the names of gcmock",

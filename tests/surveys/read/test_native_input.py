@@ -31,7 +31,7 @@ def test_other_tables_are_none():
 
 
 def config(columns, **photometry):
-    return load_config({"columns": columns, "photometry": photometry}, {})
+    return load_config(None, {"columns": columns, "photometry": photometry})
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def native_table(names: Sequence[str]) -> Recognised | None:
         return None
 
 
-def what_to_do(path: Path, names: Sequence[str], where: str = "") -> str:
+def what_to_do(path: Path, names: Sequence[str]) -> str:
     """Return what the table is and the commands that read it; empty if it is of no known survey.
 
     Parameters
@@ -40,8 +40,6 @@ def what_to_do(path: Path, names: Sequence[str], where: str = "") -> str:
     path : Path
     names : sequence of str
         Its columns.
-    where : str
-        What to call it in the command; its path if not given.
     """
     found = native_table(names)
     if found is None:
@@ -54,8 +52,9 @@ def what_to_do(path: Path, names: Sequence[str], where: str = "") -> str:
             "(gcmock merge settings.toml, with a [[survey]] for each)"
         )
     return (
-        f"{is_it}; merge knows its flags, upper limits and photometric system, for one survey as "
-        f"for several: gcmock merge {where or path} -o stars, then gcmock build stars"
+        f"{is_it}; merge knows its flags, upper limits and photometric system, of one survey as "
+        f"of several: gcmock merge {path} -o stars, then gcmock build stars -o mock. If it is a "
+        "table of your own with the same names, say in the config which are yours: [columns]"
     )
 
 
