@@ -1,11 +1,12 @@
 """Which true stars a merge leaves out, and why: by their flags, and by default.
 
-    python benchmarks/rejected.py [--deg2 0.06] [--l 0.35] [--b -0.3] [--seed 4] [--shared FOLDER]
+    python benchmarks/rejected.py [--deg2 0.04] [--l 0.35] [--b -0.3] [--seed 4] [--shared FOLDER]
 
 Simulates the surveys on a sky that is known and merges them, all together and some alone, twice:
 "flags reject" leaves out every source that its survey marks as doubtful (2MASS cc_flg p, d, s and
 gal_contam 2, any error bit of VVV); by default a mark costs a band at most. A true star is *lost*
-if a source with most of its light was left out for the reason, and the catalogue does not have it.
+if a source with most of its light was left out for the reason, and the catalogue does not have it;
+reasons that cost fewer than ten are not shown.
 The real sky, a cone of 2MASS, has no truth: what is counted are the sources that are left out, and
 those of them with 10 sigma in two bands.
 """
@@ -31,13 +32,15 @@ SURVEYS = ("2mass", "virac2", "sirius", "gnc", "gaia", "vvv")
 TOGETHER = {
     "2mass alone": ("2mass",),
     "vvv alone": ("vvv",),
-    "all but vvv": ("2mass", "virac2", "sirius", "gnc", "gaia"),
     "all": SURVEYS,
 }
 RULES = {
     "flags reject": ("duplicate", "artefact", "extended", "on_extended", "doubtful"),
     "default": ("duplicate", "artefact", "extended"),
 }
+FEWEST = 10
+"""Lost stars of a reason that is shown."""
+
 CONE = "twomass_cone_rome02.tsv"
 
 
@@ -97,9 +100,10 @@ def simulated(folder: Path, options: argparse.Namespace) -> None:
                 own = truth[(truth.survey == survey) & (truth.true_source_id >= 0)]
                 of = own.true_source_id.nunique()
                 cells = (len(rows), int((rows.true < 0).sum()), lost)
-                reasons.append(
-                    (what, rule, survey, reason, *(f"{n:,}" for n in cells), f"{lost / of:.2%}")
-                )
+                if lost >= FEWEST:
+                    reasons.append(
+                        (what, rule, survey, reason, *(f"{n:,}" for n in cells), f"{lost / of:.2%}")
+                    )
     part("totals")
     names = ("surveys", "rule", "detected stars", "in the catalogue", "spurious rows", "repeated")
     table(names, totals)
@@ -130,7 +134,7 @@ def real(folder: Path, shared: Path) -> None:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--deg2", type=float, default=0.06)
+    parser.add_argument("--deg2", type=float, default=0.04)
     parser.add_argument("--l", type=float, default=0.35)
     parser.add_argument("--b", type=float, default=-0.3)
     parser.add_argument("--seed", type=int, default=4)

@@ -72,5 +72,5 @@ def test_what_is_wrong_is_said(tmp_path):
     with pytest.raises(InputError, match=r"phot_k_mag: unknown column; did you mean 'phot_ks_mag'"):
         with_own_columns(survey, {"phot_k_mag": "K"})
     Table({"alpha": [266.1], "delta": [-29.0]}).write(tmp_path / "empty.csv")
-    with pytest.raises(InputError, match=r"not a table of vvv.*also needs: mj"):
+    with pytest.raises(InputError, match=r"(?s)not a table of vvv.*also needs: mj"):
         read(tmp_path / "empty.csv", "vvv", {"ra": "alpha", "dec": "delta", "phot_j_mag": "mj"})

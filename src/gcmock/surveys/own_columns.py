@@ -17,6 +17,7 @@ from gcmock.surveys.roles import FLAGS, OTHER_ROLES, role_unit
 from gcmock.surveys.source_table import SOURCE_NAMES
 
 _OWN: Final = " (own names)"
+_POSITIONS: Final = frozenset({"ra", "dec", "l", "b"})
 _COMPUTED: Final = frozenset({"quality"})
 
 
@@ -66,7 +67,8 @@ def _own(spelling: Spelling, columns: Mapping[str, str]) -> Spelling:
             NativeColumn(
                 role=role,
                 name=name,
-                unit=role_unit(role),
+                # Text in these is hours in ra, degrees elsewhere.
+                unit="" if role in _POSITIONS else role_unit(role),
                 dtype="U32" if is_text else "float64",
                 null=known[role].null if role in known else (),
             )
