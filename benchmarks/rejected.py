@@ -93,7 +93,7 @@ def simulated(folder: Path, options: argparse.Namespace) -> None:
             kept = pd.Index(truth.true_source_id.reindex(links.key).unique())
             out = rejected(output)
             out["true"] = truth.true_source_id.reindex(out.key).to_numpy()
-            out["main"] = truth.blend_share.reindex(out.key).to_numpy() > 0.6
+            out["main"] = truth.blend_fraction.reindex(out.key).to_numpy() > 0.6
             for (survey, reason), rows in out.groupby(["survey", "reason"], sort=False):
                 stars = rows.true[(rows.true >= 0) & rows.main]
                 lost = stars[~stars.isin(kept)].nunique()

@@ -164,7 +164,7 @@ def test_fields_of_a_catalogue(files, monkeypatch):
     monkeypatch.setattr(module, "simulate", lambda *a, **k: calls.append((a, k)) or drawn)
     found = module.load_fields(Path(mock), Path(stars), None, 100, (11.0, 12.9), 7)
     assert (found.band, found.limits, found.with_map) == ("ks", (11.0, 12.9), False)
-    np.testing.assert_array_equal(found.shares, [0, 0, 1, 0])
+    np.testing.assert_array_equal(found.fractions, [0, 0, 1, 0])
     ((arguments, options),) = calls
     assert arguments == (MODEL, (0.0, 0.2), (0.0, 0.2))
     # Stars fainter than the limit are seen brighter by chance.

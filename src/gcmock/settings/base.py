@@ -6,11 +6,13 @@ import difflib
 import json
 import textwrap
 import tomllib
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import (
     Annotated,
     Any,
+    ClassVar,
     Literal,
     Protocol,
     TypeVar,
@@ -19,7 +21,7 @@ from typing import (
     runtime_checkable,
 )
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 from gcmock.errors import InputError
@@ -32,6 +34,27 @@ class Section(BaseModel):
 
     # Deferred: building the validators would double the time of an import.
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
+
+    former_names: ClassVar[Mapping[str, str]] = {}
+    """Names that keys had, and those that they have now: read with a warning until 0.4."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_former_names(cls, values: Any) -> Any:
+        former = [
+            name for name in cls.former_names if isinstance(values, Mapping) and name in values
+        ]
+        if not former:
+            return values
+        found = dict(values)
+        for old in former:
+            new = cls.former_names[old]
+            if new in found:
+                raise ValueError(f"{old} is the former name of {new}, which is given as well")
+            found[new] = found.pop(old)
+            text = f"the setting {old} is now {new}; the former name ends with version 0.4"
+            warnings.warn(text, FutureWarning, stacklevel=2)
+        return found
 
 
 @runtime_checkable

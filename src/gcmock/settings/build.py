@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, Field, field_validator
 
@@ -150,6 +150,8 @@ class ParallaxConfig(Section):
 class MotionConfig(Section):
     """Measured proper motions and radial velocities."""
 
+    former_names: ClassVar = {"outlier_share": "outlier_fraction"}
+
     use: bool = Field(default=True, description="Use measured motions, where they have errors")
     floor_masyr: float = Field(
         default=0.3,
@@ -159,8 +161,8 @@ class MotionConfig(Section):
     floor_kms: KmPerSecond = Field(
         default=10.0, ge=0, description="The same for radial velocities [km/s]"
     )
-    outlier_share: float = Field(
-        default=0.01, ge=0, lt=1, description="Share of motions that belong to another star"
+    outlier_fraction: float = Field(
+        default=0.01, ge=0, lt=1, description="Fraction of motions that belong to another star"
     )
     error_max_masyr: float = Field(
         default=5.0, gt=0, description="Proper motions with larger errors are not used [mas/yr]"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -98,6 +98,8 @@ class MergeWindow(Section):
 class MatchConfig(Section):
     """How sources of different surveys become one star."""
 
+    former_names: ClassVar = {"tail_share": "tail_fraction", "least_share": "least_fraction"}
+
     rule: Literal["probabilistic", "pilot2023"] = Field(
         default="probabilistic",
         description="Likelihood ratios and one-to-one assignment, or the rule of the pilot "
@@ -114,14 +116,14 @@ class MatchConfig(Section):
         ge=0,
         description="Scatter of a star's magnitude between surveys beyond the errors [mag]",
     )
-    tail_share: float = Field(
-        default=0.1, gt=0, lt=0.5, description="Share of measurements that a neighbour disturbs"
+    tail_fraction: float = Field(
+        default=0.1, gt=0, lt=0.5, description="Fraction of measurements that a neighbour disturbs"
     )
     tail_position_fwhm: float = Field(
         default=0.15, gt=0, description="Extra error of their position [FWHM of the coarser image]"
     )
     tail_mag: float = Field(default=0.5, gt=0, description="Extra error of their magnitude [mag]")
-    least_share: float = Field(
+    least_fraction: float = Field(
         default=0.6,
         ge=0,
         le=1,
@@ -156,7 +158,7 @@ class CleaningConfig(Section):
         ge=0,
         le=1,
         description="Sources that one survey alone has are left out if fewer of their kind than "
-        "this share are stars; 0 keeps all",
+        "this fraction are stars; 0 keeps all",
     )
 
 

@@ -320,7 +320,7 @@ def _scatter(found: CountMap, red_curves: Floats, coarse: Floats, fine: Floats) 
     shift = _factor_of_unity(red_curves, fine, observed.sum())
     return [
         noted("counts", "holes: tiles with less than half the stars", float(hole.sum()), **more),
-        noted("counts", "share of the expected stars in holes",
+        noted("counts", "fraction of the expected stars in holes",
               float(mean[hole].sum() / mean.sum()), **more),
         noted("counts", "robust scatter of ln(observed / expected) of tiles, no limit in J - H",
               robust(plain), f"{chance:.3f} by chance", **more),

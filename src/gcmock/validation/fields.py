@@ -72,8 +72,8 @@ class CatalogueFields:
         Observed magnitudes that are compared [mag].
     with_map : bool
         Whether the completeness is known from a map.
-    shares : ndarray, shape (n_band,)
-        Share of the stars that have each band.
+    fractions : ndarray, shape (n_band,)
+        Fraction of the stars that have each band.
     footprint : Footprint, optional
         Area of the list; all of every field if not given.
     """
@@ -82,7 +82,7 @@ class CatalogueFields:
     band: str
     limits: tuple[float, float]
     with_map: bool
-    shares: Floats
+    fractions: Floats
     footprint: Footprint | None = None
 
 
@@ -142,8 +142,8 @@ def load_fields(
         np.column_stack((_signed(s.l), s.b, s.mag)) for s in read_observed(input, config).chunks()
     ]
     sky = np.concatenate(listed)
-    shares = np.isfinite(sky[:, 2:]).mean(axis=0)
-    band = next((b for b in _ORDER if shares[BANDS.index(b)] > 0.5), "")
+    fractions = np.isfinite(sky[:, 2:]).mean(axis=0)
+    band = next((b for b in _ORDER if fractions[BANDS.index(b)] > 0.5), "")
     if not band:
         raise InputError(f"{input}: no band that most of its stars have")
     mag = sky[:, 2 + BANDS.index(band)]
@@ -168,7 +168,7 @@ def load_fields(
                 l_range, b_range, observed, rows, _see(drawn, observed, model, known, band, seed)
             )
         )
-    return CatalogueFields(tuple(fields), band, limits, known is not None, shares, area)
+    return CatalogueFields(tuple(fields), band, limits, known is not None, fractions, area)
 
 
 def _footprint(settings: FootprintConfig | None, l_deg: Floats, b_deg: Floats) -> Footprint | None:

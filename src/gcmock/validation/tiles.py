@@ -215,8 +215,8 @@ def count_curves(model: Model | RedModel, tiles: Tiles, edges: Floats) -> Floats
     ).sum(axis=1)  # fmt: skip
     curves = np.zeros((tiles.l_deg.size, n, edges.size - 1))
     np.add.at(curves, owner, found.reshape(l_deg.size, n, edges.size - 1))
-    share = tiles.area_deg2 / np.bincount(owner)
-    return np.asarray(curves * share[:, None, None])
+    fraction = tiles.area_deg2 / np.bincount(owner)
+    return np.asarray(curves * fraction[:, None, None])
 
 
 def _sightlines(model: Model | RedModel, tiles: Tiles) -> tuple[Floats, Floats, NDArray[np.int64]]:

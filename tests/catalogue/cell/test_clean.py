@@ -129,7 +129,9 @@ def test_a_source_of_two_equal_stars_is_linked_to_neither(knowledge):
     assert ids_of(merged, "sirius") == []
     assert merged.removed[ORDER.index("sirius")][1].tolist() == ["blend"]
     # Whoever wants the link anyway gets it.
-    free = config.model_copy(update={"match": config.match.model_copy(update={"least_share": 0.0})})
+    free = config.model_copy(
+        update={"match": config.match.model_copy(update={"least_fraction": 0.0})}
+    )
     assert ids_of(merge_cell(cells, knowledge, free), "sirius") == ["sirius0"]
     # One that is mostly the brighter star's is linked, as before.
     ks = np.array([13.0, 15.0])

@@ -89,7 +89,7 @@ def common_table(survey: SurveyDefinition, values: Values, n_row: int, first_row
     duplicate_marks(values, marks)
     columns["n_epochs"] = epochs(survey, values, n_row)
     columns["quality"] = marks
-    # Columns that the survey has not share one array.
+    # Columns that the survey has not fraction one array.
     nothing = pa.array(missing)
     arrays = [
         nothing if columns[name] is missing else pa.array(columns[name], field.type)

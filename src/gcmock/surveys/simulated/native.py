@@ -28,14 +28,14 @@ from gcmock.words.bands import GAIA_BANDS, KS, SURVEY_BANDS, G
 SIRIUS_PIXEL_ARCSEC: Final = 0.45
 """Pixels of SIRIUS: Nagayama et al. 2003, SPIE 4841, 459."""
 
-MARKED_BLEND_SHARE: Final = 0.5
-"""Share of the sources of several stars that a survey marks as blended; an assumption."""
+MARKED_BLEND_FRACTION: Final = 0.5
+"""Fraction of the sources of several stars that a survey marks as blended; an assumption."""
 
 NEAR_SATURATION_MAG: Final = 0.5
 """VISTA marks stars this much below saturation as close to it; an assumption."""
 
-UNMARKED_DUPLICATE_SHARE: Final = 0.1
-"""Share of the duplicates that VIRAC2 does not mark; an assumption."""
+UNMARKED_DUPLICATE_FRACTION: Final = 0.1
+"""Fraction of the duplicates that VIRAC2 does not mark; an assumption."""
 
 SINGLE_EPOCH_MAG: Final = 1.2
 """A single epoch of VIRAC2 is so much less deep than all of them; an assumption."""
@@ -91,7 +91,7 @@ def marked_bands(sources: MeasuredSources, instrument: Instrument) -> NDArray[np
 
 def is_marked_blend(sources: MeasuredSources) -> NDArray[np.bool_]:
     """Return whether the survey notices that a source is several stars, bool (n,)."""
-    return (sources.share < BLENDED) & (sources.chance[:, _BLEND_FLAG] < MARKED_BLEND_SHARE)
+    return (sources.fraction < BLENDED) & (sources.chance[:, _BLEND_FLAG] < MARKED_BLEND_FRACTION)
 
 
 def plain_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
@@ -209,7 +209,7 @@ def virac2_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
             n_epochs[:, k] > 1, scatter, np.where(seen[:, k], 0.0, np.nan)
         )
         roles[f"phot_{band}_n_epochs"] = n_epochs[:, k]
-    unmarked = sources.chance[:, _FLAG] < UNMARKED_DUPLICATE_SHARE
+    unmarked = sources.chance[:, _FLAG] < UNMARKED_DUPLICATE_FRACTION
     return (
         roles
         | virac2_astrometry(sources, n_epochs[:, KS])
