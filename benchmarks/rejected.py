@@ -1,6 +1,6 @@
 """Which true stars a merge leaves out, and why: by their flags, and by default.
 
-    python benchmarks/rejected.py [--deg2 0.04] [--l 0.35] [--b -0.3] [--seed 4] [--shared FOLDER]
+    python benchmarks/rejected.py [--deg2 0.06] [--l 0.35] [--b -0.3] [--seed 4] [--shared FOLDER]
 
 Simulates the surveys on a sky that is known and merges them, all together and some alone, twice:
 "flags reject" leaves out every source that its survey marks as doubtful (2MASS cc_flg p, d, s and
@@ -134,7 +134,7 @@ def real(folder: Path, shared: Path) -> None:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--deg2", type=float, default=0.04)
+    parser.add_argument("--deg2", type=float, default=0.06)
     parser.add_argument("--l", type=float, default=0.35)
     parser.add_argument("--b", type=float, default=-0.3)
     parser.add_argument("--seed", type=int, default=4)
