@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -122,10 +122,11 @@ def check_system(given: Location | Table, config: Config) -> str:
     from gcmock.io.tables import in_memory
     from gcmock.surveys.read.native_input import check_system as check
 
-    return check(_header_of(Path(given)) if is_path(given) else in_memory(given), config)
+    table = _header_of(Path(given), config.columns) if is_path(given) else in_memory(given)
+    return check(table, config)
 
 
-def _header_of(path: Path) -> TableSource:
+def _header_of(path: Path, chosen: Mapping[str, str] | None = None) -> TableSource:
     """Open a table for its names only: text is not scanned."""
     from gcmock.io.readers.choice import split_choice
     from gcmock.io.readers.opening import open_table
@@ -133,7 +134,7 @@ def _header_of(path: Path) -> TableSource:
 
     file, _ = split_choice(path)
     is_csv = file.suffix.lower() == ".csv" and is_plain_csv(file)
-    return NativeCsvSource(file) if is_csv else open_table(path)
+    return NativeCsvSource(file) if is_csv else open_table(path, chosen)
 
 
 @contextmanager
