@@ -313,7 +313,8 @@ def _lines(section: BaseModel, names: Iterable[str], *, comments: bool) -> list[
         field, value = type(section).model_fields[name], getattr(section, name)
         if comments:
             lines += _comment(f"{field.description}{_choices(field)}")
-        if value is not None:
+        # An empty mapping would forbid a section of its name below.
+        if value is not None and value != {}:
             lines.append(f"{name} = {toml_value(value)}")
         elif comments:
             lines += [f"# {name} = {toml_value(example)}" for example in field.examples or ()]
