@@ -131,7 +131,8 @@ def print_table(run: Callable[[Row], Scores]) -> None:
     n, base = scores[6].n, scores[6].base_brier
     part("stars")
     print(
-        f"{n:,} stars with sub-cells; the share of nuclear stars for every star: Brier {base:.3f}"
+        f"{n:,} stars with sub-cells; the fraction of nuclear stars for every star: "
+        f"Brier {base:.3f}"
     )
 
 

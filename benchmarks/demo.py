@@ -24,12 +24,12 @@ def main() -> None:
         ("stars", f"{result.summary.n_star:,}", ""),
         ("68 % interval of the distance covers", f"{found.coverage:.3f}", "0.68"),
         ("Brier score of P(nsd + nsc)", f"{found.brier:.3f}",
-         f"below {found.base_brier:.3f}, that of the share for every star"),
+         f"below {found.base_brier:.3f}, that of the fraction for every star"),
         ("calibration error (ECE) of P(nsd + nsc)", f"{found.ece:.3f}", "0"),
     ]  # fmt: skip
-    for group, share in found.inferred_share.items():
-        error, true = found.share_error[group], found.true_share[group]
-        rows.append((f"share of {group}", f"{share:.2%} ± {error:.2%}", f"{true:.2%}"))
+    for group, fraction in found.inferred_fraction.items():
+        error, true = found.fraction_error[group], found.true_fraction[group]
+        rows.append((f"fraction of {group}", f"{fraction:.2%} ± {error:.2%}", f"{true:.2%}"))
     rows += [
         (f"standard deviation of (observed - true)/error, {band.capitalize()}", f"{x:.2f}", "1")
         for band, x in found.pull.items()

@@ -57,7 +57,7 @@ def main() -> None:
         what = f"H {off:g} mag too faint" if off else "as they are"
         return populations, f"{noise:g}", what, f"{n:,}", f"{found:,}", f"{found / n:.3%}"
 
-    table(("populations", "noise [mag]", "magnitudes", "stars", "flagged", "share"),
+    table(("populations", "noise [mag]", "magnitudes", "stars", "flagged", "fraction"),
           map(row, CASES))  # fmt: skip
 
 

@@ -24,9 +24,12 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 import gcmock as gcmock_module
+from gcmock.words.flags import Flag
 from printed import table
 
 Verdict = tuple[str, bool]
@@ -335,6 +338,43 @@ def _(folder: Path) -> Verdict:
     results.append(build(folder / "blank.dat", "--config", names))
     right = all(len(found.get("ra", ())) == 1 for _, found in results)
     return "; ".join(f"{len(found.get('ra', ()))} star" for _, found in results), right
+
+
+@case("foreground-dust")
+def _(folder: Path) -> Verdict:
+    done, found = build(folder / "dust_foreground.csv")
+    if not found:
+        return done.line, False
+    low, high = found["distance_q05_pc"], found["distance_q95_pc"]
+    covered = int(((low < 2400.0) & (high > 2200.0)).sum())
+    odd = int((found["flags"] & int(Flag.UNEXPLAINED) != 0).sum())
+    n = len(low)
+    said = f"90 % covers 2.2 to 2.4 kpc for {covered} of {n} stars, {odd} are UNEXPLAINED"
+    return said, covered > 0.7 * n and odd <= 1
+
+
+@case("false-unexplained")
+def _(folder: Path) -> Verdict:
+    sky = folder / "sim.parquet"
+    window = ("--l", 9.0, 9.45, "--b", -2.8, -2.3, "--ks-max", 14, "--seed", 3)
+    done = gcmock("simulate", "-o", sky, *window)
+    if done.code:
+        return done.line, False
+    rows = pq.read_table(sky)
+    distance = rows["distance_pc"].to_numpy()
+    disc = pc.starts_with(rows["component"], "th").to_numpy(zero_copy_only=False)
+    rows, distance = (x[disc & (distance < 4000.0)] for x in (rows.to_pandas(), distance))
+    rng, n = np.random.default_rng(1), len(rows)
+    table = {name: rows[name].to_numpy() for name in ("ra", "dec")}
+    noisy = {f"phot_{band}_mag": 0.02 for band in ("j", "h", "ks")} | {"pmra": 0.04, "pmdec": 0.04}
+    true = {name: rows[name].to_numpy() for name in noisy} | {"parallax": 1000.0 / distance}
+    for name, error in (noisy | {"parallax": 0.03}).items():
+        table[name] = true[name] + rng.normal(0.0, error, n)
+        table[f"{name}_error"] = np.full(n, error)
+    pq.write_table(pa.table(table), folder / "simobs.parquet")
+    done, found = build(folder / "simobs.parquet")
+    odd = float((found["flags"] & int(Flag.UNEXPLAINED) != 0).mean()) if found else 1.0
+    return f"{odd:.1%} of {n:,} stars of the model are UNEXPLAINED", odd < 0.02
 
 
 def rows(folder: Path, only: str) -> Iterator[tuple[str, str, str]]:

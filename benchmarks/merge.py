@@ -24,8 +24,8 @@ detected stars, their noise-free positions at every epoch and their noise-free m
 detections without a partner it knows how many of each kind (survey, set of bands, magnitude, seen
 once or oftener) are real, and keeps a kind if most of it is.
 
-"blends linked" is the default rule with `least_share = 0`: sources in which no star has 60 % of the
-light are linked to the most probable one instead of being left out.
+"blends linked" is the default rule with `least_fraction = 0`: sources in which no star has 60 % of
+the light are linked to the most probable one instead of being left out.
 
 Wrong links of *pairs* are those of sources that are blends of several stars none of which gives
 more than 60 % of the light: which of them such a source "is" is a matter of definition.
@@ -74,7 +74,7 @@ from printed import part
 ORDER = names_of(packaged_order())
 SURVEYS = ("2mass", "virac2", "sirius", "gnc", "gaia")
 RULES = ("probabilistic", "pilot2023")
-RUNS = {"probabilistic": "", "blends linked": "[match]\nleast_share = 0.0", "pilot2023": ""}
+RUNS = {"probabilistic": "", "blends linked": "[match]\nleast_fraction = 0.0", "pilot2023": ""}
 STARS_PER_DEG2 = 1.1e6
 LIMITED = ("virac2", "sirius", "gnc")
 FAINTEST = 17.5
@@ -200,7 +200,7 @@ def score(
     found = pd.Index(real.unique())
     more = links[links.duplicated("row")]
     wrong = more.true.to_numpy() != first.loc[more.row].to_numpy()
-    pairs = wrong & (truth.blend_share.reindex(more.key).to_numpy() < 0.6)
+    pairs = wrong & (truth.blend_fraction.reindex(more.key).to_numpy() < 0.6)
     more = more.assign(wrong=wrong)
     scores = {
         "completeness": detected.isin(found).mean(),
@@ -263,22 +263,22 @@ def ideal_links(
     match = MatchConfig()
     radius, tail = match.search_radius_arcsec, match.tail_position_fwhm
     found = link(true, sources, counter.density(), rates, field, radius, tail)
-    one = found.share >= match.least_share
+    one = found.fraction >= match.least_fraction
     star, source = found.star[one], found.source[one]
     frame = pd.DataFrame({"key": keys[order][source], "wrong": own[order][source] != star})
     return frame.assign(true=known.index.to_numpy()[star])
 
 
 def true_rates(stars: SourceAstrometry, own: np.ndarray, sources: SourceAstrometry) -> Rates:
-    """Return which shares of the true stars a survey has, and of its sources are none of them."""
+    """Return which fractions of true stars a survey has, and of its sources are none of them."""
     rank, of_source = magnitude_bin(rank_mag(stars)), magnitude_bin(rank_mag(sources))
     has = np.isin(np.arange(len(rank)), own)
 
-    def share(some: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    def fraction(some: np.ndarray, whole: np.ndarray) -> np.ndarray:
         n_some, n_all = (np.bincount(one, minlength=N_MAG)[:N_MAG] for one in (some, whole))
         return ((n_some + 0.5) / (n_all + 1.0)).clip(0.001, 0.999)
 
-    detected, new = share(rank[has], rank), share(of_source[own < 0], of_source)
+    detected, new = fraction(rank[has], rank), fraction(of_source[own < 0], of_source)
     return replace(default_rates(), detected=detected, new=new)
 
 
@@ -427,8 +427,8 @@ def report(
         for rule in RULES:
             more = results[rule][1]
             here = more[more["first"].isin(some)]
-            share = f"{here.wrong.mean():.2%}" if len(here) else ""
-            cells.append(f"{some.isin(found[rule]).mean():.2%} | {share}")
+            fraction = f"{here.wrong.mean():.2%}" if len(here) else ""
+            cells.append(f"{some.isin(found[rule]).mean():.2%} | {fraction}")
         print(f"| {low}-{low + 1} | {len(some):,} | " + " | ".join(cells) + " |")
 
 

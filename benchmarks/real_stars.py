@@ -106,7 +106,7 @@ def components(summary: BuildSummary) -> None:
         rows = [discs, *rows[n_disc:]]
     digits = 1 if summary.n_star < 1000 else 0
     table(
-        ("component", "expected stars (sum of P)", "+-", "share"),
+        ("component", "expected stars (sum of P)", "+-", "fraction"),
         (
             (name, f"{n:,.{digits}f}", f"{np.sqrt(v):,.{digits}f}", f"{n / summary.n_star:.1%}")
             for name, n, v in rows

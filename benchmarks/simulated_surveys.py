@@ -6,7 +6,7 @@
 The first table is made of the files that ``gcmock simulate --surveys`` writes for the window of the
 JASMINE mission (or the part of it that is asked for), read back by the readers of gcmock. The union
 of 2MASS, SIRIUS and VVV counts every true star, ghost or peak of noise once. The second table has
-the share of the true stars of a magnitude that are the brightest star of a row. With --pilot the
+the fraction of the true stars of a magnitude that are the brightest star of a row. With --pilot the
 three surveys are also merged by the rule of the pilot catalogue. The third table is for the deeper
 GALACTICNUCLEUS, in samples of its fields and down to Ks = 19.5. Memory is the largest of the
 process that simulates.
@@ -37,8 +37,9 @@ WINDOW = ((-1.4, 0.7), (-0.6, 0.6))
 UNION = ("2mass", "sirius", "vvv")
 BANDS = {"gaia": ("g", "bp", "rp")}
 REAL = {
-    # rows per square degree, shares with each band: JASMINE-Mission/pilot_catalog docs/overview.md
-    # for 2MASS, SIRIUS and VVV DR2 merged; the SIRIUS file has 12.23 million rows in 12 deg2;
+    # rows per square degree, fractions with each band: JASMINE-Mission/pilot_catalog,
+    # docs/overview.md for 2MASS, SIRIUS and VVV DR2 merged; the SIRIUS file has 12.23 million rows
+    # in 12 deg2;
     # 3.3 million stars in 0.3 deg2, J/A+A/631/A20 ReadMe.
     "union": (2_789_173 / 2.52, (1_286_852 / 2_789_173, 2_363_883 / 2_789_173, 0.9652)),
     "sirius": (12.23e6 / 12.0, None),
@@ -89,21 +90,21 @@ def bands_seen(folder: Path, survey: str) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def percent(share: np.ndarray | tuple | None) -> str:
-    return "-" if share is None else ", ".join(f"{100 * one:.0f}" for one in share)
+def percent(fraction: np.ndarray | tuple | None) -> str:
+    return "-" if fraction is None else ", ".join(f"{100 * one:.0f}" for one in fraction)
 
 
 def line(name: str, seen: np.ndarray, area: float, rest: str) -> str:
-    real, shares = REAL.get(name, (None, None))
+    real, fractions = REAL.get(name, (None, None))
     density = "-" if real is None else f"{real:,.0f}"
     own = seen.mean(axis=0) if len(seen) else np.zeros(3)
-    cells = [name, f"{len(seen) / area:,.0f}", density, percent(own), percent(shares), rest]
+    cells = [name, f"{len(seen) / area:,.0f}", density, percent(own), percent(fractions), rest]
     return f"| {' | '.join(cells)} |"
 
 
 def count(folder: Path, area: float) -> None:
     """Print the table of all surveys of a folder and of the union."""
-    columns = ["survey", "true_source_id", "kind", "blend_share", "copy"]
+    columns = ["survey", "true_source_id", "kind", "blend_fraction", "copy"]
     links = pq.read_table(folder / "truth_links.parquet", columns=columns)
 
     def is_one(column: str, value: str) -> np.ndarray:
@@ -111,7 +112,7 @@ def count(folder: Path, area: float) -> None:
 
     ghost, noise = is_one("kind", "ghost"), is_one("kind", "noise")
     star, copy = links["true_source_id"].to_numpy(), links["copy"].to_numpy()
-    share = links["blend_share"].to_numpy()
+    fraction = links["blend_fraction"].to_numpy()
     part("counts")
     print(
         "| survey | rows/deg2 | real | with J, H, Ks [%] | real | ghosts, noise, duplicates,",
@@ -124,7 +125,7 @@ def count(folder: Path, area: float) -> None:
         if not rows.size:
             continue
         seen = bands_seen(folder, name)
-        faults = [ghost[rows], noise[rows], copy[rows] > 0, share[rows] < 0.8]
+        faults = [ghost[rows], noise[rows], copy[rows] > 0, fraction[rows] < 0.8]
         text = ", ".join(f"{100 * fault.mean():.1f}" for fault in faults)
         print(line(name, seen, area, text))
         if name in UNION:
@@ -166,7 +167,7 @@ def count_pilot(folder: Path, l: list[float], b: list[float]) -> None:
 
 
 def count_by_magnitude(folder: Path) -> None:
-    """Print which share of the true stars each survey has, as the brightest star of a row."""
+    """Print which fraction of the true stars each survey has, as the brightest star of a row."""
     truth = pq.read_table(folder / "truth.parquet", columns=["source_id", "phot_ks_mag"])
     links = pq.read_table(folder / "truth_links.parquet", columns=["survey", "true_source_id"])
     edges = np.array([8.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0, 16.0, 17.0, 17.5])
@@ -181,8 +182,12 @@ def count_by_magnitude(folder: Path) -> None:
     for name in (*survey_names(), "any"):
         rows = links if name == "any" else links.filter(pc.equal(links["survey"], name))
         has = np.isin(identity, np.unique(rows["true_source_id"].to_numpy()))
-        shares = [has[ks == k].mean() if n else 0.0 for k, n in zip(bins, number, strict=True)]
-        print(f"| {name} [%] | " + " | ".join(f"{100 * share:.0f}" for share in shares) + " |")
+        fractions = [has[ks == k].mean() if n else 0.0 for k, n in zip(bins, number, strict=True)]
+        print(
+            f"| {name} [%] | "
+            + " | ".join(f"{100 * fraction:.0f}" for fraction in fractions)
+            + " |"
+        )
 
 
 def main() -> None:
@@ -224,22 +229,22 @@ def main() -> None:
         count_by_magnitude(folder)
         part("gnc")
         print("| field l, b | rows/deg2 | with J, H, Ks [%] |\n|---|---|---|")
-        density, shares, weights = [], [], []
+        density, fractions, weights = [], [], []
         for number, (l, b, weight) in enumerate(GNC_SAMPLES):
             sample = Path(scratch) / f"gnc{number}"
             edges = (l, round(l + GNC_SIDE, 3)), (b, round(b + GNC_SIDE, 3))
             simulate(sample, *edges, "gnc", 19.5, arguments.workers)
             seen = bands_seen(sample, "gnc")
             density.append(len(seen) / GNC_SIDE**2)
-            shares.append(seen.mean(axis=0))
+            fractions.append(seen.mean(axis=0))
             weights.append(weight)
-            print(f"| {l:.2f}, {b:.2f} | {density[-1]:,.0f} | {percent(shares[-1])} |")
+            print(f"| {l:.2f}, {b:.2f} | {density[-1]:,.0f} | {percent(fractions[-1])} |")
         rows = np.array(weights) * density
         mean = rows.sum() / np.sum(weights)
-        bands = (rows[:, None] * shares).sum(axis=0) / rows.sum()
+        bands = (rows[:, None] * fractions).sum(axis=0) / rows.sum()
         print(f"| all, by area | {mean:,.0f} | {percent(bands)} |")
-        real, real_shares = REAL_GNC
-        print(f"| the real survey | {real:,.0f} | {percent(real_shares)} |")
+        real, real_fractions = REAL_GNC
+        print(f"| the real survey | {real:,.0f} | {percent(real_fractions)} |")
 
 
 if __name__ == "__main__":

@@ -190,7 +190,7 @@ def stars_per_second(model: Model, data: Observations, workers: int) -> float:
 
 
 def total_variation(model: Model, data: Observations, n_star: int) -> tuple[float, np.ndarray]:
-    """Return the share of stars summed over nodes, and the total variation of a sample."""
+    """Return the fraction of stars summed over nodes, and the total variation of a sample."""
     variance = data.mag_error**2 + model.posterior.model_variance
     kinds = model.posterior.kinds(data, variance)
     exact = sum(members.size for kind, members in kinds if not kind.on_lattice)

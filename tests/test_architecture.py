@@ -28,6 +28,7 @@ LAYERS = (
     "random",
     "notebook",
     "settings",
+    "footprint",
     "data",
     "stars",
     "dust",

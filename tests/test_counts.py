@@ -107,11 +107,11 @@ def test_bins_add_up_and_area_scales(model: Model) -> None:
 
 
 def test_all_stars_with_magnitudes(model: Model) -> None:
-    """Without a limit: the living stars times the share of them that the isochrones cover."""
+    """Without a limit: the living stars times the fraction of them that the isochrones cover."""
     counts = model.expected_counts(0.5125, 0.1125, "ks", (-np.inf, np.inf))[0, :, 0]
     prior = prior_counts(model.galaxy, [0.5125], [0.1125], model.grid)[0].sum(axis=1)
-    share = [model.populations.nodes(name).weight.sum() for name in COMPONENTS]
-    np.testing.assert_allclose(counts, prior * share, rtol=1e-9)
+    fraction = [model.populations.nodes(name).weight.sum() for name in COMPONENTS]
+    np.testing.assert_allclose(counts, prior * fraction, rtol=1e-9)
 
 
 def test_subcells_average(model: Model) -> None:

@@ -54,7 +54,7 @@ def extra(name: str) -> set[str]:
 
 REQUIRED = {name_of(requirement) for requirement in PROJECT["dependencies"]}
 OF_USERS = set().union(
-    *(extra(name) for name in ("fetch", "hats", "pandas", "polars", "zeropoint"))
+    *(extra(name) for name in ("fetch", "footprint", "hats", "pandas", "polars", "zeropoint"))
 )
 
 

@@ -6,7 +6,7 @@ import astropy.units as u
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gcmock import frames
@@ -43,6 +43,23 @@ def test_positions_agree_with_astropy(sky):
     assert np.abs(b - galactic.b.deg).max() < 1e-9
     assert l.min() > -180.0
     assert l.max() <= 180.0
+
+
+@settings(deadline=None)
+@given(st.floats(-720.0, 720.0))
+def test_a_full_circle_is_zero(angle):
+    for value in (angle, -1e-17, -1e-300, 360.0):
+        found = float(frames.full_circle(value))
+        assert 0.0 <= found < 360.0
+        assert np.cos(np.radians(found - value)) == pytest.approx(1.0, abs=1e-12)
+    assert np.isnan(frames.full_circle(np.nan))
+
+
+def test_right_ascensions_stay_below_360():
+    l_deg, b_deg = frames.icrs_to_galactic(np.array([0.0, -1e-14]), np.array([10.0, 10.0]))
+    tiny = np.linspace(-4e-14, 4e-14, 81)
+    ra, _ = frames.galactic_to_icrs(l_deg[0] + tiny, np.full(81, b_deg[0]))
+    assert ((ra >= 0.0) & (ra < 360.0)).all()
 
 
 def test_positions_round_trip(sky):

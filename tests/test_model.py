@@ -175,7 +175,7 @@ def test_settings_of_distances_and_motions_arrive() -> None:
         None,
         {
             "distance": {"min_pc": 500.0, "max_pc": 12_000.0},
-            "motion": {"floor_masyr": 0.2, "floor_kms": 3.0, "outlier_share": 0.02},
+            "motion": {"floor_masyr": 0.2, "floor_kms": 3.0, "outlier_fraction": 0.02},
         },
     )
     used = small_model(config)

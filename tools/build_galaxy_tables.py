@@ -1,6 +1,6 @@
 """Write the tables of the Galactic model that ship with gcmock.
 
-Input: the directory ``share/genulens/input_files`` of the PyPI wheel genulens 2.0.0a4 (GPL-3).
+Input: the directory ``fraction/genulens/input_files`` of the PyPI wheel genulens 2.0.0a4 (GPL-3).
 ``python tools/build_galaxy_tables.py INPUT_DIR [OUTPUT_DIR]``
 """
 

@@ -116,11 +116,11 @@ class Spheroid:
         equatorial = polar**2 / (1.0 + (1.0 - self.axis_ratio**2) * polar**2)  # 1/(1 + u)
         m = np.sqrt(radius[..., None] ** 2 * equatorial + (height[..., None] * polar) ** 2)
         # du = 2 (q^2 + u) dt
-        share = self.density(m) * 2.0 * weight / polar * equatorial
+        fraction = self.density(m) * 2.0 * weight / polar * equatorial
         pull = 2.0 * np.pi * GRAVITY * self.axis_ratio
         return (
-            pull * radius * np.sum(share * equatorial, axis=-1),
-            pull * height * np.sum(share * polar**2, axis=-1),
+            pull * radius * np.sum(fraction * equatorial, axis=-1),
+            pull * height * np.sum(fraction * polar**2, axis=-1),
         )
 
 

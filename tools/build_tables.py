@@ -60,7 +60,7 @@ GENSTARS_POPULATIONS = {
 GENSTARS_MIN_MASS = 0.08
 """Below, the magnitudes are of brown dwarfs with J-Ks down to -17 [Msun]."""
 
-# Source prior of genulens 2.0.0a4: shares of born stars.
+# Source prior of genulens 2.0.0a4: fractions of born stars.
 THIN_SFR_GYR = 7.0
 THIN_OLDEST_GYR = 10.0
 THIN_AGES_GYR = {
@@ -74,7 +74,7 @@ THIN_AGES_GYR = {
 }
 EDGE_MIDDLE_EDGE = (0.5, 1.0, 0.5)
 GAUSSIAN_1_SIGMA = (math.exp(-0.5), 1.0, math.exp(-0.5))
-METALLICITY_SHARES = {
+METALLICITY_FRACTIONS = {
     "thin1": {-0.5: 0.10, -0.25: 0.20, 0.0: 0.40, 0.25: 0.30},
     "thin4": {-0.5: 0.15, -0.25: 0.30, 0.0: 0.35, 0.25: 0.20},
     "thin6": {-0.5: 0.25, -0.25: 0.35, 0.0: 0.30, 0.25: 0.10},
@@ -83,7 +83,7 @@ METALLICITY_SHARES = {
     "nsd": {-0.5: 0.10, -0.25: 0.25, 0.0: 0.40, 0.25: 0.25},
 }
 for _same, _as in {"thin2": "thin1", "thin3": "thin1", "thin5": "thin4", "thin7": "thin6"}.items():
-    METALLICITY_SHARES[_same] = METALLICITY_SHARES[_as]
+    METALLICITY_FRACTIONS[_same] = METALLICITY_FRACTIONS[_as]
 
 # The part of the reddening map that is kept: cell centres from MAP_START in steps of MAP_STEP.
 MAP_STEP_DEG = 0.025
@@ -145,11 +145,11 @@ def build_isochrones_genstars(input_dir: Path, output_dir: Path) -> Path:
 
 
 def build_populations(input_dir: Path, output_dir: Path) -> Path:
-    """Write ``populations.toml``: shares of the isochrones in every component.
+    """Write ``populations.toml``: fractions of the isochrones in every component.
 
     The isochrone numbers are looked up in the two parquet tables of `output_dir`.
     """
-    del input_dir  # the shares are given in this file
+    del input_dir  # the fractions are given in this file
     parsec = pd.read_parquet(output_dir / "isochrones_parsec.parquet")
     number_of = {
         (row.age_gyr, row.metallicity): row.isochrone
@@ -158,23 +158,23 @@ def build_populations(input_dir: Path, output_dir: Path) -> Path:
     lines = [
         "# Populations of the components as mixes of isochrones. Read by gcmock.stars.populations.",
         "# Written by tools/build_tables.py. isochrone: number in the table of isochrones;",
-        "# weight: share of the component's stars, normalised by the reader.",
+        "# weight: fraction of the component's stars, normalised by the reader.",
         "",
         "[sets.parsec]",
         'isochrones = "parsec"',
         'source = "source prior of genulens 2.0.0a4 (source_population_prior): thin discs with a '
         "star formation rate ~ exp[-(10 Gyr - age) / 7 Gyr] at the edges and the median age of "
         "each bin (factors 0.5, 1, 0.5), bar 9 +- 1 Gyr, nuclear disc 7 +- 1 Gyr, thick disc "
-        "12 Gyr, and a table of [M/H] shares; ages of the bins: Koshimoto, Baba & Bennett 2021 "
+        "12 Gyr, and a table of [M/H] fractions; ages of the bins: Koshimoto, Baba & Bennett 2021 "
         '(ApJ 917, 78)"',
         'nsc_source = "assumed: the nuclear cluster has the mix of the nuclear disc"',
     ]
     for component in GENSTARS_POPULATIONS:
-        ages = _age_shares(component)
+        ages = _age_fractions(component)
         nodes = [
-            (age, metallicity, share * metallicity_share)
-            for age, share in ages
-            for metallicity, metallicity_share in METALLICITY_SHARES[component].items()
+            (age, metallicity, fraction * metallicity_fraction)
+            for age, fraction in ages
+            for metallicity, metallicity_fraction in METALLICITY_FRACTIONS[component].items()
         ]
         total = sum(weight for *_, weight in nodes)
         lines += [
@@ -354,8 +354,8 @@ def _check_same_photometry(prime: pd.DataFrame, roman: pd.DataFrame, kept: np.nd
         raise ValueError(f"{differs.sum()} rows of the two PARSEC files are shifted")
 
 
-def _age_shares(component: str) -> list[tuple[float, float]]:
-    """Ages [Gyr] of a component and the shares of its stars born then, not normalised."""
+def _age_fractions(component: str) -> list[tuple[float, float]]:
+    """Ages [Gyr] of a component and the fractions of its stars born then, not normalised."""
     if component in THIN_AGES_GYR:
         return [
             (age, factor * math.exp(-(THIN_OLDEST_GYR - age) / THIN_SFR_GYR))

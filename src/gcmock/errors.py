@@ -17,6 +17,10 @@ class InputError(GcmockError):
     exit_code = 2
 
 
+class MissingColumnsError(InputError):
+    """A table without a position or a magnitude: it may be the native one of a survey."""
+
+
 class OutsideModelError(InputError):
     """A position that the model or one of its maps does not cover."""
 

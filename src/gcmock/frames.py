@@ -39,6 +39,22 @@ class GalacticObservables(NamedTuple):
     radial_velocity: Floats
 
 
+def full_circle(angle: ArrayLike) -> Floats:
+    """Return angles in [0, 360) degrees; a remainder alone may round up to 360.
+
+    Parameters
+    ----------
+    angle : array_like, shape (n,)
+        Degrees.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    turned = np.mod(angle, 360.0)
+    return np.where(turned < 360.0, turned, np.where(np.isnan(turned), np.nan, 0.0))
+
+
 def _rotate(matrix: Floats, lon: ArrayLike, lat: ArrayLike, zero: float) -> tuple[Floats, Floats]:
     """Rotate directions in degrees; longitude is returned in [zero, zero + 360)."""
     lon_rad, lat_rad = np.radians(lon), np.radians(lat)
@@ -47,6 +63,8 @@ def _rotate(matrix: Floats, lon: ArrayLike, lat: ArrayLike, zero: float) -> tupl
     x, y, z = (row[0] * unit[0] + row[1] * unit[1] + row[2] * unit[2] for row in matrix)
     turned = np.degrees(np.arctan2(y, x))
     turned = np.where(turned < zero, turned + 360.0, turned)
+    # A tiny negative angle and 360 are 360 after rounding.
+    turned = np.where(turned >= 360.0, 0.0, turned)
     # arctan2 keeps full precision near the poles, arcsin does not
     return turned, np.degrees(np.arctan2(z, np.hypot(x, y)))
 

@@ -126,7 +126,7 @@ class Model:
     def motion(self) -> MotionModel:
         """What is allowed for errors of measured motions."""
         settings = self.config.motion
-        return MotionModel(settings.floor_masyr, settings.floor_kms, settings.outlier_share)
+        return MotionModel(settings.floor_masyr, settings.floor_kms, settings.outlier_fraction)
 
     def reddening(self, l_deg: ArrayLike, b_deg: ArrayLike) -> tuple[Floats, Floats]:
         """Mean and standard deviation of E(J-Ks) at the red-clump distance.

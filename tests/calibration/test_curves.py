@@ -61,8 +61,8 @@ def test_curves_agree_with_the_posterior(model, stars, curves, factor, scatter):
     groups = np.stack(
         [probability[good][:, g == GROUP_OF_COMPONENT].sum(axis=(1, 2)) for g in range(3)], axis=1
     )
-    share = z[good] / z[good].sum(axis=1, keepdims=True)
-    assert np.abs(share - groups)[likely].max() < 0.03
+    fraction = z[good] / z[good].sum(axis=1, keepdims=True)
+    assert np.abs(fraction - groups)[likely].max() < 0.03
 
 
 def test_outliers_have_no_curve(curves):

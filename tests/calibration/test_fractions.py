@@ -23,8 +23,8 @@ def sample(weights, n, density, rng, spread=0.8):
 
     A star of group g has a datum x ~ N(g, spread) and Z_ig = Λ_g N(x; g, spread).
     """
-    share = weights * density
-    group = rng.choice(len(GROUPS), n, p=share / share.sum())
+    fraction = weights * density
+    group = rng.choice(len(GROUPS), n, p=fraction / fraction.sum())
     x = rng.normal(group, spread)
     z = density * np.exp(-0.5 * ((x[:, None] - np.arange(3)) / spread) ** 2)
     z /= z.sum(axis=1).max()

@@ -8,8 +8,9 @@ import pytest
 from survey_sources import survey_sources
 from uncompiled import uncompile
 
+from gcmock.catalogue.cell.merging import merge_cell
 from gcmock.catalogue.cell.pilot import merge_cell_pilot
-from gcmock.catalogue.cell.reasons import MatchFlag
+from gcmock.catalogue.cell.reasons import REAL_LOOKING, MatchFlag
 from gcmock.catalogue.columns import (
     cell_product,
     check_account,
@@ -19,6 +20,7 @@ from gcmock.catalogue.columns import (
 )
 from gcmock.catalogue.order import packaged_order
 from gcmock.settings.merge import MatchConfig, MergeConfig, SurveyInput
+from gcmock.surveys.source_table import Quality
 from gcmock.words.columns import INPUT_COLUMNS
 
 
@@ -81,6 +83,17 @@ def test_every_source_of_a_cell_is_in_its_account(product):
     assert list(product.rejected) == [*names, "rejected"]
     assert product.rejected["rejected"].tolist() == ["too_faint"]
     assert product.rejected["virac2_source_id"].tolist() == ["virac2-2"]
+
+
+def test_sources_that_look_like_stars_are_counted_when_they_are_left_out(knowledge):
+    config = MergeConfig(survey=(SurveyInput(name="2mass", path="-"),))
+    error = {"phot_h_mag_error": 0.02, "phot_ks_mag_error": 0.02}
+    quality = np.array([0, int(Quality.EXTENDED)], np.int32)
+    mag = {"phot_ks_mag": 12.0, "phot_h_mag": 13.0, "quality": quality}
+    tmass = survey_sources("2mass", [0.0, 40.0], **mag, **error)
+    found = cell_product(merge_cell({"2mass": tmass}, knowledge, config), config)
+    assert found.account["2mass"] == {"linked": 1, "extended": 1}
+    assert found.account[REAL_LOOKING] == {"2mass: extended": 1}
 
 
 def test_rows_name_the_sources_that_they_are_from(product):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +41,6 @@ def catalogue(tmp_path_factory):
 
 def test_real_tables_are_accounted_for(catalogue):
     folder, stars = catalogue
-    import json
-
     account = json.loads((folder / "out_summary.json").read_text())["account"]
     for name in ("vvv", "gaia"):
         assert check_account(name, account[name]) == 0
@@ -96,3 +95,17 @@ def test_variables_are_among_the_targets_of_jasmine(catalogue):
     assert found.mean() > 0.3
     # Variables: a magnitude or two between two epochs is no surprise.
     assert np.median(np.abs(stars["phot_hw_mag"][index[i]] - hw[j])) < 1.0
+
+
+def test_no_star_of_a_real_2mass_field_is_lost_to_its_flags(tmp_path):
+    """28 of 364 sources bear p, d or s in cc_flg: doubtful in a band, and stars all the same."""
+    path = tmp_path / "cone.toml"
+    table = REAL / "twomass_cone_rome02.tsv"
+    path.write_text(f'[[survey]]\nname = "2mass"\npath = "{table}"\n', encoding="utf-8")
+    assert run(["merge", str(path), "-o", str(tmp_path / "out.parquet")]) == 0
+    summary = json.loads((tmp_path / "out_summary.json").read_text())
+    account = summary["account"]["2mass"]
+    assert account["read"] == 364
+    assert account.get("artefact", 0) + account.get("extended", 0) == 0
+    assert summary["real_looking"] == {}
+    assert summary["flags"]["DOUBTFUL"] > 15

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gcmock.catalogue.cell.reasons import MatchFlag
+from gcmock.catalogue.cell.reasons import REAL_LOOKING, MatchFlag
 from gcmock.catalogue.learn.offsets import OffsetMap, Offsets
 from gcmock.catalogue.order import linking_order, names_of
 from gcmock.catalogue.summary import MergeSummary, summarise
@@ -45,6 +45,7 @@ def summary():
     )  # fmt: skip
     second = chunk_of([5.9], [13.0], ["virac2"], [0.29], [alone | 1], [virac2])
     account = {"2mass": {"read": 7, "linked": 2}, "stars": {"linked": 4}, "virac2": {"read": 3}}
+    account[REAL_LOOKING] = {"2mass: ghost": 2}
     return summarise([first, second], account, CONFIG, {"2mass": offsets})
 
 
@@ -68,6 +69,8 @@ def test_stars_are_counted_by_survey_band_and_flag(summary):
     assert flags == {"AMBIGUOUS": 1, "SINGLE_SURVEY": 3}
     assert summary.n_read == 10
     assert summary.offsets == {"2mass": {"a": 1}}
+    assert summary.real_looking == {"2mass: ghost": 2}
+    assert set(summary.account) == {"2mass", "virac2", "stars"}
 
 
 def test_a_summary_comes_back_without_time_and_place(summary):

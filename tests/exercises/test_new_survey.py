@@ -193,7 +193,7 @@ def test_its_magnitudes_are_chosen_where_they_are_better(folder, merged, links, 
     both = merged[(merged[f"{NAME}_source_id"] != "") & chosen]
     source = links.loc[NAME + " " + both[f"{NAME}_source_id"]]
     # Blends are brighter than their star: by up to 0.01 mag where it gives 99 % of the light.
-    single = ((source.true_source_id >= 0) & (source.blend_share > 0.99)).to_numpy()
+    single = ((source.true_source_id >= 0) & (source.blend_fraction > 0.99)).to_numpy()
     assert single.sum() > 500
     true = truth.loc[source.true_source_id[single]]
     apart = both.phot_j_mag.to_numpy()[single] - true.phot_j_mag.to_numpy()

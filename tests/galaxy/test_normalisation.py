@@ -60,18 +60,18 @@ def test_old_discs_hold_more_remnants() -> None:
     assert fraction == sorted(fraction, reverse=True)
 
 
-def test_shares_of_two_discs_of_the_same_length() -> None:
+def test_fractions_of_two_discs_of_the_same_length() -> None:
     """Living mass over the spread R_d z_d exp(R0 / R_d), of which only z_d differs here."""
     rows, imf = read_toml("disc.toml")["components"], load_imf()
     found = disc_local_densities(imf, R0)
 
-    def share(name: str) -> float:
+    def fraction(name: str) -> float:
         row = rows[name]
         age, born = thin_disc_history(*row["age_gyr"][:2])
         return mass_budget(imf, "thin", age, born).living_mass * born.sum() / row["scale_height_pc"]
 
     assert found["thin3"].living / found["thin6"].living == pytest.approx(
-        share("thin3") / share("thin6")
+        fraction("thin3") / fraction("thin6")
     )
 
 

@@ -9,10 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from astropy.coordinates import Angle, SkyCoord
 from astropy.io import fits
 from astropy.io.votable import from_table
 from astropy.table import MaskedColumn, Table
 from astropy.units import UnrecognizedUnit
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gcmock.errors import InputError
@@ -58,7 +60,7 @@ QUANTITIES = {
                           ("d", -1.0), ("MJD", -1.0)), (NAN, -9999.0)),
 }  # fmt: skip
 FORMATS = ("comma", "tab", "blanks", "bars", "csv.gz", "ecsv", "votable", "fits", "parquet",
-           "ipac", "pandas", "polars", "pyarrow")  # fmt: skip
+           "ipac", "mrt", "skycoord", "base60", "pandas", "polars", "pyarrow")  # fmt: skip
 IDS = (
     [1, 2, 3, 4],
     [2**62 + 1, 2**62 + 2, 2**62 + 3, 5],
@@ -102,6 +104,13 @@ def columns(draw):
 def write(written, units, form, folder):
     """Return the table as a file, or in memory; without units where the format has none."""
     names = list(written)
+    if form == "base60":
+        written = dict(written)
+        for name, hours in (("ra", True), ("dec", False)):
+            angle = Angle(written[name], "deg")
+            unit = "hourangle" if hours else "deg"
+            written[name] = np.array(angle.to_string(unit=unit, sep=":", precision=11, pad=True))
+        form = "comma"
     if form in ("comma", "tab", "blanks", "bars", "csv.gz"):
         separator = {"tab": "\t", "blanks": "  ", "bars": "|"}.get(form, ",")
         rows = [names]
@@ -131,6 +140,17 @@ def write(written, units, form, folder):
     if form in ("pandas", "polars"):
         return pytest.importorskip(form).DataFrame(written)
     table = Table({x: MaskedColumn(v, mask=v != v) for x, v in written.items()})
+    if form == "skycoord":
+        table["where"] = SkyCoord(table["ra"].data, table["dec"].data, unit="deg")
+        table.remove_columns(["ra", "dec"])
+    if form in ("skycoord", "mrt"):
+        for name, unit in units.items():
+            if unit:
+                table[name].unit = UnrecognizedUnit(unit)
+        if form == "skycoord":
+            return table
+        table.write(folder / "t.mrt", format="ascii.mrt", overwrite=True)
+        return folder / "t.mrt"
     path = folder / {"votable": "t.vot", "ipac": "t.tbl"}.get(form, f"t.{form}")
     if form == "fits":
         hdu = fits.BinTableHDU(Table(written))
@@ -154,6 +174,49 @@ def write(written, units, form, folder):
             table[name].unit = UnrecognizedUnit(unit)
     table.write(path, format=f"ascii.{form}", overwrite=True)
     return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", FORMATS)
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=columns())
+def test_what_is_read_is_what_was_meant_or_is_refused(tmp_path, form, data):
+    written, meant, units, sizes = data
+    try:
+        table = write(written, units, form, tmp_path)
+    except (ValueError, TypeError):
+        # astropy refuses to write some of the units.
+        return
+    has_units = form not in ("blanks", "pandas", "polars")
+    if not has_units and any(size != 1.0 for size in sizes.values()):
+        # A unit that the format does not hold cannot be known.
+        return
+    stars, error = read(table)
+    if stars is None:
+        inexact = written["source_id"].dtype.kind == "f" and (written["source_id"] > 2.0**53).any()
+        assert "\n" not in error
+        assert 0.0 in sizes.values() or inexact or _may_be_refused(form, units, error), error
+        return
+    assert 0.0 not in sizes.values()
+    found_ids = [str(x) for x in stars.source_id]
+    expected_ids = [str(int(x)) if isinstance(x, float) else str(x) for x in meant["source_id"]]
+    if form not in ("comma", "tab", "bars", "csv.gz", "blanks", "mrt", "base60"):
+        assert found_ids == expected_ids
+    else:
+        assert found_ids in (expected_ids, [str(x) for x in meant["source_id"]])
+    found = {name: getattr(stars, name) for name in meant if hasattr(stars, name)}
+    found |= {"phot_j_mag": stars.mag[:, 0], "phot_ks_mag": stars.mag[:, 2]}
+    # Sexagesimal positions have as many digits as are written.
+    place = {"ra": 2e-9, "dec": 2e-9} if form == "base60" else {}
+    for name, values in meant.items():
+        if name == "source_id":
+            continue
+        if name == "ref_epoch":
+            values = np.where(np.isnan(values), 2016.0, values)
+        close = place.get(name, 1e-9)
+        np.testing.assert_allclose(found[name], values, rtol=close, atol=close, err_msg=name)
 
 
 def read(table):

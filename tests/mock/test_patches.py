@@ -106,8 +106,8 @@ def test_numbers_are_those_of_the_prior() -> None:
             expected = 20 * total * (1 + i) * (100.0, 10.0)[c]
             found = ((drawn.component == c) & (bins == i)).sum()
             assert abs(found - expected) < 4.0 * np.sqrt(expected), (c, i)
-    share = (drawn.node[drawn.component == 0] == 2).mean()
-    assert share == pytest.approx(0.6 / 0.9, abs=0.02)
+    fraction = (drawn.node[drawn.component == 0] == 2).mean()
+    assert fraction == pytest.approx(0.6 / 0.9, abs=0.02)
     assert set(drawn.node[drawn.component == 1]) == {3, 4}
 
 

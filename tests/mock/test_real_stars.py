@@ -42,9 +42,9 @@ def test_jasmine_targets(tmp_path, real_dir):
     config = load_config(EXAMPLES / "jasmine_window.toml")
     summary = build(tmp_path / "jasmine.parquet", tmp_path / "mock.parquet", config)
     mock = read_columns(tmp_path / "mock.parquet")
-    share = check(summary, mock, N_JASMINE)
+    fraction = check(summary, mock, N_JASMINE)
     assert summary.read.band_sets == {"hw": N_JASMINE}
-    assert share["nsd"] + share["nsc"] > 0.2
+    assert fraction["nsd"] + fraction["nsc"] > 0.2
     pull = (table["phot_hw_mag"].to_numpy()[rows] - mock["phot_hw_mag"]) / 0.05
     assert 0.8 < pull.std() < 1.2
     np.testing.assert_array_equal(mock["ra"], table["ra"].to_numpy()[rows])
@@ -56,8 +56,8 @@ def test_vvv_variables(tmp_path, real_dir):
     config = load_config(EXAMPLES / "vvv_variables.toml")
     summary = build(given, tmp_path / "mock.parquet", config)
     mock = read_columns(tmp_path / "mock.parquet")
-    share = check(summary, mock, 393)
-    assert max(share, key=share.get) == "bar"
+    fraction = check(summary, mock, 393)
+    assert max(fraction, key=fraction.get) == "bar"
     assert summary.read.band_sets == {"ks": 205, "j+h+ks": 128, "h+ks": 54, "j+ks": 6}
     assert summary.read.missing["phot_j_mag"] == 259
     observed = read_columns(given)

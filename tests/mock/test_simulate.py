@@ -173,15 +173,15 @@ def test_survey_with_another_detection_probability(
 ) -> None:
     def west_only(l_deg: np.ndarray, b_deg: np.ndarray, mag: np.ndarray) -> np.ndarray:
         assert b_deg.shape == l_deg.shape
-        share = np.where(l_deg < 0.0, 1.0, 0.0)[:, None] * np.array([0.5, 1.0, 1.0])
-        return share * (mag < 14.0)
+        fraction = np.where(l_deg < 0.0, 1.0, 0.0)[:, None] * np.array([0.5, 1.0, 1.0])
+        return fraction * (mag < 14.0)
 
     seen = survey(stars, detection=west_only)
     expected = (stars["l"] < 0.0) & (stars["phot_ks_mag"] < 14.0)
     assert seen["source_id"].tolist() == stars["source_id"][expected].tolist()
     bright = stars["phot_j_mag"][expected] < 14.0
-    share = np.isfinite(seen["phot_j_mag"][bright]).mean()
-    assert share == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(bright.sum()))
+    fraction = np.isfinite(seen["phot_j_mag"][bright]).mean()
+    assert fraction == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(bright.sum()))
     output = tmp_path / "survey.parquet"
     window = (-0.06, 0.06), (0.5, 0.6)
     n_rows = simulate_to_file(

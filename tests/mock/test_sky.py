@@ -130,7 +130,7 @@ def test_areas_of_patches_are_those_of_the_sphere() -> None:
     assert patches.area_deg2[0] == pytest.approx(np.cos(np.radians(60.5)), rel=1e-4)
 
 
-def test_patches_share_lines_of_sight_and_have_their_own_reddening() -> None:
+def test_patches_fraction_lines_of_sight_and_have_their_own_reddening() -> None:
     sky = small_map(4, 4, divided=(5,))
     where = layout(model(sky), np.array([4, 5]))
     patches = make_patches(model(sky), where, seed=1)

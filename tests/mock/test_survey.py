@@ -135,8 +135,8 @@ def test_another_detection_probability(truth) -> None:
 
     seen = survey(truth, detection=west_only)
     assert seen["source_id"].tolist() == truth["source_id"][truth["l"] < 0.0].tolist()
-    share = np.isfinite(seen["phot_j_mag"])
-    assert share.mean() == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(share.size))
+    fraction = np.isfinite(seen["phot_j_mag"])
+    assert fraction.mean() == pytest.approx(0.5, abs=4 * 0.5 / np.sqrt(fraction.size))
     assert np.isfinite(seen["phot_h_mag"]).all()
 
 

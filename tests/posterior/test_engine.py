@@ -36,10 +36,10 @@ def test_draws_follow_the_posterior(model) -> None:
     keys = np.stack([star_key(1, np.array([42]), r) for r in range(n_draws)], axis=1)
     _, draws = model.posterior.infer(one, keys)
     joint, _ = model.posterior.joint(one)
-    share = joint[0].sum(axis=1)
-    counts = np.bincount(draws.component[0], minlength=share.size)
-    error = np.sqrt(n_draws * share * (1.0 - share)) + 1.0
-    assert (np.abs(counts - n_draws * share) < 4.5 * error).all()
+    fraction = joint[0].sum(axis=1)
+    counts = np.bincount(draws.component[0], minlength=fraction.size)
+    error = np.sqrt(n_draws * fraction * (1.0 - fraction)) + 1.0
+    assert (np.abs(counts - n_draws * fraction) < 4.5 * error).all()
     cumulative = np.concatenate([[0.0], np.cumsum(joint[0].sum(axis=0))])
     rank = np.interp(draws.distance_pc[0], model.grid.edges_pc, cumulative)
     assert stats.kstest(rank, "uniform").pvalue > 1e-3

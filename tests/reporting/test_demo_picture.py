@@ -59,12 +59,14 @@ def test_distances_drawn_and_true(axis, tables):
     assert axis.get_xscale() == axis.get_yscale() == "log"
 
 
-def test_shares_inferred_and_true(axis):
-    share = {"disc": 0.1, "bar": 0.6, "nsd": 0.2, "nsc": 0.1}
+def test_fractions_inferred_and_true(axis):
+    fraction = {"disc": 0.1, "bar": 0.6, "nsd": 0.2, "nsc": 0.1}
     true = {"disc": 0.2, "bar": 0.5, "nsd": 0.3, "nsc": 0.0}
     error = {name: 0.01 * (i + 1) for i, name in enumerate(GROUPS)}
-    module._shares(axis, SimpleNamespace(inferred_share=share, true_share=true, share_error=error))
-    assert [bar.get_height() for bar in axis.patches] == list(share.values())
+    module._fractions(
+        axis, SimpleNamespace(inferred_fraction=fraction, true_fraction=true, fraction_error=error)
+    )
+    assert [bar.get_height() for bar in axis.patches] == list(fraction.values())
     lines = [c for c in axis.collections if len(c.get_segments()) == 1]
     assert [line.get_segments()[0][0, 1] for line in lines] == list(true.values())
     errors = next(c for c in axis.collections if len(c.get_segments()) == 4)

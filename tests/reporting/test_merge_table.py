@@ -25,6 +25,7 @@ def test_everything_that_is_not_zero(capsys):
                 "vvv": {"read": 1990, "linked": 1234},
                 "stars": {"linked": 5},
             },
+            real_looking={"2mass: extended": 1200},
             seconds=4.0,
             output="merged",
         )
@@ -44,6 +45,7 @@ def test_everything_that_is_not_zero(capsys):
         "read 10 1,990",
         "in a star 9 1,234",
         f"left out: {reason} 1 0",
+        "2mass: extended 1,200",
         "merged: 2,000 sources, 4.0 s, 500 sources/s",
     ):
         assert line in lines

@@ -90,10 +90,10 @@ def test_bar_of_a_terminal(monkeypatch):
 
 
 def test_numbers_of_a_demonstration(summary, capsys):
-    shares = {name: 0.25 for name in GROUPS}
+    fractions = {name: 0.25 for name in GROUPS}
     found = Recovery(
-        shares, {**shares, "bar": 0.2}, {name: 0.01 for name in GROUPS}, 0.683, (0.1,) * 5, 0.12,
-        0.19, 0.015, {"j": 1.02, "ks": 0.98},
+        fractions, {**fractions, "bar": 0.2}, {name: 0.01 for name in GROUPS}, 0.683, (0.1,) * 5,
+        0.12, 0.19, 0.015, {"j": 1.02, "ks": 0.98},
     )  # fmt: skip
     files = (Path("survey.parquet"), Path("demo.png"))
     print_demo(SimpleNamespace(calibration=found, summary=summary, files=files))

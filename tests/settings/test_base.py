@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
@@ -123,3 +124,26 @@ def test_unreadable_files(tmp_path, content) -> None:
         file.write_bytes(content)
     with pytest.raises(InputError, match=r"c\.toml: (cannot be read|not valid TOML)"):
         read_toml(file)
+
+
+def test_former_names_are_read_with_a_warning():
+    class Old(Section):
+        former_names: ClassVar = {"outlier_share": "outlier_fraction"}
+        outlier_fraction: float = 0.01
+
+    with pytest.warns(FutureWarning, match="outlier_share is now outlier_fraction"):
+        assert validated(Old, {"outlier_share": 0.02}, "a.toml").outlier_fraction == 0.02
+    with pytest.raises(InputError, match="is the former name of outlier_fraction"):
+        validated(Old, {"outlier_share": 0.02, "outlier_fraction": 0.03}, "a.toml")
+    assert validated(Old, {"outlier_fraction": 0.03}, "a.toml").outlier_fraction == 0.03
+
+
+def test_settings_that_were_renamed():
+    from gcmock.settings.build import load_config
+    from gcmock.settings.merge import MatchConfig
+
+    with pytest.warns(FutureWarning):
+        config = load_config(None, {"motion": {"outlier_share": 0.02}})
+    assert config.motion.outlier_fraction == 0.02
+    with pytest.warns(FutureWarning):
+        assert MatchConfig(least_share=0.5).least_fraction == 0.5

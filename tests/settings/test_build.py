@@ -27,7 +27,9 @@ def test_every_key_is_printed_with_a_comment():
         if isinstance(section, BaseModel):
             for key, inner in type(section).model_fields.items():
                 assert inner.description
-                (i,) = [i for i in range(begin, end) if lines[i].startswith(f"{key} = ")]
+                # What has no default is shown with an example.
+                shown = f"{key} = ", f"# {key} = "
+                (i,) = [i for i in range(begin, end) if lines[i].startswith(shown)]
                 assert lines[i - 1].startswith("#")
         assert field.default_factory is not None
     assert '"E" | "G" | "E+E_X" | "G+G_X"' in default_config_toml()

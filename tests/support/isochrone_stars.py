@@ -21,10 +21,10 @@ def isochrone_stars(n=400, seed=1):
         points = np.flatnonzero(table.isochrone == number)
         # Above the least mass, where a single-precision mass says enough.
         k = points[rng.integers(0, len(points) - 1)]
-        share = rng.uniform()
-        mass = table.mass_init[k] + share * (table.mass_init[k + 1] - table.mass_init[k])
+        fraction = rng.uniform()
+        mass = table.mass_init[k] + fraction * (table.mass_init[k + 1] - table.mass_init[k])
         for out, values in ((mags, table.absolute_mag), (roman, table.roman_mag)):
-            out[i] = values[k] + share * (values[k + 1] - values[k])
+            out[i] = values[k] + fraction * (values[k + 1] - values[k])
         stars["mass_init"][i] = mass
         stars["age_gyr"][i], stars["metallicity"][i] = table.age_gyr[k], table.metallicity[k]
     modulus = 5 * np.log10(stars["distance_pc"] / 10.0)

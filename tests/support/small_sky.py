@@ -18,7 +18,7 @@ BANDS = ("j", "h", "ks")
 
 @dataclass(frozen=True)
 class Look:
-    """How a survey sees: resolution, depth, saturation, errors, shares of what goes wrong."""
+    """How a survey sees: resolution, depth, saturation, errors, fractions of what goes wrong."""
 
     fwhm: float
     faint: tuple[float, float, float]
@@ -111,8 +111,8 @@ def _infrared(rng, name, look, x, y, mag, pm, parallax):
         group = np.array([k for k in close[i] if not swallowed[k]])
         weight = np.exp(-0.5 * ((at[group] - at[i]) ** 2).sum(1) / sigma**2)
         total = (weight[:, None] * flux[group]).sum(0)
-        share = weight * flux[group, 2]
-        where.append((share[:, None] * at[group]).sum(0) / share.sum())
+        fraction = weight * flux[group, 2]
+        where.append((fraction[:, None] * at[group]).sum(0) / fraction.sum())
         light.append(-2.5 * np.log10(total))
         swallowed[group] = True
         seen.append(i)

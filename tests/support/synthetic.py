@@ -49,8 +49,8 @@ def make(
     """Problem, truth and start values; noise-free problems have exact references."""
     rng = np.random.default_rng(seed)
 
-    def scattered(n, share):
-        a, d = (np.radians(rng.uniform(-0.5, 0.5, n) * share * s) for s in size_deg)
+    def scattered(n, fraction):
+        a, d = (np.radians(rng.uniform(-0.5, 0.5, n) * fraction * s) for s in size_deg)
         return offset_direction(266.4, -28.9, a, d)
 
     ra, dec = scattered(n_source, 1.0)

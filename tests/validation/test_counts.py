@@ -154,7 +154,7 @@ def test_holes_and_scatter(found):
     curves, fine = fall(0.5, n), found.e_jks[:, None]
     by_name = values(module._scatter(found, curves, fine, fine))
     assert by_name["holes: tiles with less than half the stars"] == 3.0
-    assert by_name["share of the expected stars in holes"] == pytest.approx(0.03)
+    assert by_name["fraction of the expected stars in holes"] == pytest.approx(0.03)
     rest = by_name["the same, trend with the reddening removed"]
     assert rest == pytest.approx(0.3, rel=0.25)
     # The counts fall by 0.5 per mag.

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from mock_rows import mock_rows
 
 from gcmock.errors import InputError
-from gcmock.frames import icrs_to_galactic_proper_motion
+from gcmock.frames import galactic_to_icrs, icrs_to_galactic_proper_motion
 from gcmock.settings.build import load_config
+from gcmock.settings.footprint import FootprintConfig
 from gcmock.validation import fields as module
 from gcmock.validation.fields import N_FIELDS, add_motion, settings_of_fields
 from gcmock.words.bands import BANDS
@@ -163,12 +164,32 @@ def test_fields_of_a_catalogue(files, monkeypatch):
     monkeypatch.setattr(module, "simulate", lambda *a, **k: calls.append((a, k)) or drawn)
     found = module.load_fields(Path(mock), Path(stars), None, 100, (11.0, 12.9), 7)
     assert (found.band, found.limits, found.with_map) == ("ks", (11.0, 12.9), False)
-    np.testing.assert_array_equal(found.shares, [0, 0, 1, 0])
+    np.testing.assert_array_equal(found.fractions, [0, 0, 1, 0])
     ((arguments, options),) = calls
     assert arguments == (MODEL, (0.0, 0.2), (0.0, 0.2))
     # Stars fainter than the limit are seen brighter by chance.
     assert options["ks_max"] == 12.9 + module.MARGIN_MAG
     assert found.fields[0].model["mag"].shape == (30, len(BANDS))
+
+
+def test_stars_of_the_model_outside_the_footprint_are_not_compared(files, monkeypatch):
+    """A field is a box; the list may cover a part of it only."""
+    pytest.importorskip("mocpy")
+    stars, mock = files
+    monkeypatch.setattr(module, "settings_of", lambda path: load_config())
+    monkeypatch.setattr(module, "load_model", lambda config: MODEL)
+    monkeypatch.setattr(module, "_windows", lambda *_: [((0.0, 0.2), (0.0, 0.2))])
+    l_deg = np.where(np.arange(30) < 10, 0.1, 0.18)
+    drawn = mock_rows(["bar"] * 30, l=l_deg, b=0.1)
+    monkeypatch.setattr(module, "simulate", lambda *a, **k: drawn)
+    ra, dec = galactic_to_icrs(np.array([0.1]), np.array([0.1]))
+    cone = FootprintConfig(cone=(float(ra[0]), float(dec[0]), 0.05))
+    given = (Path(mock), Path(stars), None, 100, (11.0, 12.9), 7)
+    found = module.load_fields(*given, footprint=cone)
+    assert found.footprint.area_deg2 == pytest.approx(np.pi * 0.0025, rel=0.01)
+    assert found.fields[0].model["mag"].shape[0] == 10
+    # A handful of stars is too few for a guess.
+    assert module.load_fields(*given).footprint is None
 
 
 def test_list_without_a_usual_band(files, monkeypatch, tmp_path):

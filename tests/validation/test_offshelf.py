@@ -49,10 +49,10 @@ def test_stars_between_the_limits():
 
 def test_differences_in_standard_errors():
     found = {check.quantity: check for check in offshelf_checks(fields())}
-    share = found["share of bar"]
-    assert share.value == pytest.approx(0.5)
+    fraction = found["fraction of bar"]
+    assert fraction.value == pytest.approx(0.5)
     error = np.sqrt((0.25 + 0.25 * 0.75) / 2000)
-    assert share.expected == f"model 0.25: +0.25, {0.25 / error:+.1f} sigma"
+    assert fraction.expected == f"model 0.25: +0.25, {0.25 / error:+.1f} sigma"
     mean = found["mean pm_l cos b"]
     assert mean.value == pytest.approx(-3.0, abs=0.1)
     sigma = float(mean.expected.split(", ")[1].removesuffix(" sigma"))

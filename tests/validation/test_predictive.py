@@ -27,14 +27,14 @@ def magnitudes(seed, shift=0.0):
     return mag
 
 
-def fields(shift=0.0, noise=1.0, strange=0, with_map=True, shares=(1.0, 1.0, 1.0, 0.0)):
+def fields(shift=0.0, noise=1.0, strange=0, with_map=True, fractions=(1.0, 1.0, 1.0, 0.0)):
     true = magnitudes(1)
     seen = true + noise * ERROR * np.random.default_rng(3).standard_normal(true.shape)
     flags = np.where(np.arange(N) < strange, int(Flag.UNEXPLAINED), 0)
     observed = {"mag": seen, "error": np.where(np.isfinite(seen), ERROR, np.nan)}
     model = {"mag": magnitudes(2, shift) + ERROR * np.random.default_rng(4).standard_normal((N, 4))}
     field = CatalogueField((0, 1), (0, 1), observed, {"mag": true, "flags": flags}, model)
-    return CatalogueFields((field,), "ks", (12.5, 14.5), with_map, np.array(shares))
+    return CatalogueFields((field,), "ks", (12.5, 14.5), with_map, np.array(fractions))
 
 
 def test_right_catalogue_passes():
@@ -67,15 +67,15 @@ def test_unexplained_stars():
 
 def test_colour_with_gaps_has_no_verdict():
     gaps = (0.9, 0.9, 1.0, 0.0)
-    (shape,) = [c for c in predictive_checks(fields(0.3, shares=gaps, with_map=False))
+    (shape,) = [c for c in predictive_checks(fields(0.3, fractions=gaps, with_map=False))
                 if "shape" in c.quantity]  # fmt: skip
     assert shape.verdict == "info"
     assert shape.limitation == LIMITATIONS["complete"]
 
 
 def test_colour_that_most_stars_have():
-    assert module._colour(fields(shares=(0.9, 0.4, 1.0, 0.0))) == ("j", "ks")
-    assert module._colour(fields(shares=(0.4, 0.4, 1.0, 0.0))) is None
+    assert module._colour(fields(fractions=(0.9, 0.4, 1.0, 0.0))) == ("j", "ks")
+    assert module._colour(fields(fractions=(0.4, 0.4, 1.0, 0.0))) is None
 
 
 def test_bins_have_open_ends():

@@ -64,9 +64,9 @@ def test_numbers_by_hand():
         observed[name] = mock[name] + 0.25 * pull * np.tile([1.0, -1.0], 4)
     observed["phot_ks_mag"] = mock["phot_ks_mag"] + np.array([0.0, np.nan] * 4)
     found = compare_with_truth(truth, observed, mock)
-    assert found.true_share == {"disc": 0.0, "bar": 0.625, "nsd": 0.375, "nsc": 0.0}
-    assert found.inferred_share["nsd"] == pytest.approx(0.375)
-    assert found.share_error["nsd"] == pytest.approx(np.sqrt(4 * 0.75 * 0.25) / 8)
+    assert found.true_fraction == {"disc": 0.0, "bar": 0.625, "nsd": 0.375, "nsc": 0.0}
+    assert found.inferred_fraction["nsd"] == pytest.approx(0.375)
+    assert found.fraction_error["nsd"] == pytest.approx(np.sqrt(4 * 0.75 * 0.25) / 8)
     assert found.below_quantile == (0.125, 0.25, 0.5, 0.75, 0.875)
     assert found.coverage == 0.5
     assert found.brier == pytest.approx((3 * 0.0625 + 0.5625) / 8)

@@ -81,7 +81,7 @@ def test_mock_and_model_look_like_the_survey(files) -> None:
     }
     lines = offshelf_checks(fields)
     assert {check.verdict for check in lines} == {"info"}
-    assert any("share of nsd" in check.quantity for check in lines)
+    assert any("fraction of nsd" in check.quantity for check in lines)
 
 
 def test_prediction_finds_missing_stars(files, tmp_path) -> None:

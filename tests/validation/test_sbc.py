@@ -92,11 +92,11 @@ def test_reddening_ranks_are_uniform(result: Result) -> None:
     assert ks_uniform(rank) < 1.6 / np.sqrt(rank.size)
 
 
-@pytest.mark.parametrize(("low", "high", "share"), [(1, 3, 0.68), (0, 4, 0.90)])
-def test_intervals_cover(result: Result, low: int, high: int, share: float) -> None:
+@pytest.mark.parametrize(("low", "high", "fraction"), [(1, 3, 0.68), (0, 4, 0.90)])
+def test_intervals_cover(result: Result, low: int, high: int, fraction: float) -> None:
     quantile = result.summary.distance_quantile_pc
     inside = (result.distance_pc >= quantile[:, low]) & (result.distance_pc <= quantile[:, high])
-    assert abs(inside.mean() - share) < 3.0 * np.sqrt(share * (1.0 - share) / inside.size)
+    assert abs(inside.mean() - fraction) < 3.0 * np.sqrt(fraction * (1.0 - fraction) / inside.size)
 
 
 @pytest.mark.parametrize("group", [DISC, NUCLEAR], ids=["disc", "nuclear"])

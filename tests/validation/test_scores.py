@@ -21,7 +21,7 @@ def test_ranks_of_exact_draws_are_uniform() -> None:
     assert scores.ks_uniform(scores.ranks(1.3 * draws, truth)) > scores.ks_limit(rank.size)
 
 
-def test_equal_draws_share_the_rank() -> None:
+def test_equal_draws_fraction_the_rank() -> None:
     rank = scores.ranks(np.zeros((5000, 9)), np.zeros(5000))
     assert scores.ks_uniform(rank) < scores.ks_limit(5000)
 
@@ -70,7 +70,7 @@ def test_calibration_error_limit() -> None:
     assert scores.expected_calibration_error(p, rng.random(3000) < p**1.5) > limit
 
 
-def test_coverage_limits_hold_the_right_share() -> None:
+def test_coverage_limits_hold_the_right_fraction() -> None:
     down, up = scores.coverage_limits(0.68, 1000)
     inside = np.random.default_rng(4).binomial(1000, 0.68, 20_000) / 1000
     wrong = ((inside < 0.68 - down) | (inside > 0.68 + up)).mean()

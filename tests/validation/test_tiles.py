@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -42,6 +43,14 @@ def test_window_without_a_tile():
 def test_area_of_the_whole_sky():
     tiles = make_tiles((-180.0, 180.0), (-90.0, 90.0), 10.0)
     assert tiles.area_deg2.sum() == pytest.approx(4.0 * np.pi * np.degrees(1.0) ** 2)
+
+
+def test_tiles_that_are_covered_in_part_have_less_area():
+    whole = make_tiles((0.0, 0.2), (0.0, 0.1), 0.1)
+    part = replace(whole, covered=np.array([1.0, 0.25]))
+    np.testing.assert_allclose(part.area_deg2, whole.area_deg2 * [1.0, 0.25])
+    np.testing.assert_allclose(part.take(np.array([1])).area_deg2, part.area_deg2[1:])
+    np.testing.assert_array_equal(whole.coverage, 1.0)
 
 
 @settings(max_examples=25)

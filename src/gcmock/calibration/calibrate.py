@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.arrays import Floats, Integers
+from gcmock.calibration.area import area_of_cells
 from gcmock.calibration.calibrators import Calibrators, read_calibrators
 from gcmock.calibration.cells import (
     SCATTER_PRIOR,
@@ -34,6 +35,7 @@ from gcmock.dust.calibrated import (
 from gcmock.dust.extinction_map import MapValue
 from gcmock.dust.laws import ExtinctionLaw
 from gcmock.errors import InputError
+from gcmock.footprint import Footprint
 from gcmock.model import Model, load_model
 from gcmock.notebook import Outcome, listing_of
 from gcmock.posterior.observations import Observations
@@ -113,13 +115,16 @@ class Calibration(Outcome):
         Of the stars.
     fractions : Fractions
     n_observed, n_expected : ndarray, shape (n_cell,)
-        Stars between the limits: of the catalogue, and expected in the whole cell.
+        Stars between the limits: of the catalogue, and expected in the cell, as far as it is in
+        the footprint.
     explained : ndarray of bool, shape (n_calibrator,)
         Stars of `stars` with a curve; those of `local` are these.
     seconds : float
         Time of the whole run.
     files : tuple of Path
         What was written of it.
+    footprint : Footprint, optional
+        Area of the catalogue, if the settings give one.
     """
 
     model: Model
@@ -139,6 +144,7 @@ class Calibration(Outcome):
     explained: NDArray[np.bool_]
     seconds: float
     files: tuple[Path, ...] = ()
+    footprint: Footprint | None = None
 
     def listing(self) -> list[tuple[str, str]]:
         """Return what the calibration rests on, and the mean factor on the map."""
@@ -258,11 +264,12 @@ def calibrate_stars(
     at = np.minimum(np.searchsorted(cells, stars.cells), cells.size - 1)
     known = cells[at] == stars.cells
     observed[at[known]] = stars.n_observed[known]
-    expected = expected_counts_of(fit, all_density, b_deg, model.extinction_map.step_deg)
+    footprint, area = area_of_cells(model, config.footprint, stars.data, l_deg, b_deg)
+    expected = expected_counts_of(fit, all_density, area)
     seconds = time.perf_counter() - start if start else 0.0
     return Calibration(
         model, config, options, stars, law, dict(fits), cells, source, fit, e_map, local,
-        fractions, observed, expected, good, seconds,
+        fractions, observed, expected, good, seconds, footprint=footprint,
     )  # fmt: skip
 
 
@@ -380,8 +387,7 @@ def extinction_of_map(
     return CellFit(n_star, one, zero, scatter, zero, zero), np.full(cells.size, 2)
 
 
-def expected_counts_of(fit: CellFit, density: Floats, b_deg: Floats, step_deg: float) -> Floats:
-    """Stars that the model expects in whole cells, shape (n_cell,)."""
-    area = step_deg**2 * np.cos(np.radians(b_deg))
+def expected_counts_of(fit: CellFit, density: Floats, area_deg2: Floats) -> Floats:
+    """Stars that the model expects in cells with the given areas, shape (n_cell,)."""
     weights = gaussian_weights(fit.factor, fit.scatter)
-    return np.asarray((density * weights).sum(axis=1) * area)
+    return np.asarray((density * weights).sum(axis=1) * area_deg2)

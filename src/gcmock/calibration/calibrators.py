@@ -31,7 +31,7 @@ PEAK_MARGIN_MAG: Final = 0.5
 """The faint limit lies so far above the peak of the counts."""
 
 LEAST_COLOURS: Final = 0.9
-"""Least share of stars with a colour at the faint limit: red stars are lost first."""
+"""Least fraction of stars with a colour at the faint limit: red stars are lost first."""
 
 
 class Calibrators(NamedTuple):

@@ -34,7 +34,7 @@ SCATTER_PRIOR, SUBCELL_SCATTER_PRIOR = (0.06, 0.6), (0.02, 0.8)
 and about the value of the own sub-cell."""
 
 OUTLIER = 1e-5
-"""Share of the largest value that is added to every evidence: no star may veto a factor."""
+"""Fraction of the largest value that is added to every evidence: no star may veto a factor."""
 
 
 class CellFit(NamedTuple):

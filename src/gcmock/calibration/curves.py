@@ -65,7 +65,7 @@ COLOUR_STEP, MODULUS_STEP, WIDEST_STEP = 1.8, 1.7, 0.2
 Gaussian, and the widest step in distance modulus [mag]."""
 
 COARSE, NEGLECTED = 4, 1e-3
-"""Every fourth distance is computed first; gaps between distances that hold less than this share
+"""Every fourth distance is computed first; gaps between distances that hold less than this fraction
 of the mean are left out."""
 
 COARSER = 1.25
@@ -258,20 +258,20 @@ def _deposit_prior(bins, prior, mu, weight):  # type: ignore[no-untyped-def]
     n = mu.size
     weight[:n] = 0.0
     j = 0
-    share = np.empty(4)
+    fraction = np.empty(4)
     for i in range(bins.mu.size):
         x = bins.mu[i]
         while j < n - 2 and mu[j + 1] <= x:
             j += 1
         first = min(max(j - 1, 0), n - 4)
         for a in range(4):
-            share[a] = 1.0
+            fraction[a] = 1.0
             for b in range(4):
                 if a != b:
-                    share[a] *= (x - mu[first + b]) / (mu[first + a] - mu[first + b])
+                    fraction[a] *= (x - mu[first + b]) / (mu[first + a] - mu[first + b])
         for a in range(4):
             for c in range(weight.shape[1]):
-                weight[first + a, c] += share[a] * prior[i, c]
+                weight[first + a, c] += fraction[a] * prior[i, c]
 
 
 @njit(**INNER)

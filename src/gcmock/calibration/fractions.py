@@ -143,10 +143,10 @@ def _maximise(
         delta = x[n_group:].reshape(n_field, n_group)
         w = np.exp(log_w + delta) if n_field else np.exp(log_w)[None]
         w_star = w[of_star] if n_field else w
-        share = w_star * z
-        total = share.sum(axis=1)
+        fraction = w_star * z
+        total = fraction.sum(axis=1)
         value = -np.log(total).sum()
-        per_star = -share / total[:, None]
+        per_star = -fraction / total[:, None]
         gradient = np.zeros_like(x)
         gradient[:n_group] = per_star.sum(axis=0)
         of_field = np.zeros((n_field, n_group))

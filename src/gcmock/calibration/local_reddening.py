@@ -28,7 +28,7 @@ SCATTERS = (0.008, 0.012, 0.02, 0.03, 0.05)
 """Values of σ_r that are tried."""
 
 VETO = 0.1
-"""Share of its largest value that is added to the curve of a neighbour, which may lie behind
+"""Fraction of its largest value that is added to the curve of a neighbour, which may lie behind
 another cloud. Chosen so that the widths are right where dust has steps; with 1e-4 they are too
 small by half."""
 

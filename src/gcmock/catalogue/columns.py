@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Columns
 from gcmock.catalogue.cell.astrometry import attach_astrometry
-from gcmock.catalogue.cell.clean import KEPT
+from gcmock.catalogue.cell.clean import KEPT, looks_real
 from gcmock.catalogue.cell.magnitudes import choose_magnitudes
 from gcmock.catalogue.cell.merged_stars import MergedStars, no_stars
 from gcmock.catalogue.cell.merging import MergedCell
-from gcmock.catalogue.cell.reasons import REASONS, MatchFlag
+from gcmock.catalogue.cell.reasons import OF_NO_STAR, REAL_LOOKING, REASONS, MatchFlag
 from gcmock.catalogue.cell.sources import SurveySources
 from gcmock.catalogue.order import Order, names_of
 from gcmock.catalogue.partition import in_window
-from gcmock.frames import icrs_to_galactic
+from gcmock.frames import full_circle, icrs_to_galactic
 from gcmock.random import id_bits
 from gcmock.settings.merge import MergeConfig
 from gcmock.words.bands import SURVEY_BANDS, SYNTHETIC_BANDS, H, J, magnitude_name
@@ -141,7 +141,8 @@ class Product(NamedTuple):
         `rejected_columns`; rows outside the window are not among them.
     account : dict
         Numbers of sources: by survey, "linked" to a star of the catalogue or the reason why not;
-        and of stars, under "stars".
+        of stars, under "stars"; and of sources that look like stars and were left out as none,
+        "survey: reason" under `REAL_LOOKING`.
     order : tuple of SurveyDefinition
         Surveys in the order of linking.
     """
@@ -213,14 +214,20 @@ def _account(
 ) -> dict[str, dict[str, int]]:
     """Count what became of the sources."""
     account: dict[str, dict[str, int]] = {"stars": dict(Counter(_words(reason)))}
-    for number in cell.surveys:
-        tally = Counter(_words(reason[stars.link[:, number] >= 0]))
+    suspects: Counter[str] = Counter()
+    for number, linked in cell.surveys.items():
+        mine = stars.link[:, number] >= 0
+        tally = Counter(_words(reason[mine]))
+        real = looks_real(linked)[stars.link[mine, number]]
         sources, why = cell.removed[number]
         inside = in_window(sources.side.ra, sources.side.dec, config.window)
+        early = why[inside & sources.core & looks_real(sources)]
+        out = [*reason[mine][real].tolist(), *early.tolist()]
+        suspects.update(f"{sources.survey.name}: {one}" for one in out if one in OF_NO_STAR)
         words = np.where(inside, why, "outside_window")[sources.core]
         tally.update(_words(words))
         account[sources.survey.name] = dict(tally)
-    return account
+    return account | ({REAL_LOOKING: dict(suspects)} if suspects else {})
 
 
 def _words(reason: NDArray[np.str_]) -> list[str]:
@@ -265,7 +272,7 @@ def _columns(
     synthetic_from = np.where(j_from == h_from, _names(stars.order, j_from), "mixed")
     columns: Columns = {
         "source_id": source_id,
-        "ra": side.ra % 360.0,
+        "ra": full_circle(side.ra),
         "dec": side.dec,
         "l": l_deg,
         "b": b_deg,

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from gcmock.catalogue.cell.astrometry import has_zero_point
-from gcmock.catalogue.cell.reasons import REASONS, MatchFlag
+from gcmock.catalogue.cell.reasons import REAL_LOOKING, REASONS, MatchFlag
 from gcmock.catalogue.columns import Product, merged_columns, rejected_columns
 from gcmock.catalogue.learn.completeness import COMPLETENESS_FILE, measure_completeness
 from gcmock.catalogue.learn.learning import LearnedSurvey, learn, merge_tables
@@ -313,13 +313,15 @@ def is_done(manifest: Manifest, name: str, rejected: Path | None) -> bool:
 def _account(parts: Mapping[str, LearnedSurvey], manifest: Manifest) -> dict[str, dict[str, int]]:
     """Count what became of all sources, by survey."""
     account = {name: Counter(part.account) for name, part in parts.items()}
-    account["stars"] = Counter()
+    account["stars"], account[REAL_LOOKING] = Counter(), Counter()
     for _, entry in sorted(manifest.entries.items()):
         for name, tally in entry.account.items():
             account[name].update(tally)
     # Cells end in any order; equal runs give equal bytes.
     words = ("read", "linked", *REASONS)
-    return {name: {w: tally[w] for w in words if w in tally} for name, tally in account.items()}
+    suspects = dict(sorted(account.pop(REAL_LOOKING).items()))
+    ordered = {name: {w: tally[w] for w in words if w in tally} for name, tally in account.items()}
+    return ordered | {REAL_LOOKING: suspects}
 
 
 def _chunks(folder: Path, columns: list[str]) -> Iterator[Mapping[str, Any]]:

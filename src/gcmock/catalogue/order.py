@@ -14,8 +14,12 @@ from gcmock.errors import InputError
 from gcmock.settings.merge import MergeConfig
 from gcmock.settings.name_or_path import is_path
 from gcmock.surveys.definition import SurveyDefinition, load_survey, survey_names
+from gcmock.surveys.own_columns import with_own_columns
 
 Order = tuple[SurveyDefinition, ...]
+
+Given = tuple[str, tuple[int, int], tuple[tuple[str, str], ...]]
+"""Name of a survey, state of its file, and its ``[survey.columns]``."""
 
 MOST_SURVEYS = 10
 """The column `detections` has three bits for each."""
@@ -40,7 +44,9 @@ def linking_order(config: MergeConfig) -> Order:
     InputError
         If a survey is unknown, a definition cannot be read, or there are too many.
     """
-    return _linking_order(tuple((one.name, _state(one.name)) for one in config.survey))
+    return _linking_order(
+        tuple((one.name, _state(one.name), tuple(one.columns.items())) for one in config.survey)
+    )
 
 
 def _state(name: str) -> tuple[int, int]:
@@ -52,9 +58,11 @@ def _state(name: str) -> tuple[int, int]:
 
 
 @cache
-def _linking_order(given: tuple[tuple[str, tuple[int, int]], ...]) -> Order:
+def _linking_order(given: tuple[Given, ...]) -> Order:
     surveys = {name: load_survey(name) for name in survey_names()}
-    surveys |= {one.name: one for one in (load_survey(name) for name, _ in given)}
+    for name, _, own in given:
+        survey = with_own_columns(load_survey(name), dict(own))
+        surveys[survey.name] = survey
     if len(surveys) > MOST_SURVEYS:
         raise InputError(
             f"{len(surveys)} surveys, those of the package included: a merge takes up to "

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from gcmock.catalogue.cell.reasons import MatchFlag
+from gcmock.catalogue.cell.reasons import REAL_LOOKING, MatchFlag
 from gcmock.catalogue.learn.offsets import Offsets
 from gcmock.catalogue.order import Order, linking_order
 from gcmock.notebook import Outcome, listing_of
@@ -51,6 +51,8 @@ class MergeSummary(Outcome):
     account : dict of str to dict of str to int
         By survey: sources read, linked to a star, and left out, by reason; "stars": merged stars
         that are kept ("linked") or left out.
+    real_looking : dict of str to int
+        Sources with 10 sigma in two bands that were left out as no stars, by "survey: reason".
     offsets : dict of str to dict
         By survey: systematic offsets that were removed.
     seconds : float
@@ -63,6 +65,7 @@ class MergeSummary(Outcome):
     magnitude_sources: dict[str, dict[str, int]] = field(default_factory=dict)
     flags: dict[str, int] = field(default_factory=dict)
     account: dict[str, dict[str, int]] = field(default_factory=dict)
+    real_looking: dict[str, int] = field(default_factory=dict)
     offsets: dict[str, dict[str, Any]] = field(default_factory=dict)
     seconds: float = 0.0
     output: str = ""
@@ -108,11 +111,12 @@ def summarise(
     chunks : iterable of mapping of str to ndarray
         Its rows.
     account : dict
-        See `MergeSummary`.
+        See `MergeSummary`; `REAL_LOOKING` is one of its entries.
     config : MergeConfig
     offsets : mapping of str to Offsets
     """
-    summary = MergeSummary(account=account)
+    tallies = {name: tally for name, tally in account.items() if name != REAL_LOOKING}
+    summary = MergeSummary(account=tallies, real_looking=account.get(REAL_LOOKING, {}))
     summary.offsets = {name: one.record for name, one in offsets.items()}
     names = [one.survey for one in config.survey]
     order = linking_order(config)

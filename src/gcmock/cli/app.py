@@ -46,7 +46,7 @@ def main(tokens: Sequence[str] | None = None) -> NoReturn:
     usual = warnings.formatwarning
     warnings.formatwarning = lambda message, category, *rest: (
         f"gcmock: warning: {message}\n"
-        if issubclass(category, ModelWarning)
+        if issubclass(category, ModelWarning | FutureWarning)
         else usual(message, category, *rest)
     )
     sys.exit(run(sys.argv[1:] if tokens is None else tokens))

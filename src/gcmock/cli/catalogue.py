@@ -33,7 +33,8 @@ def merge(
     Parameters
     ----------
     config
-        TOML file: the surveys with their files, the window, and what differs from the defaults.
+        TOML file: the surveys with their files, the window, and what differs from the defaults. Or
+        the table of one survey, which is cleaned and written in the columns that build reads.
     output
         Without suffix a folder of Parquet files; an interrupted run then goes on where it stopped
         when it is started again. Else a Parquet, FITS, VOTable or ECSV file, by its suffix.

@@ -59,7 +59,7 @@ def disc_local_densities(imf: BrokenPowerLaw, r0_pc: float) -> dict[str, LocalDe
     """Local density of each disc.
 
     The living thin disc (Bovy 2017) is divided among the age bins by star formation history and
-    by how far each bin spreads: its share of stars over R_d z_d exp(R0/R_d).
+    by how far each bin spreads: its fraction of stars over R_d z_d exp(R0/R_d).
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def disc_local_densities(imf: BrokenPowerLaw, r0_pc: float) -> dict[str, LocalDe
     """
     table = read_toml("disc.toml")
     thin_total = table["local"]["thin_living_density"]
-    share: dict[str, float] = {}
+    fraction: dict[str, float] = {}
     budgets: dict[str, MassBudget] = {}
     for name, row in table["components"].items():
         if not name.startswith("thin"):
@@ -83,9 +83,9 @@ def disc_local_densities(imf: BrokenPowerLaw, r0_pc: float) -> dict[str, LocalDe
         budgets[name] = mass_budget(imf, "thin", age, born)
         length, height = row["scale_length_pc"], row["scale_height_pc"]
         spread = length * height * np.exp(r0_pc / length)
-        share[name] = budgets[name].living_mass * float(born.sum()) / spread
-    norm = thin_total / sum(share.values())
-    densities = {name: _local_density(norm * share[name], budgets[name]) for name in share}
+        fraction[name] = budgets[name].living_mass * float(born.sum()) / spread
+    norm = thin_total / sum(fraction.values())
+    densities = {name: _local_density(norm * fraction[name], budgets[name]) for name in fraction}
     thick_age = table["components"]["thick"]["age_gyr"][2]
     densities["thick"] = _local_density(
         table["local"]["thick_to_thin"] * thin_total, mass_budget(imf, "thick", thick_age)

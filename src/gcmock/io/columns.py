@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
-from gcmock.errors import InputError
+from gcmock.errors import InputError, MissingColumnsError
 from gcmock.io.lookalikes import band_hint, closest
 from gcmock.io.readers.source import TableSource, units_by_part, unreadable_of
 from gcmock.io.unit_names import days, plain_text, sexagesimal, unit_factor
@@ -142,7 +142,7 @@ def match_columns(
     _check_position(path, found, names)
     if not any(magnitude_name(band) in found for band in BANDS):
         wanted = ", ".join(magnitude_name(band) for band in BANDS)
-        raise InputError(
+        raise MissingColumnsError(
             f"{path}: no magnitudes: needs at least one of {wanted}"
             + band_hint(names)
             + f". The file has: {', '.join(names)}. Native tables of surveys (2MASS, VVV, VIRAC2, "
@@ -220,7 +220,7 @@ def _check_position(path: object, found: Mapping[str, str], names: Sequence[str]
         return
     absent = [name for name in ("ra", "dec", "l", "b") if name not in found]
     hint = next(filter(None, (closest(name, names, cutoff=0.5) for name in absent)), "")
-    raise InputError(
+    raise MissingColumnsError(
         f"{path}: no position: needs columns ra and dec, or l and b (or glon and glat){hint}. "
         'Other names go into the config: [columns] ra = "...", dec = "...". '
         f"The file has: {', '.join(names)}"

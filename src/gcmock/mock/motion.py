@@ -145,7 +145,7 @@ def conditioned(
     volume2 = np.linalg.det(error)
     wide = np.array([errors.outlier_masyr, errors.outlier_masyr, errors.outlier_kms])
     wide2 = np.prod(np.where(missing, 1.0, wide**2), axis=1)
-    inlier = (1.0 - errors.outlier_share) * np.sqrt(volume2 / np.linalg.det(total))
+    inlier = (1.0 - errors.outlier_fraction) * np.sqrt(volume2 / np.linalg.det(total))
     inlier = inlier * np.exp(-0.5 * chi2)
-    outlier = errors.outlier_share * np.minimum(np.sqrt(volume2 / wide2), 1.0)
+    outlier = errors.outlier_fraction * np.minimum(np.sqrt(volume2 / wide2), 1.0)
     return motion, numbers[:, 3] * (inlier + outlier) < outlier

@@ -104,6 +104,6 @@ class BuildSummary:
             *((f"flag {name}", f"{n:,}") for name, n in self.flags.most_common()),
             ("seconds", f"{self.seconds:.1f}"),
         ]
-        shares = zip(COMPONENTS, self.component_sum, self.component_variance, strict=True)
-        rows += [(f"stars of {name}", f"{n:,.1f} ± {v**0.5:,.1f}") for name, n, v in shares]
+        fractions = zip(COMPONENTS, self.component_sum, self.component_variance, strict=True)
+        rows += [(f"stars of {name}", f"{n:,.1f} ± {v**0.5:,.1f}") for name, n, v in fractions]
         return html_table("A run of gcmock build", rows)

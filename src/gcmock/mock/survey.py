@@ -67,8 +67,8 @@ class SurveyModel:
     parallax_error_factor : float
         Factor on the error of Gaia DR3, see `gcmock.stars.gaia.gaia_parallax_error`.
     bad_fraction, bad_factor : float
-        Share of parallaxes that are bad (binaries, blends) and the factor by which their errors are
-        larger than stated; their ruwe is larger by the same factor. Assumptions.
+        Fraction of parallaxes that are bad (binaries, blends) and the factor by which their errors
+        are larger than stated; their ruwe is larger by the same factor. Assumptions.
     ruwe_sigma : float
         Scatter of the ruwe of good parallaxes about 1; an assumption.
     """

@@ -88,7 +88,7 @@ class Posterior:
         self._tables = Tables(populations, law, self._relations)
         self._sightlines = sightlines
         nodes = sightlines.nodes
-        self._bins = make_bins(grid.edges_pc, (nodes.before, nodes.share, self.motion))
+        self._bins = make_bins(grid.edges_pc, (nodes.before, nodes.fraction, self.motion))
         self._pool = ScratchPool(self._bins)
         self._groups = np.array(populations.of_component, np.int64)
         # Lanes without a component read a sum that is always zero.

@@ -285,5 +285,5 @@ def motion_factor(star: Star, sightline: Sightline, errors: MotionModel) -> Floa
     gaussian = np.sqrt(volume / np.linalg.det(covariance)) * np.exp(-0.5 * chi2)
     wide = np.array([errors.outlier_masyr, errors.outlier_masyr, errors.outlier_kms])[used]
     outlier = min(np.sqrt(volume) / np.prod(wide), 1.0)
-    share = errors.outlier_share
-    return np.asarray(((1.0 - share) * gaussian + share * outlier).T)
+    fraction = errors.outlier_fraction
+    return np.asarray(((1.0 - fraction) * gaussian + fraction * outlier).T)

@@ -120,17 +120,22 @@ def _local(result: Calibration) -> str:
 
 def _counts(result: Calibration) -> str:
     full = complete_cells(result)
+    where = "inside the region"
+    if result.footprint is not None:
+        where = f"of {result.footprint.area_deg2:.4g} deg2, {result.footprint.what}"
     observed, expected = result.n_observed[full].sum(), result.n_expected[full].sum()
     if not full.any():
         return "counts: no cell lies inside the region, with stars all around: not compared"
     return (
         f"counts: {observed:,} stars observed, {expected:,.0f} expected in {full.sum():,} cells "
-        f"inside the region (ratio {observed / expected:.3f})"
+        f"{where} (ratio {observed / expected:.3f})"
     )
 
 
 def complete_cells(result: Calibration) -> np.ndarray:
-    """Cells with stars on all sides: those at the edge may be covered in part."""
+    """Cells with stars on all sides, or in the footprint: others may be covered in part."""
+    if result.footprint is not None:
+        return np.asarray(result.n_expected > 0.0)
     n_b = result.model.extinction_map.mean.shape[1]
     full = result.n_observed > 0
     known = set(result.cell[full].tolist())

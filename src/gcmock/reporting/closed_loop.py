@@ -166,11 +166,11 @@ def print_comparison(account: dict[str, Any], tables: dict[str, Any]) -> None:
             "nuclear stellar disc by", "Hw <", "NSD stars", "P > 0.5", "pure", "P > 0.9", "pure"
         )
         for k, measure in enumerate(s["measure"]):
-            shares = (s[key][k] for key in ("found_50", "purity_50", "found_90", "purity_90"))
+            fractions = (s[key][k] for key in ("found_50", "purity_50", "found_90", "purity_90"))
             found.add_row(
                 measure,
                 f"{s['hw_max'][k]:.1f}",
                 f"{s['n_nsd'][k]:,}",
-                *(f"{x:.1%}" for x in shares),
+                *(f"{x:.1%}" for x in fractions),
             )
         console.print(found)

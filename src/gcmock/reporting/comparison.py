@@ -163,7 +163,7 @@ def error_map(figure: Figure, axis: Axes, comparison: Comparison, name: str = "p
 
 
 def recognised(axis: Axes, comparison: Comparison) -> None:
-    """Share of nuclear-disc stars that the astrometry recognises."""
+    """Fraction of nuclear-disc stars that the astrometry recognises."""
     axis.set(title="Nuclear stellar disc recognised", ylim=(0, 1))
     table = comparison.tables.get("separation")
     if table is None:

@@ -43,7 +43,7 @@ def draw_demo(path: Path, truth: Table, observed: Table, mock: Table, result: Re
     _colours(axes[0, 0], mock)
     _distances(axes[0, 1], truth, mock)
     _motions(axes[0, 2], mock)
-    _shares(axes[1, 0], result)
+    _fractions(axes[1, 0], result)
     _calibration(axes[1, 1], truth, mock, result)
     _pulls(axes[1, 2], observed, mock)
     for axis in figure.axes:
@@ -133,16 +133,16 @@ def _motions(axis: Axes, mock: Table) -> None:
     axis.set(xlabel="pmra [mas/yr]", ylabel="pmdec [mas/yr]")
 
 
-def _shares(axis: Axes, result: Recovery) -> None:
+def _fractions(axis: Axes, result: Recovery) -> None:
     place = np.arange(len(GROUPS))
     colours = [COLOURS[group] for group in GROUPS]
-    inferred = [result.inferred_share[group] for group in GROUPS]
-    error = [2.0 * result.share_error[group] for group in GROUPS]
+    inferred = [result.inferred_fraction[group] for group in GROUPS]
+    error = [2.0 * result.fraction_error[group] for group in GROUPS]
     axis.bar(place, inferred, 0.6, color=colours, alpha=0.6, yerr=error, ecolor=GREY, capsize=4)
     for x, group in zip(place, GROUPS, strict=True):
-        axis.hlines(result.true_share[group], x - 0.38, x + 0.38, color="black", linewidth=1.6)
+        axis.hlines(result.true_fraction[group], x - 0.38, x + 0.38, color="black", linewidth=1.6)
     axis.set_xticks(place, [LABELS[group].replace(" ", "\n") for group in GROUPS])
-    axis.set(ylabel="share of stars", title="Inferred (bars, 2 sigma) and true (lines)")
+    axis.set(ylabel="fraction of stars", title="Inferred (bars, 2 sigma) and true (lines)")
 
 
 def _calibration(axis: Axes, truth: Table, mock: Table, result: Recovery) -> None:

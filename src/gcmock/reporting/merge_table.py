@@ -20,6 +20,9 @@ def print_merge_summary(summary: MergeSummary) -> None:
     ):
         console.print(table)
         console.print()
+    if summary.real_looking:
+        console.print(_real_looking(summary))
+        console.print()
     rate = summary.n_read / max(summary.seconds, 1e-9)
     took = f"{summary.n_read:,} sources, {summary.seconds:.1f} s, {rate:,.0f} sources/s"
     console.print(f"{summary.output}: {took}", soft_wrap=True, markup=False)
@@ -73,4 +76,11 @@ def _account(summary: MergeSummary) -> Table:
         if any(numbers):
             label = {"read": "read", "linked": "in a star"}.get(word, f"left out: {word}")
             table.add_row(label, *(f"{n:,}" for n in numbers))
+    return table
+
+
+def _real_looking(summary: MergeSummary) -> Table:
+    table = _table("left out as no star, but 10 sigma in two bands", "")
+    for name, n in summary.real_looking.items():
+        table.add_row(name, f"{n:,}")
     return table

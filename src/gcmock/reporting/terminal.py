@@ -115,7 +115,7 @@ def _components(summary: BuildSummary) -> Table:
     table.add_column("component", style="bold")
     table.add_column("stars", justify="right")
     table.add_column("+-", justify="right")
-    table.add_column("share", justify="right")
+    table.add_column("fraction", justify="right")
     sigma = np.sqrt(summary.component_variance)
     for name, n, error in zip(COMPONENTS, summary.component_sum, sigma, strict=True):
         table.add_row(name, f"{n:,.1f}", f"{error:,.1f}", f"{n / max(summary.n_star, 1):.2%}")
@@ -123,22 +123,26 @@ def _components(summary: BuildSummary) -> Table:
 
 
 def print_demo(result: DemoResult) -> None:
-    """Print shares, calibration and files of a demonstration."""
+    """Print fractions, calibration and files of a demonstration."""
     console = Console(highlight=False)
     found, summary = result.calibration, result.summary
     console.print(
         f"{summary.n_star:,} stars simulated and inferred "
         f"({summary.seconds:.1f} s, {summary.rate:,.0f} stars/s)"
     )
-    shares = Table(box=None, padding=(0, 2, 0, 0))
-    shares.add_column("share of", style="bold")
+    fractions = Table(box=None, padding=(0, 2, 0, 0))
+    fractions.add_column("fraction of", style="bold")
     for head in ("true", "inferred", "+-"):
-        shares.add_column(head, justify="right")
+        fractions.add_column(head, justify="right")
     for group, names in GROUPS.items():
-        values = (found.true_share[group], found.inferred_share[group], found.share_error[group])
+        values = (
+            found.true_fraction[group],
+            found.inferred_fraction[group],
+            found.fraction_error[group],
+        )
         label = group if len(names) == 1 else f"{group} ({names[0]} to {names[-1]})"
-        shares.add_row(label, *(f"{value:.2%}" for value in values))
-    console.print(shares)
+        fractions.add_row(label, *(f"{value:.2%}" for value in values))
+    console.print(fractions)
     checks = Table(box=None, padding=(0, 2, 0, 0))
     checks.add_column("calibration", style="bold")
     checks.add_column("found", justify="right")

@@ -6,11 +6,13 @@ import difflib
 import json
 import textwrap
 import tomllib
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import (
     Annotated,
     Any,
+    ClassVar,
     Literal,
     Protocol,
     TypeVar,
@@ -19,7 +21,7 @@ from typing import (
     runtime_checkable,
 )
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 
 from gcmock.errors import InputError
@@ -32,6 +34,27 @@ class Section(BaseModel):
 
     # Deferred: building the validators would double the time of an import.
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
+
+    former_names: ClassVar[Mapping[str, str]] = {}
+    """Names that keys had, and those that they have now: read with a warning until 0.4."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_former_names(cls, values: Any) -> Any:
+        former = [
+            name for name in cls.former_names if isinstance(values, Mapping) and name in values
+        ]
+        if not former:
+            return values
+        found = dict(values)
+        for old in former:
+            new = cls.former_names[old]
+            if new in found:
+                raise ValueError(f"{old} is the former name of {new}, which is given as well")
+            found[new] = found.pop(old)
+            text = f"the setting {old} is now {new}; the former name ends with version 0.4"
+            warnings.warn(text, FutureWarning, stacklevel=2)
+        return found
 
 
 @runtime_checkable
@@ -290,7 +313,8 @@ def _lines(section: BaseModel, names: Iterable[str], *, comments: bool) -> list[
         field, value = type(section).model_fields[name], getattr(section, name)
         if comments:
             lines += _comment(f"{field.description}{_choices(field)}")
-        if value is not None:
+        # An empty mapping would forbid a section of its name below.
+        if value is not None and value != {}:
             lines.append(f"{name} = {toml_value(value)}")
         elif comments:
             lines += [f"# {name} = {toml_value(example)}" for example in field.examples or ()]
@@ -313,6 +337,9 @@ def toml_value(value: Any) -> str:
     """Return a value as TOML."""
     if isinstance(value, tuple | list):
         return f"[{', '.join(map(toml_value, value))}]"
+    if isinstance(value, Mapping):
+        pairs = (f"{key} = {toml_value(one)}" for key, one in value.items())
+        return f"{{ {', '.join(pairs)} }}" if value else "{}"
     if isinstance(value, float):
         return repr(value)
     # JSON's text, numbers and booleans are valid TOML, DEL apart, which JSON leaves as it is.

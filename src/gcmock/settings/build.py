@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, Field, field_validator
 
@@ -23,6 +23,7 @@ from gcmock.settings.base import (
     to_toml,
     validated,
 )
+from gcmock.settings.footprint import FootprintConfig
 from gcmock.settings.name_or_path import NameOrPath, packaged_names, resolve_paths
 from gcmock.words.columns import INPUT_COLUMNS
 
@@ -152,6 +153,8 @@ class ParallaxConfig(Section):
 class MotionConfig(Section):
     """Measured proper motions and radial velocities."""
 
+    former_names: ClassVar = {"outlier_share": "outlier_fraction"}
+
     use: bool = Field(default=True, description="Use measured motions, where they have errors")
     floor_masyr: float = Field(
         default=0.3,
@@ -161,8 +164,8 @@ class MotionConfig(Section):
     floor_kms: KmPerSecond = Field(
         default=10.0, ge=0, description="The same for radial velocities [km/s]"
     )
-    outlier_share: float = Field(
-        default=0.01, ge=0, lt=1, description="Share of motions that belong to another star"
+    outlier_fraction: float = Field(
+        default=0.01, ge=0, lt=1, description="Fraction of motions that belong to another star"
     )
     error_max_masyr: float = Field(
         default=5.0, gt=0, description="Proper motions with larger errors are not used [mas/yr]"
@@ -268,6 +271,7 @@ class Config(Section):
     motion: MotionConfig = Field(default_factory=MotionConfig)
     distance: DistanceConfig = Field(default_factory=DistanceConfig)
     input: InputConfig = Field(default_factory=InputConfig)
+    footprint: FootprintConfig = Field(default_factory=FootprintConfig)
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="Names of columns in your file, where they differ from the names of gcmock",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -24,7 +24,15 @@ HwRelationName = Annotated[
     str, NameOrPath("Hw relation", packaged_names("hw_relations.toml"), also=("native",))
 ]
 QualityName = Literal[
-    "duplicate", "artefact", "saturated", "extended", "blended", "error_assumed", "bad_astrometry"
+    "duplicate",
+    "artefact",
+    "saturated",
+    "extended",
+    "blended",
+    "error_assumed",
+    "bad_astrometry",
+    "on_extended",
+    "doubtful",
 ]
 
 
@@ -49,6 +57,13 @@ class SurveyInput(Section):
         description="Faintest Ks of a source, as the survey lists it; those without Ks are left "
         "out as well [mag]",
         examples=[16.0],
+    )
+
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="Names of columns in a table of your own, in the units of gcmock: what they "
+        "are, as docs/surveys.md lists it, and what the file calls them",
+        examples=[{"phot_j_mag": "mj"}],
     )
 
     @property
@@ -83,6 +98,8 @@ class MergeWindow(Section):
 class MatchConfig(Section):
     """How sources of different surveys become one star."""
 
+    former_names: ClassVar = {"tail_share": "tail_fraction", "least_share": "least_fraction"}
+
     rule: Literal["probabilistic", "pilot2023"] = Field(
         default="probabilistic",
         description="Likelihood ratios and one-to-one assignment, or the rule of the pilot "
@@ -99,14 +116,14 @@ class MatchConfig(Section):
         ge=0,
         description="Scatter of a star's magnitude between surveys beyond the errors [mag]",
     )
-    tail_share: float = Field(
-        default=0.1, gt=0, lt=0.5, description="Share of measurements that a neighbour disturbs"
+    tail_fraction: float = Field(
+        default=0.1, gt=0, lt=0.5, description="Fraction of measurements that a neighbour disturbs"
     )
     tail_position_fwhm: float = Field(
         default=0.15, gt=0, description="Extra error of their position [FWHM of the coarser image]"
     )
     tail_mag: float = Field(default=0.5, gt=0, description="Extra error of their magnitude [mag]")
-    least_share: float = Field(
+    least_fraction: float = Field(
         default=0.6,
         ge=0,
         le=1,
@@ -141,7 +158,7 @@ class CleaningConfig(Section):
         ge=0,
         le=1,
         description="Sources that one survey alone has are left out if fewer of their kind than "
-        "this share are stars; 0 keeps all",
+        "this fraction are stars; 0 keeps all",
     )
 
 

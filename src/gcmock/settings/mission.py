@@ -171,7 +171,9 @@ class MissionCalibration(Section):
 class Outliers(Section):
     """Disturbed observations."""
 
-    fraction: float = Field(default=0.0, ge=0, lt=1, description="Share of disturbed observations")
+    fraction: float = Field(
+        default=0.0, ge=0, lt=1, description="Fraction of disturbed observations"
+    )
     sigma_mas: float = Field(
         default=100.0, ge=0, description="Standard deviation of the disturbance per axis [mas]"
     )

@@ -17,7 +17,7 @@ from gcmock.stars.imf import BrokenPowerLaw
 # Initial-final mass relation: Lam+2020 (ApJ 889, 31) after Raithel+2018 (ApJ 856, 35), in Msun.
 WHITE_DWARF_LIMIT = 9.0
 _NEUTRON_STAR_EDGES = np.array([9.0, 15.0, 17.8, 18.5, 21.7, 25.2, 27.5, 60.0])
-_NEUTRON_STAR_SHARE = np.array([1.0, 0.679, 0.833, 0.5, 0.0, 0.652, 0.0, 0.4])
+_NEUTRON_STAR_FRACTION = np.array([1.0, 0.679, 0.833, 0.5, 0.0, 0.652, 0.0, 0.4])
 # borders where the relation has a kink: the quadrature goes piece by piece
 _RELATION_EDGES = np.array([9.0, 13.0, 15.0, 17.8, 18.5, 21.7, 25.2, 27.5, 42.21, 60.0])
 _QUADRATURE = np.polynomial.legendre.leggauss(16)
@@ -114,8 +114,8 @@ def remnant_mass(mass_init: ArrayLike) -> Floats:
     """
     m = np.asarray(mass_init, dtype=np.float64)
     bin_of = np.clip(np.searchsorted(_NEUTRON_STAR_EDGES, m, side="right") - 1, 0, None)
-    share = _NEUTRON_STAR_SHARE[bin_of]
-    heavy = share * neutron_star_mass(m) + (1.0 - share) * black_hole_mass(m)
+    fraction = _NEUTRON_STAR_FRACTION[bin_of]
+    heavy = fraction * neutron_star_mass(m) + (1.0 - fraction) * black_hole_mass(m)
     return np.where(m < WHITE_DWARF_LIMIT, white_dwarf_mass(m), heavy)
 
 
@@ -155,7 +155,7 @@ class MassBudget:
 
     @property
     def living_mass_fraction(self) -> float:
-        """Share of the living stars in the present mass."""
+        """Fraction of the living stars in the present mass."""
         return self.living_mass / (self.living_mass + self.remnant_mass)
 
     @property
@@ -183,12 +183,12 @@ def mass_budget(
     MassBudget
     """
     limit = np.atleast_1d(dying_mass(family, age_gyr))
-    share = np.broadcast_to(np.asarray(weight, dtype=np.float64), limit.shape)
-    share = share / share.sum()
+    fraction = np.broadcast_to(np.asarray(weight, dtype=np.float64), limit.shape)
+    fraction = fraction / fraction.sum()
     low = imf.edges_msun[0]
     # many ages share a row of the table: integrate the remnants once per row
     rows, index = np.unique(limit, return_inverse=True)
-    per_row = np.bincount(index, weights=share)
+    per_row = np.bincount(index, weights=fraction)
     living_number = float(per_row @ imf.number(low, rows))
     return MassBudget(
         living_number=living_number,

@@ -137,7 +137,7 @@ def mix_nodes(table: IsochroneTable, mix: dict, imf: BrokenPowerLaw) -> Populati
     table : IsochroneTable
         Isochrones.
     mix : dict
-        Arrays ``isochrone`` (id in the table) and ``weight`` (share of the component's living
+        Arrays ``isochrone`` (id in the table) and ``weight`` (fraction of the component's living
         stars); the weights are normalised here.
     imf : BrokenPowerLaw
         Initial mass function.
@@ -148,13 +148,13 @@ def mix_nodes(table: IsochroneTable, mix: dict, imf: BrokenPowerLaw) -> Populati
     """
     weights = np.asarray(mix["weight"], dtype=np.float64)
     parts = []
-    for isochrone, share in zip(mix["isochrone"], weights / weights.sum(), strict=True):
+    for isochrone, fraction in zip(mix["isochrone"], weights / weights.sum(), strict=True):
         row = table.isochrone == isochrone
         nodes = isochrone_nodes(
             table.mass_init[row], table.absolute_mag[row], imf, table.age_gyr[row][0],
             table.metallicity[row][0],
         )  # fmt: skip
-        parts.append(nodes._replace(weight=nodes.weight * share))
+        parts.append(nodes._replace(weight=nodes.weight * fraction))
     return PopulationNodes(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 

@@ -208,6 +208,12 @@ class SurveyDefinition(Section):
         default_factory=dict,
         description="By band: error of a magnitude that has none, or of a single epoch [mag]",
     )
+    doubtful_error_mag: float = Field(
+        default=0.1,
+        ge=0,
+        description="Further error of a magnitude that the survey marks as doubtful, added in "
+        "quadrature [mag]",
+    )
     saturation: dict[str, float] = Field(
         default_factory=dict, description="By band: brighter stars are saturated [mag]"
     )

@@ -38,6 +38,12 @@ OTHER_ROLES: Final[Mapping[str, str]] = {
 }
 """Roles that are not columns of the common table, with their meaning and the unit of gcmock."""
 
+FLAGS: Final = (
+    *("duplicate", "photometric_quality", "read_flag", "blend_flag", "confusion_flag"),
+    *("galaxy_flag", "minor_planet_flag"),
+)
+"""Roles of flags, which are read as they are written."""
+
 _UNITS: Final = {column.name: column.unit for column in SOURCE_COLUMNS}
 _IN_BRACKETS: Final = re.compile(r"\[(.*)\]")
 

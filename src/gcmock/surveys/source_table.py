@@ -15,7 +15,7 @@ class Quality(IntFlag):
     DUPLICATE = 1
     """The survey itself says that another row is the same source."""
     ARTEFACT = 2
-    """Ghost, spike, persistence, bad pixels or a suspect calibration."""
+    """The survey takes it for a ghost or a spike: in none of its bands it is a source."""
     UPPER_LIMIT_J = 4
     """Not detected in J; the magnitude was an upper limit and is NaN."""
     UPPER_LIMIT_H = 8
@@ -25,13 +25,23 @@ class Quality(IntFlag):
     SATURATED = 32
     """Brighter than the detector can measure in at least one band."""
     EXTENDED = 64
-    """Not a star: a galaxy, contaminated by one, or a minor planet."""
+    """Not a star: a galaxy or a minor planet."""
     BLENDED = 128
     """Several sources in one profile, or photometry confused by a neighbour."""
     ERROR_ASSUMED = 256
     """At least one magnitude had no usable error; it got the default error of the survey."""
     BAD_ASTROMETRY = 512
     """The five-parameter astrometry fits badly."""
+    ON_EXTENDED = 1024
+    """A star in the light of a galaxy, a nebula or a cluster: its photometry is doubtful."""
+    DOUBTFUL_J = 2048
+    """J may hold light of a spike, a stripe or a latent image, or its calibration is doubtful."""
+    DOUBTFUL_H = 4096
+    """The same for H."""
+    DOUBTFUL_KS = 8192
+    """The same for Ks."""
+    DOUBTFUL = DOUBTFUL_J | DOUBTFUL_H | DOUBTFUL_KS
+    """Any of them."""
 
     @property
     def description(self) -> str:
@@ -41,19 +51,26 @@ class Quality(IntFlag):
 
 _DESCRIPTIONS: Final = {
     Quality.DUPLICATE: "another row of the survey is the same source",
-    Quality.ARTEFACT: "ghost, spike, persistence, bad pixels or suspect calibration",
+    Quality.ARTEFACT: "the survey takes it for a ghost or a spike",
     Quality.UPPER_LIMIT_J: "J was an upper limit",
     Quality.UPPER_LIMIT_H: "H was an upper limit",
     Quality.UPPER_LIMIT_KS: "Ks was an upper limit",
     Quality.SATURATED: "saturated in at least one band",
-    Quality.EXTENDED: "not a star, or contaminated by a galaxy",
+    Quality.EXTENDED: "a galaxy or a minor planet",
     Quality.BLENDED: "blended with a neighbour",
     Quality.ERROR_ASSUMED: "a magnitude without an error got the default error",
     Quality.BAD_ASTROMETRY: "the astrometry fits badly",
+    Quality.ON_EXTENDED: "a star in the light of a galaxy, a nebula or a cluster",
+    Quality.DOUBTFUL_J: "J may be contaminated, or its calibration is doubtful",
+    Quality.DOUBTFUL_H: "H may be contaminated, or its calibration is doubtful",
+    Quality.DOUBTFUL_KS: "Ks may be contaminated, or its calibration is doubtful",
 }
 
 UPPER_LIMIT: Final = {name: Quality[f"UPPER_LIMIT_{name.upper()}"] for name in SURVEY_BANDS}
 """The bit of an upper limit, by band."""
+
+DOUBTFUL: Final = {name: Quality[f"DOUBTFUL_{name.upper()}"] for name in SURVEY_BANDS}
+"""The bit of a doubtful magnitude, by band."""
 
 
 def _error_of(name: str, unit: str, ucd: str) -> Column:

@@ -17,12 +17,13 @@ from scipy.stats import poisson
 from gcmock.arrays import Floats
 from gcmock.dust.laws import load_law
 from gcmock.errors import InputError
+from gcmock.footprint import footprint_of_list
 from gcmock.io.observed import read_observed
 from gcmock.model import Model, load_model
 from gcmock.settings.build import Config
 from gcmock.stars.bands import load_relation, relation_names
 from gcmock.validation import scores
-from gcmock.validation.result import LIMITATIONS, Check, likely, noted, within
+from gcmock.validation.result import LIMITATIONS, Check, likely, noted, on_footprint, within
 from gcmock.validation.tiles import (
     Tiles,
     average,
@@ -50,6 +51,7 @@ LAWS: Final = (
     "nogueras_lara_2020",
 )  # fmt: skip
 _FIT_TILES: Final = 60
+_LEAST_COVERED: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,15 @@ def counts_checks(
     """
     model = load_model(config=config)
     tiles = make_tiles(l_range, b_range, COUNT_TILE_DEG)
-    observed = count_observed(tiles, *read_list(path, config), EDGES)
+    l_deg, b_deg, mag = read_list(path, config)
+    footprint = footprint_of_list(config.footprint, l_deg, b_deg)
+    if footprint is not None:
+        covered = footprint.covered(tiles.l_deg, tiles.b_deg, COUNT_TILE_DEG)
+        # What is hardly covered says more of the edge than of the stars.
+        tiles = replace(tiles, covered=np.where(covered < _LEAST_COVERED, 0.0, covered))
+        inside = footprint.contains(l_deg, b_deg)
+        l_deg, b_deg, mag = l_deg[inside], b_deg[inside], mag[inside]
+    observed = count_observed(tiles, l_deg, b_deg, mag, EDGES) * (tiles.coverage > 0.0)[:, None]
     if not observed.any():
         raise InputError(f"{path}: no star with {EDGES[0]} <= Hw < {EDGES[-1]} in the window")
     sky = model.extinction_map
@@ -149,6 +159,7 @@ def counts_checks(
     found = CountMap(tiles, observed, expected, selected, fine.mean(axis=1), colour)
     more: dict[str, Any] = {"n": int(observed.sum())}
     checks = [
+        *([] if footprint is None else [on_footprint("counts", footprint)]),
         *_budget(observed, curves, coarse, fine, found, tau, more),
         noted("counts", "gain in ln L of that limit against none", chances, **more),
         *_alternatives(model, tiles, fine, found, more),
@@ -172,7 +183,7 @@ def fit_colour(model: Model, tiles: Tiles, observed: Floats, e_jks: Floats) -> t
         Its ln L minus that of no limit.
     """
     place = np.random.default_rng(1).permutation(observed.shape[0])[:_FIT_TILES]
-    some = Tiles(tiles.l_deg[place], tiles.b_deg[place], tiles.size_deg, (place.size, 1))
+    some = tiles.take(place)
     chance = np.array(
         [
             _log_likelihood(
@@ -221,7 +232,7 @@ def _alternatives(
 ) -> list[Check]:
     """Other relations of Hw, other laws; the ratio must be 1 within what they leave open."""
     place = np.random.default_rng(2).permutation(fine.shape[0])[:_FIT_TILES]
-    some = Tiles(tiles.l_deg[place], tiles.b_deg[place], tiles.size_deg, (place.size, 1))
+    some = tiles.take(place)
 
     def total(other: Model) -> float:
         red = other if np.isinf(found.colour_min) else red_model(other, found.colour_min)
@@ -286,7 +297,10 @@ def robust(values: Floats) -> float:
 
 def _scatter(found: CountMap, red_curves: Floats, coarse: Floats, fine: Floats) -> list[Check]:
     """Scatter from tile to tile, its part that chance makes, and empty tiles."""
-    observed, expected = found.observed.sum(axis=1), found.selected.sum(axis=1)
+    inside = found.tiles.coverage > 0.0
+    coarse, fine, red_curves = coarse[inside], fine[inside], red_curves[inside]
+    observed = found.observed[inside].sum(axis=1)
+    expected, plainly = found.selected[inside].sum(axis=1), found.expected[inside].sum(axis=1)
     ratio = observed.sum() / expected.sum()
     mean = expected * ratio
     n = observed.size
@@ -295,10 +309,10 @@ def _scatter(found: CountMap, red_curves: Floats, coarse: Floats, fine: Floats) 
     hole = poisson.cdf(observed, 0.5 * mean) < 1e-3 / n
     good = ~hole & (observed > 0)
     log = np.log(observed[good] / mean[good])
-    plain = np.log(observed[good] / found.expected.sum(axis=1)[good])
+    plain = np.log(observed[good] / plainly[good])
     with_cells = np.log(observed[good] / average(red_curves, coarse).sum(axis=1)[good])
     chance = float(np.sqrt(np.median(1.0 / mean[good])))
-    e = found.e_jks[good]
+    e = found.e_jks[inside][good]
     trend = log - np.polyval(np.polyfit(e, log, 2), e) if good.sum() > 5 else log
     rest = float(np.sqrt(max(robust(trend) ** 2 - chance**2, 0.0)))
     steep = float(np.median(np.abs(slope(red_curves, fine)[good])))
@@ -306,7 +320,7 @@ def _scatter(found: CountMap, red_curves: Floats, coarse: Floats, fine: Floats) 
     shift = _factor_of_unity(red_curves, fine, observed.sum())
     return [
         noted("counts", "holes: tiles with less than half the stars", float(hole.sum()), **more),
-        noted("counts", "share of the expected stars in holes",
+        noted("counts", "fraction of the expected stars in holes",
               float(mean[hole].sum() / mean.sum()), **more),
         noted("counts", "robust scatter of ln(observed / expected) of tiles, no limit in J - H",
               robust(plain), f"{chance:.3f} by chance", **more),

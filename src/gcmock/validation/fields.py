@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gcmock.arrays import Columns, Floats
 from gcmock.catalogue.learn.completeness import Completeness, load_completeness
 from gcmock.errors import InputError
+from gcmock.footprint import FEWEST, Footprint, footprint_of_list, from_stars, has_mocpy
 from gcmock.frames import icrs_to_galactic_proper_motion
 from gcmock.io.metadata import catalogue_metadata, recorded_config
 from gcmock.io.observed import read_observed
@@ -19,6 +20,7 @@ from gcmock.io.readers.opening import open_table
 from gcmock.mock.simulate import simulate
 from gcmock.model import Model, load_model
 from gcmock.settings.build import Config
+from gcmock.settings.footprint import FootprintConfig
 from gcmock.words.bands import BANDS, LINEAR_BANDS, SURVEY_BANDS, SYNTHETIC_BANDS, magnitude_name
 from gcmock.words.components import COMPONENTS
 
@@ -70,15 +72,18 @@ class CatalogueFields:
         Observed magnitudes that are compared [mag].
     with_map : bool
         Whether the completeness is known from a map.
-    shares : ndarray, shape (n_band,)
-        Share of the stars that have each band.
+    fractions : ndarray, shape (n_band,)
+        Fraction of the stars that have each band.
+    footprint : Footprint, optional
+        Area of the list; all of every field if not given.
     """
 
     fields: tuple[CatalogueField, ...]
     band: str
     limits: tuple[float, float]
     with_map: bool
-    shares: Floats
+    fractions: Floats
+    footprint: Footprint | None = None
 
 
 def settings_of_fields(mock: Path) -> Config:
@@ -103,6 +108,7 @@ def load_fields(
     limits: tuple[float, float] | None,
     seed: int,
     workers: int = 1,
+    footprint: FootprintConfig | None = None,
 ) -> CatalogueFields:
     """Choose fields of a catalogue and simulate the model in them.
 
@@ -117,6 +123,8 @@ def load_fields(
     limits : tuple of 2 floats, optional
         Observed magnitudes in the main band [mag]; found from the counts if not given.
     seed, workers : int
+    footprint : FootprintConfig, optional
+        Area of the list; guessed from its stars if none is given.
 
     Returns
     -------
@@ -134,12 +142,13 @@ def load_fields(
         np.column_stack((_signed(s.l), s.b, s.mag)) for s in read_observed(input, config).chunks()
     ]
     sky = np.concatenate(listed)
-    shares = np.isfinite(sky[:, 2:]).mean(axis=0)
-    band = next((b for b in _ORDER if shares[BANDS.index(b)] > 0.5), "")
+    fractions = np.isfinite(sky[:, 2:]).mean(axis=0)
+    band = next((b for b in _ORDER if fractions[BANDS.index(b)] > 0.5), "")
     if not band:
         raise InputError(f"{input}: no band that most of its stars have")
     mag = sky[:, 2 + BANDS.index(band)]
     limits = _limits(mag) if limits is None else limits
+    area = _footprint(footprint, sky[:, 0], sky[:, 1])
     windows = _windows(sky[:, :2], n_star, seed)
     seen, true = _read(windows, input, mock, config)
     fields = []
@@ -147,12 +156,28 @@ def load_fields(
         drawn = simulate(
             model, l_range, b_range, ks_max=limits[1] + MARGIN_MAG, seed=seed + 5, workers=workers
         )
+        if area is not None:
+            inside = area.contains(drawn["l"], drawn["b"])
+            drawn = {name: values[inside] for name, values in drawn.items()}
+            kept = area.contains(rows["l"], rows["b"])
+            observed, rows = (
+                {name: values[kept] for name, values in table.items()} for table in (observed, rows)
+            )
         fields.append(
             CatalogueField(
                 l_range, b_range, observed, rows, _see(drawn, observed, model, known, band, seed)
             )
         )
-    return CatalogueFields(tuple(fields), band, limits, known is not None, shares)
+    return CatalogueFields(tuple(fields), band, limits, known is not None, fractions, area)
+
+
+def _footprint(settings: FootprintConfig | None, l_deg: Floats, b_deg: Floats) -> Footprint | None:
+    """Return the area of a list: what the settings give, else a guess where one is possible."""
+    if settings is not None and settings.is_given:
+        return footprint_of_list(settings, l_deg, b_deg)
+    if len(l_deg) < FEWEST or not has_mocpy():
+        return None
+    return from_stars(l_deg, b_deg)
 
 
 def _signed(l_deg: Floats) -> Floats:

@@ -220,11 +220,11 @@ def _compare(words: str, truth: Truth, summary: PosteriorSummary, draws: Draws) 
     return [
         below("genstars", f"{words}: KS distance of the ranks of D", found.ks,
               scores.ks_limit(found.n), "Kolmogorov-Smirnov", **more),
-        within("genstars", f"{words}: share of D inside the 68% interval", found.coverage, 0.68,
+        within("genstars", f"{words}: fraction of D inside the 68% interval", found.coverage, 0.68,
                scores.coverage_limits(0.68, found.n), "binomial", **more),
         below("genstars", f"{words}: calibration error of P(nuclear)", found.ece,
               scores.calibration_error_limit(p), "simulated truths", **more),
         below("genstars", f"{words}: Brier score of P(nuclear)", found.brier, found.base_brier,
-              "P = share of nuclear stars", **more),
+              "P = fraction of nuclear stars", **more),
         likely("genstars", number, scores.number_p_value(p, true), "Poisson-binomial", **more),
     ]  # fmt: skip

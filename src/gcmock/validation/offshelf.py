@@ -52,9 +52,11 @@ def offshelf_checks(fields: CatalogueFields) -> list[Check]:
         return checks
     for group, names in GROUPS.items():
         p = np.sum([mock[f"p_{name}"] for name in names], axis=0, dtype=np.float64)
-        share = float(np.isin(model["component"], names).mean())
-        error = np.sqrt((p * (1 - p)).sum() / n**2 + p.var() / n + share * (1 - share) / m)
-        checks.append(_line(f"share of {group}", float(p.mean()), share, error, limitation, n))
+        fraction = float(np.isin(model["component"], names).mean())
+        error = np.sqrt((p * (1 - p)).sum() / n**2 + p.var() / n + fraction * (1 - fraction) / m)
+        checks.append(
+            _line(f"fraction of {group}", float(p.mean()), fraction, error, limitation, n)
+        )
     for name, words, unit in (
         ("pm_l", "pm_l cos b", "mas/yr"), ("pm_b", "pm_b", "mas/yr"),
     ):  # fmt: skip

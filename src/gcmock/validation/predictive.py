@@ -20,7 +20,7 @@ from gcmock.validation.result import LIMITATIONS, Check, below, likely, noted
 from gcmock.words.bands import BANDS, COLOUR_INDICES, SYNTHETIC_BANDS, H, J
 from gcmock.words.flags import Flag
 
-UNEXPLAINED_SHARE: Final = 1e-3
+UNEXPLAINED_FRACTION: Final = 1e-3
 """Stars that nothing explains: at most 4e-5 of the stars of a right model (docs/results.md)."""
 
 _MAG_STEP, _COLOUR_STEP = 0.5, 0.2
@@ -49,13 +49,13 @@ def _posterior(fields: CatalogueFields) -> list[Check]:
     strange = (flags & int(Flag.UNEXPLAINED)) != 0
     limitation = LIMITATIONS["seen"]
     checks = [
-        below("predictive", "posterior: share of stars that nothing explains",
-              float(strange.mean()), UNEXPLAINED_SHARE, "docs/results.md",
+        below("predictive", "posterior: fraction of stars that nothing explains",
+              float(strange.mean()), UNEXPLAINED_FRACTION, "docs/results.md",
               limitation=LIMITATIONS["nsc"], n=strange.size)
     ]  # fmt: skip
     for i, band in enumerate(BANDS):
         good = np.isfinite(seen[:, i]) & (error[:, i] > 0) & ~strange
-        if band in SYNTHETIC_BANDS and fields.shares[[J, H]].min() > 0.5:
+        if band in SYNTHETIC_BANDS and fields.fractions[[J, H]].min() > 0.5:
             continue
         if good.sum() < 50:
             continue
@@ -113,12 +113,12 @@ def _quantities(
 
 def _colour(fields: CatalogueFields) -> tuple[str, str] | None:
     """Return the colour that most stars have."""
-    share = {
-        (a, b): min(fields.shares[BANDS.index(a)], fields.shares[BANDS.index(b)])
+    fraction = {
+        (a, b): min(fields.fractions[BANDS.index(a)], fields.fractions[BANDS.index(b)])
         for a, b in COLOUR_INDICES
     }
-    best = max(share, key=lambda pair: share[pair])
-    return best if share[best] > 0.5 else None
+    best = max(fraction, key=lambda pair: fraction[pair])
+    return best if fraction[best] > 0.5 else None
 
 
 def _prior(fields: CatalogueFields) -> list[Check]:
@@ -148,7 +148,7 @@ def _prior(fields: CatalogueFields) -> list[Check]:
             continue
         i, j = (BANDS.index(x) for x in colour)
         # The colour of the whole sample where the second band has gaps that no map explains.
-        complete = fields.with_map or min(fields.shares[i], fields.shares[j]) > 0.98
+        complete = fields.with_map or min(fields.fractions[i], fields.fractions[j]) > 0.98
         a, b = (
             np.histogram(
                 (x[:, i] - x[:, j])[(x[:, main] >= low) & (x[:, main] < high)],

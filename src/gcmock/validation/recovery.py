@@ -22,23 +22,23 @@ class Recovery:
 
     Attributes
     ----------
-    true_share, inferred_share, share_error : dict of str to float
-        Shares of `GROUPS`; the error is that of the inferred share (sum of p (1 - p)).
+    true_fraction, inferred_fraction, fraction_error : dict of str to float
+        Fractions of `GROUPS`; the error is that of the inferred fraction (sum of p (1 - p)).
     coverage : float
-        Share of stars whose true distance lies between the 16 and 84 % quantiles: 0.68 is right.
+        Fraction of stars whose true distance lies between the 16 and 84 % quantiles: 0.68 is right.
     below_quantile : tuple of float
-        Share of stars whose true distance lies below the quantiles `NOMINAL`.
+        Fraction of stars whose true distance lies below the quantiles `NOMINAL`.
     brier, base_brier : float
-        Brier score of P(nuclear), and that of giving every star the mean share.
+        Brier score of P(nuclear), and that of giving every star the mean fraction.
     ece : float
         Expected calibration error of P(nuclear).
     pull : dict of str to float
         Standard deviation of (observed - true) / error by band, for the drawn stars: 1 is right.
     """
 
-    true_share: dict[str, float]
-    inferred_share: dict[str, float]
-    share_error: dict[str, float]
+    true_fraction: dict[str, float]
+    inferred_fraction: dict[str, float]
+    fraction_error: dict[str, float]
     coverage: float
     below_quantile: tuple[float, ...]
     brier: float
@@ -69,11 +69,11 @@ def compare_with_truth(truth: Table, observed: Table, mock: Table) -> Recovery:
     -------
     Recovery
     """
-    true_share, share, error = {}, {}, {}
+    true_fraction, inferred, error = {}, {}, {}
     for group, names in GROUPS.items():
         p = stated_probability(mock, group)
-        true_share[group] = float(np.isin(truth["component"], names).mean())
-        share[group] = float(p.mean())
+        true_fraction[group] = float(np.isin(truth["component"], names).mean())
+        inferred[group] = float(p.mean())
         error[group] = float(np.sqrt((p * (1.0 - p)).sum()) / p.size)
     p = nuclear_probability(mock)
     nuclear = np.isin(truth["component"], NUCLEAR)
@@ -85,8 +85,8 @@ def compare_with_truth(truth: Table, observed: Table, mock: Table) -> Recovery:
         name, sigma = magnitude_name(band), observed[magnitude_error_name(band)]
         pull[band] = float(np.nanstd((observed[name] - mock[name]) / sigma))
     return Recovery(
-        true_share,
-        share,
+        true_fraction,
+        inferred,
         error,
         coverage=below[3] - below[1],
         below_quantile=tuple(below),

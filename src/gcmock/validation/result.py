@@ -8,6 +8,8 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from gcmock.footprint import Footprint
+
 Verdict = Literal["pass", "fail", "info", "skip"]
 
 FALSE_ALARM: Final = 1e-3
@@ -111,6 +113,11 @@ def likely(test: str, quantity: str, p_value: float, source: str, **more: Any) -
 def noted(test: str, quantity: str, value: float, expected: str = "", **more: Any) -> Check:
     """Return a number that is shown without a verdict."""
     return Check(test, quantity, value, expected, "info", **more)
+
+
+def on_footprint(test: str, footprint: Footprint) -> Check:
+    """Return the line that says which area of the sky is compared."""
+    return noted(test, f"area: {footprint.what}", footprint.area_deg2, unit="deg2")
 
 
 def skipped(test: str, reason: str) -> Check:

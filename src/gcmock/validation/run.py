@@ -17,7 +17,7 @@ from gcmock.settings.build import Config
 from gcmock.validation.counts import B_RANGE, L_RANGE, CountMap, counts_checks
 from gcmock.validation.fields import CatalogueFields, load_fields
 from gcmock.validation.genstars import genstars_checks
-from gcmock.validation.result import FALSE_ALARM, Check, failures, skipped
+from gcmock.validation.result import FALSE_ALARM, Check, failures, on_footprint, skipped
 
 TESTS: Final = ("sbc", "genstars", "predictive", "offshelf", "truths", "counts")
 """Names of the tests, in their order."""
@@ -197,9 +197,15 @@ def _checks(name: str, request: Request, loaded: list[CatalogueFields]) -> Seque
                 request.limits,
                 run.seed,
                 run.n_workers,
+                request.config.footprint,
             )
         )
-    return (predictive_checks if name == "predictive" else offshelf_checks)(loaded[0])
+    area = loaded[0].footprint
+    on_area = [on_footprint(name, area)] if area is not None else []
+    return [
+        *on_area,
+        *(predictive_checks if name == "predictive" else offshelf_checks)(loaded[0]),
+    ]
 
 
 def _provenance(request: Request) -> dict[str, Any]:

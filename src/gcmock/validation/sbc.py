@@ -39,7 +39,7 @@ NOISE_MAG, LIMIT_KS, MARGIN_MAG = 0.05, 15.5, 0.5
 moves some of them across the limit, as the prior of the posterior expects."""
 
 WITHOUT_J: Final = 0.25
-"""Share of stars whose J is taken away."""
+"""Fraction of stars whose J is taken away."""
 
 N_RANKED: Final = 49
 SBC_GROUPS: Final = {
@@ -132,11 +132,11 @@ def compare_sample(sample: SbcSample, summary: PosteriorSummary, draws: Draws) -
         )
     ]  # fmt: skip
     quantile = summary.distance_quantile_pc
-    for low, high, share in ((1, 3, 0.68), (0, 4, 0.90)):
+    for low, high, fraction in ((1, 3, 0.68), (0, 4, 0.90)):
         found = scores.coverage(sample.distance_pc, quantile[:, low], quantile[:, high])
-        span = scores.coverage_limits(share, n)
-        words = f"share of D inside the {share:.0%} interval"
-        checks.append(within("sbc", words, found, share, span, "binomial", **more))
+        span = scores.coverage_limits(fraction, n)
+        words = f"fraction of D inside the {fraction:.0%} interval"
+        checks.append(within("sbc", words, found, fraction, span, "binomial", **more))
     for place, name in enumerate(COMPONENTS):
         p, true = summary.probability[:, place].astype(np.float64), sample.component == place
         distance = scores.ks_uniform(scores.binary_ranks(p, true))
@@ -155,7 +155,7 @@ def compare_sample(sample: SbcSample, summary: PosteriorSummary, draws: Draws) -
         score = scores.brier(p, true)
         checks.append(
             noted("sbc", f"Brier score of P({name})", score,
-                  f"{true.mean() * (1 - true.mean()):.3f} if P were the share", **more)
+                  f"{true.mean() * (1 - true.mean()):.3f} if P were the fraction", **more)
         )  # fmt: skip
     return checks
 

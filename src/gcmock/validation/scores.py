@@ -64,7 +64,7 @@ def brier(probability: Floats, happened: Booleans) -> float:
 
 
 def expected_calibration_error(probability: Floats, happened: Booleans) -> float:
-    """Sum over ten bins of P of |mean P - true share| times the share of stars in the bin."""
+    """Sum over ten bins of P of |mean P - true fraction| times the fraction of stars in the bin."""
     place = np.minimum((probability * _ECE_BINS).astype(int), _ECE_BINS - 1)
     difference = np.bincount(place, probability - happened, _ECE_BINS)
     return float(np.abs(difference).sum() / probability.size)
@@ -84,14 +84,16 @@ def calibration_error_limit(
 
 
 def coverage(truth: Floats, low: Floats, high: Floats) -> float:
-    """Share of stars whose truth lies in an interval."""
+    """Fraction of stars whose truth lies in an interval."""
     return float(((truth >= low) & (truth <= high)).mean())
 
 
-def coverage_limits(share: float, n: int, false_alarm: float = FALSE_ALARM) -> tuple[float, float]:
-    """Distances below and above `share` that a right coverage exceeds with the given chance."""
-    low, high = binom.ppf([false_alarm / 2.0, 1.0 - false_alarm / 2.0], n, share) / n
-    return float(share - low), float(high - share)
+def coverage_limits(
+    fraction: float, n: int, false_alarm: float = FALSE_ALARM
+) -> tuple[float, float]:
+    """Distances below and above `fraction` that a right coverage exceeds with the given chance."""
+    low, high = binom.ppf([false_alarm / 2.0, 1.0 - false_alarm / 2.0], n, fraction) / n
+    return float(fraction - low), float(high - fraction)
 
 
 def area_under_curve(p: Floats, positive: Booleans) -> float:

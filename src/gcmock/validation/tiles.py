@@ -135,19 +135,32 @@ class Tiles:
         Width.
     shape : tuple of 2 ints
         Tiles along l and b; the tiles are in the order of ``meshgrid(indexing="ij")``.
+    covered : ndarray, shape (n_tile,), optional
+        Fraction of each tile that the list covers; all of it if not given.
     """
 
     l_deg: Floats
     b_deg: Floats
     size_deg: float
     shape: tuple[int, int]
+    covered: Floats | None = None
 
     @property
     def area_deg2(self) -> Floats:
-        """Solid angle of every tile [deg2]."""
+        """Solid angle of every tile, as far as it is covered [deg2]."""
         half = 0.5 * self.size_deg
         sine = np.sin(np.radians(self.b_deg + half)) - np.sin(np.radians(self.b_deg - half))
-        return np.asarray(self.size_deg * np.degrees(sine))
+        return np.asarray(self.size_deg * np.degrees(sine) * self.coverage)
+
+    @property
+    def coverage(self) -> Floats:
+        """Fraction of every tile that is covered, shape (n_tile,)."""
+        return np.ones(self.l_deg.size) if self.covered is None else self.covered
+
+    def take(self, place: NDArray[np.int64]) -> Tiles:
+        """Return some of the tiles, in a row."""
+        covered = self.coverage[place]
+        return Tiles(self.l_deg[place], self.b_deg[place], self.size_deg, (place.size, 1), covered)
 
 
 def make_tiles(
@@ -202,8 +215,8 @@ def count_curves(model: Model | RedModel, tiles: Tiles, edges: Floats) -> Floats
     ).sum(axis=1)  # fmt: skip
     curves = np.zeros((tiles.l_deg.size, n, edges.size - 1))
     np.add.at(curves, owner, found.reshape(l_deg.size, n, edges.size - 1))
-    share = tiles.area_deg2 / np.bincount(owner)
-    return np.asarray(curves * share[:, None, None])
+    fraction = tiles.area_deg2 / np.bincount(owner)
+    return np.asarray(curves * fraction[:, None, None])
 
 
 def _sightlines(model: Model | RedModel, tiles: Tiles) -> tuple[Floats, Floats, NDArray[np.int64]]:

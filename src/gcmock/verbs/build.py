@@ -8,7 +8,16 @@ from typing import Any
 
 from gcmock.errors import InputError
 from gcmock.settings.build import Config
-from gcmock.verbs.given import Location, Progress, Table, check_apart, is_path, on_disk
+from gcmock.verbs.given import (
+    Location,
+    Progress,
+    Table,
+    check_apart,
+    check_system,
+    is_path,
+    native_tables_explained,
+    on_disk,
+)
 from gcmock.verbs.settings import Settings, settings_of
 
 
@@ -103,6 +112,7 @@ def build(
     }
     settings = settings_of(build, config, sections, options)
     check_apart([output], [input, calibration, config])
+    remark = check_system(input, settings)
     if output is None:
         if scheduler is not None:
             raise InputError(
@@ -110,7 +120,8 @@ def build(
             )
         from gcmock.mock.build import build_table
 
-        return build_table(input, settings, progress=progress)
+        with native_tables_explained(input):
+            return build_table(input, settings, progress=progress)
     if scheduler is not None:
         if not is_path(input):
             raise InputError(
@@ -125,4 +136,6 @@ def build(
     from gcmock.mock.build import build as build_file
 
     with on_disk(input, "table") as path:
-        return build_file(path, output, settings, overwrite=overwrite, progress=progress)
+        summary = build_file(path, output, settings, overwrite=overwrite, progress=progress)
+    summary.remarks += [remark] if remark else []
+    return summary

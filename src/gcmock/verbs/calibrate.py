@@ -7,7 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from gcmock.verbs.given import Location, Table, check_apart, on_disk, pair_if_given
+from gcmock.verbs.given import (
+    Location,
+    Table,
+    check_apart,
+    check_system,
+    on_disk,
+    pair_if_given,
+)
 from gcmock.verbs.settings import Settings, settings_of
 
 if TYPE_CHECKING:
@@ -102,6 +109,7 @@ def calibrate(
         if path is not None
     }
     check_apart(outputs.values(), [catalogue, config])
+    check_system(catalogue, settings)
     _check(outputs, overwrite)
     wanted = Options(
         pair_if_given(limits, "mag", "limits"),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeAlias
 from warnings import catch_warnings, filterwarnings
 
-from gcmock.errors import InputError
+from gcmock.errors import InputError, MissingColumnsError
 
 if TYPE_CHECKING:
+    from gcmock.io.readers.source import TableSource
     from gcmock.io.tables import Kind
+    from gcmock.settings.build import Config
 
 Location: TypeAlias = str | Path
 Table: TypeAlias = Any
@@ -62,7 +64,8 @@ def on_disk(given: Location | Table, role: str) -> Iterator[Path]:
         If it is neither a path nor a table, or the table has no rows.
     """
     if is_path(given):
-        yield Path(given)
+        with native_tables_explained(given):
+            yield Path(given)
         return
     from gcmock.io.tables import to_arrow
 
@@ -73,9 +76,65 @@ def on_disk(given: Location | Table, role: str) -> Iterator[Path]:
         path = Path(folder) / f"{role}-in-memory.parquet"
         pq.write_table(table, path)
         try:
-            yield path
+            with native_tables_explained(path):
+                yield path
         except InputError as error:
             raise type(error)(str(error).replace(str(path), f"<{role}>")) from None
+
+
+@contextmanager
+def native_tables_explained(given: Location | Table) -> Iterator[None]:
+    """Say which command reads a native table of a survey, where columns are not found.
+
+    Parameters
+    ----------
+    given : str, Path or table
+        The table that is read meanwhile.
+    """
+    try:
+        yield
+    except MissingColumnsError as error:
+        from gcmock.io.tables import in_memory
+        from gcmock.surveys.read.native_input import what_to_do
+
+        table = _header_of(Path(given)) if is_path(given) else in_memory(given)
+        # Another table than this one may be the reason.
+        mine = str(error).startswith(f"{table.path}:")
+        text = what_to_do(table.path, table.columns) if mine else ""
+        raise (InputError(text) if text else error) from None
+
+
+def check_system(given: Location | Table, config: Config) -> str:
+    """Refuse magnitudes of a survey whose photometric system the settings do not say.
+
+    Parameters
+    ----------
+    given : str, Path or table
+    config : Config
+
+    Returns
+    -------
+    str
+        A remark on a native table; empty for others.
+    """
+    if not config.columns:
+        return ""
+    from gcmock.io.tables import in_memory
+    from gcmock.surveys.read.native_input import check_system as check
+
+    table = _header_of(Path(given), config.columns) if is_path(given) else in_memory(given)
+    return check(table, config)
+
+
+def _header_of(path: Path, chosen: Mapping[str, str] | None = None) -> TableSource:
+    """Open a table for its names only: text is not scanned."""
+    from gcmock.io.readers.choice import split_choice
+    from gcmock.io.readers.opening import open_table
+    from gcmock.surveys.read.csv_table import NativeCsvSource, is_plain_csv
+
+    file, _ = split_choice(path)
+    is_csv = file.suffix.lower() == ".csv" and is_plain_csv(file)
+    return NativeCsvSource(file) if is_csv else open_table(path, chosen)
 
 
 @contextmanager

@@ -40,7 +40,8 @@ def merge(
     ----------
     config : str, Path, mapping or MergeConfig, optional
         TOML file: the surveys with their files, the window, and what differs from the defaults; or
-        its content.
+        its content. The native table of one survey, by its path, is cleaned and written in the
+        columns that `gcmock.build` reads.
     output : str or Path, optional
         Without suffix a folder of Parquet files; an interrupted run then goes on where it stopped
         when it is started again. Else a Parquet, FITS, VOTable or ECSV file, by its suffix. If not
@@ -118,6 +119,21 @@ def _overrides(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _is_table(path: Path) -> bool:
+    """Whether a path is that of a table, not of settings."""
+    from gcmock.io.readers.opening import SUFFIXES, TEXT_SUFFIXES
+
+    suffix = path.with_suffix("").suffix if path.suffix.lower() == ".gz" else path.suffix
+    return path.is_dir() or suffix.lower() in (*SUFFIXES, *TEXT_SUFFIXES)
+
+
+def _one_survey(path: Path) -> dict[str, Any]:
+    """Return the settings of a merge of one survey alone."""
+    from gcmock.surveys.read.open_survey import open_survey
+
+    return {"survey": [{"name": open_survey(path).survey.name, "path": str(path.resolve())}]}
+
+
 @contextmanager
 def _surveys_on_disk(config: Any, surveys: Any) -> Iterator[Any]:
     """Give settings in which every survey is a file."""
@@ -126,7 +142,7 @@ def _surveys_on_disk(config: Any, surveys: Any) -> Iterator[Any]:
             f"config: expected a TOML file, a mapping or a MergeConfig, got {type(config).__name__}"
         )
     if is_path(config) and surveys is None:
-        yield config
+        yield _one_survey(Path(config)) if _is_table(Path(config)) else config
         return
     if isinstance(config, MergeConfig):
         content = config.model_dump()

@@ -12,6 +12,7 @@ from gcmock.verbs.given import (
     Location,
     Table,
     check_apart,
+    check_system,
     on_disk_if_given,
     pair,
     pair_if_given,
@@ -112,6 +113,9 @@ def validate(
     picture = None if figure is None else Path(figure)
     check_apart([page, picture], [mock, input, reference, counts, completeness, config])
     _check(page, picture, counts is not None, overwrite)
+    for table in (input, counts):
+        if table is not None:
+            check_system(table, settings)
     from gcmock.validation.run import TESTS, Request
     from gcmock.validation.run import validate as run
 

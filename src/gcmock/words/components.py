@@ -112,7 +112,7 @@ POPULATIONS: Final = tuple(dict.fromkeys(component.population for component in C
 """Names of the distinct populations, in the order of every `n_population` axis."""
 
 N_POPULATION: Final = len(POPULATIONS)
-"""Distinct populations; two components may share one."""
+"""Distinct populations; two components may fraction one."""
 
 GROUP_TABLE: Final = tuple(dict.fromkeys(component.group for component in COMPONENT_TABLE))
 """All groups, in the order of every `n_group` axis."""

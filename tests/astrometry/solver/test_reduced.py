@@ -1,4 +1,4 @@
-"""What both orders of elimination share, with an elimination that leaves everything."""
+"""What both orders of elimination fraction, with an elimination that leaves everything."""
 
 from __future__ import annotations
 

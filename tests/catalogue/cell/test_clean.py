@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from small_sky import table_of, to_sky
 
-from gcmock.catalogue.cell.clean import native_reasons, too_faint
+from gcmock.catalogue.cell.clean import looks_real, native_reasons, too_faint
 from gcmock.catalogue.cell.merging import merge_cell
 from gcmock.catalogue.cell.pilot import merge_cell_pilot
 from gcmock.catalogue.cell.sources import make_sources, stored_columns
@@ -69,6 +69,24 @@ def config_of(*surveys, **limits):
     return MergeConfig(survey=tuple(given))
 
 
+def test_doubtful_photometry_is_no_reason_to_leave_a_star_out():
+    """A star in the light of a cluster, or on a spike, is one; a galaxy is not."""
+    marks = (Quality.DOUBTFUL, Quality.ON_EXTENDED, Quality.EXTENDED, Quality.ARTEFACT)
+    quality = np.array([*map(int, marks)])
+    sources = seen("2mass", [0.0, 20.0, 40.0, 60.0], [11.0] * 4, quality=quality)
+    survey = SurveyInput(name="2mass", path="-")
+    reason = native_reasons(sources, survey, CleaningConfig())
+    assert reason.tolist() == ["", "", "extended", "artefact"]
+    strict = SurveyInput(name="2mass", path="-", reject=("doubtful", "on_extended"))
+    reason = native_reasons(sources, strict, CleaningConfig())
+    assert reason.tolist() == ["quality", "quality", "", ""]
+
+
+def test_what_looks_like_a_star_has_ten_sigma_in_two_bands():
+    assert looks_real(seen("2mass", [0.0], [11.0])).tolist() == [True]
+    assert looks_real(seen("2mass", [0.0], [11.0], with_ks=False)).tolist() == [False]
+
+
 def test_a_marked_duplicate_without_its_original_is_the_star():
     quality = np.array([0, int(Quality.DUPLICATE), int(Quality.DUPLICATE)])
     sources = seen("virac2", [0.0, 0.02, 30.0], [14.0, 14.0, 14.5], quality=quality)
@@ -111,7 +129,9 @@ def test_a_source_of_two_equal_stars_is_linked_to_neither(knowledge):
     assert ids_of(merged, "sirius") == []
     assert merged.removed[ORDER.index("sirius")][1].tolist() == ["blend"]
     # Whoever wants the link anyway gets it.
-    free = config.model_copy(update={"match": config.match.model_copy(update={"least_share": 0.0})})
+    free = config.model_copy(
+        update={"match": config.match.model_copy(update={"least_fraction": 0.0})}
+    )
     assert ids_of(merge_cell(cells, knowledge, free), "sirius") == ["sirius0"]
     # One that is mostly the brighter star's is linked, as before.
     ks = np.array([13.0, 15.0])

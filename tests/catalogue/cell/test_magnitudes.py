@@ -81,6 +81,23 @@ def test_faint_stars_do_not_come_from_2mass():
     assert chosen(bright)[1] == ["2mass"] * 3
 
 
+def test_doubtful_bands_come_from_another_survey_if_there_is_one():
+    """The flag is of a band: the others of the same survey are as good as ever."""
+    mark = int(Quality.DOUBTFUL_H)
+    surveys = {
+        "2mass": sources_of("2mass", (12.0, 11.2, 10.9), 0.02, mark),
+        "sirius": sources_of("sirius", (12.0, 11.2, 10.9), 0.05),
+    }
+    found, origin = chosen(surveys)
+    assert origin == ["2mass", "sirius", "2mass"]
+    assert not found.flags[0] & MatchFlag.DOUBTFUL
+    found, origin = chosen({"2mass": surveys["2mass"]})
+    assert origin == ["2mass"] * 3
+    assert found.flags[0] & MatchFlag.DOUBTFUL
+    everywhere = sources_of("2mass", (12.0, 11.2, 10.9), 0.02, int(Quality.ON_EXTENDED))
+    assert chosen({"2mass": everywhere, "sirius": surveys["sirius"]})[1] == ["sirius"] * 3
+
+
 def test_blended_magnitudes_are_the_last_choice():
     surveys = {
         "2mass": sources_of("2mass", (13.0, 11.9, 11.4), 0.01),

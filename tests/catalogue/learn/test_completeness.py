@@ -1,4 +1,4 @@
-"""Shares of stars that are detected, by capture and recapture."""
+"""Fractions of stars that are detected, by capture and recapture."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from gcmock.catalogue.learn.reality import (
     learn_reality,
     learn_spikes,
 )
-from gcmock.catalogue.link.linking import SHARE_STEPS, magnitude_bin
+from gcmock.catalogue.link.linking import FRACTION_STEPS, magnitude_bin
 from gcmock.catalogue.order import names_of, packaged_order
 from gcmock.settings.merge import CleaningConfig
 
@@ -31,7 +31,7 @@ ORDER = names_of(packaged_order())
 
 
 def test_rates_follow_the_depth(knowledge):
-    alone = len(SHARE_STEPS)
+    alone = len(FRACTION_STEPS)
     depth = knowledge.rates["2mass"].depth[0, alone, magnitude_bin(np.array([11.5, 13.0, 15.5]))]
     assert depth[0] > 0.85
     assert depth[2] < 0.3

@@ -1,4 +1,4 @@
-"""Shares of stars that have a partner, and the relation of G."""
+"""Fractions of stars that have a partner, and the relation of G."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ def test_relation_of_g_is_found_among_outliers():
     assert fit_g_relation(stars, surveys) is None
 
 
-def test_shares_are_drawn_to_the_mean_where_there_are_few():
+def test_fractions_are_drawn_to_the_mean_where_there_are_few():
     whole = np.array([3] * 100 + [5] * 4)
     some = np.array([3] * 80 + [5])
-    share = rates._share(some, whole)
+    fraction = rates._fraction(some, whole)
     mean = 82.0 / 106.0
-    assert share[3] == pytest.approx((80 + 4 * mean) / 104)
-    assert share[5] == pytest.approx((1 + 4 * mean) / 8)
-    np.testing.assert_allclose(np.delete(share, [3, 5]), mean)
+    assert fraction[3] == pytest.approx((80 + 4 * mean) / 104)
+    assert fraction[5] == pytest.approx((1 + 4 * mean) / 8)
+    np.testing.assert_allclose(np.delete(fraction, [3, 5]), mean)
     nobody = np.empty(0, np.int64)
-    np.testing.assert_allclose(rates._share(nobody, nobody), 0.5)
+    np.testing.assert_allclose(rates._fraction(nobody, nobody), 0.5)
     # Nothing is ever certain.
-    assert rates._share(np.full(999, 3), np.full(999, 3)).max() == 0.98
+    assert rates._fraction(np.full(999, 3), np.full(999, 3)).max() == 0.98
 
 
 def test_the_depth_is_that_of_its_place_or_of_its_magnitude():

@@ -52,12 +52,12 @@ def field():
     )
 
 
-def odds(star, source, *, density=0.0, shared=False, mag=None, share=1.0):
+def odds(star, source, *, density=0.0, shared=False, mag=None, fraction=1.0):
     light = SharedLight(
         np.array([shared]),
         star.mag if mag is None else mag,
         np.zeros((1, 2)),
-        np.array([share]),
+        np.array([fraction]),
         np.array([WIDE]),
     )
     zero = np.zeros(1, np.int64)
@@ -69,8 +69,8 @@ def odds(star, source, *, density=0.0, shared=False, mag=None, share=1.0):
 def test_positions_alone():
     variance = 2 * ERROR**2
     parts = [
-        share * np.prod(norm.pdf([0.0, 0.1], scale=np.sqrt(variance + extra)))
-        for share, extra in ((1 - TAIL, 0.0), (TAIL, WIDE**2))
+        fraction * np.prod(norm.pdf([0.0, 0.1], scale=np.sqrt(variance + extra)))
+        for fraction, extra in ((1 - TAIL, 0.0), (TAIL, WIDE**2))
     ]
     expected = np.log(sum(parts)) + 2.0 + 0.7 + 0.2
     assert odds(one(), one(north=0.1), density=-2.0) == pytest.approx(expected)
@@ -95,8 +95,8 @@ def test_the_field_moves_between_two_epochs():
     variance = 2 * ERROR**2 + (SIGMA * years) ** 2
     east = MOTION[0] * years
     parts = [
-        share * np.prod(norm.pdf([east, 0.0], scale=np.sqrt(variance + extra)))
-        for share, extra in ((1 - TAIL, 0.0), (TAIL, WIDE**2))
+        fraction * np.prod(norm.pdf([east, 0.0], scale=np.sqrt(variance + extra)))
+        for fraction, extra in ((1 - TAIL, 0.0), (TAIL, WIDE**2))
     ]
     assert at == pytest.approx(np.log(sum(parts)) + 0.7 + 0.2)
 
@@ -121,8 +121,8 @@ def test_the_fainter_star_of_a_blend_is_not_the_source():
     star, source = one(mag=(NAN, NAN, 12.0)), one(mag=(NAN, NAN, 11.0))
     together = np.array([[NAN, NAN, 11.0]])
     alone = odds(star, source)
-    brighter = odds(star, source, shared=True, mag=together, share=0.6)
-    fainter = odds(star, source, shared=True, mag=together, share=0.4)
+    brighter = odds(star, source, shared=True, mag=together, fraction=0.6)
+    fainter = odds(star, source, shared=True, mag=together, fraction=0.4)
     assert brighter > max(alone, fainter) + 2.0
 
 
@@ -140,18 +140,18 @@ def light_of(x, ks, beam=1.0):
 
 
 def test_two_equal_stars_at_one_place_are_twice_as_bright():
-    shared, mag, shift, share = light_of([0.0, 0.0], [12.0, 12.0])
+    shared, mag, shift, fraction = light_of([0.0, 0.0], [12.0, 12.0])
     assert shared.all()
     np.testing.assert_allclose(mag[:, 2], 12.0 - 2.5 * np.log10(2.0))
     assert np.isnan(mag[:, :2]).all()
     np.testing.assert_allclose(shift, 0.0)
-    np.testing.assert_allclose(share, 0.5)
+    np.testing.assert_allclose(fraction, 0.5)
 
 
 def test_neighbours_draw_the_position_and_far_ones_do_not():
-    shared, mag, shift, share = light_of([0.0, 0.8, 60.0], [12.0, 12.5, 12.0])
+    shared, mag, shift, fraction = light_of([0.0, 0.8, 60.0], [12.0, 12.5, 12.0])
     np.testing.assert_array_equal(shared, [True, True, False])
     assert 0.0 < shift[0, 1] < 0.8
     assert -0.8 < shift[1, 1] < 0.0
-    assert share[0] > share[1]
-    assert (mag[2, 2], share[2]) == (12.0, 1.0)
+    assert fraction[0] > fraction[1]
+    assert (mag[2, 2], fraction[2]) == (12.0, 1.0)

@@ -16,7 +16,7 @@ from gcmock.catalogue.link.linking import (
     N_MAG,
     STEP_MAG,
     default_rates,
-    explained_share,
+    explained_fraction,
     explained_stars,
     field_of,
     finest_fwhm,
@@ -97,13 +97,13 @@ def test_close_sources_of_like_magnitude_are_linked():
     np.testing.assert_array_equal(found.rival[2:], 0.0)
     np.testing.assert_allclose(found.rival[:2], found.probability)
     assert not found.blended.any()
-    np.testing.assert_allclose(found.share, 1.0, atol=0.01)
+    np.testing.assert_allclose(found.fraction, 1.0, atol=0.01)
 
 
 def test_nothing_is_linked_to_nothing():
     sources = survey_sources("2mass", [0.0, 5.0], phot_ks_mag=12.0)
     found = linked(no_stars(packaged_order()), sources)
-    assert len(found.star) == len(found.share) == 0
+    assert len(found.star) == len(found.fraction) == 0
     np.testing.assert_array_equal(found.rival, [0.0, 0.0])
 
 
@@ -113,12 +113,12 @@ def test_finer_stars_explain_the_light_of_a_coarse_source():
     stars = list_of(fine)
     np.testing.assert_array_equal(finest_fwhm(stars), load_survey("virac2").merge.fwhm_arcsec)
     coarse = survey_sources("2mass", [0.0, 30.0], phot_ks_mag=12.0)
-    share = explained_share(coarse, np.arange(2), stars, FIELD)
+    fraction = explained_fraction(coarse, np.arange(2), stars, FIELD)
     light = (10.0 ** (-0.4 * (fine.side.mag[:2, 2] - 12.0))).sum()
-    np.testing.assert_allclose(share, [light, 0.0], rtol=1e-6)
+    np.testing.assert_allclose(fraction, [light, 0.0], rtol=1e-6)
     # Stars on images as coarse as its own say nothing.
     same = list_of(survey_sources("2mass", [0.0], phot_ks_mag=12.0))
-    np.testing.assert_array_equal(explained_share(coarse, np.arange(2), same, FIELD), [0.0, 0.0])
+    np.testing.assert_array_equal(explained_fraction(coarse, np.arange(2), same, FIELD), [0.0, 0.0])
 
 
 def test_a_coarse_star_that_finer_ones_explain_is_no_star():

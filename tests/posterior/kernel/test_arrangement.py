@@ -84,10 +84,10 @@ def test_every_place_keeps_its_weight_in_its_row_and_bin(n, seed):
     for row in range(LAYOUT.n_row):
         here = i == row
         if here.any():
-            share = weight.sum(axis=0)[here].astype(float)
-            mean = np.average(place[2][here], weights=share)
+            fraction = weight.sum(axis=0)[here].astype(float)
+            mean = np.average(place[2][here], weights=fraction)
             assert rows.q_mean[row] == pytest.approx(mean, abs=1e-6)
-            spread = np.sqrt(np.average((place[2][here] - mean) ** 2, weights=share))
+            spread = np.sqrt(np.average((place[2][here] - mean) ** 2, weights=fraction))
             assert rows.q_half[row] == pytest.approx(2.0 * spread, abs=1e-6)
         if (i >= row).any():
             assert rows.c_top[row] == -1.0 + 0.25 * (k[i >= row].max() + 1)

@@ -110,7 +110,7 @@ def test_interpolated_are_points_between_negligible_ones(work, monkeypatch):
     assert not skip(1.0, level=2, j=98, step=2)
 
 
-def test_share_outside_of_an_ellipse_that_misses_half(work, monkeypatch):
+def test_fraction_outside_of_an_ellipse_that_misses_half(work, monkeypatch):
     """The wider ellipse finds twice as much in the one population that the components have."""
 
     def sums_at(*given):
@@ -125,12 +125,12 @@ def test_share_outside_of_an_ellipse_that_misses_half(work, monkeypatch):
     groups = np.full(N_LANE, N_POPULATION)
     groups[:4] = 2
 
-    def share():
-        return likelihood.share_outside(
+    def fraction():
+        return likelihood.fraction_outside(
             7, None, None, None, None, BINS, groups, red, likelihood.RADIUS2, work
         )
 
     # Without any posterior there is no place to look at.
-    assert share() == 0.0
+    assert fraction() == 0.0
     work.score[120] = 1.0
-    assert share() == pytest.approx(0.5)
+    assert fraction() == pytest.approx(0.5)

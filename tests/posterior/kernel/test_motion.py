@@ -95,9 +95,9 @@ def test_kernel_agrees_with_the_formula(model, pm_l, pm_b, error, correlation, r
 def test_large_errors_leave_the_posterior_as_it_was(model):
     """Without outliers and with them: P(c) within 1e-6 of that of photometry alone."""
     plain = model.posterior.joint(make(None))[0].sum(axis=2)
-    for share in (0.0, 0.01):
+    for fraction in (0.0, 0.01):
         config = load_config(
-            None, {"motion.outlier_share": share, "populations.name": "koshimoto2021"}
+            None, {"motion.outlier_fraction": fraction, "populations.name": "koshimoto2021"}
         )
         posterior = replace(model, config=config).posterior
         for motion in (
@@ -147,10 +147,10 @@ def test_nodes_cover_the_grid(model):
     nodes = motion_nodes(model.grid, 8160.0)
     assert nodes.bin[0] == 0
     assert nodes.bin[-1] == len(model.grid) - 1
-    assert (nodes.share >= 0).all()
-    assert (nodes.share <= 1).all()
+    assert (nodes.fraction >= 0).all()
+    assert (nodes.fraction <= 1).all()
     place = np.interp(np.arange(len(model.grid)), nodes.bin, np.arange(nodes.bin.size))
-    np.testing.assert_allclose(nodes.before + nodes.share, place, atol=1e-5)
+    np.testing.assert_allclose(nodes.before + nodes.fraction, place, atol=1e-5)
 
 
 @pytest.mark.parametrize("component", ["thin5", "bar", "nsd", "nsc"])

@@ -36,7 +36,7 @@ def test_look_up_finds_the_bin(distances):
 def test_motions_are_none_unless_given():
     bins = make_bins(np.array([100.0, 200.0, 400.0]))
     assert bins.motion_before.tolist() == [0, 0]
-    assert bins.motion_share.tolist() == [0.0, 0.0]
+    assert bins.motion_fraction.tolist() == [0.0, 0.0]
     assert bins.motion_model == MotionModel()
     given_motion = (np.array([0, 1]), np.array([0.5, 0.25], np.float32), MotionModel(0.5))
     found = make_bins(np.array([100.0, 200.0, 400.0]), given_motion)

@@ -20,7 +20,7 @@ def test_numbers_have_thin_spaces_and_a_true_minus(value, digits, text):
     assert grouped(value, digits) == text
 
 
-def test_shares_are_in_per_cent():
+def test_fractions_are_in_per_cent():
     assert percent(0.12345) == "12.3 %"
     assert percent(0.00012, 2) == "0.01 %"
     assert percent(1.0, 0) == "100 %"

@@ -80,9 +80,9 @@ def test_components_in_numbers(subject):
     assert rows["bar"][:4] == ("55.0", "3.4", "55.00 %", "40")
     assert rows["thin1"] == ("0.0", "0.0", "0.00 %", "0", "–")
     assert rows["bar"][4].startswith("7.0")
-    shares, distances = named(section)["shares"], named(section)["distances"]
-    assert "bar 55.0 %" in shares.alt
-    assert shares.alt.endswith("The largest is: bar.")
+    fractions, distances = named(section)["fractions"], named(section)["distances"]
+    assert "bar 55.0 %" in fractions.alt
+    assert fractions.alt.endswith("The largest is: bar.")
     assert "nuclear stellar disc median 8.1 kpc" in distances.alt
     assert Text(EXTRAPOLATED, "limit") in section.blocks
 
@@ -125,6 +125,6 @@ def test_every_picture_draws_its_own_plot(subject):
     assert drawn == {
         "nsd_probability": "Galactic longitude l [deg]",
         "membership": "P(nuclear disc or cluster)",
-        "shares": "share of the stars",
+        "fractions": "fraction of the stars",
         "distances": "distance [kpc]",
     }

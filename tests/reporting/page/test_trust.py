@@ -132,12 +132,12 @@ def test_every_flag_is_counted():
 
 def test_truth_in_tables():
     section = truth_section(COMPARISON, "t.fits")
-    picture, coverage, shares = section.blocks
+    picture, coverage, fractions = section.blocks
     assert "100 stars of t.fits" in picture.caption
     assert "Brier score 0.100 (0.240 without any data)" in picture.caption
     assert picture.table.rows == [("0.05", "0.10", "60"), ("0.95", "0.90", "40")]
     assert coverage.rows[1] == ("16 %", "16.0 %")
-    rows = {row[0]: row[1:] for row in shares.rows}
+    rows = {row[0]: row[1:] for row in fractions.rows}
     assert rows["discs"] == ("20.00 %", "12.00 %", "50.0 %", "50.0 %", "0.0 %", "0.0 %")
     assert rows["nuclear stellar disc"][:2] == ("40.00 %", "30.00 %")
     # A group without true stars divides by nothing.

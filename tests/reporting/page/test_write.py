@@ -118,8 +118,8 @@ def test_stars_of_the_view(page, report_files):
     # The most probable group has most of the area under its curve.
     area = (densities / 255.0) ** 2 @ np.diff(stars["edges"])
     p = np.array(stars["p"])
-    share = area / area.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(share, p, atol=0.05)
+    fraction = area / area.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(fraction, p, atol=0.05)
 
 
 def test_figures_as_files(page):

@@ -16,11 +16,11 @@ from gcmock.reporting.plots.stars import (
     diagram_window,
     distance_errors,
     distances,
+    fractions,
     magnitude_counts,
     membership,
     nuclear_colour_magnitude,
     reliability,
-    shares,
 )
 from gcmock.words.components import GROUP_TABLE
 
@@ -135,8 +135,8 @@ def test_observed_counts_are_dots(axis, tally):
     np.testing.assert_allclose(dots.get_data(), [[12.05], [30.0]])
 
 
-def test_shares_with_their_errors(axis, tally):
-    shares(axis, tally)
+def test_fractions_with_their_errors(axis, tally):
+    fractions(axis, tally)
     # Of the bar 6 + 4 * 0.25 of ten stars, +- sqrt(4 * 0.75 * 0.25) / 10.
     texts = [text.get_text().strip() for text in axis.texts]
     assert texts == ["0.00% ± 0.00%", "70.0% ± 8.7%", "30.0% ± 8.7%", "0.00% ± 0.00%"]
@@ -168,7 +168,7 @@ def test_widths_of_distances_by_the_most_probable_group(axis, tally):
     assert axis.get_xscale() == "log"
 
 
-def test_true_share_against_stated_probability(axis):
+def test_true_fraction_against_stated_probability(axis):
     c = TruthComparison(
         50, np.zeros(5), np.array([0.0, 0.5]), np.array([0.1, 0.6]), np.array([25.0, 25.0]),
         np.zeros((4, 4)), 0.1, 0.2, 0.1,

@@ -117,7 +117,7 @@ def test_twomass_flags(tmp_path):
         Quality.UPPER_LIMIT_J,
         Quality.UPPER_LIMIT_KS,
         Quality(0),
-        Quality.SATURATED | Quality.ARTEFACT,
+        Quality.SATURATED | Quality.DOUBTFUL_H,
         Quality.BLENDED,
         Quality.BLENDED,
         Quality.EXTENDED,
@@ -131,6 +131,10 @@ def test_twomass_flags(tmp_path):
         assert np.isnan(rows["phot_h_mag"]).tolist() == [i == 3 for i in range(8)]
         assert np.isnan(rows["phot_ks_mag"]).tolist() == [i == 2 for i in range(8)]
         np.testing.assert_allclose(rows["ref_epoch"], 2000.0)
+        # What is doubtful has a larger error, and is kept.
+        error = np.where(np.arange(8) == 4, np.hypot(table["h_msigcom"], 0.1), table["h_msigcom"])
+        error[3] = np.nan
+        np.testing.assert_allclose(rows["phot_h_mag_error"], error, rtol=1e-6)
 
 
 def test_twomass_error_ellipse(tmp_path):
@@ -159,7 +163,7 @@ def test_vvv_error_bits_count_where_there_is_a_magnitude(tmp_path):
     table["Jperrbits"] = np.int32([0, 16, 65536, 64, 64, -99999999])
     table["Jmag3"] = MaskedColumn(table["Jmag3"], mask=[False] * 4 + [True, False])
     rows = read(write(table, tmp_path / "vvv.vot"))
-    expected = [0, Quality.BLENDED, Quality.SATURATED, Quality.ARTEFACT, 0, 0]
+    expected = [0, Quality.BLENDED, Quality.SATURATED, Quality.DOUBTFUL_J, 0, 0]
     assert rows["quality"].tolist() == expected
 
 
@@ -298,7 +302,7 @@ def test_errors_show_what_was_found_and_expected(tmp_path):
     table = native_table("virac2", "eso")
     table.replace_column("ra", ["17h45m40s"] * len(table))
     write(table, tmp_path / "text.fits")
-    with pytest.raises(InputError, match=r"'ra' \(ra\) must hold numbers, but holds text such as"):
+    with pytest.raises(InputError, match=r"'ra' has the unit 'deg', but holds text such as"):
         read(tmp_path / "text.fits")
     Table({"ra": [1.0], "dec": [2.0]}).write(tmp_path / "other.fits")
     with pytest.raises(InputError, match="name the survey"):

@@ -50,12 +50,12 @@ def test_correlated_numbers():
 def test_gaia_solutions():
     n = 4000
     # J - Ks = 0.4: G = 17 and 20.5.
-    for j_mag, share in ((16.0, 0.02), (19.5, 0.27)):
+    for j_mag, fraction in ((16.0, 0.02), (19.5, 0.27)):
         stars = lonely(n, [j_mag, j_mag - 0.3, j_mag - 0.4], parallax=np.full(n, 1.0))
         found = observe(stars, clean("gaia"), 1, EPOCH)
         got = gaia_astrometry(found, -0.03, SurveyModel())
         missing = np.isnan(got["parallax"])
-        assert missing.mean() == pytest.approx(share, abs=0.03)
+        assert missing.mean() == pytest.approx(fraction, abs=0.03)
         assert (got["astrometric_params_solved"][missing] == 3).all()
         assert np.isnan(got["pmra"][missing]).all()
         good = ~missing & (got["ruwe"] < 1.5)

@@ -41,7 +41,7 @@ def test_lonely_stars_are_measured_with_the_stated_errors(name):
         assert east.std() == pytest.approx(1.0, abs=0.04)
 
 
-def test_surveys_of_one_system_share_the_deviations_of_a_star():
+def test_surveys_of_one_system_fraction_the_deviations_of_a_star():
     stars = lonely(500, [14.0, 13.5, 13.0])
     one, two, three = (
         observe(stars, clean(n, **QUIET), 1, EPOCH) for n in ("vvv", "virac2", "sirius")
@@ -71,13 +71,13 @@ def test_blended_stars_are_one_source_with_all_the_light():
         observe(pair.take(np.array([k])), clean("sirius", **QUIET), 1, EPOCH) for k in (0, 1)
     )
     flux = [10.0 ** (-0.4 * each.true_mag[0]) for each in (one, two)]
-    share = flux[0][2] / (flux[0][2] + flux[1][2])
-    assert share == pytest.approx(1.0 / (1.0 + 10**-0.4), abs=0.05)
-    assert found.share[0] == pytest.approx(share)
+    fraction = flux[0][2] / (flux[0][2] + flux[1][2])
+    assert fraction == pytest.approx(1.0 / (1.0 + 10**-0.4), abs=0.05)
+    assert found.fraction[0] == pytest.approx(fraction)
     np.testing.assert_allclose(found.true_mag[0], -2.5 * np.log10(flux[0] + flux[1]))
     # Same random numbers, same errors but for the light: the centre has moved to the second star.
     moved = np.hypot((found.ra - one.ra) * np.cos(np.radians(one.dec)), found.dec - one.dec)
-    assert 3600.0 * moved[0] == pytest.approx(0.4 * (1.0 - share), abs=2e-3)
+    assert 3600.0 * moved[0] == pytest.approx(0.4 * (1.0 - fraction), abs=2e-3)
 
 
 def test_stars_move_between_the_epochs_of_the_surveys():
@@ -114,7 +114,7 @@ def test_the_order_of_the_stars_does_not_matter(name):
     assert one.key.size > 0
     order_1, order_2 = np.argsort(one.key), np.argsort(two.key)
     np.testing.assert_array_equal(one.key[order_1], two.key[order_2])
-    for field in ("mag", "ra", "dec", "share", "kind"):
+    for field in ("mag", "ra", "dec", "fraction", "kind"):
         a, b = getattr(one, field)[order_1], getattr(two, field)[order_2]
         np.testing.assert_allclose(a, b, rtol=1e-12)
 
@@ -126,15 +126,15 @@ def test_another_seed_is_another_observation_of_the_same_stars():
     assert not (one.mag == two.mag).any()
 
 
-def test_fields_share_their_offsets_and_overlaps_repeat_stars():
+def test_fields_fraction_their_offsets_and_overlaps_repeat_stars():
     survey = clean("sirius", overlap_arcsec=60.0)
     rng = np.random.default_rng(2)
     l, b = rng.uniform(-0.5, 0.5, (2, 5000))
     row, copy = apparitions(l, b, survey.instrument)
     assert np.bincount(copy, minlength=N_COPIES)[0] == 5000
-    share = 60.0 / 3600.0 / survey.instrument.field_deg[0]
-    assert (copy == 1).sum() / 5000 == pytest.approx(share, rel=0.15)
-    assert (copy == 3).sum() / 5000 == pytest.approx(share**2, rel=0.5)
+    fraction = 60.0 / 3600.0 / survey.instrument.field_deg[0]
+    assert (copy == 1).sum() / 5000 == pytest.approx(fraction, rel=0.15)
+    assert (copy == 3).sum() / 5000 == pytest.approx(fraction**2, rel=0.5)
     fields = fields_of(l[row], b[row], copy, survey.instrument, 1)
     plate, of = np.unique(fields.identity, return_inverse=True)
     assert plate.size > 50

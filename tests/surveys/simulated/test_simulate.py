@@ -83,10 +83,10 @@ def test_links_follow_the_rows_and_lead_to_true_stars(sky, survey):
     north = 3.6e6 * (rows["dec"].to_numpy()[of] - real["dec"].to_numpy())
     away = north - years * real["pmdec"].to_numpy()
     scale = 1000.0 * load_survey(survey).instrument.fwhm_arcsec
-    share = np.array(link["blend_share"])[of]
-    assert ((share > 0) & (share <= 1)).all()
+    fraction = np.array(link["blend_fraction"])[of]
+    assert ((fraction > 0) & (fraction <= 1)).all()
     alone = np.array(link["n_stars"])[of] == 1
-    np.testing.assert_allclose(share[alone], 1.0)
+    np.testing.assert_allclose(fraction[alone], 1.0)
     assert alone.any()
     assert np.abs(away[alone]).max() < max(scale, 300.0)
     if survey != "gaia":

@@ -68,10 +68,10 @@ SEPARATION_COLUMNS: Final = (
     Column("hw_max", "float64", "mag", "phot.mag;em.IR", "Faintest star"),
     Column("n_star", "int64", "", "meta.number", "Stars"),
     Column("n_nsd", "int64", "", "meta.number", "Stars of the nuclear stellar disc among them"),
-    Column("found_50", "float64", "", "stat.value", "Share of the NSD stars with P(nsd) > 0.5"),
-    Column("purity_50", "float64", "", "stat.value", "Share of NSD stars where P(nsd) > 0.5"),
-    Column("found_90", "float64", "", "stat.value", "Share of the NSD stars with P(nsd) > 0.9"),
-    Column("purity_90", "float64", "", "stat.value", "Share of NSD stars where P(nsd) > 0.9"),
+    Column("found_50", "float64", "", "stat.value", "Fraction of the NSD stars with P(nsd) > 0.5"),
+    Column("purity_50", "float64", "", "stat.value", "Fraction of NSD stars where P(nsd) > 0.5"),
+    Column("found_90", "float64", "", "stat.value", "Fraction of the NSD stars with P(nsd) > 0.9"),
+    Column("purity_90", "float64", "", "stat.value", "Fraction of NSD stars where P(nsd) > 0.9"),
 )
 """What parallax and proper motion tell of the nuclear stellar disc."""
 

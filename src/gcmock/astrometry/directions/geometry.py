@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from gcmock.arrays import Floats
+from gcmock.frames import full_circle
 
 Nine = tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any]
 
@@ -208,7 +209,7 @@ def turned(
     ep, eq, _, np_, nq, _, op, oq, _ = star_in_frame(ra, dec, ra0, dec0, np.zeros_like(roll))
     along_p = ep * east + np_ * north + op * y_new[..., 2]
     along_q = eq * east + nq * north + oq * y_new[..., 2]
-    return ra, dec, np.degrees(np.arctan2(along_p, along_q)) % 360.0
+    return ra, dec, full_circle(np.degrees(np.arctan2(along_p, along_q)))
 
 
 def _rotated(axis: Floats, e: Floats) -> Floats:
@@ -244,7 +245,7 @@ def offset_direction(ra: Any, dec: Any, xi: Any, eta: Any) -> tuple[Any, Any]:
     excess = np.where(ahead > 0.0, xi * xi / (rho + np.abs(ahead)), rho - ahead)
     d_ra = np.arctan2(xi, ahead)
     d_dec = np.arctan2(eta - sin_d * excess, 1.0 + cos_d * excess)
-    return (ra + d_ra / DEG) % 360.0, dec + d_dec / DEG
+    return full_circle(ra + d_ra / DEG), dec + d_dec / DEG
 
 
 def tangent_offset(ra: Any, dec: Any, ra0: Any, dec0: Any) -> tuple[Any, Any]:

@@ -108,8 +108,8 @@ def extinction_ratios(kappa: Floats) -> Floats:
     at = np.log([table[band]["wavelength_um"] for band in ROMAN_BANDS])
     log_a = np.log(kappa)
     piece = np.clip(np.searchsorted(knots, at) - 1, 0, 1)
-    share = (at - knots[piece]) / (knots[piece + 1] - knots[piece])
-    log_roman = log_a[:, piece] + share * (log_a[:, piece + 1] - log_a[:, piece])
+    fraction = (at - knots[piece]) / (knots[piece + 1] - knots[piece])
+    log_roman = log_a[:, piece] + fraction * (log_a[:, piece + 1] - log_a[:, piece])
     return np.asarray(np.exp(log_roman - log_a[:, KS, None]))
 
 
@@ -222,16 +222,16 @@ def _nearest(
         width = knot_mass[i + 1] - knot_mass[i]
         along = knot_mag[i + 1] - knot_mag[i]
         length2 = np.maximum((along**2).sum(axis=1), 1e-12)
-        share = ((mag[rows] - knot_mag[i]) * along).sum(axis=1) / length2
+        fraction = ((mag[rows] - knot_mag[i]) * along).sum(axis=1) / length2
         # No further along the piece than the rounding of the mass allows.
         start = np.clip((mass[rows] - slack[rows] - knot_mass[i]) / width, 0.0, 1.0)
         end = np.clip((mass[rows] + slack[rows] - knot_mass[i]) / width, 0.0, 1.0)
-        share = np.clip(share, start, end)[:, None]
-        off = ((knot_mag[i] + share * along - mag[rows]) ** 2).sum(axis=1)
+        fraction = np.clip(fraction, start, end)[:, None]
+        off = ((knot_mag[i] + fraction * along - mag[rows]) ** 2).sum(axis=1)
         nearer = off < best[rows]
         chosen = rows[nearer]
         best[chosen] = off[nearer]
-        found = knot_value[i] + share * (knot_value[i + 1] - knot_value[i])
+        found = knot_value[i] + fraction * (knot_value[i + 1] - knot_value[i])
         value[chosen] = found[nearer]
     return value
 

@@ -110,7 +110,7 @@ class Noise(NamedTuple):
     noise : bool
         Add noise and outliers.
     outlier_fraction, outlier_sigma : float
-        Share of disturbed observations, standard deviation of the disturbance [mas].
+        Fraction of disturbed observations, standard deviation of the disturbance [mas].
     """
 
     noise: bool

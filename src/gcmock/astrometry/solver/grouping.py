@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from gcmock.astrometry.directions.geometry import tangent_offset
 from gcmock.astrometry.solver.problem import Floats
+from gcmock.frames import full_circle
 
 
 def sky_groups(ra: Floats, dec: Floats, largest: int) -> list[NDArray[np.int64]]:
@@ -43,9 +44,8 @@ def sky_groups(ra: Floats, dec: Floats, largest: int) -> list[NDArray[np.int64]]
 
 
 def direction_centre(ra: Floats, dec: Floats) -> tuple[float, float]:
-    """Mean direction of positions [deg]."""
+    """Mean direction of positions [deg]; the right ascension is in [0, 360)."""
     a, d = np.radians(ra), np.radians(dec)
     x, y, z = (np.cos(d) * np.cos(a)).mean(), (np.cos(d) * np.sin(a)).mean(), np.sin(d).mean()
-    return float(np.degrees(np.arctan2(y, x)) % 360.0), float(
-        np.degrees(np.arctan2(z, np.hypot(x, y)))
-    )
+    centre = full_circle(np.degrees(np.arctan2(y, x)))
+    return float(centre), float(np.degrees(np.arctan2(z, np.hypot(x, y))))

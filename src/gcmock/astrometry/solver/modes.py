@@ -170,21 +170,21 @@ def named_vectors(vectors: Floats, modes: Mapping[str, Floats], scale: Floats) -
         Names of `FAMILIES`, joined by ``+`` if each has more than a tenth of the square of the
         vector; ``"other"`` if the common modes together have less than half of it.
     """
-    share: dict[str, Floats] = {}
+    fraction: dict[str, Floats] = {}
     basis = np.zeros((len(scale), 0))
     for family, members in FAMILIES.items():
         part = np.array([modes[name] for name in members]).T / scale[:, None]
         part = np.linalg.qr(part)[0]
         part = np.linalg.qr(part - basis @ (basis.T @ part))[0]
         basis = np.hstack([basis, part])
-        share[family] = ((part.T @ vectors) ** 2).sum(axis=0)
+        fraction[family] = ((part.T @ vectors) ** 2).sum(axis=0)
     names = []
     for i in range(vectors.shape[1]):
-        if sum(values[i] for values in share.values()) < 0.5:
+        if sum(values[i] for values in fraction.values()) < 0.5:
             names.append("other")
             continue
-        parts = [family for family, values in share.items() if values[i] > 0.1]
-        names.append(" + ".join(sorted(parts, key=lambda family: -share[family][i])))
+        parts = [family for family, values in fraction.items() if values[i] > 0.1]
+        names.append(" + ".join(sorted(parts, key=lambda family: -fraction[family][i])))
     return names
 
 

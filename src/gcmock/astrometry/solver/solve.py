@@ -171,14 +171,14 @@ def _size(folder: ObservationSet, primary_limit: float | None, secondaries: bool
     n_secondary = len(primary) - n_primary if secondaries else 0
     calibration = folder.mission.calibration
     n_term = len(distortion_terms(calibration.degree, calibration.min_degree))
-    share = (n_primary + n_secondary) / max(len(primary), 1)
+    fraction = (n_primary + n_secondary) / max(len(primary), 1)
     return Size(
         n_primary,
         n_secondary,
         len(visits["visit"]),
         len(np.unique(visits["block"])),
         n_term,
-        int(folder.n_observation * share),
+        int(folder.n_observation * fraction),
     )
 
 

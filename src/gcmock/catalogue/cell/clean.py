@@ -21,6 +21,8 @@ KEPT: Final = ""
 """In place of a reason."""
 
 _MARK_REASON: Final = {"duplicate": "duplicate", "artefact": "artefact", "extended": "extended"}
+_SURE_ERROR_MAG: Final = 0.1
+_SURE_BANDS: Final = 2
 _DUPLICATE_MAG: Final = 1.0
 _FARTHEST_FWHM: Final = 1.0
 _SAME_SIGMA: Final = 3.0
@@ -60,6 +62,12 @@ def native_reasons(
     return reason
 
 
+def looks_real(sources: SurveySources) -> NDArray[np.bool_]:
+    """Whether sources look like stars whatever their flags say: 10 sigma in two bands, (n,)."""
+    good = sources.native_error <= _SURE_ERROR_MAG
+    return np.asarray(good.sum(axis=1) >= _SURE_BANDS)
+
+
 def too_faint(sources: SurveySources, limit: float | None) -> NDArray[np.bool_]:
     """Which sources are fainter than a limit in Ks, as the survey lists it, or have no Ks.
 
@@ -76,7 +84,7 @@ def _mark(reason: NDArray[np.str_], where: NDArray[np.bool_], word: str) -> None
 
 
 def _has_original(
-    sources: SurveySources, marked: NDArray[np.bool_], original: NDArray[np.bool_], share: float
+    sources: SurveySources, marked: NDArray[np.bool_], original: NDArray[np.bool_], fraction: float
 ) -> NDArray[np.bool_]:
     """Which sources marked as duplicates have another one that is not marked.
 
@@ -84,7 +92,7 @@ def _has_original(
     """
     side, copies = sources.side, np.flatnonzero(marked)
     others = np.flatnonzero(original)
-    radius = (share or _NOT_RESOLVED_FWHM) * sources.survey.merge.fwhm_arcsec
+    radius = (fraction or _NOT_RESOLVED_FWHM) * sources.survey.merge.fwhm_arcsec
     i, _ = pairs_within(
         side.ra[copies], side.dec[copies], side.ra[others], side.dec[others], radius
     )
@@ -93,19 +101,19 @@ def _has_original(
     return result
 
 
-def _duplicates(sources: SurveySources, share: float) -> NDArray[np.int64]:
+def _duplicates(sources: SurveySources, fraction: float) -> NDArray[np.int64]:
     """Find sources closer to a better one of the same survey than its images can resolve."""
     side = sources.side
     fwhm = sources.survey.merge.fwhm_arcsec
-    if share == 0 or not len(sources):
+    if fraction == 0 or not len(sources):
         return np.empty(0, np.int64)
-    i, j = pairs_within(side.ra, side.dec, side.ra, side.dec, max(share, _FARTHEST_FWHM) * fwhm)
+    i, j = pairs_within(side.ra, side.dec, side.ra, side.dec, max(fraction, _FARTHEST_FWHM) * fwhm)
     i, j = i[i < j], j[i < j]
     east = (side.ra[j] - side.ra[i]) * np.cos(np.radians(side.dec[i])) * 3600.0
     north = (side.dec[j] - side.dec[i]) * 3600.0
     apart = np.abs(side.mag[i] - side.mag[j])
     # Nothing can be resolved at this distance.
-    one = (np.hypot(east, north) < share * fwhm) & _all_below(apart, _DUPLICATE_MAG)
+    one = (np.hypot(east, north) < fraction * fwhm) & _all_below(apart, _DUPLICATE_MAG)
     # Two images of one star: the same within the errors in everything.
     error = np.hypot(side.error[i], side.error[j])
     same = np.hypot(east / error[:, 0], north / error[:, 1]) < _SAME_SIGMA

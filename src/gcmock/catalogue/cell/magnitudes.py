@@ -15,14 +15,17 @@ from gcmock.catalogue.cell.sources import SurveySources
 from gcmock.catalogue.order import Order
 from gcmock.settings.merge import MergePhotometryConfig
 from gcmock.stars.bands import SyntheticRelation, load_relation
-from gcmock.surveys.source_table import Quality
+from gcmock.surveys.source_table import DOUBTFUL, Quality
 from gcmock.words.bands import SURVEY_BANDS, SYNTHETIC_BANDS, H, J
 
 # Doubts about a measurement, from the worst; the sum of a doubt's lesser ones stays below it.
-_SATURATED: Final = 8
-_BLENDED: Final = 4
+_SATURATED: Final = 16
+_BLENDED: Final = 8
+_DOUBTFUL: Final = 4
 _CROWDED: Final = 2
 _ASSUMED: Final = 1
+
+_BITS_OF_DOUBT: Final = np.array([int(bit | Quality.ON_EXTENDED) for bit in DOUBTFUL.values()])
 
 
 class BestMagnitudes(NamedTuple):
@@ -62,8 +65,8 @@ def choose_magnitudes(
     In every band the measurement with the fewest doubts is taken, and of equal ones that with the
     smallest error. Doubts are, from the worst: saturated (brighter than the survey can measure, by
     its own value or by that of a survey that judges, 2MASS); blended (known neighbours add more
-    than a tenth, or the survey says so); a crowded survey, 2MASS, beyond its limit; no error of its
-    own.
+    than a tenth, or the survey says so); doubtful by a flag of its survey; a crowded survey, 2MASS,
+    beyond its limit; no error of its own.
 
     Parameters
     ----------
@@ -105,6 +108,7 @@ def choose_magnitudes(
     for bit, flag in (
         (_SATURATED, MatchFlag.SATURATED),
         (_BLENDED, MatchFlag.BLENDED),
+        (_DOUBTFUL, MatchFlag.DOUBTFUL),
         (_ASSUMED, MatchFlag.ERROR_ASSUMED),
     ):
         flags[((chosen_doubt & bit) != 0).any(axis=1)] |= flag
@@ -149,6 +153,7 @@ def _doubts(
         assumed = quality[:, number] & int(Quality.ERROR_ASSUMED) != 0
         doubt[:, number] += _SATURATED * saturated
         doubt[:, number] += (_BLENDED * blended + _ASSUMED * assumed)[:, None]
+        doubt[:, number] += _DOUBTFUL * (quality[:, number, None] & _BITS_OF_DOUBT != 0)
         if survey.merge.crowded:
             # Stars behind dust are fainter in J and H; the crowding is that of the faint stars.
             faint = mag[:, number] > config.tmass_faint_mag + np.array([2.0, 0.5, 0.0])

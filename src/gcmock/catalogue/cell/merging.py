@@ -18,11 +18,11 @@ from gcmock.catalogue.learn.density import Density
 from gcmock.catalogue.learn.reality import Reality
 from gcmock.catalogue.link.likelihood import FieldStatistics
 from gcmock.catalogue.link.linking import (
-    SHARE_STEPS,
+    FRACTION_STEPS,
     Linked,
     Rates,
     default_rates,
-    explained_share,
+    explained_fraction,
     explained_stars,
     field_of,
     light_of_neighbours,
@@ -34,8 +34,8 @@ from gcmock.catalogue.link.linking import (
 from gcmock.catalogue.order import linking_order
 from gcmock.settings.merge import MatchConfig, MergeConfig, SurveyInput
 
-EXPLAINED_SHARE: Final = 0.35
-"""An unlinked source of a coarse survey is a blend if known stars give this share of its light.
+EXPLAINED_FRACTION: Final = 0.35
+"""An unlinked source of a coarse survey is a blend if known stars give this fraction of its light.
 
 It counts what a fitted profile collects of them at their distance, which is less than their light:
 0.35 of that is 0.42 of the light at 0.36 FWHM and 0.57 at the edge of 0.6 FWHM. Chosen by trial on
@@ -84,8 +84,8 @@ class MergedCell:
         Why a star is left out; empty for those that are kept.
     around : Surroundings
         Which stars are close to a bright one.
-    share : ndarray, shape (n_star, n_survey)
-        Share of the star in the light that a survey collects at its place.
+    fraction : ndarray, shape (n_star, n_survey)
+        Fraction of the star in the light that a survey collects at its place.
     core : ndarray of bool, shape (n_star,)
         Whether the star belongs to this cell: the source that began it lies in it.
     removed : dict of int to (Sources, ndarray of str)
@@ -96,7 +96,7 @@ class MergedCell:
     surveys: dict[int, SurveySources]
     reason: NDArray[np.str_]
     around: Surroundings
-    share: Floats
+    fraction: Floats
     core: NDArray[np.bool_]
     removed: dict[int, tuple[SurveySources, NDArray[np.str_]]]
 
@@ -139,15 +139,15 @@ def merge_cell(
         surveys[number] = used
         out = reason != KEPT
         removed[number] = (sources.take(out), reason[out])
-    share = mark_blends(stars, knowledge, config)
+    fraction = mark_blends(stars, knowledge, config)
     around = surroundings(stars, config.cleaning)
-    missed = probability_missed(stars, surveys, around, share, knowledge)
+    missed = probability_missed(stars, surveys, around, fraction, knowledge)
     stars_field = knowledge.field_of(config.match)
-    explained = explained_stars(stars, stars_field, EXPLAINED_SHARE)
+    explained = explained_stars(stars, stars_field, EXPLAINED_FRACTION)
     reason = star_reasons(stars, surveys, around, missed, knowledge.reality, config.cleaning)
     reason[explained] = "blend"
     core = _core(stars, surveys)
-    return MergedCell(stars, surveys, reason, around, share, core, removed)
+    return MergedCell(stars, surveys, reason, around, fraction, core, removed)
 
 
 def _add_survey(
@@ -171,7 +171,7 @@ def _add_survey(
         config.match.tail_position_fwhm,
     )
     # A source in which no star has most of the light is none of them.
-    one = found.share >= config.match.least_share
+    one = found.fraction >= config.match.least_fraction
     stars.attach(
         number,
         sources,
@@ -185,9 +185,9 @@ def _add_survey(
     index = np.flatnonzero(left)
     blends = found.source[~one]
     if len(stars) and len(index) and sources.survey.is_infrared:
-        share = explained_share(sources, index, stars, stars_field)
-        blends = np.concatenate((blends, index[share > EXPLAINED_SHARE]))
-        index = index[~(share > EXPLAINED_SHARE)]
+        fraction = explained_fraction(sources, index, stars, stars_field)
+        blends = np.concatenate((blends, index[fraction > EXPLAINED_FRACTION]))
+        index = index[~(fraction > EXPLAINED_FRACTION)]
     stars.add(number, sources, index)
     return blends
 
@@ -198,28 +198,28 @@ def mark_blends(stars: MergedStars, knowledge: Knowledge, config: MergeConfig) -
     Returns
     -------
     ndarray, shape (n_star, n_survey)
-        Share of the star in the light that a survey collects at its place.
+        Fraction of the star in the light that a survey collects at its place.
     """
-    share = np.ones(stars.link.shape)
+    fraction = np.ones(stars.link.shape)
     for number, survey in enumerate(stars.order):
         mine = stars.link[:, number] >= 0
         if not mine.any() or not survey.is_infrared:
             continue
         stars_field = knowledge.field_of(config.match)
         ra, dec = moved(stars.side, survey.ref_epoch, stars_field)
-        _, shared, _, share[:, number] = light_of_neighbours(
+        _, shared, _, fraction[:, number] = light_of_neighbours(
             stars, ra, dec, survey.merge.fwhm_arcsec
         )
         brighter = np.nan_to_num(stars.side.mag - shared, nan=0.0).max(axis=1, initial=0.0)
         stars.blended[:, number] = mine & (brighter > 0.1)
-    return share
+    return fraction
 
 
 def probability_missed(
     stars: MergedStars,
     surveys: Mapping[int, SurveySources],
     around: Surroundings,
-    share: Floats,
+    fraction: Floats,
     knowledge: Knowledge,
 ) -> Floats:
     """Return the probability that all surveys but one miss a star, (n_star, n_survey).
@@ -232,7 +232,7 @@ def probability_missed(
     stars : MergedStars
     surveys : mapping of int to Sources
     around : Surroundings
-    share : ndarray, shape (n_star, n_survey)
+    fraction : ndarray, shape (n_star, n_survey)
         From `mark_blends`.
     knowledge : Knowledge
     """
@@ -243,7 +243,7 @@ def probability_missed(
         rates = knowledge.rates.get(name) or default_rates()
         density = knowledge.density[name]
         covered = density.rows(stars.side.ra, stars.side.dec) < len(density.pixels)
-        hidden = np.digitize(share[:, number], SHARE_STEPS)
+        hidden = np.digitize(fraction[:, number], FRACTION_STEPS)
         own = np.where(covered, 1.0 - rates.depth[around.ring, hidden, rank], 1.0)
         others = np.arange(len(stars.order)) != number
         missed[:, others] *= own[:, None]

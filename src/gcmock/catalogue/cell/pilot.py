@@ -83,9 +83,9 @@ def merge_cell_pilot(cell: Mapping[str, SurveySources], config: MergeConfig) -> 
     for number, sources in surveys.items():
         mine = np.flatnonzero(stars.primary == number)
         core[mine] = sources.core[stars.link[mine, number]]
-    reason, share = np.full(len(stars), "", "U16"), np.ones(stars.link.shape)
+    reason, fraction = np.full(len(stars), "", "U16"), np.ones(stars.link.shape)
     around = no_surroundings(len(stars))
-    return MergedCell(stars, surveys, reason, around, share, core, removed)
+    return MergedCell(stars, surveys, reason, around, fraction, core, removed)
 
 
 def _add_survey(stars: MergedStars, number: int, sources: SurveySources) -> None:

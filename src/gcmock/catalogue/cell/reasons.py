@@ -11,8 +11,8 @@ REASONS: Final = {
     "no_magnitude": "no valid magnitude",
     "too_faint": "fainter than the limit of the settings",
     "duplicate": "the survey, or its own resolution, says that another source is the same star",
-    "artefact": "the survey marks it as ghost, spike or bad pixels",
-    "extended": "the survey marks it as galaxy or minor planet",
+    "artefact": "the survey takes it for a ghost or a spike in all of its bands",
+    "extended": "the survey takes it for a galaxy or a minor planet",
     "quality": "another mark of the survey that the settings reject",
     "blend": "light of stars that a finer survey resolves",
     "ghost": "close to a bright star, in one survey only, and of a kind of which most are false",
@@ -20,6 +20,15 @@ REASONS: Final = {
     "unconfirmed": "seen in several bands by one survey, and of a kind of which most are false",
 }
 """Codes of the column `rejected`, with their meaning."""
+
+REAL_LOOKING: Final = "real_looking"
+"""Entry of an account: sources left out that look like stars, by survey and reason."""
+
+OF_NO_STAR: Final = (
+    *("artefact", "extended", "quality", "ghost", "single_detection", "unconfirmed"),
+)
+"""Reasons that say that a source is no star; the others say that it is not wanted here, or known
+by another source."""
 
 
 class MatchFlag(IntFlag):
@@ -45,6 +54,9 @@ class MatchFlag(IntFlag):
     """Two surveys disagree in a band by more than 0.5 mag and five errors."""
     ERROR_ASSUMED = 512
     """A magnitude has the default error of its survey."""
+    DOUBTFUL = 1024
+    """A magnitude may be contaminated (spike, latent image, extended source, bad pixels), and no
+    better one exists."""
 
     @property
     def description(self) -> str:
@@ -63,4 +75,5 @@ _DESCRIPTIONS: Final = {
     MatchFlag.ZERO_POINT: "the zero point of Gaia was removed from the parallax",
     MatchFlag.DISCORDANT: "two surveys disagree by more than 0.5 mag and five errors",
     MatchFlag.ERROR_ASSUMED: "a magnitude has the default error of its survey",
+    MatchFlag.DOUBTFUL: "a magnitude is doubtful by a flag of its survey",
 }

@@ -2,7 +2,7 @@
 
 The halo of a star is its aureole, whose surface brightness falls with the square of the distance
 (King 1971, PASP 83, 199): the radius at which it has some brightness grows as 10^(0.2 dm). Rings
-are shares of such a radius, so that they mean the same for all bright stars.
+are fractions of such a radius, so that they mean the same for all bright stars.
 
 Spikes have directions that belong to the telescope. They are not known beforehand: a survey's
 sources without a partner pile up on them, and real stars lie around a bright one in every direction

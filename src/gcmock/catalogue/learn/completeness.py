@@ -1,4 +1,4 @@
-"""Which share of the stars a survey, or the merged catalogue, detects: by place and magnitude.
+"""Which fraction of the stars a survey, or the merged catalogue, detects: by place and magnitude.
 
 Every survey is judged by the stars that other surveys have: of n such stars in a pixel of the sky
 and a bin of magnitude it has k. Two surveys that detect stars independently of one another miss a
@@ -254,7 +254,7 @@ def measure_completeness(chunks: Iterable[Mapping[str, Any]], config: MergeConfi
     sample = np.moveaxis(whole[:, :n_survey], 0, 2)
     found = np.moveaxis(whole[:, n_survey : 2 * n_survey], 0, 2)
     stars = whole[:, -1, 0, 0]
-    value = _shares(sample, found, config.completeness.prior_stars)
+    value = _fractions(sample, found, config.completeness.prior_stars)
     # A star is in the catalogue if any survey has it.
     known = np.isfinite(value)
     merged = 1.0 - np.prod(np.where(known, 1.0 - np.nan_to_num(value), 1.0), axis=0)
@@ -310,8 +310,8 @@ def _count(
                 )
 
 
-def _shares(sample: NDArray[np.int64], found: NDArray[np.int64], prior: float) -> Floats:
-    """Shares of stars that are found, drawn to those of the whole window where there are few."""
+def _fractions(sample: NDArray[np.int64], found: NDArray[np.int64], prior: float) -> Floats:
+    """Fractions of stars that are found, drawn to those of the whole window where there are few."""
     n_all, k_all = sample[:, :, -1:].astype(float), found[:, :, -1:].astype(float)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(n_all > 0, k_all / n_all, np.nan)

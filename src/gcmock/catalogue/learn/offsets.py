@@ -45,6 +45,8 @@ _BAD: Final = int(
     | Quality.EXTENDED
     | Quality.BLENDED
     | Quality.BAD_ASTROMETRY
+    | Quality.ON_EXTENDED
+    | Quality.DOUBTFUL
 )
 
 

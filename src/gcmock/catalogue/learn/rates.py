@@ -1,4 +1,4 @@
-"""Learn from a sample of the sky which shares of stars and sources have a partner."""
+"""Learn from a sample of the sky which fractions of stars and sources have a partner."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from gcmock.catalogue.healpix import pixel_of
 from gcmock.catalogue.learn.density import ORDER
 from gcmock.catalogue.learn.reality import learn_reality, learn_spikes
 from gcmock.catalogue.link.linking import (
+    FRACTION_STEPS,
     N_MAG,
     N_RINGS,
-    SHARE_STEPS,
     default_rates,
     magnitude_bin,
     rank_mag,
@@ -64,10 +64,10 @@ def learn_rates(
             # Stars that were there before this survey, where it has looked.
             before = _covered(pixel, sources) & (stars.primary < number)
             linked = before & (stars.link[:, number] >= 0)
-            detected = _share(rank[linked], rank[before])
+            detected = _fraction(rank[linked], rank[before])
             sources_rank = magnitude_bin(rank_mag(sources.side))
             begun = stars.link[stars.primary == number, number]
-            new = _share(sources_rank[begun], sources_rank)
+            new = _fraction(sources_rank[begun], sources_rank)
             rates[sources.survey.name] = replace(default_rates(), detected=detected, new=new)
         knowledge = replace(knowledge, rates=rates, g_relation=fit_g_relation(stars, cell.surveys))
         knowledge = _learn_lone(cell, rank, pixel, knowledge)
@@ -144,18 +144,18 @@ def _learn_lone(
             continue
         # Stars that others have, as the sky goes on where a survey ends.
         others = _covered(pixel, sources) & np.delete(has, number, axis=1).any(axis=1) & beside
-        hidden = np.digitize(cell.share[others, number], SHARE_STEPS)
+        hidden = np.digitize(cell.fraction[others, number], FRACTION_STEPS)
         place = around.ring[others], hidden, rank[others]
         name = sources.survey.name
         rates[name] = replace(rates[name], depth=_depth(place, has[others, number]))
     knowledge = replace(knowledge, rates=rates)
-    missed = probability_missed(stars, surveys, around, cell.share, knowledge)
+    missed = probability_missed(stars, surveys, around, cell.fraction, knowledge)
     reality = learn_reality(stars, surveys, around, spikes, missed)
     return replace(knowledge, reality=reality)
 
 
-def _share(some: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Share of each magnitude, drawn to that of all magnitudes where there are few."""
+def _fraction(some: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Fraction of each magnitude, drawn to that of all magnitudes where there are few."""
     n_some = np.bincount(some, minlength=N_MAG)[:N_MAG]
     n_whole = np.bincount(whole, minlength=N_MAG)[:N_MAG]
     mean = (n_some.sum() + 1.0) / (n_whole.sum() + 2.0)
@@ -163,13 +163,13 @@ def _share(some: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 def _depth(place: tuple[np.ndarray, np.ndarray, np.ndarray], found: np.ndarray) -> np.ndarray:
-    """Share that is found, by ring, class of light and magnitude.
+    """Fraction that is found, by ring, class of light and magnitude.
 
     Drawn to that of the magnitude alone where there are few.
     """
-    shape = (N_RINGS, len(SHARE_STEPS) + 1, N_MAG)
+    shape = (N_RINGS, len(FRACTION_STEPS) + 1, N_MAG)
     index, size = np.ravel_multi_index(place, shape), int(np.prod(shape))
     whole = np.bincount(index, minlength=size).reshape(shape)
     some = np.bincount(index[found], minlength=size).reshape(shape)
-    mean = _share(place[2][found], place[2])
+    mean = _fraction(place[2][found], place[2])
     return ((some + _PRIOR * mean) / (whole + _PRIOR)).clip(_RARE, 1.0 - _RARE)

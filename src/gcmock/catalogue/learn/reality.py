@@ -2,9 +2,10 @@
 
 Ghosts, spikes and peaks of noise have no partner in other surveys; real stars without one are
 expected as well, because every survey misses stars. Sources are divided into kinds: by their place
-around a bright star, their set of bands, whether they were seen once or oftener, their magnitude,
-and how probable it is that all other surveys miss a star there: a bright or close neighbour hides
-real stars, ghosts and noise lie where they like.
+around a bright star, their set of bands, whether they were seen once or oftener, whether their
+survey marks all of their bands as doubtful, their magnitude, and how probable it is that all other
+surveys miss a star there: a bright or close neighbour hides real stars, ghosts and noise lie where
+they like.
 
 Of each kind, those that have a partner tell how many real ones have none: a star that the others
 miss with the probability m stands for m / (1 - m) without a partner, times `TOLERANCE`, because
@@ -27,6 +28,7 @@ from gcmock.catalogue.cell.sources import SurveySources
 from gcmock.catalogue.cell.surroundings import N_BESIDE, N_PLACES, Surroundings, find_spikes, places
 from gcmock.catalogue.link.likelihood import N_PATTERNS
 from gcmock.catalogue.link.linking import rank_mag
+from gcmock.surveys.source_table import DOUBTFUL
 from gcmock.words.bands import SURVEY_BANDS, mask_of
 
 N_MAGNITUDES: Final = 20
@@ -34,8 +36,11 @@ MISSED_STEPS: Final = (0.05, 0.15, 0.5)
 """Steps between classes of the probability that all other surveys miss a star."""
 
 N_MISSED: Final = len(MISSED_STEPS) + 1
-N_KINDS: Final = N_PLACES * N_PATTERNS * 2 * N_MAGNITUDES * N_MISSED
-"""Kinds: place, set of bands, seen once or oftener, magnitude, how hidden from other surveys."""
+N_STATES: Final = 4
+"""Seen once or oftener, marked as doubtful in all bands or not."""
+
+N_KINDS: Final = N_PLACES * N_PATTERNS * N_STATES * N_MAGNITUDES * N_MISSED
+"""Kinds: place, set of bands, state, magnitude, how hidden from other surveys."""
 
 UNKNOWN_BEYOND: Final = 0.5
 """Where the other surveys miss a star with this probability, its being alone says nothing."""
@@ -106,7 +111,8 @@ def kinds(
     mag = rank_mag(sources.side)[source]
     bright = np.floor(np.nan_to_num(mag, nan=99.0) - _FIRST_MAG).clip(0, N_MAGNITUDES - 1)
     hidden = np.digitize(missed[star, number], MISSED_STEPS)
-    kind = (place[star] * N_PATTERNS + pattern) * 2 + once
+    state = 2 * all_doubtful(sources, source) + once
+    kind = (place[star] * N_PATTERNS + pattern) * N_STATES + state
     kind = (kind * N_MAGNITUDES + bright.astype(np.int64)) * N_MISSED + hidden
     # Other directions tell what is to be expected on a spike, whatever other surveys see.
     judged = telling(sources, source, missed[star, number]) | (place[star] >= N_BESIDE)
@@ -121,6 +127,14 @@ def telling(sources: SurveySources, source: NDArray[np.int64], missed: Floats) -
     """
     often = sources.survey.merge.many_epochs
     return (missed < UNKNOWN_BEYOND) | (often & (sources.n_epochs[source] == 1))
+
+
+def all_doubtful(sources: SurveySources, source: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return whether the survey marks all bands that it has of a source as doubtful."""
+    bits = np.array([int(bit) for bit in DOUBTFUL.values()])
+    marked = sources.quality[source, None] & bits != 0
+    there = np.isfinite(sources.native_mag[source])
+    return np.asarray((marked | ~there).all(axis=1) & there.any(axis=1))
 
 
 def is_alone(stars: MergedStars) -> NDArray[np.bool_]:
@@ -228,7 +242,7 @@ def _reality(
     every : ndarray of int64, shape (N_KINDS,)
         All sources without a partner.
     """
-    shape = (N_PLACES, N_PATTERNS * 2, N_MAGNITUDES, N_MISSED)
+    shape = (N_PLACES, N_PATTERNS * N_STATES, N_MAGNITUDES, N_MISSED)
     by_kind = expected.reshape(shape)
     # The halos of bright stars hide whole kinds from the other surveys: what the kind is among the
     # pairs of that magnitude is taken from far away where that is more.

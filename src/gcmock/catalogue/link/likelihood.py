@@ -4,8 +4,8 @@ For a star i of the merged list and a source j of a survey the log-odds are
 
     ln [ c_i / (1 - c_i) ] - ln nu_j + ln f(dx, dm | same star) - ln rho(m_j)
 
-with c_i the probability that the survey detects such a star, nu_j the share of its sources that no
-star of the list accounts for, and rho the density of the survey's sources at this place and with
+with c_i the probability that the survey detects such a star, nu_j the fraction of its sources that
+no star of the list accounts for, and rho the density of the survey's sources at this place and with
 these magnitudes [arcsec^-2 mag^-n]: the likelihood ratio of Sutherland & Saunders 1992 (MNRAS 259,
 413) with the terms of Budavari & Szalay 2008 (ApJ 679, 301) for errors, proper motion and
 photometry. f is a mixture: a clean measurement; one whose light the known neighbours share; and one
@@ -27,7 +27,7 @@ N_PATTERNS = 1 << len(SURVEY_BANDS)
 """Sets of common bands: bit 0 is J, bit 1 is H, bit 2 is Ks."""
 
 BRIGHTEST = 20.0
-"""Power of the share with which a star that is not the brightest in a blend is disfavoured."""
+"""Power of the fraction with which a star that is not the brightest in a blend is disfavoured."""
 
 _LN_2PI = float(np.log(2.0 * np.pi))
 _NEVER = -1e9
@@ -44,8 +44,8 @@ class SharedLight(NamedTuple):
         Magnitudes of a star together with these neighbours [mag].
     shift : ndarray, shape (n_star, 2)
         How far the neighbours draw the position, east and north [arcsec].
-    share : ndarray, shape (n_star,)
-        Share of the star itself in that light.
+    fraction : ndarray, shape (n_star,)
+        Fraction of the star itself in that light.
     wide : ndarray, shape (n_star,)
         Extra error of the position of disturbed measurements [arcsec].
     """
@@ -53,7 +53,7 @@ class SharedLight(NamedTuple):
     shared: Booleans
     mag: Floats
     shift: Floats
-    share: Floats
+    fraction: Floats
     wide: Floats
 
 
@@ -97,7 +97,7 @@ class FieldStatistics(NamedTuple):
     scatter : ndarray, shape (3,)
         Scatter of the magnitudes of one star between surveys, beyond their errors [mag].
     tail : ndarray, shape (3,)
-        Share of disturbed measurements; mean [mag] and standard deviation [mag] of their extra
+        Fraction of disturbed measurements; mean [mag] and standard deviation [mag] of their extra
         difference of magnitude.
     g_colour, g_sigma : ndarray, shape (3,)
         G - J, G - H, G - Ks of stars that Gaia and the near infrared share, and their scatter.
@@ -223,9 +223,9 @@ def log_odds(i, j, stars, sources, field, light, log_density, detected, new):
     ndarray, shape (n_pair,)
     """
     result = np.empty(len(i))
-    shared, shared_mag, shift, share_of, wide = light
-    share, mean_tail, sigma_tail = field.tail
-    ln_clean, ln_tail = np.log(1.0 - share), np.log(share)
+    shared, shared_mag, shift, fraction_of, wide = light
+    fraction, mean_tail, sigma_tail = field.tail
+    ln_clean, ln_tail = np.log(1.0 - fraction), np.log(fraction)
     for k in range(len(i)):
         a, b = i[k], j[k]
         east, north, var_e, var_n = _offset(stars, a, sources, b, field)
@@ -257,7 +257,7 @@ def log_odds(i, j, stars, sources, field, light, log_density, detected, new):
             disturbed += loose
             # A source is the star that gives most of its light: of stars that together explain it,
             # the brightest one.
-            second = BRIGHTEST * np.log(2.0 * share_of[a]) if share_of[a] < 0.5 else 0.0
+            second = BRIGHTEST * np.log(2.0 * fraction_of[a]) if fraction_of[a] < 0.5 else 0.0
             joint += second
             tail = _add(tail, disturbed + second) - np.log(2.0)
             clean = _add(clean, joint) - np.log(2.0)
@@ -301,14 +301,14 @@ def shared_light(start, found, ra, dec, mag, beam):
         [mag].
     shift : ndarray, shape (n_star, 2)
         Light-weighted shift of the position in the reddest band that there is [arcsec].
-    share_of : ndarray, shape (n_star,)
-        Share of the star itself in the light of that band.
+    fraction_of : ndarray, shape (n_star,)
+        Fraction of the star itself in the light of that band.
     """
     n = len(ra)
     shared = np.zeros(n, np.bool_)
     shared_mag = mag.copy()
     shift = np.zeros((n, 2))
-    share_of = np.ones(n)
+    fraction_of = np.ones(n)
     for i in range(n):
         if start[i + 1] - start[i] < 2:
             continue
@@ -327,9 +327,9 @@ def shared_light(start, found, ra, dec, mag, beam):
                 _, _, total = _centre(i, start, found, ra, dec, mag, band, beam, x, y)
                 shared[i] |= total > 1.03
                 shared_mag[i, band] = mag[i, band] - 2.5 * np.log10(total)
-                share_of[i] = 1.0 / total
+                fraction_of[i] = 1.0 / total
         shift[i, 0], shift[i, 1] = x, y
-    return shared, shared_mag, shift, share_of
+    return shared, shared_mag, shift, fraction_of
 
 
 @compiled(nogil=True, error_model="numpy")

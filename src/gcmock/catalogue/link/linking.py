@@ -30,8 +30,8 @@ LEAST_LOG_ODDS: Final = -5.0
 N_RINGS: Final = 4
 """Rings around bright stars (`gcmock.catalogue.cell.surroundings`); 0 is far from all of them."""
 
-SHARE_STEPS: Final = (0.2, 0.5, 0.8, 0.97)
-"""Steps between classes of the share of a star in the light that a survey collects at its place."""
+FRACTION_STEPS: Final = (0.2, 0.5, 0.8, 0.97)
+"""Steps between classes of the fraction of a star in the light that a survey collects there."""
 
 N_MAG: Final = 48
 FIRST_MAG: Final = 6.0
@@ -43,17 +43,17 @@ _SHARING_REACH: Final = 1.0
 
 @dataclass(frozen=True)
 class Rates:
-    """What shares of stars and sources have a partner, by magnitude.
+    """What fractions of stars and sources have a partner, by magnitude.
 
     Attributes
     ----------
     detected : ndarray, shape (N_MAG,)
         Probability that the survey has a star of the merged list, by its magnitude.
     new : ndarray, shape (N_MAG,)
-        Share of the survey's sources that are no star of the list, by their magnitude.
-    depth : ndarray, shape (N_RINGS, n_share, N_MAG)
+        Fraction of the survey's sources that are no star of the list, by their magnitude.
+    depth : ndarray, shape (N_RINGS, n_fraction, N_MAG)
         Probability that the survey has a star that another survey has: by the ring around a bright
-        star, by the class of its share in the light at its place (`SHARE_STEPS`), and by its
+        star, by the class of its fraction in the light at its place (`FRACTION_STEPS`), and by its
         magnitude.
     """
 
@@ -64,7 +64,7 @@ class Rates:
 
 def default_rates() -> Rates:
     """Return rates for surveys of which nothing is known yet."""
-    depth = np.zeros((N_RINGS, len(SHARE_STEPS) + 1, N_MAG))
+    depth = np.zeros((N_RINGS, len(FRACTION_STEPS) + 1, N_MAG))
     return Rates(np.full(N_MAG, 0.7), np.full(N_MAG, 0.5), depth)
 
 
@@ -79,8 +79,8 @@ class Linked(NamedTuple):
         Whether neighbours add more than 10 % to the light of the star in this survey.
     rival : ndarray, shape (n_source,)
         For every source of the survey, the probability that it is a star of the list.
-    share : ndarray, shape (n_link,)
-        Share of the star in the light that the survey collects at its place, by the stars of the
+    fraction : ndarray, shape (n_link,)
+        Fraction of the star in the light that the survey collects at its place, by the stars of the
         list.
     """
 
@@ -89,7 +89,7 @@ class Linked(NamedTuple):
     probability: Floats
     blended: NDArray[np.bool_]
     rival: Floats
-    share: Floats
+    fraction: Floats
 
 
 def rank_mag(side: SourceAstrometry) -> Floats:
@@ -114,7 +114,7 @@ def field_of(
         motion=motion_masyr * MAS,
         motion_sigma=np.full(2, config.motion_sigma_masyr * MAS),
         scatter=np.full(len(SURVEY_BANDS), config.scatter_mag),
-        tail=np.array([config.tail_share, -0.1, config.tail_mag]),
+        tail=np.array([config.tail_fraction, -0.1, config.tail_mag]),
         g_colour=np.array([3.0, 4.0, 4.4]),
         g_sigma=np.array([1.3, 1.6, 1.8]),
         g_relation=np.full(3, np.nan) if g_relation is None else g_relation,
@@ -199,7 +199,7 @@ def link(
         np.nan_to_num(stars.side.mag[star] - light.mag[star], nan=0.0), axis=1, initial=0.0
     )
     probability = found.probability[found.chosen]
-    return Linked(star, source, probability, brighter > 0.1, rival, light.share[star])
+    return Linked(star, source, probability, brighter > 0.1, rival, light.fraction[star])
 
 
 def finest_fwhm(stars: MergedStars) -> Floats:
@@ -208,10 +208,10 @@ def finest_fwhm(stars: MergedStars) -> Floats:
     return np.asarray(np.where(stars.link >= 0, fwhm, np.inf).min(axis=1, initial=np.inf))
 
 
-def explained_share(
+def explained_fraction(
     sources: SurveySources, index: NDArray[np.int64], stars: MergedStars, field: FieldStatistics
 ) -> Floats:
-    """Return which share of the light of sources the stars in their resolution element give.
+    """Return which fraction of the light of sources the stars in their resolution element give.
 
     Only stars that a finer survey resolves count: those of images as coarse as its own say nothing.
 
@@ -246,7 +246,9 @@ def explained_share(
     return np.asarray(np.bincount(i, weights=light, minlength=len(index)), dtype=np.float64)
 
 
-def explained_stars(stars: MergedStars, field: FieldStatistics, share: float) -> NDArray[np.bool_]:
+def explained_stars(
+    stars: MergedStars, field: FieldStatistics, fraction: float
+) -> NDArray[np.bool_]:
     """Return which stars are the blended light of others that a finer survey resolves.
 
     A star that only coarse images show is no star if stars on finer images, within its resolution
@@ -257,8 +259,8 @@ def explained_stars(stars: MergedStars, field: FieldStatistics, share: float) ->
     stars : MergedStars
         All of them, after the last survey.
     field : FieldStatistics
-    share : float
-        Least share of its light that they give.
+    fraction : float
+        Least fraction of its light that they give.
 
     Returns
     -------
@@ -282,5 +284,5 @@ def explained_stars(stars: MergedStars, field: FieldStatistics, share: float) ->
         east = (ra[j_star] - ra[i_star]) * np.cos(np.radians(dec[i_star])) * 3600.0
         north = (dec[j_star] - dec[i_star]) * 3600.0
         light *= np.exp(-0.25 * (east * east + north * north) / (width * _BEAM_PER_FWHM) ** 2)
-        result[coarse] = np.bincount(i, weights=light, minlength=len(coarse)) > share
+        result[coarse] = np.bincount(i, weights=light, minlength=len(coarse)) > fraction
     return result

@@ -201,16 +201,16 @@ def arrange(
     flat[position, :N_COORDINATE] = place.T
     flat[position, N_COORDINATE:] = weight.T
     block = flat.reshape(-1, LANES, flat.shape[1]).transpose(0, 2, 1)
-    share = np.abs(weight).sum(axis=0).astype(np.float64) + 1e-30
-    total = np.bincount(row, share, layout.n_row) + 1e-30
+    fraction = np.abs(weight).sum(axis=0).astype(np.float64) + 1e-30
+    total = np.bincount(row, fraction, layout.n_row) + 1e-30
     third = place[3 - layout.row_axis - layout.bin_axis]
-    q_mean = np.bincount(row, share * third, layout.n_row) / total
+    q_mean = np.bincount(row, fraction * third, layout.n_row) / total
     away = third - q_mean[row]
     if layout.row_axis == 2:
         q_half = np.zeros(layout.n_row)
         np.maximum.at(q_half, row, np.abs(away))
     else:
-        q_half = 2.0 * np.sqrt(np.bincount(row, share * away**2, layout.n_row) / total)
+        q_half = 2.0 * np.sqrt(np.bincount(row, fraction * away**2, layout.n_row) / total)
     return Rows(
         np.ascontiguousarray(block), first.reshape(n_group, layout.n_row, -1).astype(np.int32),
         layout.row_min, layout.row_step, layout.row_extent, layout.bin_min, layout.bin_step,

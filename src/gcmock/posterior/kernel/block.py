@@ -34,7 +34,7 @@ from gcmock.posterior.kernel.likelihood import (
     accumulate,
     coarse_likelihood,
     expand,
-    share_outside,
+    fraction_outside,
     without_photometry,
 )
 from gcmock.posterior.kernel.star import INFLATION_MAG, has_own_prior, prepare, reddening_of
@@ -74,7 +74,7 @@ def evaluate(stars, i, mask, inflation, exact, shared, work):
         total = expand(bins, prior, n, begin, end, work)
         if exact or r2 >= TAIL_RADIUS2:
             break
-        outside = share_outside(mask, star, table, lattice, law, bins, groups, red, r2, work)
+        outside = fraction_outside(mask, star, table, lattice, law, bins, groups, red, r2, work)
         if outside <= TAIL:
             break
         r2 = TAIL_RADIUS2

@@ -220,10 +220,10 @@ def true_magnitudes(mask, mag, variance, model_variance, law, node_mag, mu, e, k
             model = out[H] + synthetic_shift(out[J] - out[H], p[0], p[1], p[2])[0]
         out[place] = model
         if mask & (1 << b):
-            share = model_variance[b] / variance[b]
-            spread = np.sqrt(share * (variance[b] - model_variance[b]))
+            fraction = model_variance[b] / variance[b]
+            spread = np.sqrt(fraction * (variance[b] - model_variance[b]))
             normal = standard_normal(key, counter + 2 * b)
-            out[place] = model + share * (mag[b] - model) + spread * normal
+            out[place] = model + fraction * (mag[b] - model) + spread * normal
 
 
 @njit(**INNER)

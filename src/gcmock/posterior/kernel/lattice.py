@@ -186,9 +186,9 @@ def _deposit(place, weight, population, size):
             for b in range(min(n_c, 4)):
                 reach = reached[slab, i_c + b]
                 reach[0], reach[1] = min(reach[0], i_q), max(reach[1], i_q + min(n_q, 3))
-                share = weight[node] * w4[a] * c4[b]
+                fraction = weight[node] * w4[a] * c4[b]
                 for d in range(min(n_q, 3)):
-                    table[slab, i_c + b, p, i_q + d] += share * q3[d]
+                    table[slab, i_c + b, p, i_q + d] += fraction * q3[d]
     return where[:, :count].copy(), value[:, :count].copy()
 
 

@@ -54,16 +54,16 @@ NOTABLE = 0.007
 """Errors below this fraction of the mean of the first pass do not matter."""
 
 LARGE = 0.1
-"""A gap with more than this share of the posterior is looked into even if its middle is predicted
-well: that may be chance."""
+"""A gap with more than this fraction of the posterior is looked into even if its middle is
+predicted well: that may be chance."""
 
 NEGLECTED = 3e-4
 """Gaps between two points of the first pass that are below this fraction of its mean are not looked
 into: even a peak in the middle of one has at most a hundred times more."""
 
 TAIL, APART, NOTED = 0.01, 4, 0.1
-"""Where more than this share of the likelihood is outside the ellipse of a lattice, the star is in
-the tail of its errors, and gets a larger radius; how many coarse points apart the two places are
+"""Where more than this fraction of the likelihood is outside the ellipse of a lattice, the star is
+in the tail of its errors, and gets a larger radius; how many coarse points apart the two places are
 where this is looked at; and what the second must have of the posterior of the first."""
 
 RADIUS2, NODE_RADIUS2, TAIL_RADIUS2, EXACT_RADIUS2 = 3.5**2, 4.5**2, 5.5**2, 7.0**2
@@ -295,8 +295,8 @@ def expand(bins, prior, n, begin, end, work):
 
 
 @njit(**HOT)
-def share_outside(mask, star, table, lattice, law, bins, groups, red, r2, work):
-    """Share of the likelihood that is outside the ellipse of a lattice, where the posterior is.
+def fraction_outside(mask, star, table, lattice, law, bins, groups, red, r2, work):
+    """Fraction of the likelihood that is outside the ellipse of a lattice, where the posterior is.
 
     It is looked at in two places: where most of the posterior is, and where most of it is at least
     `APART` points away. Small for a star that stands among nodes, large for one beside all of them.
@@ -323,8 +323,8 @@ def share_outside(mask, star, table, lattice, law, bins, groups, red, r2, work):
             # Every component counts as in the posterior of the place.
             near, far = bin_at[j], bin_at[j] + 1
             for c in range(groups.size):
-                share = work.cumulative[far, c] - work.cumulative[near, c]
-                sums += share * work.sums[groups[c]]
+                fraction = work.cumulative[far, c] - work.cumulative[near, c]
+                sums += fraction * work.sums[groups[c]]
         if sums > 0.0:
             largest = max(largest, 1.0 - before / sums)
     return largest

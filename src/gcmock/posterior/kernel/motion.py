@@ -6,7 +6,7 @@ likelihood
 
     (1 - ε) N(y; m_c(D), C_c(D) + F + R) + ε N_wide,
 
-with F the error of the model (`MotionModel.floor_masyr`) and ε the share of measurements that
+with F the error of the model (`MotionModel.floor_masyr`) and ε the fraction of measurements that
 belong to another star. It depends on component and distance alone and multiplies the prior.
 """
 
@@ -46,13 +46,13 @@ class MotionNodes(NamedTuple):
         Bins of the grid.
     before : ndarray of int64, shape (n_distance,)
         Node before every bin.
-    share : ndarray of float32, shape (n_distance,)
-        Share of the node after it.
+    fraction : ndarray of float32, shape (n_distance,)
+        Fraction of the node after it.
     """
 
     bin: NDArray[np.int64]
     before: NDArray[np.int64]
-    share: NDArray[np.float32]
+    fraction: NDArray[np.float32]
 
 
 def motion_nodes(grid: DistanceGrid, centre_pc: float) -> MotionNodes:
@@ -142,7 +142,7 @@ def no_moments(n_sightline: int) -> NDArray[np.float32]:
 
 @njit(**INNER_FAST)
 def moving_prior(
-    prior, moments, before, share, measured, with_pm, with_rv, model, factor, out
+    prior, moments, before, fraction, measured, with_pm, with_rv, model, factor, out
 ):  # fmt: skip
     """Fill `out` with the prior times the likelihood of a star's motion, (n_distance, 16).
 
@@ -169,8 +169,8 @@ def moving_prior(
         s2 = np.sqrt(measured.rv_variance + model.floor_kms * model.floor_kms)
         y2, i2 = f32(measured.radial_velocity), f32(1.0 / s2)
         volume *= s2 / model.outlier_kms
-    outlier = f32(model.outlier_share * min(volume, 1.0))
-    keep, volume2 = one - f32(model.outlier_share), one - rho * rho
+    outlier = f32(model.outlier_fraction * min(volume, 1.0))
+    keep, volume2 = one - f32(model.outlier_fraction), one - rho * rho
     for k in range(moments.shape[0]):
         table = moments[k]
         for c in range(N_LANE):
@@ -196,7 +196,7 @@ def moving_prior(
             exponent = max(-half * chi2, f32(LEAST_EXPONENT))
             factor[k, c] = keep * np.sqrt(volume2 / det) * np.exp(exponent) + outlier
     for i in range(out.shape[0]):
-        k, f = before[i], share[i]
+        k, f = before[i], fraction[i]
         for c in range(N_LANE):
             a = factor[k, c]
             out[i, c] = prior[i, c] * (a + f * (factor[k + 1, c] - a))

@@ -81,7 +81,7 @@ def _prior_of(stars, i, parallax_factor, bins, sightlines, work):
     with_pm, with_rv = np.isfinite(motion.pm_l), np.isfinite(motion.radial_velocity)
     if sightlines.moments.shape[1] > 0 and (with_pm or with_rv):
         moving_prior(
-            prior, sightlines.moments[s], bins.motion_before, bins.motion_share, motion,
+            prior, sightlines.moments[s], bins.motion_before, bins.motion_fraction, motion,
             with_pm, with_rv, bins.motion_model, work.motion, work.prior,
         )  # fmt: skip
         prior = work.prior

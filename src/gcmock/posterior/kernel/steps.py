@@ -98,8 +98,8 @@ def _steps_by_colour(mask, star, law, table, e_jks_rc, tau, out):
 def _steps_of_colours(mask, star, table, e_jks_rc, tau_rc, out):
     """Fill the steps, and the tilt, of a star with two or three bands."""
     rows = table.coordinates
-    share = PER_SIGMA[2] if rows[2, H] > 0.0 else PER_SIGMA[1]
-    share = share * table.fineness * (LINEAR_SYNTHETIC if has_synthetic(mask) else 1.0)
+    fraction = PER_SIGMA[2] if rows[2, H] > 0.0 else PER_SIGMA[1]
+    fraction = fraction * table.fineness * (LINEAR_SYNTHETIC if has_synthetic(mask) else 1.0)
     giant = rows[1, J] * GIANT_J + rows[1, H] * GIANT_H
     # The scatter of the reddening where a giant would have the star's colour.
     near = min(max((star.c - giant) / max(e_jks_rc, 1e-3), 0.0), 1.2)
@@ -107,13 +107,13 @@ def _steps_of_colours(mask, star, table, e_jks_rc, tau_rc, out):
     best = -star.v_wc / (star.v_cc + tau * tau)
     out[3] = np.argmin(np.abs(TILTS - best))
     star = tilted(star, TILTS[out[3]])
-    out[0] = _largest(STEPS_W, share[0] * along_w(star, tau))
-    out[1] = _largest(STEPS_C, share[1] * along_c(star, tau))
+    out[0] = _largest(STEPS_W, fraction[0] * along_w(star, tau))
+    out[1] = _largest(STEPS_C, fraction[1] * along_c(star, tau))
     if star.inv_q > 0.0:
         # Off the populations in Q only the tail of the Gaussian counts: a finer step.
         off = off_in_q(star)
         width = along_q(star, tau) / (1.0 + Q_TAIL * off)
-        out[2] = _largest(STEPS_Q, share[2] * width)
+        out[2] = _largest(STEPS_Q, fraction[2] * width)
         if off > Q_OUTLIER:
             out[2] = -1
 

@@ -33,15 +33,15 @@ class MotionModel(NamedTuple):
     ----------
     floor_masyr, floor_kms : float
         Errors of the model [mas/yr, km/s], added in quadrature.
-    outlier_share : float
-        Share of proper motions that belong to another star.
+    outlier_fraction : float
+        Fraction of proper motions that belong to another star.
     outlier_masyr, outlier_kms : float
         Widths of the distribution of those [mas/yr, km/s].
     """
 
     floor_masyr: float = 0.3
     floor_kms: float = 10.0
-    outlier_share: float = 0.01
+    outlier_fraction: float = 0.01
     outlier_masyr: float = 20.0
     outlier_kms: float = 300.0
 
@@ -58,8 +58,8 @@ class Bins(NamedTuple):
     knot_mu, knot_distance : ndarray, shape (n_knot,)
         Distance moduli [mag] and distances [pc] between which the step of the coarse grid changes
         linearly; one magnitude apart, and around all bins.
-    motion_before, motion_share : ndarray, shape (n_distance,)
-        Node of the moments before every bin, and the share of the one after it.
+    motion_before, motion_fraction : ndarray, shape (n_distance,)
+        Node of the moments before every bin, and the fraction of the one after it.
     motion_model : MotionModel
         What is allowed for errors of motions.
     """
@@ -71,7 +71,7 @@ class Bins(NamedTuple):
     knot_mu: NDArray[np.float64]
     knot_distance: NDArray[np.float64]
     motion_before: NDArray[np.int64]
-    motion_share: NDArray[np.float32]
+    motion_fraction: NDArray[np.float32]
     motion_model: MotionModel
 
 

@@ -76,7 +76,7 @@ def merged(values: Floats, factor: int) -> Floats:
 
 
 def occupied(values: Floats, tail: float = 0.0) -> slice:
-    """Range of the bins of a histogram (n,) that holds all but a share `tail` at either end."""
+    """Range of the bins of a histogram (n,) that holds all but a fraction `tail` at either end."""
     total = np.cumsum(values)
     if total.size == 0 or total[-1] <= 0.0:
         return slice(0, len(values))

@@ -68,7 +68,7 @@ def colour_section(subject: Subject) -> PageSection:
     )
     blocks += _counts(subject)
     table = Numbers(
-        "Stars brighter than a magnitude: all, expected nuclear share, observed",
+        "Stars brighter than a magnitude: all, expected nuclear fraction, observed",
         ("Hw <", "true stars", "of these nuclear", "observed"),
         [_count_row(subject, limit) for limit in (10.5, 11.5, 12.5, 13.5, 14.5)],
     )
@@ -148,8 +148,8 @@ def _count_row(subject: Subject, limit: float) -> tuple[str, ...]:
     if seen is not None and seen.bands["hw"]:
         observed = grouped(seen.magnitudes[place, :upto].sum())
     nuclear = values[IS_NUCLEAR].sum()
-    share = percent(nuclear / values.sum()) if values.sum() else "–"
-    return (f"{limit:g}", grouped(values.sum()), f"{grouped(nuclear)} ({share})", observed)
+    fraction = percent(nuclear / values.sum()) if values.sum() else "–"
+    return (f"{limit:g}", grouped(values.sum()), f"{grouped(nuclear)} ({fraction})", observed)
 
 
 def _diagram_words(what: str, values: Floats, diagram: int) -> str:

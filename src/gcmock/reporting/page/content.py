@@ -121,5 +121,5 @@ def grouped(value: float, digits: int = 0) -> str:
 
 
 def percent(value: float, digits: int = 1) -> str:
-    """Return a share in per cent."""
+    """Return a fraction in per cent."""
     return f"{100.0 * value:.{digits}f} %"

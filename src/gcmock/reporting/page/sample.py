@@ -188,6 +188,6 @@ def rebinned(probability: Floats, edges: Floats, coarse: Floats) -> Floats:
     total = np.concatenate((zero, np.cumsum(probability, axis=-1)), axis=-1)
     place = np.interp(coarse, edges, np.arange(edges.size))
     index = np.minimum(place.astype(int), edges.size - 2)
-    share = place - index
-    at_edge = total[..., index] * (1.0 - share) + total[..., index + 1] * share
+    fraction = place - index
+    at_edge = total[..., index] * (1.0 - fraction) + total[..., index + 1] * fraction
     return np.asarray(np.diff(at_edge, axis=-1))

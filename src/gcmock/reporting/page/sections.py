@@ -53,7 +53,7 @@ def sky_section(subject: Subject) -> PageSection:
 def nuclear_section(subject: Subject) -> PageSection:
     """Return where the nuclear disc is."""
     tally, size = subject.tally, subject.sky_size
-    share = tally.p_sum[COMPONENTS.index("nsc")] / tally.n_star
+    fraction = tally.p_sum[COMPONENTS.index("nsc")] / tally.n_star
     values = tally.nuclear
     likely = values[45:].sum() / tally.n_star
     unlikely = values[:5].sum() / tally.n_star
@@ -68,7 +68,7 @@ def nuclear_section(subject: Subject) -> PageSection:
             map_table("Mean P(nuclear stellar disc)", subject, "p_nsd"),
         )
     ]
-    if share > 2e-3:
+    if fraction > 2e-3:
         blocks.append(
             Picture(
                 "nsc_probability",
@@ -130,15 +130,15 @@ def component_section(subject: Subject) -> PageSection:
         "Components",
         (
             Picture(
-                "shares",
-                "Share of the stars",
+                "fractions",
+                "Fraction of the stars",
                 "Bars: "
                 + "; ".join(
                     f"{LABELS[g]} {percent(tally.p_sum[i == GROUP_OF].sum() / tally.n_star)}"
                     for i, g in enumerate(GROUPS)
                 )
                 + f". The largest is: {LABELS[list(GROUPS)[largest]]}.",
-                lambda axis: stars.shares(axis, tally),
+                lambda axis: stars.fractions(axis, tally),
                 "Sums of the probabilities; bars and ± are the errors of drawing components "
                 "(square "
                 "root of the sum of p (1 − p)), not those of the model.",
@@ -160,7 +160,7 @@ def component_section(subject: Subject) -> PageSection:
             Numbers(
                 "Components: expected number (sum of probabilities) with its error, stars drawn, "
                 "distance (median, 68 %)",
-                ("component", "expected stars", "±", "share", "drawn", "distance [kpc]"),
+                ("component", "expected stars", "±", "fraction", "drawn", "distance [kpc]"),
                 rows,
             ),
         ),

@@ -142,7 +142,7 @@ def _against_truth(c: TruthComparison) -> list[Text]:
             "good" if near else "bad",
         ),
         Text(
-            f"P(nuclear) deviates from the true shares by {c.ece:.3f} on average (calibration "
+            f"P(nuclear) deviates from the true fractions by {c.ece:.3f} on average (calibration "
             "error).",
             "good" if c.ece < LARGE_ECE else "bad",
         ),
@@ -223,8 +223,10 @@ def evidence_section(subject: Subject) -> PageSection:
                 subject.sky_size,
                 map_table("ln evidence relative to similar stars", subject, "evidence"),
             ),
-            Numbers("Flags", ("flag", "stars", "share", "meaning"), rows),
-            Numbers("Stars by number of magnitudes used", ("magnitudes", "stars", "share"), bands),
+            Numbers("Flags", ("flag", "stars", "fraction", "meaning"), rows),
+            Numbers(
+                "Stars by number of magnitudes used", ("magnitudes", "stars", "fraction"), bands
+            ),
         ),
     )
 
@@ -234,7 +236,7 @@ def truth_section(c: TruthComparison, truth_name: str) -> PageSection:
     levels = ("5 %", "16 %", "50 %", "84 %", "95 %")
     coverage = [(level, percent(value)) for level, value in zip(levels, c.below, strict=True)]
     truth = c.confusion.sum(axis=1)
-    shares = [
+    fractions = [
         (
             LABELS[g],
             percent(truth[i] / c.n_star, 2),
@@ -250,7 +252,7 @@ def truth_section(c: TruthComparison, truth_name: str) -> PageSection:
             Picture(
                 "reliability",
                 "Are probabilities what they say?",
-                "True share of nuclear stars against stated probability in ten bins; "
+                "True fraction of nuclear stars against stated probability in ten bins; "
                 f"mean deviation {c.ece:.3f}.",
                 lambda axis: stars.reliability(axis, c),
                 f"{grouped(c.n_star)} stars of {truth_name}. "
@@ -260,7 +262,7 @@ def truth_section(c: TruthComparison, truth_name: str) -> PageSection:
                 (4.4, 3.9),
                 Numbers(
                     "Reliability",
-                    ("stated", "true share", "stars"),
+                    ("stated", "true fraction", "stars"),
                     [
                         (f"{p:.2f}", f"{f:.2f}", grouped(k))
                         for p, f, k in zip(c.mean_p, c.fraction, c.number, strict=True)
@@ -274,9 +276,9 @@ def truth_section(c: TruthComparison, truth_name: str) -> PageSection:
                 coverage,
             ),
             Numbers(
-                "Shares, and where the probability of the stars of a true group goes",
-                ("true group", "true share", "found", *(f"to {LABELS[g]}" for g in GROUPS)),
-                shares,
+                "Fractions, and where the probability of the stars of a true group goes",
+                ("true group", "true fraction", "found", *(f"to {LABELS[g]}" for g in GROUPS)),
+                fractions,
             ),
         ),
     )

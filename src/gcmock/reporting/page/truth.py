@@ -17,7 +17,7 @@ from gcmock.validation.recovery import NOMINAL, reliability_bins, stated_probabi
 from gcmock.words.components import GROUPS, PROBABILITIES
 
 MOST_STARS: Final = 500_000
-"""Stars that are compared at most: the error of a share is then below 0.0007."""
+"""Stars that are compared at most: the error of a fraction is then below 0.0007."""
 
 CATALOGUE_COLUMNS: Final = (
     "source_id",
@@ -36,9 +36,9 @@ class TruthComparison:
     n_star : int
         Stars that were compared.
     below : ndarray, shape (5,)
-        Share of stars whose true distance lies below the quantiles `NOMINAL`.
+        Fraction of stars whose true distance lies below the quantiles `NOMINAL`.
     mean_p, fraction, number : ndarray, shape (n_bin,)
-        Reliability of P(nuclear): mean probability, true share, stars.
+        Reliability of P(nuclear): mean probability, true fraction, stars.
     confusion : ndarray, shape (n_group, n_group)
         Sums of the probability of a group (second axis) over the stars of a true group (first).
     brier, base_brier, ece : float
@@ -57,7 +57,7 @@ class TruthComparison:
 
     @property
     def coverage(self) -> float:
-        """Share of true distances between the 16 and the 84 % quantile."""
+        """Fraction of true distances between the 16 and the 84 % quantile."""
         return float(self.below[3] - self.below[1])
 
 
@@ -101,7 +101,7 @@ def compare_sample(sample: RowSample, source: TableSource) -> TruthComparison:
     mean_p, fraction, number = reliability_bins(p_nuclear, nuclear)
     below = [(distance < rows[f"distance_q{q * 100:02.0f}_pc"]).mean() for q in NOMINAL]
     confusion = np.stack([p[group == i].sum(axis=0) for i in range(N_GROUP)])
-    share = float(nuclear.mean())
+    usual = float(nuclear.mean())
     return TruthComparison(
         int(known.sum()),
         np.array(below),
@@ -110,6 +110,6 @@ def compare_sample(sample: RowSample, source: TableSource) -> TruthComparison:
         number,
         confusion,
         brier=float(((p_nuclear - nuclear) ** 2).mean()),
-        base_brier=share * (1.0 - share),
+        base_brier=usual * (1.0 - usual),
         ece=float((np.abs(mean_p - fraction) * number).sum() / known.sum()),
     )

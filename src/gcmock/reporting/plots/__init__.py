@@ -23,11 +23,11 @@ from gcmock.reporting.plots.stars import (
     colour_magnitude,
     distance_errors,
     distances,
+    fractions,
     magnitude_counts,
     membership,
     nuclear_colour_magnitude,
     reliability,
-    shares,
 )
 from gcmock.reporting.plots.style import RC
 
@@ -42,6 +42,7 @@ __all__ = [
     "evidence_map",
     "extinction_found",
     "extinction_used",
+    "fractions",
     "magnitude_counts",
     "membership",
     "nuclear_colour_magnitude",
@@ -49,6 +50,5 @@ __all__ = [
     "proper_motions",
     "reliability",
     "rotation",
-    "shares",
     "sky_density",
 ]

@@ -17,7 +17,7 @@ from gcmock.reporting.page.tally import TALLY_COLUMNS, Tally
 _FACTORS: Final = (1, 2, 3, 4, 6, 12)
 
 _BORDER: Final = 0.02
-"""Rows of cells at the border with so small a share of the usual number of stars are cut off."""
+"""Rows of cells at the border with so small a fraction of the usual number of stars are cut off."""
 
 
 def count_catalogue(catalogue: Any) -> Tally:

@@ -237,8 +237,8 @@ def magnitude_counts(
     legend(axis, loc="upper left")
 
 
-def shares(axis: Axes, catalogue: Any) -> None:
-    """Draw the share of every group with its uncertainty (2 sigma of the drawing).
+def fractions(axis: Axes, catalogue: Any) -> None:
+    """Draw the fraction of every group with its uncertainty (2 sigma of the drawing).
 
     Parameters
     ----------
@@ -247,16 +247,18 @@ def shares(axis: Axes, catalogue: Any) -> None:
     """
     tally = count_catalogue(catalogue)
     for i, group in enumerate(GROUP_TABLE):
-        share = tally.p_sum[i == GROUP_OF].sum() / tally.n_star
+        fraction = tally.p_sum[i == GROUP_OF].sum() / tally.n_star
         error = np.sqrt(tally.p_variance[i == GROUP_OF].sum()) / tally.n_star
-        axis.barh(i, share, 0.62, color=group.colour, alpha=0.85, xerr=2.0 * error)
-        text = f" {share:.1%} ± {error:.1%}" if error >= 5e-4 else f" {share:.2%} ± {error:.2%}"
-        axis.text(share + 2.0 * error, i, text, va="center", color=INK)
+        axis.barh(i, fraction, 0.62, color=group.colour, alpha=0.85, xerr=2.0 * error)
+        text = (
+            f" {fraction:.1%} ± {error:.1%}" if error >= 5e-4 else f" {fraction:.2%} ± {error:.2%}"
+        )
+        axis.text(fraction + 2.0 * error, i, text, va="center", color=INK)
     axis.set_yticks(range(len(GROUP_TABLE)), [group.label for group in GROUP_TABLE])
     axis.invert_yaxis()
     axis.set_xlim(0.0, 1.28 * axis.get_xlim()[1])
     axis.xaxis.set_major_formatter(lambda x, _: f"{100 * x:.0f} %")
-    axis.set_xlabel("share of the stars")
+    axis.set_xlabel("fraction of the stars")
     axis.tick_params(axis="y", length=0)
 
 
@@ -298,7 +300,7 @@ def distance_errors(axis: Axes, catalogue: Any) -> None:
 
 
 def reliability(axis: Axes, comparison: TruthComparison) -> None:
-    """Draw the true share of nuclear stars against the stated probability.
+    """Draw the true fraction of nuclear stars against the stated probability.
 
     Parameters
     ----------
@@ -318,7 +320,7 @@ def reliability(axis: Axes, comparison: TruthComparison) -> None:
         capsize=2,
         label="found",
     )
-    axis.set(xlabel="stated P(nuclear disc or cluster)", ylabel="true share")
+    axis.set(xlabel="stated P(nuclear disc or cluster)", ylabel="true fraction")
     axis.set_xlim(0, 1)
     axis.set_ylim(0, 1)
     legend(axis, loc="upper left")

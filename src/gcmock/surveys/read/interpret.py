@@ -19,6 +19,7 @@ from gcmock.surveys.read.quality_flags import (
     vista_marks,
 )
 from gcmock.surveys.source_table import (
+    DOUBTFUL,
     SOURCE_COLUMNS,
     SOURCE_NAMES,
     Quality,
@@ -88,7 +89,7 @@ def common_table(survey: SurveyDefinition, values: Values, n_row: int, first_row
     duplicate_marks(values, marks)
     columns["n_epochs"] = epochs(survey, values, n_row)
     columns["quality"] = marks
-    # Columns that the survey has not share one array.
+    # Columns that the survey has not fraction one array.
     nothing = pa.array(missing)
     arrays = [
         nothing if columns[name] is missing else pa.array(columns[name], field.type)
@@ -157,6 +158,9 @@ def _photometry(
         assumed = measured & ~(errors[band] > 0)
         marks[assumed] |= Quality.ERROR_ASSUMED
         error = np.where(assumed, survey.default_error[band], errors[band])
+        if band in DOUBTFUL:
+            doubtful = marks & int(DOUBTFUL[band] | Quality.ON_EXTENDED) != 0
+            error = np.where(doubtful, np.hypot(error, survey.doubtful_error_mag), error)
         columns[name] = magnitudes[band]
         columns[f"{name}_error"] = np.where(measured, error, np.nan)
 

@@ -13,39 +13,34 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Columns
 from gcmock.errors import InputError
+from gcmock.frames import galactic_to_icrs
 from gcmock.io.checks import exact_ids
-from gcmock.io.columns import EPOCH, KeepsText
+from gcmock.io.columns import EPOCH, ColumnMatch, KeepsText
 from gcmock.io.epochs import julian_years
 from gcmock.io.manifest import check_complete
 from gcmock.io.missing import is_impossible, is_nines
 from gcmock.io.readers.folder import is_collection, is_hats, natural_key
 from gcmock.io.readers.opening import SUFFIXES, TEXT_SUFFIXES, open_table
 from gcmock.io.readers.source import TableSource, units_by_part
-from gcmock.io.values import given_numbers
+from gcmock.io.unit_names import sexagesimal
+from gcmock.io.values import column_values, given_numbers
 from gcmock.surveys.definition import Spelling, SurveyDefinition, load_survey, survey_names
+from gcmock.surveys.own_columns import has_own_columns
 from gcmock.surveys.read.csv_table import NativeCsvSource, has_names, is_plain_csv
 from gcmock.surveys.read.interpret import common_table
 from gcmock.surveys.read.recognise import Match, Recognised, recognise
 from gcmock.surveys.read.text_table import TextSource
+from gcmock.surveys.roles import FLAGS
 from gcmock.words.columns import LIMITS
 
 CHUNK: Final = 262_144
 """Rows of a chunk."""
 
-_TEXT: Final = frozenset(
-    {
-        "source_id",
-        "duplicate",
-        "photometric_quality",
-        "read_flag",
-        "blend_flag",
-        "confusion_flag",
-        "galaxy_flag",
-        "minor_planet_flag",
-    }
-)
+_TEXT: Final = frozenset({"source_id", *FLAGS})
 _AS_IT_IS: Final = _TEXT | {"j_error_bits", "h_error_bits", "ks_error_bits"}
-_UNUSED: Final = frozenset({"l", "b", "plate", "j_x", "j_y", "h_x", "h_y", "ks_x", "ks_y"})
+_UNUSED: Final = frozenset({"plate", "j_x", "j_y", "h_x", "h_y", "ks_x", "ks_y"})
+_EQUATORIAL: Final = frozenset({"ra", "dec"})
+_GALACTIC: Final = frozenset({"l", "b"})
 _TEXT_SUFFIXES: Final = (".dat", ".txt", ".asc", "")
 _IMPOSSIBLE: Final = 1e8
 
@@ -68,8 +63,9 @@ class SurveySource:
         self.path = path
         self.survey: SurveyDefinition = found.survey
         self.spelling: Spelling = found.spelling
+        unused = _UNUSED | (_GALACTIC if found.matches.keys() >= _EQUATORIAL else _EQUATORIAL)
         self.matches: dict[str, Match] = {
-            role: match for role, match in found.matches.items() if role not in _UNUSED
+            role: match for role, match in found.matches.items() if role not in unused
         }
         self._tables = tables
         text = {match.name: role in _TEXT for role, match in self.matches.items()}
@@ -121,7 +117,13 @@ class SurveySource:
             if role == "source_id":
                 values[role] = _identifiers(table.path, native, first)
                 continue
+            if role in _EQUATORIAL | _GALACTIC and native.dtype.kind == "U":
+                column = ColumnMatch(match.name, match.factor, sexagesimal(match.unit), match.unit)
+                values[role] = column_values(table.path, native, role, column)
+                continue
             values[role] = native if role in _AS_IT_IS else _numbers(table.path, native, match)
+        if not values.keys() >= _EQUATORIAL:
+            values["ra"], values["dec"] = galactic_to_icrs(values["l"], values["b"])
         return values
 
 
@@ -235,6 +237,8 @@ def _is_table(path: Path) -> bool:
 def _open_file(path: Path, survey: SurveyDefinition | None) -> TableSource:
     """Open a file; one without the suffix of a table can be text without a header."""
     suffix = path.suffix.lower()
+    if survey is not None and has_own_columns(survey):
+        return open_table(path)
     if suffix == ".csv" and is_plain_csv(path):
         return NativeCsvSource(path)
     if suffix in SUFFIXES or (survey is None and suffix not in _TEXT_SUFFIXES):

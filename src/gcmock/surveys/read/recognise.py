@@ -17,6 +17,7 @@ from gcmock.surveys.definition import (
     survey_names,
 )
 from gcmock.surveys.roles import role_unit
+from gcmock.words.bands import GAIA_BANDS, SURVEY_BANDS
 
 _N_SHOWN = 40
 
@@ -92,7 +93,7 @@ def recognise(
     found = []
     for one, spelling in candidates:
         places = _places(spelling, names)
-        if all(column.role in places for column in spelling.required):
+        if _is_enough(places) and all(column.role in places for column in spelling.required):
             found.append((len(places), one, spelling, places))
     if not found:
         raise InputError(_explain(path, names, candidates, survey))
@@ -124,6 +125,13 @@ def _places(spelling: Spelling, names: Sequence[str]) -> dict[str, str]:
                 places[column.role] = same[0]
                 break
     return places
+
+
+def _is_enough(places: Mapping[str, str]) -> bool:
+    """Whether there is a position and a magnitude."""
+    pairs = ({"ra", "dec"}, {"l", "b"})
+    magnitudes = (f"phot_{band}_mag" for band in (*SURVEY_BANDS, *GAIA_BANDS))
+    return any(pair <= places.keys() for pair in pairs) and any(m in places for m in magnitudes)
 
 
 def _explain(

@@ -32,9 +32,9 @@ NEAREST_WIDTHS = 3.0
 """Ghosts of stars without a halo lie about this many widths away or farther."""
 
 _SPIKES = 4
-_SPIKE_SHARE = 0.7
+_SPIKE_FRACTION = 0.7
 _SPIKE_WIDTH_DEG = 2.0
-_BAND_SHARE = 0.5
+_BAND_FRACTION = 0.5
 _PLACES_PER_GHOST = 8
 
 
@@ -73,12 +73,12 @@ def ghosts(stars: TrueStars, band_mag: Floats, instrument: Instrument, seed: int
     chance = uniform(key[of], 1 + _PLACES_PER_GHOST * which, _PLACES_PER_GHOST)
     spike = np.floor(chance[:, 0] * _SPIKES) * (360.0 / _SPIKES)
     spike += _SPIKE_WIDTH_DEG * (2.0 * chance[:, 1] - 1.0)
-    angle = np.radians(np.where(chance[:, 2] < _SPIKE_SHARE, spike, 360.0 * chance[:, 1]))
+    angle = np.radians(np.where(chance[:, 2] < _SPIKE_FRACTION, spike, 360.0 * chance[:, 1]))
     saturation = instrument.saturation_mag[instrument.detection_band]
     halo = halo_arcsec(band_mag[bright][of], saturation, instrument)
     reach = np.maximum(halo, NEAREST_WIDTHS * instrument.fwhm_arcsec)
     distance = np.minimum(reach * (0.8 + 2.2 * chance[:, 3]), FARTHEST_ARCSEC)
-    shown = chance[:, 5:8] < _BAND_SHARE
+    shown = chance[:, 5:8] < _BAND_FRACTION
     shown[:, -1] |= ~shown.any(axis=1)
     fainter = 4.0 + 4.0 * chance[:, 4]
     mag = np.where(shown, parent.mag[of] + fainter[:, None], np.inf)

@@ -20,8 +20,8 @@ VIRAC2_WORST = 30.0
 VIRAC2_MIN_EPOCHS = 20
 """Sources with fewer epochs in Ks have a position only; an assumption."""
 
-BAD_SHARE, BLENDED_BAD_SHARE, BAD_FACTOR = 0.03, 0.5, 3.0
-"""Share of bad solutions among all, and among sources of which the brightest star has less than
+BAD_FRACTION, BLENDED_BAD_FRACTION, BAD_FACTOR = 0.03, 0.5, 3.0
+"""Fraction of bad solutions among all, and among sources of which the brightest star has less than
 `BLENDED` of the light; errors are larger than stated by the factor. Assumptions."""
 
 BLENDED = 0.8
@@ -61,8 +61,8 @@ def virac2_errors(ks_mag: Floats) -> tuple[Floats, Floats]:
 
 def _badness(sources: MeasuredSources) -> Floats:
     """Factor of the true error over the stated one: 1 for most."""
-    share = np.where(sources.share < BLENDED, BLENDED_BAD_SHARE, BAD_SHARE)
-    return np.where(sources.chance[:, _BAD] < share, BAD_FACTOR, 1.0)
+    fraction = np.where(sources.fraction < BLENDED, BLENDED_BAD_FRACTION, BAD_FRACTION)
+    return np.where(sources.chance[:, _BAD] < fraction, BAD_FACTOR, 1.0)
 
 
 def _ruwe(sources: MeasuredSources, factor: Floats) -> Floats:

@@ -82,6 +82,12 @@ class Instrument(Section):
     marked: float = Field(
         default=0.0, ge=0, le=1, description="Fraction of artefacts that the survey marks as such"
     )
+    marked_stars: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="Fraction of stars that bear the same mark, each in one band",
+    )
     known_mag: float = Field(
         default=0.0,
         ge=0,

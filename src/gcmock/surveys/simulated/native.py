@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from gcmock.arrays import Columns, Floats
-from gcmock.frames import icrs_to_galactic
+from gcmock.frames import full_circle, icrs_to_galactic
 from gcmock.mock.survey import SurveyModel
 from gcmock.surveys.definition import SurveyDefinition
 from gcmock.surveys.simulated.artefacts import ArtefactKind
@@ -27,17 +27,14 @@ from gcmock.words.bands import GAIA_BANDS, KS, SURVEY_BANDS, G
 SIRIUS_PIXEL_ARCSEC: Final = 0.45
 """Pixels of SIRIUS: Nagayama et al. 2003, SPIE 4841, 459."""
 
-FALSE_ARTEFACT_SHARE: Final = 0.01
-"""Share of true stars that a survey marks as artefacts; an assumption."""
-
-MARKED_BLEND_SHARE: Final = 0.5
-"""Share of the sources of several stars that a survey marks as blended; an assumption."""
+MARKED_BLEND_FRACTION: Final = 0.5
+"""Fraction of the sources of several stars that a survey marks as blended; an assumption."""
 
 NEAR_SATURATION_MAG: Final = 0.5
 """VISTA marks stars this much below saturation as close to it; an assumption."""
 
-UNMARKED_DUPLICATE_SHARE: Final = 0.1
-"""Share of the duplicates that VIRAC2 does not mark; an assumption."""
+UNMARKED_DUPLICATE_FRACTION: Final = 0.1
+"""Fraction of the duplicates that VIRAC2 does not mark; an assumption."""
 
 SINGLE_EPOCH_MAG: Final = 1.2
 """A single epoch of VIRAC2 is so much less deep than all of them; an assumption."""
@@ -66,25 +63,34 @@ def magnitude_roles(sources: MeasuredSources, bands: tuple[str, ...] = SURVEY_BA
 def galactic(sources: MeasuredSources) -> Columns:
     """Return the Galactic coordinates of the measured positions by role."""
     l_deg, b_deg = icrs_to_galactic(sources.ra, sources.dec)
-    return {"l": l_deg % 360.0, "b": b_deg}
+    return {"l": full_circle(l_deg), "b": b_deg}
 
 
-def is_marked(sources: MeasuredSources, instrument: Instrument) -> NDArray[np.bool_]:
-    """Return whether the survey takes a source for an artefact, bool (n,).
+def marked_bands(sources: MeasuredSources, instrument: Instrument) -> NDArray[np.bool_]:
+    """Return in which bands the survey marks a source as possibly contaminated, bool (n, n_band).
+
+    An artefact in all of them, a star in one: surveys mark what lies where artefacts are expected,
+    and cannot tell the two apart.
 
     Parameters
     ----------
     sources : MeasuredSources
     instrument : Instrument
-        Its `marked` is the efficiency.
+        Its `marked` is the fraction of artefacts, `marked_stars` that of stars.
     """
-    share = np.where(sources.kind == ArtefactKind.STAR, FALSE_ARTEFACT_SHARE, instrument.marked)
-    return sources.chance[:, _FLAG] < share * (instrument.marked > 0.0)
+    is_star = sources.kind == ArtefactKind.STAR
+    chance, n_band = sources.chance[:, _FLAG], len(instrument.bands)
+    marked = chance < np.where(is_star, instrument.marked_stars, instrument.marked)
+    # The same number, stretched, tells which of the bands of a star.
+    stretched = chance / max(instrument.marked_stars, 1e-9) * n_band
+    band = np.floor(stretched).clip(0, n_band - 1)
+    one = band[:, None] == np.arange(n_band)
+    return marked[:, None] & (one | ~is_star[:, None])
 
 
 def is_marked_blend(sources: MeasuredSources) -> NDArray[np.bool_]:
     """Return whether the survey notices that a source is several stars, bool (n,)."""
-    return (sources.share < BLENDED) & (sources.chance[:, _BLEND_FLAG] < MARKED_BLEND_SHARE)
+    return (sources.fraction < BLENDED) & (sources.chance[:, _BLEND_FLAG] < MARKED_BLEND_FRACTION)
 
 
 def plain_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
@@ -119,7 +125,7 @@ def twomass_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
     blends = np.where(seen, np.where(is_marked_blend(sources)[:, None], "2", "1"), "0")
     chance = sources.chance[:, _BLEND_FLAG]
     letter = np.select([chance < 0.5, chance < 0.8], ["d", "s"], "p")
-    confusion = np.where(is_marked(sources, instrument)[:, None] & seen, letter[:, None], "0")
+    confusion = np.where(marked_bands(sources, instrument) & seen, letter[:, None], "0")
     roles = magnitude_roles(sources._replace(mag=np.where(seen, sources.mag, sources.limit_mag)))
     n = sources.key.size
     return roles | {
@@ -202,7 +208,7 @@ def virac2_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
             n_epochs[:, k] > 1, scatter, np.where(seen[:, k], 0.0, np.nan)
         )
         roles[f"phot_{band}_n_epochs"] = n_epochs[:, k]
-    unmarked = sources.chance[:, _FLAG] < UNMARKED_DUPLICATE_SHARE
+    unmarked = sources.chance[:, _FLAG] < UNMARKED_DUPLICATE_FRACTION
     return (
         roles
         | virac2_astrometry(sources, n_epochs[:, KS])
@@ -218,11 +224,12 @@ def vvv_roles(sources: MeasuredSources, instrument: Instrument) -> Columns:
     """Return plain columns with the error bits of VISTA or WFCAM; see `native_roles`."""
     seen = np.isfinite(sources.mag)
     bits = np.where(is_marked_blend(sources), _DEBLENDED, 0)
-    bits |= np.where(is_marked(sources, instrument), _BAD_PIXELS, 0)
+    marked = marked_bands(sources, instrument)
     roles = plain_roles(sources, instrument)
     for k, band in enumerate(SURVEY_BANDS):
         close = sources.mag[:, k] < instrument.saturation_mag[k] + NEAR_SATURATION_MAG
         both = bits | np.where(close, _NEAR_SATURATION, 0)
+        both |= np.where(marked[:, k], _BAD_PIXELS, 0)
         roles[f"{band}_error_bits"] = np.where(seen[:, k], both, 0).astype(np.float64)
     return roles
 
@@ -278,7 +285,7 @@ def gaia_roles(sources: MeasuredSources, zero_point_mas: float) -> Columns:
         | gaia_astrometry(sources, zero_point_mas, SurveyModel())
         | {
             "source_id": number_names(sources),
-            "l": sources.l % 360.0,
+            "l": full_circle(sources.l),
             "b": sources.b,
             "ref_epoch": sources.fields.epoch,
             "ecl_lat": np.degrees(np.arcsin(sin_beta)),

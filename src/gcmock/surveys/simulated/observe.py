@@ -56,8 +56,8 @@ class MeasuredSources(NamedTuple):
         `gcmock.surveys.simulated.artefacts.ArtefactKind` of that star.
     copy : ndarray of int64
         0, or 1 to 3 for the same star in another field.
-    share : ndarray
-        Share of that star in the flux, in the band of detection.
+    fraction : ndarray
+        Fraction of that star in the flux, in the band of detection.
     n_stars : ndarray of int64
         Stars in the source.
     true_mag, limit_mag : ndarray, shape (n, 3)
@@ -80,7 +80,7 @@ class MeasuredSources(NamedTuple):
     identity: Integers
     kind: NDArray[np.int8]
     copy: Integers
-    share: Floats
+    fraction: Floats
     n_stars: Integers
     true_mag: Floats
     limit_mag: Floats
@@ -176,13 +176,13 @@ def instrument_of(survey: SurveyDefinition) -> Instrument:
 
 
 class _Blended(NamedTuple):
-    """Light of sources: brightest star, its share, number of stars, magnitudes, centre, motion.
+    """Light of sources: brightest star, its fraction, number of stars, magnitudes, centre, motion.
 
     `own` says in which bands the brightest star itself has light.
     """
 
     first: Integers
-    share: Floats
+    fraction: Floats
     n_stars: Integers
     mag: Floats
     own: Booleans
@@ -306,7 +306,7 @@ def _measured(
         identity[row],
         stars.kind[first],
         copy,
-        light.share[row],
+        light.fraction[row],
         light.n_stars[row],
         true_mag,
         limit,

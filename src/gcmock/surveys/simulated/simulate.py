@@ -52,7 +52,7 @@ LINK_COLUMNS: Final = (
     Column("source_id", "U32", "", "meta.id", "Identifier in the survey, as readers give it"),
     Column("true_source_id", "int64", "", "meta.id.assoc", "Brightest true star in it; -1: none"),
     Column("kind", "U5", "", "meta.code.class", "What it is: star, ghost or noise"),
-    Column("blend_share", "float32", "", "stat.value", "Share of that star in its light"),
+    Column("blend_fraction", "float32", "", "stat.value", "Fraction of that star in its light"),
     Column("n_stars", "int32", "", "meta.number", "Stars in it"),
     Column("copy", "int16", "", "meta.number", "0, or the number of a duplicate of that star"),
 )
@@ -222,7 +222,7 @@ def _seen(survey: SurveyDefinition, stars: Any, block: Block, config: Config, se
         "survey": np.full(sources.key.size, survey.name),
         "true_source_id": np.where(sources.kind == ArtefactKind.STAR, sources.identity, -1),
         "kind": _KINDS[sources.kind],
-        "blend_share": sources.share.astype(np.float32),
+        "blend_fraction": sources.fraction.astype(np.float32),
         "n_stars": sources.n_stars.astype(np.int32),
         "copy": sources.copy.astype(np.int16),
     }
