@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["GcmockError", "InputError", "InterruptedRunError", "OutsideModelError"]
+__all__ = ["DiskError", "GcmockError", "InputError", "InterruptedRunError", "OutsideModelError"]
 
 
 class GcmockError(Exception):
@@ -15,6 +15,12 @@ class InputError(GcmockError):
     """Bad input: a file, a column, a value or a setting that cannot be used."""
 
     exit_code = 2
+
+
+class DiskError(GcmockError):
+    """A disk that is full, or fails, while something is written."""
+
+    exit_code = 3
 
 
 class OutsideModelError(InputError):

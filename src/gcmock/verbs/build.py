@@ -102,7 +102,7 @@ def build(
         "motion.use": False if no_pm else None,
     }
     settings = settings_of(build, config, sections, options)
-    check_apart([output], [input, calibration, config])
+    check_apart([output], [input, calibration, config], [settings])
     if output is None:
         if scheduler is not None:
             raise InputError(

@@ -77,8 +77,8 @@ def export(
     """
     from gcmock.astrometry.missions.export import export as write
 
-    check_apart([output], [mock, config, mission])
     chosen = mission_of(mission, config, set)
+    check_apart([output], [mock, config], [mission, chosen])
     with on_disk(mock, "mock") as path:
 
         def run(target: Path) -> Any:

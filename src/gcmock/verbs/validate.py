@@ -110,7 +110,8 @@ def validate(
     settings = settings_of(validate, config, sections, options)
     page = None if output is None else Path(output)
     picture = None if figure is None else Path(figure)
-    check_apart([page, picture], [mock, input, reference, counts, completeness, config])
+    read = (mock, input, reference, counts, completeness, config)
+    check_apart([page, picture], read, [settings])
     _check(page, picture, counts is not None, overwrite)
     from gcmock.validation.run import TESTS, Request
     from gcmock.validation.run import validate as run
@@ -142,7 +143,7 @@ def validate(
 
 def _check(output: Path | None, figure: Path | None, has_counts: bool, overwrite: bool) -> None:
     """Refuse outputs that cannot be written, before anything is computed."""
-    from gcmock.io.disk import check_new_file
+    from gcmock.io.disk import check_new_file, take_left_behind
 
     if output is not None and output.suffix.lower() not in {".json", ".md"}:
         raise InputError(f"{output}: a validation is written as JSON or Markdown: .json or .md")
@@ -151,29 +152,36 @@ def _check(output: Path | None, figure: Path | None, has_counts: bool, overwrite
             raise InputError(f"{figure}: give a name that ends in .png or .pdf")
         if not has_counts:
             raise InputError("--figure shows the counts by tile: give a list with --counts")
+        # A matplotlib that cannot draw says so before the work.
+        import gcmock.reporting.validation  # noqa: F401
+
+        if output is not None:
+            take_left_behind(figure, output)
     for path in (output, figure):
         if path is not None:
             check_new_file(path, overwrite=overwrite)
 
 
 def _write(result: Validation, output: Path | None, figure: Path | None) -> tuple[Path, ...]:
-    """Write the numbers and the map; return the files."""
+    """Write the map and, last, the numbers; return the files."""
+    from gcmock.io.disk import announced, write_text
+
     files = []
-    if output is not None:
-        if output.suffix.lower() == ".md":
-            from gcmock.io.disk import whole_file
-            from gcmock.reporting.validation import markdown
+    with announced(output):
+        if figure is not None and result.map is not None:
+            from gcmock.reporting.validation import write_figure
 
-            with whole_file(output) as partial:
-                partial.write_text(markdown(result), encoding="utf-8")
-        else:
-            from gcmock.validation.run import write_json
+            write_figure(result.map, figure)
+            files.append(figure)
+        if output is not None:
+            if output.suffix.lower() == ".md":
+                from gcmock.io.provenance import creator
+                from gcmock.reporting.validation import markdown
 
-            write_json(result, output)
-        files.append(output)
-    if figure is not None and result.map is not None:
-        from gcmock.reporting.validation import write_figure
+                write_text(output, f"<!-- {creator()} -->\n{markdown(result)}")
+            else:
+                from gcmock.validation.run import write_json
 
-        write_figure(result.map, figure)
-        files.append(figure)
+                write_json(result, output)
+            files.insert(0, output)
     return tuple(files)

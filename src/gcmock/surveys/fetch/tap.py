@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from gcmock.errors import GcmockError, InputError
+from gcmock.io.disk import writing_failed
+from gcmock.io.partial import partial_name
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -204,7 +206,7 @@ class TapService:
         from astropy.io.votable import parse
         from pyvo.dal import TAPResults
 
-        partial = folder / "result.partial-votable"
+        partial = partial_name(folder / "result.vot")
         try:
             options = {"stream": True, "timeout": self.patience.timeout}
             with self._request("GET", url, **options) as response, _writing(partial) as write:
@@ -269,7 +271,7 @@ def _writing(path: Path) -> Iterator[Callable[[bytes], object]]:
     """Open a file for writing; a disk that is full or fails is nothing to wait for."""
 
     def failed(error: OSError) -> GcmockError:
-        return GcmockError(f"{path}: writing failed: {error.strerror or error}")
+        return writing_failed(path, error)
 
     try:
         file = path.open("wb")
