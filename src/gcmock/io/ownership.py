@@ -205,7 +205,8 @@ def check_replaceable(path: Path, *, overwrite: bool) -> None:
                 f"{path}: holds files that gcmock did not write ({names}{more}), which are never "
                 "removed, not even with --overwrite; move them, or choose another output"
             )
-    elif overwrite and not is_own_file(path):
+    elif overwrite and not is_own_file(path) and path.stat().st_size > 0:
+        # One without a byte is a name that was kept free.
         raise InputError(
             f"{path}: was not written by gcmock, so it is not replaced, not even with "
             "--overwrite; remove it yourself, or choose another output"
