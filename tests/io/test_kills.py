@@ -10,7 +10,8 @@ import pytest
 from tests.support.kills import at_every_call
 
 from gcmock.errors import InputError
-from gcmock.io.disk import announced, check_new_file, take_left_behind, whole_folder, write_text
+from gcmock.io.beside import announced, take_left_behind
+from gcmock.io.disk import check_new_file, whole_folder, write_text
 from gcmock.io.manifest import Manifest, check_folder, entry_of
 from gcmock.io.readers.opening import open_table
 from gcmock.io.writers.folder import open_output

@@ -102,7 +102,7 @@ OWN = {
     "a.html": b'<!doctype html>\n<meta name="generator" content="gcmock">',
     "a.png": b"\x89PNG....tEXtSoftware\x00gcmock 0.1",
     "a.pdf": b"%PDF-1.4 << /Creator (gcmock 0.1) >>",
-    "a.md": b"<!-- gcmock 0.1.0 -->\n",
+    "a.md": b"| test | quantity | value |\n|---|---|---|\n\n<!-- gcmock 0.1.0 -->\n",
     "a.log": b"== 2026-01-01T00:00:00+00:00 gcmock 0.1, Python\n$ gcmock info\n",
 }
 FOREIGN = {

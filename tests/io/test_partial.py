@@ -11,7 +11,7 @@ import pytest
 
 from gcmock.errors import InputError
 from gcmock.io import partial as module
-from gcmock.io.disk import remove_dead, take_left_behind, whole_file, whole_folder
+from gcmock.io.disk import remove_dead, whole_file, whole_folder
 from gcmock.io.partial import check_alone, is_left_behind, is_partial, partial_name, partials_of
 
 OWN = '{"creator": "gcmock 0"}'
@@ -116,8 +116,3 @@ def test_half_of_a_result_is_taken(tmp_path: Path) -> None:
     main.write_text(OWN)
     assert not is_left_behind(beside, main)
     main.unlink()
-    take_left_behind(beside, main)
-    assert not beside.exists()
-    beside.write_text("mine")
-    take_left_behind(beside, main)
-    assert beside.read_text() == "mine"

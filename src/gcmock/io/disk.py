@@ -15,7 +15,7 @@ from typing import Final
 
 from gcmock.errors import DiskError, GcmockError, InputError
 from gcmock.io.ownership import MANIFEST, check_replaceable, is_own_file, write_account
-from gcmock.io.partial import check_alone, is_left_behind, is_partial, partial_name, partials_of
+from gcmock.io.partial import check_alone, is_partial, partial_name, partials_of
 from gcmock.io.readers.choice import split_choice
 
 _HASH_BLOCK: Final = 2**20
@@ -78,53 +78,6 @@ def check_new_folder(path: Path, *, overwrite: bool) -> None:
     check_replaceable(path, overwrite=overwrite)
     _check_parent(path)
     check_alone(path)
-
-
-def take_left_behind(beside: Path, main: Path) -> None:
-    """Remove a further output of a command that was killed before its main output had its name.
-
-    Parameters
-    ----------
-    beside : Path
-        Output that gets its name before the main one.
-    main : Path
-        Main output, which gets its name last.
-    """
-    if not is_left_behind(beside, main) or beside.is_symlink():
-        return
-    if beside.is_dir():
-        with suppress(InputError):
-            check_replaceable(beside, overwrite=True)
-            shutil.rmtree(beside, ignore_errors=True)
-    elif is_own_file(beside):
-        beside.unlink(missing_ok=True)
-
-
-@contextmanager
-def announced(main: Path | None) -> Iterator[None]:
-    """Leave a trace of the main output while others are written before it.
-
-    If the process is killed between them, `take_left_behind` knows by it that they are half of a
-    result.
-
-    Parameters
-    ----------
-    main : Path, optional
-        Nothing is announced if it is None.
-    """
-    if main is None:
-        yield
-        return
-    trace = partial_name(main)
-    try:
-        trace.touch()
-    except OSError as error:
-        raise writing_failed(main, error, trace) from error
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            trace.unlink(missing_ok=True)
 
 
 def _check_parent(path: Path) -> None:

@@ -40,7 +40,7 @@ _MARKS: Final = {
     b"{": re.compile(_JSON),
     b"\x89png": re.compile(rb"tEXtSoftware\x00gcmock"),
     b"%PDF": re.compile(rb"/Creator \(gcmock"),
-    b"<!-- gcmock ": re.compile(rb"^<!-- gcmock "),
+    b"| test | quantit": re.compile(rb"\n<!-- gcmock [^\n]*-->\n$"),
     b"== ": re.compile(rb"^== \S+ gcmock [^\n]*\n\$ gcmock "),
 }
 """How a file of each kind begins, and the words by which it names gcmock as its origin."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gcmock.arrays import Columns, Floats
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, galactic_to_icrs_proper_motion
-from gcmock.io.disk import take_left_behind
+from gcmock.io.beside import take_left_behind
 from gcmock.io.provenance import creator, own_files
 from gcmock.io.writers.folder import TableWriter, open_output
 from gcmock.mock.patches import BrightFirst, Drawn, bright_first, draw_patches

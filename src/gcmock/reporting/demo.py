@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from gcmock.arrays import Columns
+from gcmock.errors import InputError
 from gcmock.io.disk import check_new_file, writing_failed
 from gcmock.io.ownership import check_no_link
 from gcmock.io.readers.opening import open_table
@@ -87,6 +88,8 @@ def run_demo(folder: str | Path, config: Config, progress: Progress | None = Non
 
     folder = Path(folder)
     check_no_link(folder)
+    if folder.is_file():
+        raise InputError(f"{folder}: cannot be made: is a file")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -122,7 +122,7 @@ def calibrate(
 def _check(outputs: Mapping[str, Path], overwrite: bool) -> None:
     """Refuse outputs that cannot be written, before anything is computed."""
     if "fits" in outputs:
-        from gcmock.io.disk import take_left_behind
+        from gcmock.io.beside import take_left_behind
 
         for kind in ("figure", "hats"):
             if kind in outputs:
@@ -147,7 +147,8 @@ def _write(
     """Write picture, HATS catalogue and, last, the file of a calibration."""
     if not outputs:
         return
-    from gcmock.io.disk import announced, sha256_of
+    from gcmock.io.beside import announced
+    from gcmock.io.disk import sha256_of
 
     source = {"name": path.name, "sha256": sha256_of(path)}
     with announced(outputs.get("fits")):

@@ -143,7 +143,8 @@ def validate(
 
 def _check(output: Path | None, figure: Path | None, has_counts: bool, overwrite: bool) -> None:
     """Refuse outputs that cannot be written, before anything is computed."""
-    from gcmock.io.disk import check_new_file, take_left_behind
+    from gcmock.io.beside import take_left_behind
+    from gcmock.io.disk import check_new_file
 
     if output is not None and output.suffix.lower() not in {".json", ".md"}:
         raise InputError(f"{output}: a validation is written as JSON or Markdown: .json or .md")
@@ -164,7 +165,8 @@ def _check(output: Path | None, figure: Path | None, has_counts: bool, overwrite
 
 def _write(result: Validation, output: Path | None, figure: Path | None) -> tuple[Path, ...]:
     """Write the map and, last, the numbers; return the files."""
-    from gcmock.io.disk import announced, write_text
+    from gcmock.io.beside import announced
+    from gcmock.io.disk import write_text
 
     files = []
     with announced(output):
@@ -178,7 +180,7 @@ def _write(result: Validation, output: Path | None, figure: Path | None) -> tupl
                 from gcmock.io.provenance import creator
                 from gcmock.reporting.validation import markdown
 
-                write_text(output, f"<!-- {creator()} -->\n{markdown(result)}")
+                write_text(output, f"{markdown(result)}\n<!-- {creator()} -->\n")
             else:
                 from gcmock.validation.run import write_json
 

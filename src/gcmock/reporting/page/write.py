@@ -10,14 +10,8 @@ from typing import Final
 
 import gcmock
 from gcmock.errors import InputError
-from gcmock.io.disk import (
-    announced,
-    check_new_file,
-    check_new_folder,
-    take_left_behind,
-    whole_folder,
-    write_text,
-)
+from gcmock.io.beside import announced, take_left_behind
+from gcmock.io.disk import check_new_file, check_new_folder, whole_folder, write_text
 from gcmock.io.metadata import catalogue_metadata, recorded_config
 from gcmock.io.readers.opening import open_table
 from gcmock.io.readers.source import TableSource
