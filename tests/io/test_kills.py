@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.support.kills import at_every_call
+from kills import at_every_call
 
 from gcmock.errors import InputError
 from gcmock.io.beside import announced, take_left_behind

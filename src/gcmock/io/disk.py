@@ -14,8 +14,13 @@ from pathlib import Path
 from typing import Final
 
 from gcmock.errors import DiskError, GcmockError, InputError
-from gcmock.io.ownership import MANIFEST, check_replaceable, is_own_file, write_account
-from gcmock.io.partial import check_alone, is_partial, partial_name, partials_of
+from gcmock.io.ownership import (
+    check_replaceable,
+    foreign_files,
+    is_own_file,
+    write_account,
+)
+from gcmock.io.partial import check_alone, is_partial, is_text, partial_name, partials_of
 from gcmock.io.readers.choice import split_choice
 
 _HASH_BLOCK: Final = 2**20
@@ -82,6 +87,8 @@ def check_new_folder(path: Path, *, overwrite: bool) -> None:
 
 def _check_parent(path: Path) -> None:
     """Check that something can be made in the folder of an output."""
+    if not is_text(path):
+        raise InputError(f"{path}: is no text in UTF-8; choose another name for the output")
     parent = path.parent
     if not parent.is_dir():
         raise InputError(f"{path}: the folder {parent} does not exist")
@@ -197,7 +204,7 @@ def _check_unchanged(path: Path, before: tuple[int, int] | None) -> None:
 
 @contextmanager
 def whole_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
-    """Write a folder that appears when it is complete, with an account of its files.
+    """Write a folder that appears when it is complete, with an account of files without a mark.
 
     Parameters
     ----------
@@ -226,7 +233,8 @@ def whole_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
         try:
             folder.mkdir()
             yield folder
-            if not (folder / MANIFEST).exists():
+            if any(foreign_files(folder)):
+                # Some formats have no place for a mark.
                 write_account(folder)
             for file in [*folder.rglob("*"), folder]:
                 flush_to_disk(file)

@@ -141,11 +141,18 @@ class Manifest:
         entries = [Entry(**line) for line in lines[1:] if "name" in line]
         self.entries = {entry.name: entry for entry in entries if self._is_there(entry)}
         self.complete = "complete" in lines[-1] and len(self.entries) == len(entries)
-        # A run that was killed after a partition was in place, and before it stood here; or while
-        # it deleted those of another run.
-        for path in self.folder.rglob("*.parquet"):
-            name = path.relative_to(self.folder).as_posix()
-            if _PART.match(path.name) and name not in self.entries and is_own_file(path):
+        self._remove_others([self.folder / entry.name for entry in entries])
+
+    def _remove_others(self, listed: Sequence[Path]) -> None:
+        """Delete partitions that changed since they were finished, and those that do not belong.
+
+        A run may have been killed after a partition was in place, and before it stood in the
+        manifest, or while it deleted those of another run.
+        """
+        finished = {self.folder / name for name in self.entries}
+        for path in {*self.folder.rglob("*.parquet"), *listed} - finished:
+            ours = path in listed or (_PART.match(path.name) and is_own_file(path))
+            if ours and path.is_file() and not path.is_symlink():
                 path.unlink()
 
     def _is_there(self, entry: Entry) -> bool:

@@ -62,6 +62,15 @@ class Partial(NamedTuple):
         return self.machine == _machine() and self.path.name not in _ours and not self.is_dead
 
 
+def is_text(path: Path) -> bool:
+    """Whether the name of a file is UTF-8; those of other systems and times may be any bytes."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def partial_name(path: Path) -> Path:
     """Return the name beside a file or a folder that it has while it is written."""
     start = int(1000.0 * time.time())

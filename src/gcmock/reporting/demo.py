@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from gcmock.arrays import Columns
-from gcmock.errors import InputError
 from gcmock.io.disk import check_new_file, writing_failed
 from gcmock.io.ownership import check_no_link
 from gcmock.io.readers.opening import open_table
@@ -88,12 +87,11 @@ def run_demo(folder: str | Path, config: Config, progress: Progress | None = Non
 
     folder = Path(folder)
     check_no_link(folder)
-    if folder.is_file():
-        raise InputError(f"{folder}: cannot be made: is a file")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise writing_failed(folder, error) from error
+        kind = type(writing_failed(folder, error))
+        raise kind(f"{folder}: cannot be made: {error.strerror or error}") from error
     names = ("survey.parquet", "truth.parquet", "mock.parquet", "demo.png")
     files = tuple(folder / name for name in names)
     for path in files:

@@ -11,6 +11,7 @@ from gcmock.verbs.given import (
     Progress,
     Table,
     check_apart,
+    check_table,
     kind_of_result,
     made_in_memory,
     on_disk,
@@ -79,6 +80,7 @@ def export(
 
     chosen = mission_of(mission, config, set)
     check_apart([output], [mock, config], [mission, chosen])
+    check_table(output, overwrite=overwrite)
     with on_disk(mock, "mock") as path:
 
         def run(target: Path) -> Any:

@@ -44,6 +44,14 @@ def check_apart(outputs: Iterable[Any], inputs: Iterable[Any], named: Iterable[A
     check(written, [*read, *files])
 
 
+def check_table(output: Location | None, *, overwrite: bool) -> None:
+    """Refuse a table on disk that cannot be written, before anything is read."""
+    if output is not None:
+        from gcmock.io.writers.writer import check_output
+
+        check_output(Path(output), overwrite=overwrite)
+
+
 def _paths_in(given: Any) -> Iterator[Path]:
     """Paths that are given, alone or as values of settings."""
     if is_path(given):
