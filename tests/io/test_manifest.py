@@ -149,7 +149,7 @@ def test_bad_input_leaves_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "out"
 
     def fail(finished: bool) -> None:
-        with Manifest(folder, RECORD) as manifest:
+        with Manifest(folder, RECORD, or_nothing=True) as manifest:
             (folder / "_cells" / "gaia").mkdir(parents=True)
             (folder / "_cells" / "gaia" / "cell-1-0000.arrow").write_bytes(b"x")
             if finished:

@@ -99,7 +99,7 @@ def merge(
     sources, records = _open(config)
     record = record_of(config, records, keep_rejected)
     folder = parts_folder(output)
-    with Manifest(folder, record, overwrite=overwrite) as manifest:
+    with Manifest(folder, record, overwrite=overwrite, or_nothing=True) as manifest:
         try:
             if not manifest.complete:
                 report = _Reporter(progress, 2 * sum(one.n_rows for one in sources.values()))

@@ -66,8 +66,7 @@ class Manifest:
     """The manifest of a folder that one process writes at a time; use it as a context manager.
 
     Opening it makes the folder, or checks what an earlier run left there: partitions whose file is
-    missing or changed are forgotten, files that were not finished are deleted. If what the folder
-    is for fails for bad input before the first partition is finished, nothing is left.
+    missing or changed are forgotten, files that were not finished are deleted.
 
     Parameters
     ----------
@@ -76,6 +75,8 @@ class Manifest:
         What the partitions depend on: settings, input, versions. Nested mappings of JSON values.
     overwrite : bool
         Delete what is there, if gcmock wrote all of it.
+    or_nothing : bool
+        Delete a new folder if the run fails for bad input before a partition is finished.
 
     Attributes
     ----------
@@ -91,7 +92,14 @@ class Manifest:
         there depend on something else.
     """
 
-    def __init__(self, folder: Path, record: Mapping[str, Any], *, overwrite: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        record: Mapping[str, Any],
+        *,
+        overwrite: bool = False,
+        or_nothing: bool = False,
+    ) -> None:
         self.folder = folder
         self.path = folder / MANIFEST
         self.entries: dict[str, Entry] = {}
@@ -100,6 +108,7 @@ class Manifest:
         self._release: Callable[[], None] | None = None
         check_no_link(folder)
         self._is_new = _make_folder(folder)
+        self._or_nothing = or_nothing
         try:
             self._release = _lock(folder)
             remove_dead(folder)
@@ -232,7 +241,7 @@ class Manifest:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         failed = kind is not None and issubclass(kind, InputError)
-        if failed and self._is_new and not self.entries:
+        if failed and self._or_nothing and self._is_new and not self.entries:
             self._discard()
         self.close()
 

@@ -117,7 +117,7 @@ def build_hats(
         columns = (HEALPIX, *output_columns(source_id))
         size = sum(count.bytes for count in counts)
         record = record_of(config, source | {"bytes": size}, partitions="HATS")
-        with Manifest(output, record, overwrite=overwrite) as manifest:
+        with Manifest(output, record, overwrite=overwrite, or_nothing=True) as manifest:
             for entry in manifest.entries.values():
                 summary.account.add(Account.from_dict(entry.account))
             summary.n_kept, summary.n_partition = summary.n_written, len(kept)

@@ -143,7 +143,7 @@ def merge_hats(
     with connect(scheduler, config.run.n_workers) as client:
         records, parts = _read_all(client, surveys, config)
         record = record_of(config, records, keep_rejected) | {"partitions": "HATS"}
-        with Manifest(output, record, overwrite=overwrite) as manifest:
+        with Manifest(output, record, overwrite=overwrite, or_nothing=True) as manifest:
             try:
                 if not manifest.complete:
                     _merge(client, surveys, parts, manifest, config, keep_rejected, progress)

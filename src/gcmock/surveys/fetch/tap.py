@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from gcmock.errors import GcmockError, InputError
-from gcmock.io.disk import writing_failed
+from gcmock.errors import DiskError, GcmockError, InputError
 from gcmock.io.partial import partial_name
 
 if TYPE_CHECKING:
@@ -271,7 +270,7 @@ def _writing(path: Path) -> Iterator[Callable[[bytes], object]]:
     """Open a file for writing; a disk that is full or fails is nothing to wait for."""
 
     def failed(error: OSError) -> GcmockError:
-        return writing_failed(path, error)
+        return DiskError(f"{path}: writing failed: {error.strerror or error}")
 
     try:
         file = path.open("wb")
