@@ -24,7 +24,7 @@ _NAME: Final = re.compile(
     r"^(?P<output>.+)\.partial-(?P<pid>\d+)-(?P<machine>[0-9a-f]{6})-(?P<start>[0-9a-f]+)-[0-9a-f]+$"
 )
 _ANY: Final = re.compile(r"\.partial-([0-9a-f]+(-[0-9a-f]+)*|votable)$")
-"""Names that any release gave."""
+"""Names that any release gave, and that of a table while it is fetched."""
 
 _ours: Final[set[str]] = set()
 _number: Final = count()

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from gcmock.errors import DiskError, GcmockError, InputError
-from gcmock.io.partial import partial_name
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -205,7 +204,7 @@ class TapService:
         from astropy.io.votable import parse
         from pyvo.dal import TAPResults
 
-        partial = partial_name(folder / "result.vot")
+        partial = folder / "result.partial-votable"
         try:
             options = {"stream": True, "timeout": self.patience.timeout}
             with self._request("GET", url, **options) as response, _writing(partial) as write:
