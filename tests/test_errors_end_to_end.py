@@ -12,6 +12,7 @@ from astropy.io import fits
 from astropy.table import Table
 
 from gcmock import cli
+from gcmock.errors import DiskError
 
 NAN = np.nan
 
@@ -239,7 +240,7 @@ def test_a_failing_disk_is_not_bad_input(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr("gcmock.io.writers.parquet.ParquetEncoder.write", full)
     code, error = build(tmp_path, capsys, table())
-    assert code == 1
+    assert code == DiskError.exit_code == 3
     assert "writing failed: No space left on device" in error
 
 

@@ -56,19 +56,29 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         config.CACHE_DIR = str(cache_folder(function.__module__))
         try:
             dispatcher = numba.njit(cache=True, **options)(function)
+        except (RuntimeError, OSError):
+            # No folder can be written: every process compiles for itself.
+            return numba.njit(**options)(function)
         finally:
             config.CACHE_DIR = before
-        if function.__module__.startswith("gcmock.") and _IN_CHILD not in os.environ:
-            dispatcher._cache = _FilledByChild(dispatcher._cache, function)
+        in_child = function.__module__.startswith("gcmock.") and _IN_CHILD not in os.environ
+        dispatcher._cache = _Cache(dispatcher._cache, function if in_child else None)
         return dispatcher
 
     return decorate
 
 
-class _FilledByChild:
-    """A cache of Numba that lets another process compile what it lacks."""
+class _Cache:
+    """A cache of Numba that is done without where the disk fails.
 
-    def __init__(self, cache: Any, function: Callable[..., Any]) -> None:
+    Parameters
+    ----------
+    cache : numba.core.caching.FunctionCache
+    function : callable, optional
+        Another process compiles it if the cache lacks it.
+    """
+
+    def __init__(self, cache: Any, function: Callable[..., Any] | None) -> None:
         self._cache = cache
         self._function = function
 
@@ -77,15 +87,26 @@ class _FilledByChild:
 
     def load_overload(self, signature: Any, target: Any) -> Any:
         """Return the compiled function, or None if it must be compiled here after all."""
-        found = self._cache.load_overload(signature, target)
-        if found is not None:
+        found = self._load(signature, target)
+        if found is not None or not self._function:
             return found
         # Of several processes that lack it one compiles, and the others wait for what it finds.
         with _alone(cache_folder(self._function.__module__) / f"{self._function.__name__}.lock"):
-            found = self._cache.load_overload(signature, target)
+            found = self._load(signature, target)
             if found is None and _compile_in_child(self._function, signature):
-                found = self._cache.load_overload(signature, target)
+                found = self._load(signature, target)
         return found
+
+    def _load(self, signature: Any, target: Any) -> Any:
+        # A file may be cut short by a power failure, or not be readable for this user.
+        with suppress(OSError, EOFError, pickle.UnpicklingError):
+            return self._cache.load_overload(signature, target)
+        return None
+
+    def save_overload(self, signature: Any, data: Any) -> None:
+        """Keep a compiled function, if the disk takes it."""
+        with suppress(OSError, EOFError, pickle.UnpicklingError):
+            self._cache.save_overload(signature, data)
 
 
 @contextmanager

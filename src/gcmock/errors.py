@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["GcmockError", "InputError", "InterruptedRunError", "OutsideModelError"]
+__all__ = ["DiskError", "GcmockError", "InputError", "InterruptedRunError", "OutsideModelError"]
 
 
 class GcmockError(Exception):
@@ -19,6 +19,12 @@ class InputError(GcmockError):
 
 class MissingColumnsError(InputError):
     """A table without a position or a magnitude: it may be the native one of a survey."""
+
+
+class DiskError(GcmockError):
+    """A disk that is full, or fails, while something is written."""
+
+    exit_code = 3
 
 
 class OutsideModelError(InputError):

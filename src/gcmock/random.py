@@ -14,6 +14,8 @@ import numba
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gcmock.compilation import compiled
+
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
@@ -29,7 +31,8 @@ def _mix(z: Any) -> Any:
     return z ^ (z >> _S31)
 
 
-_mix_scalar = numba.njit(cache=True, nogil=True, inline="always")(_mix)
+# Always inlined: there is nothing to keep on disk.
+_mix_scalar = numba.njit(nogil=True, inline="always")(_mix)
 
 
 def id_bits(source_id: ArrayLike) -> NDArray[np.uint64]:
@@ -102,7 +105,7 @@ def uniform(key: ArrayLike, counter: ArrayLike, k: int = 1) -> NDArray[np.float6
     return ((bits >> _S12).astype(np.float64) + 0.5) * _TWO_TO_MINUS_52
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def uniform_scalar(key: int, counter: int) -> float:  # pragma: no cover
     """Return one uniform number in (0, 1): the same bits as `uniform`, for use inside kernels.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from pathlib import Path
 
 import pytest
 
-from gcmock.errors import GcmockError, InputError
+from gcmock.errors import DiskError, GcmockError, InputError
 from gcmock.io.disk import (
     check_new_file,
     check_new_folder,
@@ -18,7 +19,9 @@ from gcmock.io.disk import (
     whole_file,
     whole_folder,
     write_text,
+    writing_failed,
 )
+from gcmock.io.ownership import ACCOUNT, write_account
 
 STOPS = [RuntimeError, KeyboardInterrupt, GeneratorExit]
 FULL = OSError(errno.ENOSPC, "No space left on device")
@@ -95,10 +98,10 @@ def test_folders_appear_when_they_are_complete(tmp_path: Path) -> None:
         (folder / "inner").mkdir()
         (folder / "inner" / "a").write_text("1")
         assert not path.exists()
-    with whole_folder(path, overwrite=True, marker="inner/a") as folder:
+    with whole_folder(path, overwrite=True) as folder:
         (folder / "b").write_text("2")
-        assert names(path) == ["inner", "inner/a"]
-    assert names(tmp_path) == ["catalogue", "catalogue/b"]
+        assert names(path) == [ACCOUNT, "inner", "inner/a"]
+    assert names(tmp_path) == ["catalogue", f"catalogue/{ACCOUNT}", "catalogue/b"]
 
 
 @pytest.mark.parametrize("stop", STOPS)
@@ -107,18 +110,24 @@ def test_interrupted_folders_leave_what_was_there(tmp_path, stop) -> None:
     with pytest.raises(stop), whole_folder(path) as folder:
         fail(folder / "a", stop())
     assert names(tmp_path) == []
-    path.mkdir()
-    (path / "old").write_text("1")
+    old_result(path)
     with pytest.raises(stop), whole_folder(path, overwrite=True) as folder:
         fail(folder / "a", stop())
-    assert names(tmp_path) == ["catalogue", "catalogue/old"]
+    assert names(path) == [ACCOUNT, "old"]
+    assert names(tmp_path)[0] == "catalogue"
+
+
+def old_result(path: Path) -> None:
+    path.mkdir()
+    (path / "old").write_text("1")
+    write_account(path)
 
 
 def test_the_old_folder_comes_back_when_the_new_one_gets_no_name(tmp_path, monkeypatch) -> None:
     path = tmp_path / "catalogue"
-    path.mkdir()
-    (path / "old").write_text("1")
+    old_result(path)
     replace = os.replace
+    monkeypatch.setattr("gcmock.io.disk._exchange", lambda one, other: False)
 
     def fails_once(source, target):
         if (Path(source) / "new").exists():
@@ -127,33 +136,89 @@ def test_the_old_folder_comes_back_when_the_new_one_gets_no_name(tmp_path, monke
 
     monkeypatch.setattr(os, "replace", fails_once)
     with (
-        pytest.raises(GcmockError, match="catalogue: writing failed: No space left"),
+        pytest.raises(DiskError, match="catalogue: writing failed: No space left"),
         whole_folder(path, overwrite=True) as folder,
     ):
         (folder / "new").write_text("1")
-    assert names(tmp_path) == ["catalogue", "catalogue/old"]
+    assert names(tmp_path) == ["catalogue", f"catalogue/{ACCOUNT}", "catalogue/old"]
 
 
 def test_only_own_folders_are_replaced(tmp_path: Path) -> None:
-    (tmp_path / "photos").mkdir()
-    with pytest.raises(InputError, match="exists already"):
-        check_new_folder(tmp_path / "photos", overwrite=False)
-    with pytest.raises(InputError, match="has no _manifest, so gcmock did not write it"):
-        check_new_folder(tmp_path / "photos", overwrite=True, marker="_manifest")
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    check_new_folder(photos, overwrite=False)  # an empty one is nobody's
+    (photos / "me.png").write_bytes(b"\x89PNG")
+    with pytest.raises(InputError, match=r"exists already.*--overwrite"):
+        check_new_folder(photos, overwrite=False)
+    with pytest.raises(InputError, match=r"gcmock did not write \(me\.png\)"):
+        check_new_folder(photos, overwrite=True)
     with pytest.raises(InputError, match="does not exist"):
         check_new_folder(tmp_path / "no" / "photos", overwrite=True)
-    check_new_folder(tmp_path / "photos", overwrite=True)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="is a file"):
+        check_new_folder(tmp_path / "file", overwrite=True)
+    (tmp_path / "link").symlink_to(photos)
+    with pytest.raises(InputError, match="is a link"):
+        check_new_folder(tmp_path / "link", overwrite=True)
+
+
+def test_files_of_others_that_come_meanwhile_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue"
+    old_result(path)
+
+    def write_both() -> None:
+        with whole_folder(path, overwrite=True) as folder:
+            (folder / "new").write_text("1")
+            (path / "thesis.txt").write_text("years")
+
+    with pytest.raises(InputError, match="did not write"):
+        write_both()
+    assert names(path) == [ACCOUNT, "old", "thesis.txt"]
+    table = tmp_path / "table.json"
+
+    def write_one() -> None:
+        with whole_file(table) as partial:
+            partial.write_text("{}")
+            table.write_text("mine")
+
+    with pytest.raises(InputError, match="since the run began"):
+        write_one()
+    assert table.read_text() == "mine"
 
 
 def test_new_files_are_checked(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("")
+    own = tmp_path / "a.json"
+    own.write_text('{"creator": "gcmock 0"}')
     with pytest.raises(InputError, match="exists already"):
-        check_new_file(tmp_path / "a.txt", overwrite=False)
+        check_new_file(own, overwrite=False)
     with pytest.raises(InputError, match="is a folder"):
         check_new_file(tmp_path, overwrite=True)
     with pytest.raises(InputError, match="does not exist"):
         check_new_file(tmp_path / "no" / "a.txt", overwrite=True)
-    check_new_file(tmp_path / "a.txt", overwrite=True)
+    check_new_file(own, overwrite=True)
+    with pytest.raises(InputError, match="name too long"):
+        check_new_file(tmp_path / f"{'n' * 250}.txt", overwrite=False)
+
+
+def test_folders_that_permit_nothing(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(InputError, match="does not permit"):
+        check_new_file(tmp_path / "a.txt", overwrite=False)
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [(errno.ENOSPC, DiskError), (errno.EDQUOT, DiskError), (errno.EACCES, InputError)],
+)
+def test_a_full_disk_is_no_bad_input(number, kind) -> None:
+    found = writing_failed(Path("t.fits"), OSError(number, os.strerror(number)))
+    assert type(found) is kind
+    assert DiskError.exit_code not in (GcmockError.exit_code, InputError.exit_code)
+
+
+def test_names_that_are_not_text_are_written_with_escapes(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.json", json.dumps({"name": "\udce9"}, ensure_ascii=False))
+    assert json.loads((tmp_path / "a.json").read_bytes()) == {"name": "\udce9"}
 
 
 def test_temporary_files_are_deleted(tmp_path: Path) -> None:

@@ -169,7 +169,7 @@ def test_all_stars_may_be_skipped(stars, tmp_path):
 def test_the_input_is_not_overwritten(stars, tmp_path):
     given = tmp_path / "stars.parquet"
     stars[:3].write(given)
-    with pytest.raises(InputError, match="is the input itself"):
+    with pytest.raises(InputError, match="is read by this command"):
         build(given, given, overwrite=True)
 
 

@@ -228,7 +228,7 @@ def test_foreign_folders_are_left_alone(stars, tmp_path) -> None:
     folder.mkdir()
     (folder / "thesis.tex").write_text("precious")
     for overwrite in (False, True):
-        with pytest.raises(InputError, match="choose another name"):
+        with pytest.raises(InputError, match="choose another"):
             build(stars, folder, load_config(None, SETTINGS), overwrite=overwrite)
     assert (folder / "thesis.tex").read_text() == "precious"
 

@@ -257,7 +257,7 @@ def test_survey_to_folder(tmp_path: Path, workers: int) -> None:
 def test_foreign_folders_are_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "sky").mkdir()
     (tmp_path / "sky" / "thesis.tex").write_text("precious")
-    with pytest.raises(InputError, match="gcmock did not write it"):
+    with pytest.raises(InputError, match="gcmock did not write"):
         simulate_to_file(
             tmp_path / "sky", (0.3, 0.32), (0.3, 0.32), make_config(), ks_max=13.0, overwrite=True
         )

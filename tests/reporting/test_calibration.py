@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from calibrations import calibration
+from matplotlib.figure import Figure
 
 from gcmock.errors import InputError
 from gcmock.reporting import calibration as module
@@ -18,6 +19,7 @@ from gcmock.reporting.calibration import (
     draw_calibration,
     print_calibration,
 )
+from gcmock.reporting.figure_file import save_figure
 
 
 def lines_of(capsys):
@@ -109,10 +111,13 @@ def test_pictures_are_png_or_pdf(name, tmp_path):
 def test_existing_picture_is_kept(tmp_path):
     path = tmp_path / "map.PNG"
     check_figure(path, overwrite=False)
-    path.write_text("mine")
+    save_figure(Figure(), path)
     with pytest.raises(InputError, match="exists already"):
         check_figure(path, overwrite=False)
     check_figure(path, overwrite=True)
+    path.write_text("mine")
+    with pytest.raises(InputError, match="not written by gcmock"):
+        check_figure(path, overwrite=True)
 
 
 def test_picture(monkeypatch):

@@ -74,8 +74,9 @@ def test_folders_that_cannot_become_catalogues_are_refused(tmp_path):
         check_folder(tmp_path / "stars.parquet", overwrite=False)
     other = tmp_path / "thesis"
     other.mkdir()
+    (other / "chapter.txt").touch()
     # Not a catalogue: nothing replaces it.
-    with pytest.raises(InputError, match="exists already"):
+    with pytest.raises(InputError, match="gcmock did not write"):
         check_folder(other, overwrite=True)
     with pytest.raises(InputError, match="does not exist"):
         check_folder(tmp_path / "no" / "stars", overwrite=False)

@@ -11,6 +11,7 @@ import pytest
 
 from gcmock.errors import InputError
 from gcmock.io.observed import ObservedCatalogue
+from gcmock.io.ownership import write_account
 from gcmock.io.readers.opening import open_table
 from gcmock.runtime import import_hats
 from gcmock.runtime.import_hats import _array, _check_output, _run, _write_parts, import_table
@@ -68,10 +69,11 @@ def test_outputs_that_cannot_be_made_are_refused(tmp_path):
     with pytest.raises(InputError, match="whose name has no suffix"):
         _check_output(tmp_path / "new.fits", 10, overwrite=False)
     (tmp_path / "old").mkdir()
-    # No catalogue: it is not replaced.
-    with pytest.raises(InputError, match="exists already"):
-        _check_output(tmp_path / "old", 10, overwrite=True)
     (tmp_path / "old" / "hats.properties").touch()
+    # A catalogue of others is not replaced.
+    with pytest.raises(InputError, match="gcmock did not write"):
+        _check_output(tmp_path / "old", 10, overwrite=True)
+    write_account(tmp_path / "old")
     _check_output(tmp_path / "old", 10, overwrite=True)
     with pytest.raises(InputError, match="exists already"):
         _check_output(tmp_path / "old", 10, overwrite=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 import time
 from collections import Counter
@@ -21,19 +20,20 @@ from gcmock.catalogue.learn.completeness import COMPLETENESS_FILE, measure_compl
 from gcmock.catalogue.learn.learning import LearnedSurvey, learn, merge_tables
 from gcmock.catalogue.learn.offsets import Offsets
 from gcmock.catalogue.order import linking_order, names_of
+from gcmock.catalogue.outputs import check_outputs, make_rejected, parts_folder, write_file
 from gcmock.catalogue.partition import MARGIN_ARCSEC, Partitioned, partition
 from gcmock.catalogue.summary import SUMMARY_FILE, MergeSummary, summarise
 from gcmock.compilation import fingerprint
 from gcmock.errors import InputError, InterruptedRunError
-from gcmock.io.disk import files_of, sha256_of, size_of, whole_file, write_text
+from gcmock.io.disk import files_of, remove_folder, sha256_of, size_of, write_text
 from gcmock.io.manifest import Entry, Manifest, entry_of
+from gcmock.io.ownership import MANIFEST
 from gcmock.io.provenance import creator, library_versions
-from gcmock.io.writers.writer import check_output, open_writer
+from gcmock.io.writers.writer import open_writer
 from gcmock.pool import in_order
 from gcmock.progress import Progress
 from gcmock.settings.merge import MergeConfig
 from gcmock.settings.name_or_path import file_sha256
-from gcmock.words.columns import Column
 
 WORK: Final = "_cells"
 """Folder in the output for the rows by cells, while the merge is not complete."""
@@ -95,13 +95,11 @@ def merge(
     """
     start = time.perf_counter()
     output = Path(output)
+    check_outputs(output, keep_rejected=keep_rejected, overwrite=overwrite)
     sources, records = _open(config)
     record = record_of(config, records, keep_rejected)
-    folder = output
-    if output.suffix:
-        check_output(output, overwrite=overwrite)
-        folder = output.with_name(f".{output.name}.parts")
-    with Manifest(folder, record, overwrite=overwrite) as manifest:
+    folder = parts_folder(output)
+    with Manifest(folder, record, overwrite=overwrite, or_nothing=True) as manifest:
         try:
             if not manifest.complete:
                 report = _Reporter(progress, 2 * sum(one.n_rows for one in sources.values()))
@@ -113,7 +111,7 @@ def merge(
             ) from error
         summary = MergeSummary.from_json((folder / SUMMARY_FILE).read_text(encoding="utf-8"))
     if output.suffix:
-        _as_file(folder, output, summary, merged_columns(linking_order(config)))
+        write_file(folder, output, summary, merged_columns(linking_order(config)))
     summary.seconds = time.perf_counter() - start
     summary.output = str(output)
     return summary
@@ -205,7 +203,7 @@ def _run(
     missing = [c for c in cells if not is_done(manifest, names[c], rejected)]
     for entry in in_order(work_on, missing, config.run.n_workers):
         manifest.append(entry)
-    shutil.rmtree(work)
+    remove_folder(work)
     finish(manifest, list(names.values()), parts, offsets, metadata, config)
 
 
@@ -273,34 +271,21 @@ def metadata_of(
         "match_flags": json.dumps({str(int(f)): f"{f.name}: {f.description}" for f in MatchFlag}),
         "rejected": json.dumps(REASONS),
         "margin_arcsec": str(MARGIN_ARCSEC),
+        "manifest": MANIFEST,
     }
-
-
-def rejected_folder(output: Path) -> Path:
-    """Return the folder for what was left out, beside an output."""
-    return output.with_name(f"{output.stem if output.suffix else output.name}_rejected")
-
-
-def make_rejected(output: Path, manifest: Manifest) -> Path:
-    """Return the folder for what was left out, without what it holds of other runs."""
-    folder = rejected_folder(output)
-    folder.mkdir(exist_ok=True)
-    for path in folder.glob("part-*.parquet"):
-        if path.name not in manifest.entries:
-            path.unlink()
-    return folder
 
 
 def write_cell(
     folder: Path, rejected: Path | None, name: str, product: Product, metadata: dict[str, str]
 ) -> Entry:
     """Write the partition of a cell, what was left out first: its entry stands for both."""
+    # A scheduler may have two processes write the same cell, with the same bytes.
     if rejected is not None:
         columns = rejected_columns(product.order)
-        with open_writer(rejected / name, columns, metadata, overwrite=True) as writer:
+        with open_writer(rejected / name, columns, metadata, overwrite=True, alone=False) as writer:
             writer.write(product.rejected)
     columns = merged_columns(product.order)
-    with open_writer(folder / name, columns, metadata, overwrite=True) as writer:
+    with open_writer(folder / name, columns, metadata, overwrite=True, alone=False) as writer:
         writer.write(product.kept)
     return entry_of(folder, name, writer.n_rows, product.account)
 
@@ -332,25 +317,3 @@ def _chunks(folder: Path, columns: list[str]) -> Iterator[Mapping[str, Any]]:
         table = pq.read_table(path, columns=columns, partitioning=None)
         if table.num_rows:
             yield {name: table.column(name).to_numpy() for name in columns}
-
-
-def _as_file(
-    folder: Path, output: Path, summary: MergeSummary, columns: tuple[Column, ...]
-) -> None:
-    """Turn the folder of partitions into one file."""
-    import pyarrow.parquet as pq
-
-    from gcmock.io.metadata import read_metadata
-
-    parts = sorted(folder.glob("part-*.parquet"))
-    metadata = read_metadata(parts[0]) | {"summary": summary.to_json()}
-    with open_writer(output, columns, metadata, overwrite=True) as writer:
-        for path in parts:
-            table = pq.read_table(path, partitioning=None)
-            if table.num_rows:
-                names = table.column_names
-                writer.write({name: table.column(name).to_numpy() for name in names})
-    for name in (SUMMARY_FILE, COMPLETENESS_FILE):
-        with whole_file(output.with_name(f"{output.stem}{name}")) as partial:
-            shutil.copyfile(folder / name, partial)
-    shutil.rmtree(folder)

@@ -23,9 +23,8 @@ from gcmock.catalogue.healpix import memberships, pixel_of
 from gcmock.catalogue.learn.density import ORDER as SAMPLE_ORDER
 from gcmock.catalogue.learn.density import Counter
 from gcmock.catalogue.learn.offsets import bright_sources
-from gcmock.errors import GcmockError
 from gcmock.frames import icrs_to_galactic
-from gcmock.io.disk import flush_to_disk, write_text
+from gcmock.io.disk import flush_to_disk, write_text, writing_failed
 from gcmock.settings.merge import MergeWindow
 from gcmock.surveys.definition import SurveyDefinition
 
@@ -168,7 +167,7 @@ def partition(
 
     Raises
     ------
-    GcmockError
+    DiskError
         If the disk is full or fails.
     """
     done = folder / _DONE
@@ -176,7 +175,7 @@ def partition(
         try:
             _write(survey, chunks, folder, window, order, modulus, progress)
         except OSError as error:
-            raise GcmockError(f"{folder}: writing failed: {error.strerror or error}") from error
+            raise writing_failed(folder, error) from error
     words = json.loads(done.read_text(encoding="utf-8"))
     with np.load(folder / "counts.npz") as state:
         counter = Counter.from_state(dict(state))

@@ -12,6 +12,7 @@ import numpy as np
 from gcmock.catalogue.cell.reasons import REAL_LOOKING, MatchFlag
 from gcmock.catalogue.learn.offsets import Offsets
 from gcmock.catalogue.order import Order, linking_order
+from gcmock.io.provenance import creator
 from gcmock.notebook import Outcome, listing_of
 from gcmock.settings.merge import MergeConfig
 from gcmock.surveys.definition import SurveyDefinition
@@ -90,12 +91,14 @@ class MergeSummary(Outcome):
         """Return all but the time and the place, which differ between equal runs."""
         values = asdict(self)
         del values["seconds"], values["output"]
-        return json.dumps(values, indent=1) + "\n"
+        return json.dumps({"creator": creator(), **values}, indent=1) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> MergeSummary:
         """Return a stored summary."""
-        return cls(**json.loads(text))
+        values = json.loads(text)
+        values.pop("creator", None)
+        return cls(**values)
 
 
 def summarise(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
@@ -17,11 +19,14 @@ from gcmock.cli.calibration import COMMANDS as CALIBRATION_COMMANDS
 from gcmock.cli.catalogue import COMMANDS as CATALOGUE_COMMANDS
 from gcmock.cli.log import RunLog, split_log
 from gcmock.cli.report import COMMANDS as REPORT_COMMANDS
+from gcmock.cli.streams import let_go_of_stdout, prepare_streams
 from gcmock.cli.surveys import COMMANDS as SURVEY_COMMANDS
 from gcmock.cli.validation import COMMANDS as VALIDATE_COMMANDS
-from gcmock.errors import GcmockError, InputError, ModelWarning
+from gcmock.errors import DiskError, GcmockError, InputError, ModelWarning
 
 BAD_INPUT, INTERRUPTED = InputError.exit_code, 130
+
+_ADVICE = "fewer --workers take less, and limits of the shell are shown by ulimit -a"
 
 Topic = Literal["", "config", "model", "components", "laws", "hw", "schema", "missions", "data"]
 Range = Annotated[tuple[float, float], Parameter(negative="")]
@@ -42,7 +47,13 @@ app.register_install_completion_command()
 
 
 def main(tokens: Sequence[str] | None = None) -> NoReturn:
-    """Run a command and exit: 0, 1 for a failure, 2 for bad input, 130 after Ctrl-C."""
+    """Run a command and exit.
+
+    0, 1 for a failure, 2 for bad input, 3 for a disk that is full or fails, 130 after Ctrl-C.
+    """
+    prepare_streams()
+    # Pictures are drawn without a window; a notebook may ask for what is not installed here.
+    os.environ["MPLBACKEND"] = "agg"
     usual = warnings.formatwarning
     warnings.formatwarning = lambda message, category, *rest: (
         f"gcmock: warning: {message}\n"
@@ -70,7 +81,7 @@ def _call(tokens: Sequence[str], log: RunLog | None = None) -> int:
     """Run a command whose errors are printed, and noted in the log if there is one."""
     try:
         app(tokens, exit_on_error=False, print_error=False, result_action="return_none")
-        sys.stdout.flush()
+        return _flush(log)
     except CycloptsError as error:
         return _fail(f"{' '.join(str(error).split())} See gcmock --help", BAD_INPUT, log)
     except GcmockError as error:
@@ -78,16 +89,49 @@ def _call(tokens: Sequence[str], log: RunLog | None = None) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted; nothing was written", INTERRUPTED, log)
     except BrokenPipeError:
-        # The reader of a pipe, such as head, has left; keep Python from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of a pipe, such as head, has left.
+        let_go_of_stdout()
+        return 0
+    except MemoryError as error:
+        words = f": {error}" if str(error) else ""
+        return _fail(f"there is not enough memory{words}; {_ADVICE}", 1, log)
+    except OSError as error:
+        name = "" if error.filename is None else f"{error.filename}: "
+        return _fail(f"{name}{error.strerror or error}", _code_of(error), log)
+    except RuntimeError as error:
+        if "can't start new thread" not in str(error):
+            raise
+        return _fail(f"no more threads can be started; {_ADVICE}", 1, log)
+
+
+def _code_of(error: OSError) -> int:
+    """Exit code of an error of the system."""
+    full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+    return DiskError.exit_code if error.errno in full else GcmockError.exit_code
+
+
+def _flush(log: RunLog | None) -> int:
+    """Write what was printed; return the exit code."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        let_go_of_stdout()
+    except OSError as error:
+        let_go_of_stdout()
+        return _fail(f"the output cannot be printed: {error.strerror}", _code_of(error), log)
     return 0
 
 
 def _fail(message: str, code: int, log: RunLog | None = None) -> int:
     for line in message.splitlines():
-        print(f"gcmock: error: {line}", file=sys.stderr)
+        with suppress(OSError):
+            print(f"gcmock: error: {line}", file=sys.stderr)
         if log is not None:
             log.line(f"gcmock: error: {line}")
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        return code
+    let_go_of_stdout()
     return code
 
 

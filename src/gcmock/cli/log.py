@@ -9,14 +9,16 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from os.path import exists, isdir
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, TextIO
+from typing import Any, TextIO
 
 from gcmock import __version__
 from gcmock.errors import InputError
-from gcmock.io.ownership import is_own_file
+from gcmock.io.ownership import is_log
 
 OPTION = "--log"
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
@@ -55,13 +57,12 @@ def split_log(tokens: Sequence[str]) -> tuple[list[str], Path | None]:
 class _Both:
     """A stream of the terminal that writes to the log as well, without colours."""
 
-    def __init__(self, stream: TextIO, log: IO[str]) -> None:
+    def __init__(self, stream: TextIO, log: RunLog) -> None:
         self._stream, self._log = stream, log
 
     def write(self, text: str) -> int:
         """Write to both."""
         self._log.write(_ESCAPES.sub("", text))
-        self._log.flush()
         return self._stream.write(text)
 
     def __getattr__(self, name: str) -> Any:
@@ -74,20 +75,34 @@ def _check_log(path: Path, tokens: Sequence[str]) -> None:
     Raises
     ------
     InputError
-        If the file is something else, or the command reads or writes it.
+        If the file is something else, or the command reads or writes it or the folder around it.
     """
-    words = [Path(word.partition("=")[2] or word) for word in tokens]
-    if any(word.resolve() == path.resolve() for word in words):
-        raise InputError(
-            f"{path}: is named by the command as well; choose another file for {OPTION}"
-        )
+    for token in tokens:
+        word = Path(token.partition("=")[2] if token.startswith("--") else token)
+        if _is_same(word, path):
+            raise InputError(
+                f"{path}: is named by the command as well; choose another file for {OPTION}"
+            )
+        if word.name and isdir(word) and word.resolve() in path.resolve().parents:
+            raise InputError(
+                f"{path}: lies in {word}, which the command reads or writes; choose a file "
+                f"elsewhere for {OPTION}"
+            )
     if path.is_symlink() and not path.exists():
         raise InputError(f"{path}: is a link to something that does not exist; name a file itself")
-    if path.is_file() and path.stat().st_size > 0 and not is_own_file(path.resolve()):
+    if path.is_file() and path.stat().st_size > 0 and not is_log(path.resolve()):
         raise InputError(
             f"{path}: exists and is no log of gcmock, so nothing is appended to it; choose another "
             f"file for {OPTION}"
         )
+
+
+def _is_same(word: Path, path: Path) -> bool:
+    """Whether a word of the command is the log, under whatever name."""
+    try:
+        return word.resolve() == path.resolve() or (exists(path) and word.samefile(path))
+    except (OSError, ValueError):
+        return False
 
 
 class RunLog:
@@ -110,9 +125,12 @@ class RunLog:
     def __init__(self, path: Path, tokens: Sequence[str]) -> None:
         _check_log(path, tokens)
         try:
-            self._log = path.open("a", encoding="utf-8")
+            # Names of files need not be text.
+            self._log = path.open("a", encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise InputError(f"{path}: the log cannot be written: {error.strerror}") from error
+        self._path = path
+        self._works = True
         self._tokens = tokens
         self._start = time.perf_counter()
 
@@ -121,13 +139,28 @@ class RunLog:
         self.line(f"== {now} gcmock {__version__}, Python {sys.version.split()[0]}, {os.getcwd()}")
         self.line(f"$ gcmock {shlex.join(self._tokens)}")
         self._stdout = sys.stdout
-        sys.stdout = _Both(sys.stdout, self._log)
+        sys.stdout = _Both(sys.stdout, self)
         return self
 
     def line(self, text: str) -> None:
         """Append a line."""
-        self._log.write(f"{text}\n")
-        self._log.flush()
+        self.write(f"{text}\n")
+
+    def write(self, text: str) -> None:
+        """Append a text; a disk that is full is told of once, and stops no run."""
+        if not self._works:
+            return
+        try:
+            self._log.write(text)
+            self._log.flush()
+        except OSError as error:
+            self._works = False
+            with suppress(OSError):
+                print(
+                    f"gcmock: warning: {self._path}: the log cannot be written: {error.strerror}; "
+                    "the run goes on without it",
+                    file=sys.stderr,
+                )
 
     def ended(self, code: int) -> None:
         """Append the exit code and the time."""
@@ -142,4 +175,6 @@ class RunLog:
         sys.stdout = self._stdout
         if error is not None and not isinstance(error, SystemExit):
             self.line("".join(traceback.format_exception(error)).rstrip())
-        self._log.close()
+        # What a full disk did not take is tried once more.
+        with suppress(OSError):
+            self._log.close()

@@ -44,6 +44,8 @@ def read_metadata(path: str | Path) -> dict[str, str]:
         return {}
     try:
         found = reader(path)
+    except MemoryError:
+        raise
     except Exception as error:
         raise InputError(f"{path}: damaged or not readable: {error}") from error
     return json.loads(found) if isinstance(found, str | bytes) else dict(found or {})
@@ -80,7 +82,10 @@ def recorded_config(path: Path, metadata: Mapping[str, str]) -> Config | None:
 def _from_parquet(path: Path) -> bytes | None:
     import pyarrow.parquet as pq
 
-    return (pq.read_schema(path).metadata or {}).get(_KEY.encode())
+    from gcmock.io.readers.arrow import named
+
+    with named(path) as name:
+        return (pq.read_schema(name).metadata or {}).get(_KEY.encode())
 
 
 def _from_fits(path: Path) -> str | None:

@@ -15,8 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from gcmock.errors import GcmockError
-from gcmock.io.disk import scratch_folder
+from gcmock.io.disk import scratch_folder, writing_failed
 from gcmock.io.observed import RawRows
 from gcmock.io.readers.arrow import array_of
 
@@ -65,7 +64,7 @@ class SortedRows:
 
     Raises
     ------
-    GcmockError
+    DiskError
         If the disk is full or fails.
     """
 
@@ -78,7 +77,7 @@ class SortedRows:
             try:
                 self._fill(raws, key, edges)
             except OSError as error:
-                raise GcmockError(f"{folder}: writing failed: {error.strerror or error}") from error
+                raise writing_failed(folder, error) from error
             self._files = stack.pop_all()
 
     def _fill(self, raws: Iterator[RawRows], key: SortKey, edges: NDArray[np.int64]) -> None:

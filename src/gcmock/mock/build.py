@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from gcmock.errors import InputError
 from gcmock.io.disk import sha256_of, size_of
+from gcmock.io.manifest import check_folder
 from gcmock.io.observed import ObservedCatalogue, RawRows
-from gcmock.io.readers.choice import split_choice
+from gcmock.io.ownership import check_apart
 from gcmock.io.readers.opening import SUFFIXES, open_table
 from gcmock.io.sorted_rows import SortedRows, bucket_edges
 from gcmock.io.writers.writer import check_output, open_writer
@@ -93,7 +94,7 @@ def build(
     start = time.perf_counter()
     config = config or load_config()
     output = Path(output)
-    _check_paths(split_choice(input)[0], output, overwrite)
+    _check_paths(Path(input), output, overwrite)
     source = open_table(input, config.columns)
     model = load_model(config=config)
     census = InputCensus(model.extinction_map, config.input)
@@ -163,10 +164,7 @@ def _check_paths(input: Path, output: Path, overwrite: bool) -> None:
     InputError
         If the output is the input, lies in it, exists, or has an unknown type.
     """
-    if output.exists() and input.exists() and output.samefile(input):
-        raise InputError(f"{output}: is the input itself; choose another name for the output")
-    if input.is_dir() and input.resolve() in output.resolve().parents:
-        raise InputError(f"{output}: lies in the input; choose another name for the output")
+    check_apart([output], [input])
     if output.suffix:
         check_output(output, overwrite=overwrite)
     elif output.is_file():
@@ -174,6 +172,8 @@ def _check_paths(input: Path, output: Path, overwrite: bool) -> None:
             f"{output}: is a file; a name without suffix stands for a folder of Parquet files, "
             f"other known types are {', '.join(SUFFIXES)}"
         )
+    else:
+        check_folder(output, overwrite=overwrite)
 
 
 @contextmanager

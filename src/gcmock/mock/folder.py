@@ -113,7 +113,7 @@ def write_folder(
     n_partition = -(-summary.n_rows // per_partition)
     names = [f"part-{i:05d}.parquet" for i in range(n_partition)]
     record = partition_record(config, source, sorted=is_sorted)
-    with Manifest(folder, record, overwrite=overwrite) as manifest:
+    with Manifest(folder, record, overwrite=overwrite, or_nothing=True) as manifest:
         for entry in manifest.entries.values():
             summary.account.add(Account.from_dict(entry.account))
         summary.n_kept, summary.n_partition = summary.n_written, n_partition

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from gcmock.arrays import Columns, Floats
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, galactic_to_icrs_proper_motion
+from gcmock.io.beside import take_left_behind
 from gcmock.io.provenance import creator, own_files
 from gcmock.io.writers.folder import TableWriter, open_output
 from gcmock.mock.patches import BrightFirst, Drawn, bright_first, draw_patches
@@ -153,15 +154,17 @@ def simulate_to_file(
             return stack.enter_context(table)
 
         if survey:
-            beside = output.with_name(f"{output.stem}_truth{output.suffix}")
-            truth_file = opened(beside, TRUTH_COLUMNS, metadata)
+            beside = truth_beside(output)
+            take_left_behind(beside, output)
             observed = metadata | {
                 "content": "mock survey of simulated stars",
                 "survey": repr(settings),
             }
             if detection is not None:
                 observed["completeness"] = detection[0]
+            # What is opened first gets its name last.
             main = opened(output, SURVEY_COLUMNS, observed)
+            truth_file = opened(beside, TRUTH_COLUMNS, metadata)
         else:
             main = truth_file = opened(output, TRUTH_COLUMNS, metadata)
 
@@ -178,6 +181,11 @@ def simulate_to_file(
             if seen is not None:
                 main.write(seen)
         return main.n_rows
+
+
+def truth_beside(output: Path) -> Path:
+    """Return the name of the true stars beside a simulated survey."""
+    return output.with_name(f"{output.stem}_truth{output.suffix}")
 
 
 def simulation_record(

@@ -86,7 +86,7 @@ def write(comparison: Comparison, output: Path, *, overwrite: bool) -> tuple[Pat
     }
     if "separation" in comparison.tables:
         tables["separation"] = (SEPARATION_COLUMNS, comparison.tables["separation"])
-    with whole_folder(output, overwrite=overwrite, marker=COMPARISON) as folder:
+    with whole_folder(output, overwrite=overwrite) as folder:
         for stem, (columns, values) in tables.items():
             with open_writer(folder / f"{stem}.parquet", columns, {"content": stem}) as writer:
                 writer.write(values)

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from gcmock.arrays import Columns
-from gcmock.errors import InputError
+from gcmock.io.disk import check_new_file, writing_failed
+from gcmock.io.ownership import check_no_link
 from gcmock.io.readers.opening import open_table
 from gcmock.io.writers.writer import open_writer
 from gcmock.mock.build import build
@@ -65,7 +66,7 @@ def run_demo(folder: str | Path, config: Config, progress: Progress | None = Non
     ----------
     folder : str or Path
         Gets ``survey.parquet`` (the input), ``truth.parquet``, ``mock.parquet`` and ``demo.png``.
-        Made if it does not exist; files of these names are replaced.
+        Made if it does not exist; files of these names are replaced if gcmock wrote them.
     config : Config
         Settings.
     progress : callable, optional
@@ -78,15 +79,23 @@ def run_demo(folder: str | Path, config: Config, progress: Progress | None = Non
     Raises
     ------
     InputError
-        If the folder cannot be made or written to.
+        If the folder cannot be made or written to, or holds files of these names that gcmock did
+        not write.
     """
+    # Before the work: a matplotlib that cannot draw says so at once.
+    from gcmock.reporting.demo_picture import draw_demo
+
     folder = Path(folder)
+    check_no_link(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{folder}: cannot be made: {error.strerror}") from error
+        kind = type(writing_failed(folder, error))
+        raise kind(f"{folder}: cannot be made: {error.strerror or error}") from error
     names = ("survey.parquet", "truth.parquet", "mock.parquet", "demo.png")
     files = tuple(folder / name for name in names)
+    for path in files:
+        check_new_file(path, overwrite=True)
     model = load_model(config=config)
     seed, workers = config.run.seed, config.run.n_workers
     truth = simulate(
@@ -105,9 +114,6 @@ def run_demo(folder: str | Path, config: Config, progress: Progress | None = Non
     seen = np.isin(truth["source_id"], observed["source_id"])
     seen_truth = {name: values[seen] for name, values in truth.items()}
     result = compare_with_truth(seen_truth, observed, mock)
-    # Imported here: matplotlib is slow to import and needed for nothing else.
-    from gcmock.reporting.demo_picture import draw_demo
-
     draw_demo(files[3], seen_truth, observed, mock, result)
     return DemoResult(files, summary, result)
 

@@ -18,7 +18,8 @@ import numpy as np
 
 from gcmock.errors import GcmockError, InputError, InterruptedRunError
 from gcmock.io.disk import remove_partial
-from gcmock.io.manifest import Manifest
+from gcmock.io.manifest import Manifest, check_folder
+from gcmock.io.ownership import check_apart
 from gcmock.io.read_summary import ReadSummary
 from gcmock.io.readers.folder import is_hats
 from gcmock.mock.account import Account
@@ -87,8 +88,8 @@ def build_hats(
     from gcmock.runtime.pixels import HEALPIX
 
     # Workers may run in other folders.
-    input, output = Path(input).resolve(), Path(output).resolve()
-    _check_paths(input, output)
+    input, output = Path(input).resolve(), Path(output).absolute()
+    _check_paths(input, output, overwrite)
     catalogue = open_hats(input)
     n_workers = config.run.n_workers
     config = without_means(config)
@@ -116,7 +117,7 @@ def build_hats(
         columns = (HEALPIX, *output_columns(source_id))
         size = sum(count.bytes for count in counts)
         record = partition_record(config, source | {"bytes": size}, partitions="HATS")
-        with Manifest(output, record, overwrite=overwrite) as manifest:
+        with Manifest(output, record, overwrite=overwrite, or_nothing=True) as manifest:
             for entry in manifest.entries.values():
                 summary.account.add(Account.from_dict(entry.account))
             summary.n_kept, summary.n_partition = summary.n_written, len(kept)
@@ -135,7 +136,7 @@ def build_hats(
     return summary
 
 
-def _check_paths(input: Path, output: Path) -> None:
+def _check_paths(input: Path, output: Path, overwrite: bool) -> None:
     if not input.exists():
         raise InputError(f"{input}: no such file")
     if not input.is_dir() or not (is_hats(input) or (input / "collection.properties").exists()):
@@ -148,8 +149,8 @@ def _check_paths(input: Path, output: Path) -> None:
             f"{output}: a HATS catalogue is a folder, whose name has no suffix such as "
             f"{output.suffix!r}"
         )
-    if output == input or input in output.parents or output in input.parents:
-        raise InputError(f"{output}: is the input, or lies in it; choose another name")
+    check_apart([output], [input])
+    check_folder(output, overwrite=overwrite)
 
 
 def _results(client: Client, futures: Sequence[Any]) -> Iterator[tuple[int, Any]]:

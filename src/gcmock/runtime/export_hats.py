@@ -11,7 +11,6 @@ import numpy as np
 from gcmock.arrays import Table
 from gcmock.errors import InputError
 from gcmock.io.disk import check_new_folder, whole_folder
-from gcmock.io.readers.folder import is_hats
 from gcmock.io.writers.writer import open_writer
 from gcmock.runtime.cluster import check_installed
 from gcmock.settings.build import Config
@@ -31,7 +30,7 @@ def check_folder(folder: Path, *, overwrite: bool) -> None:
     check_installed("hats")
     if folder.suffix:
         raise InputError(f"{folder}: a HATS catalogue is a folder, whose name has no suffix")
-    check_new_folder(folder.resolve(), overwrite=overwrite and is_hats(folder))
+    check_new_folder(folder.absolute(), overwrite=overwrite)
 
 
 def export_hats(
@@ -55,7 +54,7 @@ def export_hats(
         Provenance, see `gcmock.io.provenance.provenance`.
     config : Config
     overwrite : bool
-        Replace an existing HATS catalogue.
+        Replace a HATS catalogue that gcmock wrote.
 
     Raises
     ------
@@ -68,7 +67,7 @@ def export_hats(
     from gcmock.runtime.pixels import HEALPIX, ORDER, healpix_index
 
     check_folder(folder, overwrite=overwrite)
-    target = folder.resolve()
+    target = folder.absolute()
     index = healpix_index(rows["ra"], rows["dec"])
     order = np.argsort(index, kind="stable")
     tile = index[order] >> 2 * (ORDER - TILE_ORDER)

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from gcmock.errors import InputError
 from gcmock.io.disk import check_new_folder, scratch_folder, whole_folder
 from gcmock.io.observed import ObservedCatalogue
-from gcmock.io.readers.folder import is_hats
 from gcmock.io.readers.opening import open_table
 from gcmock.runtime.cluster import check_installed, connect
 from gcmock.settings.build import Config
@@ -49,7 +48,7 @@ def import_table(
     pixel_threshold : int
         Most rows of a partition.
     overwrite : bool
-        Replace an existing HATS catalogue.
+        Replace a HATS catalogue that gcmock wrote.
 
     Returns
     -------
@@ -65,7 +64,7 @@ def import_table(
     from hats_import.catalog.arguments import ImportArguments
     from hats_import.pipeline import pipeline_with_client
 
-    output = Path(output).resolve()
+    output = Path(output).absolute()
     _check_output(output, pixel_threshold, overwrite)
     catalogue = ObservedCatalogue(open_table(input, config.columns), config)
     if "source_id" not in catalogue.matches:
@@ -113,7 +112,7 @@ def _check_output(output: Path, pixel_threshold: int, overwrite: bool) -> None:
         raise InputError(f"--pixel-threshold {pixel_threshold}: expected a number of rows above 0")
     if output.suffix:
         raise InputError(f"{output}: a HATS catalogue is a folder, whose name has no suffix")
-    check_new_folder(output, overwrite=overwrite and is_hats(output))
+    check_new_folder(output, overwrite=overwrite)
 
 
 def _write_parts(catalogue: ObservedCatalogue, folder: Path) -> Iterator[Path]:

@@ -23,12 +23,12 @@ from gcmock.catalogue.merge import (
     SAMPLE_ROWS,
     finish,
     is_done,
-    make_rejected,
     metadata_of,
     record_of,
     write_cell,
 )
 from gcmock.catalogue.order import linking_order
+from gcmock.catalogue.outputs import check_outputs, make_rejected
 from gcmock.catalogue.partition import MARGIN_ARCSEC, SourceCensus, plain_schema
 from gcmock.catalogue.summary import SUMMARY_FILE, MergeSummary
 from gcmock.errors import InputError, InterruptedRunError
@@ -130,9 +130,10 @@ def merge_hats(
     """
     start = time.perf_counter()
     check_installed("hats", "lsdb", "distributed")
-    output = Path(output).resolve()
+    output = Path(output).absolute()
     if output.suffix:
         raise InputError(f"{output}: with --scheduler the output is a folder, without a suffix")
+    check_outputs(output, keep_rejected=keep_rejected, overwrite=overwrite)
     given = {one.survey: one for one in config.survey}
     surveys = [
         open_hats_survey(given[survey.name], survey)
@@ -142,7 +143,7 @@ def merge_hats(
     with connect(scheduler, config.run.n_workers) as client:
         records, parts = _read_all(client, surveys, config)
         record = record_of(config, records, keep_rejected) | {"partitions": "HATS"}
-        with Manifest(output, record, overwrite=overwrite) as manifest:
+        with Manifest(output, record, overwrite=overwrite, or_nothing=True) as manifest:
             try:
                 if not manifest.complete:
                     _merge(client, surveys, parts, manifest, config, keep_rejected, progress)

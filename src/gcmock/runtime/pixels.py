@@ -182,7 +182,8 @@ def build_pixel(work: PixelWork, settings: str) -> Entry:
     path = Path(work.folder) / work.name
     path.parent.mkdir(parents=True, exist_ok=True)
     account = Account()
-    with open_writer(path, columns, work.metadata, overwrite=True) as writer:
+    # A scheduler may have two processes write the same partition, with the same bytes.
+    with open_writer(path, columns, work.metadata, overwrite=True, alone=False) as writer:
         for rows, part in _products(catalogue, model):
             writer.write({HEALPIX.name: healpix_index(rows["ra"], rows["dec"]), **rows})
             account.add(part)

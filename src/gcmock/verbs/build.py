@@ -111,7 +111,7 @@ def build(
         "motion.use": False if no_pm else None,
     }
     settings = settings_of(build, config, sections, options)
-    check_apart([output], [input, calibration, config])
+    check_apart([output], [input, calibration, config], [settings])
     remark = check_system(input, settings)
     if output is None:
         if scheduler is not None:

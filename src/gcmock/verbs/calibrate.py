@@ -108,7 +108,7 @@ def calibrate(
         for kind, path in (("fits", output), ("figure", figure), ("hats", hats))
         if path is not None
     }
-    check_apart(outputs.values(), [catalogue, config])
+    check_apart(outputs.values(), [catalogue, config], [settings])
     check_system(catalogue, settings)
     _check(outputs, overwrite)
     wanted = Options(
@@ -130,6 +130,12 @@ def calibrate(
 def _check(outputs: Mapping[str, Path], overwrite: bool) -> None:
     """Refuse outputs that cannot be written, before anything is computed."""
     if "fits" in outputs:
+        from gcmock.io.beside import take_left_behind
+
+        for kind in ("figure", "hats"):
+            if kind in outputs:
+                take_left_behind(outputs[kind], outputs["fits"])
+    if "fits" in outputs:
         from gcmock.calibration.calibration_file import check_output
 
         check_output(outputs["fits"], overwrite=overwrite)
@@ -146,23 +152,25 @@ def _check(outputs: Mapping[str, Path], overwrite: bool) -> None:
 def _write(
     result: Calibration, outputs: Mapping[str, Path], path: Path, settings: Config, overwrite: bool
 ) -> None:
-    """Write file, picture and HATS catalogue of a calibration."""
+    """Write picture, HATS catalogue and, last, the file of a calibration."""
     if not outputs:
         return
+    from gcmock.io.beside import announced
     from gcmock.io.disk import sha256_of
 
     source = {"name": path.name, "sha256": sha256_of(path)}
-    if "fits" in outputs:
-        from gcmock.calibration.calibration_file import write_calibration
+    with announced(outputs.get("fits")):
+        if "figure" in outputs:
+            from gcmock.reporting.calibration import draw_calibration
 
-        write_calibration(result, outputs["fits"], source, overwrite=overwrite)
-    if "figure" in outputs:
-        from gcmock.reporting.calibration import draw_calibration
+            draw_calibration(result, outputs["figure"])
+        if "hats" in outputs:
+            from gcmock.calibration.calibration_file import MAP_COLUMNS, map_table, record
+            from gcmock.runtime.export_hats import export_hats
 
-        draw_calibration(result, outputs["figure"])
-    if "hats" in outputs:
-        from gcmock.calibration.calibration_file import MAP_COLUMNS, map_table, record
-        from gcmock.runtime.export_hats import export_hats
+            rows, words = map_table(result), record(result, source)
+            export_hats(outputs["hats"], MAP_COLUMNS, rows, words, settings, overwrite=overwrite)
+        if "fits" in outputs:
+            from gcmock.calibration.calibration_file import write_calibration
 
-        rows, words = map_table(result), record(result, source)
-        export_hats(outputs["hats"], MAP_COLUMNS, rows, words, settings, overwrite=overwrite)
+            write_calibration(result, outputs["fits"], source, overwrite=overwrite)

@@ -50,10 +50,13 @@ def compare(
     from gcmock.astrometry.comparison.compare import compare as run
 
     check_apart([output], [solution, mock, observations])
+    if output is not None:
+        from gcmock.io.disk import check_new_folder
+        from gcmock.reporting.comparison import write
+
+        check_new_folder(Path(output), overwrite=overwrite)
     with on_disk(mock, "mock") as path:
         done = run(solution, path, observations)
     if output is None:
         return done
-    from gcmock.reporting.comparison import write
-
     return replace(done, files=write(done, Path(output), overwrite=overwrite))

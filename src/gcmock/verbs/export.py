@@ -11,6 +11,7 @@ from gcmock.verbs.given import (
     Progress,
     Table,
     check_apart,
+    check_table,
     kind_of_result,
     made_in_memory,
     on_disk,
@@ -77,8 +78,9 @@ def export(
     """
     from gcmock.astrometry.missions.export import export as write
 
-    check_apart([output], [mock, config, mission])
     chosen = mission_of(mission, config, set)
+    check_apart([output], [mock, config], [mission, chosen])
+    check_table(output, overwrite=overwrite)
     with on_disk(mock, "mock") as path:
 
         def run(target: Path) -> Any:

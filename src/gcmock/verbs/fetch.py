@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gcmock.verbs.given import Location, Progress, pair
+from gcmock.verbs.given import Location, Progress, check_apart, pair
 
 if TYPE_CHECKING:
     from gcmock.surveys.fetch.download import FetchSummary
@@ -67,6 +67,7 @@ def fetch(
     """
     from gcmock.surveys.fetch.download import fetch as download
 
+    check_apart([output], [], [survey])
     return download(
         survey,
         pair(l, "deg", "l"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from os.path import isfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -28,18 +29,41 @@ def is_path(given: object) -> bool:
     return isinstance(given, str | Path)
 
 
-def check_apart(outputs: Iterable[Any], inputs: Iterable[Any]) -> None:
+def check_apart(outputs: Iterable[Any], inputs: Iterable[Any], named: Iterable[Any] = ()) -> None:
     """Refuse outputs that would replace something that is read; see `gcmock.io.ownership`.
 
     Parameters
     ----------
     outputs, inputs : iterable
         What a verb was given; whatever is no path (None, a table) is passed over.
+    named : iterable
+        Settings, and names of which some are files: a law, a mission, a survey.
     """
     from gcmock.io.ownership import check_apart as check
 
     written, read = ([Path(x) for x in given if is_path(x)] for given in (outputs, inputs))
-    check(written, read)
+    files = [path for given in named for path in _paths_in(given) if isfile(path)]
+    check(written, [*read, *files])
+
+
+def check_table(output: Location | None, *, overwrite: bool) -> None:
+    """Refuse a table on disk that cannot be written, before anything is read."""
+    if output is not None:
+        from gcmock.io.writers.writer import check_output
+
+        check_output(Path(output), overwrite=overwrite)
+
+
+def _paths_in(given: Any) -> Iterator[Path]:
+    """Paths that are given, alone or as values of settings."""
+    if is_path(given):
+        yield Path(given)
+    elif hasattr(given, "model_dump"):
+        yield from _paths_in(given.model_dump())
+    elif isinstance(given, Mapping):
+        yield from (path for value in given.values() for path in _paths_in(value))
+    elif isinstance(given, list | tuple):
+        yield from (path for value in given for path in _paths_in(value))
 
 
 @contextmanager

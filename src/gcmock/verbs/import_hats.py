@@ -74,7 +74,7 @@ def import_hats(
     from gcmock.runtime.import_hats import import_table
 
     settings = settings_of(import_hats, config, sections, {"run.workers": workers})
-    check_apart([output], [input, config])
+    check_apart([output], [input, config], [settings])
     with on_disk(input, "table") as path:
         n_rows = import_table(
             path,

@@ -95,7 +95,10 @@ def merge(
     overrides = _overrides(sections) | {k: v for k, v in given.items() if v is not None}
     with _surveys_on_disk(config, surveys) as files:
         settings = load_merge_config(files, overrides)
-        check_apart([output], [config, *(one.path for one in settings.survey)])
+        from gcmock.catalogue.outputs import outputs_of
+
+        outputs = () if output is None else outputs_of(Path(output), keep_rejected)
+        check_apart(outputs, [config, *(one.path for one in settings.survey)], [settings])
 
         def run(path: Location) -> Any:
             options = {"keep_rejected": keep_rejected, "overwrite": overwrite}

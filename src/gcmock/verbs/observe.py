@@ -93,8 +93,8 @@ def observe(
         "directions.aberration": aberration or None,
         "directions.deflection": deflection or None,
     }
-    check_apart([output], [mock, config, mission])
     chosen = mission_of(mission, config, set, options)
+    check_apart([output], [mock, config], [mission, chosen])
     with on_disk(mock, "mock") as path:
         return simulate_visits(
             path,

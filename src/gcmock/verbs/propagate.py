@@ -11,6 +11,7 @@ from gcmock.verbs.given import (
     Progress,
     Table,
     check_apart,
+    check_table,
     julian_years,
     kind_of_result,
     made_in_memory,
@@ -94,6 +95,7 @@ def propagate(
     from gcmock.astrometry.directions.propagate import read_epochs
 
     check_apart([output], [catalogue, times, orbit])
+    check_table(output, overwrite=overwrite)
     if times is not None and epochs is not None:
         raise InputError("--epochs and --times exclude each other")
     with (

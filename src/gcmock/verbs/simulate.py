@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from gcmock.errors import InputError
 from gcmock.notebook import Outcome
-from gcmock.verbs.given import Location, Progress, number, pair, words_of
+from gcmock.verbs.given import Location, Progress, check_apart, number, pair, words_of
 from gcmock.verbs.settings import Settings, check_sections, settings_of
 
 if TYPE_CHECKING:
@@ -140,6 +140,12 @@ def simulate(
     window = pair(l, "deg", "l"), pair(b, "deg", "b")
     limit = number(ks_max, "mag", "ks_max")
     settings = _settings(model, config, sections, seed, workers)
+    truth = None
+    if survey and output is not None:
+        from gcmock.mock.simulate import truth_beside
+
+        truth = truth_beside(Path(output))
+    check_apart([output, truth], [completeness, config], [settings, *words_of(surveys or ())])
     detection = _detection_of(completeness, survey)
     if surveys is not None:
         if survey:
@@ -167,7 +173,6 @@ def simulate(
         overwrite=overwrite,
         progress=progress,
     )
-    truth = output.with_name(f"{output.stem}_truth{output.suffix}") if survey else None
     return SimulateSummary(output, truth, n_rows)
 
 

@@ -79,6 +79,9 @@ def solve(
     from gcmock.astrometry.solver.solve import solve as run
 
     check_apart([output], [observations, reference])
+    from gcmock.io.disk import check_new_folder
+
+    check_new_folder(Path(output), overwrite=overwrite)
     with ExitStack() as stack:
         if not is_path(reference):
             reference = stack.enter_context(on_disk(reference, "reference"))

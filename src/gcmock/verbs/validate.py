@@ -111,7 +111,8 @@ def validate(
     settings = settings_of(validate, config, sections, options)
     page = None if output is None else Path(output)
     picture = None if figure is None else Path(figure)
-    check_apart([page, picture], [mock, input, reference, counts, completeness, config])
+    read = (mock, input, reference, counts, completeness, config)
+    check_apart([page, picture], read, [settings])
     _check(page, picture, counts is not None, overwrite)
     for table in (input, counts):
         if table is not None:
@@ -146,6 +147,7 @@ def validate(
 
 def _check(output: Path | None, figure: Path | None, has_counts: bool, overwrite: bool) -> None:
     """Refuse outputs that cannot be written, before anything is computed."""
+    from gcmock.io.beside import take_left_behind
     from gcmock.io.disk import check_new_file
 
     if output is not None and output.suffix.lower() not in {".json", ".md"}:
@@ -155,29 +157,37 @@ def _check(output: Path | None, figure: Path | None, has_counts: bool, overwrite
             raise InputError(f"{figure}: give a name that ends in .png or .pdf")
         if not has_counts:
             raise InputError("--figure shows the counts by tile: give a list with --counts")
+        # A matplotlib that cannot draw says so before the work.
+        import gcmock.reporting.validation  # noqa: F401
+
+        if output is not None:
+            take_left_behind(figure, output)
     for path in (output, figure):
         if path is not None:
             check_new_file(path, overwrite=overwrite)
 
 
 def _write(result: Validation, output: Path | None, figure: Path | None) -> tuple[Path, ...]:
-    """Write the numbers and the map; return the files."""
+    """Write the map and, last, the numbers; return the files."""
+    from gcmock.io.beside import announced
+    from gcmock.io.disk import write_text
+
     files = []
-    if output is not None:
-        if output.suffix.lower() == ".md":
-            from gcmock.io.disk import whole_file
-            from gcmock.reporting.validation import markdown
+    with announced(output):
+        if figure is not None and result.map is not None:
+            from gcmock.reporting.validation import write_figure
 
-            with whole_file(output) as partial:
-                partial.write_text(markdown(result), encoding="utf-8")
-        else:
-            from gcmock.validation.run import write_json
+            write_figure(result.map, figure)
+            files.append(figure)
+        if output is not None:
+            if output.suffix.lower() == ".md":
+                from gcmock.io.provenance import creator
+                from gcmock.reporting.validation import markdown
 
-            write_json(result, output)
-        files.append(output)
-    if figure is not None and result.map is not None:
-        from gcmock.reporting.validation import write_figure
+                write_text(output, f"{markdown(result)}\n<!-- {creator()} -->\n")
+            else:
+                from gcmock.validation.run import write_json
 
-        write_figure(result.map, figure)
-        files.append(figure)
+                write_json(result, output)
+            files.insert(0, output)
     return tuple(files)

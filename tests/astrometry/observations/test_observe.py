@@ -414,7 +414,7 @@ def test_folders_are_replaced_only_if_they_are_ours(capsys, tmp_path, mock, nois
     other.mkdir()
     (other / "chapter.txt").write_text("work of years")
     error = fails(capsys, tmp_path, mock, other, *OPTIONS, "--overwrite")
-    assert "gcmock did not write it" in error
+    assert "gcmock did not write" in error
     assert observe(mock, tmp_path / "obs", *OPTIONS) == 0
     assert observe(mock, tmp_path / "obs", "--visits", 12, "--overwrite") == 0
     assert observations.open_observations(tmp_path / "obs").provenance["n_visit"] == 12

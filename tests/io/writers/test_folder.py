@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,7 @@ def test_files_are_numbered_and_hold_the_metadata(tmp_path: Path) -> None:
     names = sorted(part.name for part in (tmp_path / "out").iterdir())
     assert names == [MANIFEST, "part-00000.parquet", "part-00001.parquet", "part-00002.parquet"]
     metadata = pq.read_schema(tmp_path / "out" / names[-1]).metadata
-    assert metadata[b"gcmock"] == b'{"a": "b"}'
+    assert json.loads(metadata[b"gcmock"]) == {"a": "b", "manifest": MANIFEST}
 
 
 @pytest.mark.parametrize("stop", [RuntimeError, KeyboardInterrupt])

@@ -174,7 +174,7 @@ def test_no_rows(tmp_path, suffix):
 @pytest.mark.parametrize("stop", [RuntimeError, KeyboardInterrupt])
 def test_nothing_is_left_after_an_exception(tmp_path, suffix, stop):
     path = tmp_path / f"t{suffix}"
-    path.write_text("old")
+    path.write_text('{"creator": "gcmock 0"}')
 
     def chunks():
         yield fake_rows(10)
@@ -184,7 +184,7 @@ def test_nothing_is_left_after_an_exception(tmp_path, suffix, stop):
     with pytest.raises(stop):
         write(path, chunks(), overwrite=True)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
-    assert path.read_text() == "old"
+    assert path.read_text() == '{"creator": "gcmock 0"}'
 
 
 @pytest.mark.parametrize("when", ["write", "finish"])

@@ -165,7 +165,8 @@ def test_overwriting(sky, tmp_path):
     simulate_surveys(output, *arguments, ks_max=12.0, overwrite=True)
     foreign = tmp_path / "mine"
     foreign.mkdir()
-    with pytest.raises(InputError, match="so gcmock did not write it"):
+    (foreign / "thesis.tex").touch()
+    with pytest.raises(InputError, match="gcmock did not write"):
         simulate_surveys(foreign, *arguments, ks_max=12.0, overwrite=True)
     with pytest.raises(InputError, match="does not exist"):
         simulate_surveys(tmp_path / "a" / "b", *arguments, ks_max=12.0)

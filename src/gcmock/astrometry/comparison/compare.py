@@ -26,6 +26,7 @@ from gcmock.astrometry.solver.priors import load_references, moved_sources
 from gcmock.astrometry.solver.problem import Floats, Unknowns, source_shift
 from gcmock.astrometry.solver.solution import SolutionSet, covariance_matrices, open_solution
 from gcmock.errors import InputError
+from gcmock.io.provenance import creator
 from gcmock.notebook import Outcome, listing_of
 
 TRUE_COLUMNS: Final = ("source_id", *TRUE_ASTROMETRY, "phot_hw_mag", "component")
@@ -279,4 +280,5 @@ def _joint(solution: SolutionSet, path: Path) -> JointChi2:
 
 def dumps(comparison: Comparison) -> str:
     """Return the account as JSON."""
-    return json.dumps(comparison.account, indent=2, allow_nan=False) + "\n"
+    account = {"creator": creator(), **comparison.account}
+    return json.dumps(account, indent=2, allow_nan=False) + "\n"

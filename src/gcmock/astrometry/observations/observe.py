@@ -135,7 +135,7 @@ def observe(
     mock, output = Path(mock), Path(output)
     observable = mission.observable()
     correlation_matrix(observable.reference)  # before the work, not after it
-    with whole_folder(output, overwrite=overwrite, marker=PROVENANCE) as folder:
+    with whole_folder(output, overwrite=overwrite) as folder:
         targets = read_targets(mock, observable, realisation)
         write_text(folder / MISSION, mission.to_toml())
         provenance = {

@@ -100,7 +100,8 @@ def covariance_matrices(table: Columns) -> Floats:
 
 def write_tables(folder: Path, tables: dict[str, Columns], account: dict[str, Any]) -> None:
     """Write the tables and `SOLUTION` into a folder."""
-    keys = ("observations", "reference", "creator", "date")
+    # No date: equal solutions have equal tables.
+    keys = ("observations", "reference", "creator")
     metadata = {key: str(account[key]) for key in keys if key in account}
     for name, columns in SOLUTION_TABLES.items():
         with open_writer(folder / name, columns, metadata) as writer:

@@ -26,7 +26,7 @@ from gcmock.astrometry.solver.modes import (
 from gcmock.astrometry.solver.plan import Plan, Size, check
 from gcmock.astrometry.solver.priors import References, load_references
 from gcmock.astrometry.solver.secondary import Secondaries, solve_secondaries
-from gcmock.astrometry.solver.solution import SOLUTION, parameter_columns, write_tables
+from gcmock.astrometry.solver.solution import parameter_columns, write_tables
 from gcmock.errors import InputError
 from gcmock.io.disk import whole_folder
 from gcmock.io.provenance import origin
@@ -111,7 +111,7 @@ def solve(
     """
     begin = clock.perf_counter()
     folder = open_observations(observations)
-    with whole_folder(Path(output), overwrite=overwrite, marker=SOLUTION) as partial:
+    with whole_folder(Path(output), overwrite=overwrite) as partial:
         plan = check(_size(folder, primary_limit, secondaries), order, memory_limit_gb)
         campaign = read_campaign(
             folder,

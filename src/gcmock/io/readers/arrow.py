@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Columns
 from gcmock.errors import InputError
+from gcmock.io.partial import is_text
 from gcmock.io.readers.source import check_names, plain
 
 _MASK_SUFFIX = ".mask"
@@ -25,7 +27,14 @@ def as_input_error(path: Path) -> Iterator[None]:
     """Turn errors of pyarrow and of the disk into an `InputError` with the name of the file."""
     try:
         yield
+    except MemoryError:
+        raise
     except (pa.ArrowException, OSError, EOFError) as error:
+        number = getattr(error, "errno", None)
+        if number == errno.ENOMEM:
+            raise MemoryError(str(error)) from error
+        if number in (errno.EMFILE, errno.ENFILE):
+            raise
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path}: damaged or not readable: {reason}") from error
 
@@ -75,6 +84,16 @@ def what_is(kind: pa.DataType) -> str:
     return "structures" if pa.types.is_struct(kind) else "several values a row"
 
 
+@contextmanager
+def named(path: Path) -> Iterator[Path | BinaryIO]:
+    """Give a file to pyarrow: by its name, or opened if that is not UTF-8, which it cannot read."""
+    if is_text(path):
+        yield path
+        return
+    with path.open("rb") as file:
+        yield file
+
+
 class ParquetSource:
     """A Parquet file, or a directory of Parquet parts in the order of their names."""
 
@@ -87,7 +106,7 @@ class ParquetSource:
         self.part_units: dict[Path, dict[str, str]] = {}
         schema = pa.schema([])
         for part in self._parts:
-            with as_input_error(part), pq.ParquetFile(part) as file:
+            with as_input_error(part), named(part) as name, pq.ParquetFile(name) as file:
                 self.n_rows += file.metadata.num_rows
                 names = file.schema_arrow.names
                 units = _parquet_units(part, file.schema_arrow)
@@ -110,7 +129,11 @@ class ParquetSource:
         needed = names + [self._masks[name] for name in names if name in self._masks]
         for part in self._parts:
             # A pre-buffer keeps every row group that was read until the file is closed.
-            with as_input_error(part), pq.ParquetFile(part, pre_buffer=False) as file:
+            with (
+                as_input_error(part),
+                named(part) as name,
+                pq.ParquetFile(name, pre_buffer=False) as file,
+            ):
                 for batch in file.iter_batches(batch_size=size, columns=needed):
                     yield {name: self._column(batch, name) for name in names}
 

@@ -39,6 +39,8 @@ def _as_input_error(path: Path) -> Iterator[None]:
         text = str(error)
         raise InputError(text if str(path) in text else f"{path}: {text}") from error
     # astropy's readers raise almost anything on a damaged file.
+    except MemoryError:
+        raise
     except Exception as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise InputError(f"{path}: damaged or not readable: {reason}") from error

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Final
 
 from gcmock.errors import InputError
-from gcmock.io.manifest import MANIFEST, check_complete
+from gcmock.io.manifest import partitions_of
+from gcmock.io.ownership import MANIFEST
 from gcmock.io.readers.arrow import ParquetSource
 from gcmock.io.readers.opening import SUFFIXES, sniff
 
@@ -35,7 +37,7 @@ def open_folder(path: Path) -> ParquetSource:
     InputError
         If the folder holds no Parquet files, is incomplete, or holds several catalogues.
     """
-    check_complete(path)
+    listed = partitions_of(path)
     catalogue = _main_catalogue(path)
     expected = 0
     if is_hats(catalogue):
@@ -50,7 +52,7 @@ def open_folder(path: Path) -> ParquetSource:
             raise InputError(
                 f"{path}: holds HATS catalogues ({', '.join(inside[:5])}); give one of them"
             )
-        found = list(path.rglob("*"))
+        found = listed if listed is not None else list(path.rglob("*"))
     parts = sorted((p for p in found if _is_part(catalogue, p)), key=natural_key)
     if not parts:
         raise InputError(f"{path}: the directory holds no Parquet files")
@@ -58,8 +60,10 @@ def open_folder(path: Path) -> ParquetSource:
         with part.open("rb") as file:
             if sniff(file.read(_N_HEAD)) != "parquet":
                 raise InputError(f"{part}: not a Parquet file, or damaged")
+    if listed is None and not is_hats(catalogue):
+        _check_no_manifest(path, parts[0])
     source = ParquetSource(path, parts)
-    if not is_hats(catalogue) and not (path / MANIFEST).exists():
+    if not is_hats(catalogue) and listed is None:
         others = sorted(p.name for p in found if _is_other_table(path, p))
         if others:
             source.remarks = (
@@ -72,6 +76,28 @@ def open_folder(path: Path) -> ParquetSource:
             f"{expected:,}"
         )
     return source
+
+
+def _check_no_manifest(path: Path, part: Path) -> None:
+    """Refuse partitions whose manifest is lost: nobody can tell whether all of them are there.
+
+    Raises
+    ------
+    InputError
+    """
+    import pyarrow.parquet as pq
+
+    try:
+        found = json.loads((pq.read_schema(part).metadata or {}).get(b"gcmock", b"{}"))
+    except (OSError, ValueError):
+        # Whoever reads the rows says what is wrong.
+        return
+    if isinstance(found, dict) and ("partition" in found or "manifest" in found):
+        raise InputError(
+            f"{path}: holds partitions of gcmock, but not their {MANIFEST}, which says whether all "
+            "are there; give the whole folder, run the command that made it again, or read the "
+            "files one by one"
+        )
 
 
 def natural_key(path: Path) -> list[tuple[int, int | str]]:

@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from gcmock.io.disk import whole_folder
-from gcmock.io.manifest import MANIFEST, Manifest, entry_of
+from gcmock.io.manifest import Manifest, entry_of
+from gcmock.io.ownership import MANIFEST
 from gcmock.io.writers.writer import Writer, open_writer
 from gcmock.words.columns import Column
 
@@ -72,13 +73,13 @@ class FolderWriter:
         self.path = path
         self.n_rows = 0
         self._columns = tuple(columns)
-        self._metadata = dict(metadata)
+        self._metadata = dict(metadata) | {"manifest": MANIFEST}
         self._size = partition_size
         self._file: Writer | None = None
         with ExitStack() as stack:
-            whole = whole_folder(path, overwrite=overwrite, marker=MANIFEST)
+            whole = whole_folder(path, overwrite=overwrite)
             self._folder = stack.enter_context(whole)
-            record = {"metadata": self._metadata}
+            record = {"metadata": dict(metadata)}
             self._manifest = stack.enter_context(Manifest(self._folder, record))
             # From here on the end of this context ends those of both.
             self._whole = stack.pop_all()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Columns
 from gcmock.errors import GcmockError, InputError
-from gcmock.io.disk import check_new_file, whole_file
+from gcmock.io.disk import check_new_file, whole_file, writing_failed
 from gcmock.io.readers.opening import format_of
 from gcmock.words.columns import Column
 
@@ -115,7 +115,7 @@ class Writer:
             self._encoder.close()
 
     def _failed(self, error: OSError) -> GcmockError:
-        return GcmockError(f"{self.path}: writing failed: {error.strerror or error}")
+        return writing_failed(self.path, error)
 
 
 def open_writer(
@@ -124,6 +124,7 @@ def open_writer(
     metadata: Mapping[str, str] | None = None,
     *,
     overwrite: bool = False,
+    alone: bool = True,
 ) -> Writer:
     """Start a table on disk.
 
@@ -135,7 +136,9 @@ def open_writer(
     metadata : mapping of str to str, optional
         Stored in the file; `gcmock.io.metadata.read_metadata` reads it back.
     overwrite : bool
-        Replace an existing file.
+        Replace an existing file that gcmock wrote.
+    alone : bool
+        Refuse a file that another process is writing.
 
     Returns
     -------
@@ -148,17 +151,17 @@ def open_writer(
         If the format is unknown, the file exists, or its folder cannot be written to.
     """
     path = Path(path)
-    file_format = check_output(path, overwrite=overwrite)
+    file_format = check_output(path, overwrite=overwrite, alone=alone)
     kept = dict(metadata or {})
     return Writer(path, columns, lambda partial: _encoder(file_format, partial, columns, kept))
 
 
-def check_output(path: Path, *, overwrite: bool = False) -> str:
+def check_output(path: Path, *, overwrite: bool = False, alone: bool = True) -> str:
     """Return the format of a file that can be written; `open_writer` has the errors."""
     file_format = format_of(path)
     if file_format == "csv":
         raise InputError(f"{path}: CSV cannot hold units or metadata; write .ecsv instead")
-    check_new_file(path, overwrite=overwrite)
+    check_new_file(path, overwrite=overwrite, alone=alone)
     return file_format
 
 

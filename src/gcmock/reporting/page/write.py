@@ -10,7 +10,8 @@ from typing import Final
 
 import gcmock
 from gcmock.errors import InputError
-from gcmock.io.disk import check_new_file, write_text
+from gcmock.io.beside import announced, take_left_behind
+from gcmock.io.disk import check_new_file, check_new_folder, whole_folder, write_text
 from gcmock.io.metadata import catalogue_metadata, recorded_config
 from gcmock.io.readers.opening import open_table
 from gcmock.io.readers.source import TableSource
@@ -133,6 +134,9 @@ def write_report(
     if output.suffix.lower() not in {".html", ".htm"}:
         raise InputError(f"{output}: a report is an HTML page; give a name that ends in .html")
     check_new_file(output, overwrite=overwrite)
+    if figures is not None:
+        take_left_behind(Path(figures), output)
+        check_new_folder(Path(figures), overwrite=overwrite)
     begin = stage or (lambda _: None)
     source = open_table(mock)
     metadata = catalogue_metadata(mock)
@@ -165,7 +169,7 @@ def write_report(
         f"Written by gcmock {gcmock.__version__}. Please cite: "
         f"{metadata.get('citation', 'gcmock')}.",
     )
-    written = _write(output, text, sections, figures, begin)
+    written = _write(output, text, sections, figures, begin, overwrite)
     n_posterior = int(posteriors.known.sum()) if posteriors is not None else 0
     return ReportSummary(
         output,
@@ -246,20 +250,18 @@ def _write(
     sections: Sequence[PageSection],
     figures: str | Path | None,
     begin: Stage,
+    overwrite: bool,
 ) -> list[Path]:
-    """Write figures and page; the page appears when it is complete."""
+    """Write figures and, last, the page; both appear when they are complete."""
     written: list[Path] = []
-    if figures is not None:
-        folder = Path(figures)
-        pictures = [b for s in sections for b in s.blocks if isinstance(b, Picture)]
-        update = begin("figures")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            for i, picture in enumerate(pictures, 1):
-                written += write_files(picture, folder)
-                if update is not None:
-                    update(i, len(pictures))
-        except OSError as error:
-            raise InputError(f"{folder}: cannot be written: {error.strerror or error}") from error
-    write_text(output, text)
+    with announced(output):
+        if figures is not None:
+            pictures = [b for s in sections for b in s.blocks if isinstance(b, Picture)]
+            update = begin("figures")
+            with whole_folder(Path(figures), overwrite=overwrite) as folder:
+                for i, picture in enumerate(pictures, 1):
+                    written += [Path(figures) / path.name for path in write_files(picture, folder)]
+                    if update is not None:
+                        update(i, len(pictures))
+        write_text(output, text)
     return written

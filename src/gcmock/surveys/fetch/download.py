@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from gcmock.errors import GcmockError, InputError, InterruptedRunError
-from gcmock.io.manifest import Manifest, entry_of
+from gcmock.io.manifest import Manifest, check_folder, entry_of
 from gcmock.notebook import Outcome
 from gcmock.progress import Progress
 from gcmock.surveys.definition import Archive, SurveyDefinition, load_survey
@@ -145,6 +145,7 @@ def fetch(
     window = SurveyWindow((float(l[0]), float(l[1])), (float(b[0]), float(b[1])))
     if tile_rows < 1:
         raise InputError(f"--tile-rows {tile_rows}: must be at least 1")
+    check_folder(Path(output), overwrite=overwrite)
     with TapService(service or where.url, patience) as tap:
         summary = _fetch(tap, chosen, where, window, Path(output), tile_rows, overwrite, progress)
     summary.seconds = time.monotonic() - began

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from gcmock.errors import GcmockError, InputError
+from gcmock.errors import DiskError, GcmockError, InputError
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -269,7 +269,7 @@ def _writing(path: Path) -> Iterator[Callable[[bytes], object]]:
     """Open a file for writing; a disk that is full or fails is nothing to wait for."""
 
     def failed(error: OSError) -> GcmockError:
-        return GcmockError(f"{path}: writing failed: {error.strerror or error}")
+        return DiskError(f"{path}: writing failed: {error.strerror or error}")
 
     try:
         file = path.open("wb")

@@ -17,7 +17,7 @@ from gcmock.frames import galactic_to_icrs
 from gcmock.io.checks import exact_ids
 from gcmock.io.columns import EPOCH, ColumnMatch, KeepsText
 from gcmock.io.epochs import julian_years
-from gcmock.io.manifest import check_complete
+from gcmock.io.manifest import partitions_of
 from gcmock.io.missing import is_impossible, is_nines
 from gcmock.io.readers.folder import is_collection, is_hats, natural_key
 from gcmock.io.readers.opening import SUFFIXES, TEXT_SUFFIXES, open_table
@@ -210,13 +210,13 @@ def open_survey(
 def _open(path: Path, survey: SurveyDefinition | None) -> list[TableSource]:
     if not path.is_dir():
         return [_open_file(path, survey)]
-    check_complete(path)
+    listed = partitions_of(path)
     if is_hats(path) or is_collection(path):
         return [open_table(path)]
     parts = sorted(
         (
             part
-            for part in path.rglob("*")
+            for part in (path.rglob("*") if listed is None else listed)
             if part.is_file() and _is_table(part) and part.name[0] not in "_."
         ),
         key=natural_key,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Columns, Table
 from gcmock.errors import GcmockError, InputError
+from gcmock.io.disk import writing_failed
 from gcmock.io.writers.writer import open_writer
 from gcmock.surveys.definition import NativeColumn, SurveyDefinition
 from gcmock.surveys.roles import role_unit
@@ -161,15 +162,13 @@ class _Text:
         try:
             pyarrow.csv.write_csv(table, self._file, self._options)
         except OSError as error:
-            reason = error.strerror or error
-            raise GcmockError(f"{self._path}: writing failed: {reason}") from error
+            raise writing_failed(self._path, error) from error
 
     def close(self) -> None:
         try:
             self._file.close()
         except OSError as error:
-            reason = error.strerror or error
-            raise GcmockError(f"{self._path}: writing failed: {reason}") from error
+            raise writing_failed(self._path, error) from error
 
     def abandon(self) -> None:
         with suppress(OSError):

@@ -198,7 +198,7 @@ def simulate_surveys(
         return block_truth(truth, block), seen
 
     with (
-        whole_folder(output, overwrite=overwrite, marker=SURVEY_FILE) as partial,
+        whole_folder(output, overwrite=overwrite) as partial,
         _Files(partial, words) as files,
     ):
         for done, (truth, seen) in enumerate(in_order(work, blocks, workers), 1):
