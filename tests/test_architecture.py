@@ -31,6 +31,7 @@ LAYERS = (
     "data",
     "stars",
     "dust",
+    "learned",
     "galaxy",
     "posterior",
     "counts",

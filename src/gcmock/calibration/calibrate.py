@@ -13,42 +13,46 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats, Integers
 from gcmock.calibration.calibrators import Calibrators, read_calibrators
-from gcmock.calibration.cells import (
-    SCATTER_PRIOR,
-    SUBCELL_SCATTER_PRIOR,
-    CellFit,
-    fit_cells,
-    gaussian_weights,
+from gcmock.calibration.cells import CellFit, gaussian_weights
+from gcmock.calibration.curves import USUAL_OF_GROUP, Curves, evidence_curves
+from gcmock.calibration.extinction import SOURCES
+from gcmock.calibration.law import LawFit
+from gcmock.calibration.law_scores import fit_laws
+from gcmock.calibration.local_reddening import Local
+from gcmock.calibration.measurements import (
+    MOST_STARS,
+    Measurements,
+    fit_error_scale,
+    fit_measurements,
+    log_floor,
+    some_of,
+    usual_measurements,
+    with_scale,
 )
-from gcmock.calibration.curves import Curves, evidence_curves
-from gcmock.calibration.fractions import Fractions, fit_fractions, no_fractions
-from gcmock.calibration.law_sample import fit_laws
-from gcmock.calibration.local_reddening import N_NEIGHBOURS, Local, refine
-from gcmock.calibration.selection import expected_density
-from gcmock.dust.calibrated import (
-    CELLS_PER_FIELD,
-    FALLBACK_SCATTER,
-    FIELDS_IN_B,
-    field_number,
-)
-from gcmock.dust.extinction_map import MapValue
+from gcmock.calibration.reddening import Curved, Sky, fit_numbers, fit_reddening, reddened
+from gcmock.calibration.selection import at_places, expected_density
+from gcmock.calibration.weights import LEAST_STARS, Weights, usual_weights
 from gcmock.dust.laws import ExtinctionLaw
 from gcmock.errors import InputError
+from gcmock.learned import MAP_FACTOR_ERROR, MAP_SCATTER_MAG, nothing_learned
 from gcmock.model import Model, load_model
 from gcmock.notebook import Outcome, listing_of
 from gcmock.posterior.observations import Observations
 from gcmock.progress import Progress, StagedProgress
 from gcmock.settings.build import Config, load_config
+from gcmock.words.bands import LINEAR_BANDS
+from gcmock.words.components import PARTS
 
-LEAST_OF_CELL: Final = 10
-"""Fewer stars do not calibrate a cell, or a field."""
+MOST_REPEATS: Final = 3
+"""How often errors are scaled and the extinction is found again."""
 
-MOST_OF_FIELD: Final = 400
+ROUNDS: Final = 2
+"""How often extinction and numbers of stars are found, each with the other."""
+
+LEAST_STEP: Final = 0.04
+"""Changes of ln of the errors' scale below this are none."""
 
 _AT_ONCE: Final = 20_000
-
-SOURCES: Final = ("cell", "field", "map")
-"""Where the values of a cell come from."""
 
 
 @dataclass(frozen=True)
@@ -68,20 +72,20 @@ class Options:
     local : bool
         Refine the reddening with neighbours.
     fractions : bool
-        Fit weights of disc, bar and nuclear components.
-    fields_deviate : bool
-        Let every field deviate from the weights.
+        Fit the numbers of disc, bar and nuclear stars, and of younger ones.
+    errors : bool
+        Fit the scale of errors, the fractions of cases, and the zero point of parallaxes.
     extinction : bool
         Fit the reddening of cells; else that of the map holds, with ``residual_scatter_mag``.
     """
 
     limits: tuple[float, float] | None = None
-    stars_per_cell: int = 200
+    stars_per_cell: int = 100
     law: str = "quadrants"
     law_offset: bool = True
     local: bool = True
-    fractions: bool = False
-    fields_deviate: bool = False
+    fractions: bool = True
+    errors: bool = True
     extinction: bool = True
 
 
@@ -111,11 +115,12 @@ class Calibration(Outcome):
         What the map says [mag].
     local : Local
         Of the stars.
-    fractions : Fractions
+    weights : Weights
+    measurements : Measurements
     n_observed, n_expected : ndarray, shape (n_cell,)
         Stars between the limits: of the catalogue, and expected in the whole cell.
-    explained : ndarray of bool, shape (n_calibrator,)
-        Stars of `stars` with a curve; those of `local` are these.
+    explained : ndarray of bool, shape (n_first,)
+        Those of the first stars of `stars` with a curve; those of `local` are these.
     seconds : float
         Time of the whole run.
     files : tuple of Path
@@ -127,13 +132,14 @@ class Calibration(Outcome):
     options: Options
     stars: Calibrators
     law: ExtinctionLaw
-    law_fits: dict[int, object]
+    law_fits: dict[int, LawFit]
     cell: Integers
     source: Integers
     fit: CellFit
     e_map: Floats
     local: Local
-    fractions: Fractions
+    weights: Weights
+    measurements: Measurements
     n_observed: Integers
     n_expected: Floats
     explained: NDArray[np.bool_]
@@ -188,10 +194,10 @@ def calibrate(
     start = time.perf_counter()
     options = options or Options()
     config = config or load_config()
-    if config.extinction.calibration:
+    if config.learn.file:
         raise InputError(
-            f"[extinction] calibration = {config.extinction.calibration!r}: a calibration starts "
-            "from the map; leave this setting out"
+            f"[learn] file = {config.learn.file!r}: a calibration starts from the map; leave this "
+            "setting out"
         )
     tell = progress or (lambda stage, done, total: None)
     inside = {"input": {"outside_map": "skip", "no_photometry": "skip"}}
@@ -221,49 +227,97 @@ def calibrate_stars(
     tell: StagedProgress,
     start: float = 0.0,
 ) -> Calibration:
-    """Calibrate from stars that were chosen; see `calibrate`."""
+    """Calibrate from stars that were chosen; see `calibrate`.
+
+    Extinction first, then what the measurements are; where errors are not what they are said to be,
+    the extinction again with the right ones.
+    """
     config = model.config
-    by_cell = config.extinction.map_value == "cell_mean"
-    kind: MapValue = "cell_mean" if by_cell else "subcell_mean"
-    cells = cells_of_fields(model, np.unique(stars.cell))
-    l_deg, b_deg = model.extinction_map.cell_centre(cells)
-    e_map = model.extinction_map.value(l_deg, b_deg, kind)[0]
-    of_star = np.searchsorted(cells, stars.cell)
+    sky = Sky.of(stars, model)
     law, fits = fit_laws(stars, model, options.law, options.law_offset, workers, tell)
-    model = dataclasses.replace(model, law=law)
-    curves = _all_curves(stars.data, model, workers, tell)
-    good = curves.explained
-    density = expected_density(model, l_deg, b_deg, e_map, stars.limits, cells_tell(tell))
-    fractions = no_fractions()
-    # Extinction first, weights after, and once more.
-    for repeat in range(2 if options.fractions else 1):
-        weights = fractions.of_group
-        total = curves.take(good).total(weights)
-        all_density = np.einsum("cgf,g->cf", density, weights)
-        fit, source = (fit_extinction if options.extinction else extinction_of_map)(
-            total, of_star[good], cells, e_map, all_density, model, config.extinction.map_value
+    # Every younger part as if it were the whole of its component: weights are found afterwards.
+    map_value = config.extinction.map_value
+    everything = model.with_learned(nothing_learned(map_value, law, np.ones(len(PARTS))))
+    usual = model.with_learned(nothing_learned(map_value, law))
+    density = expected_density(
+        everything, sky.l_deg, sky.b_deg, sky.e_map, stars.limits, cells_tell(tell)
+    )
+    of_first = sky._replace(of_star=sky.of_star[stars.first])
+    data, scale, scale_error = stars.data, 1.0, 0.0
+    for repeat in range(MOST_REPEATS):
+        curved, explained = _with_curves(
+            data.take(stars.first), of_first, density, everything, usual, workers, tell
         )
-        local = refine(
-            stars.data.l_deg[good], stars.data.b_deg[good], total, of_star[good], fit.factor,
-            fit.scatter, all_density, n_neighbours=N_NEIGHBOURS if options.local else (),
+        found = fit_reddening(
+            curved, USUAL_OF_GROUP, sky, usual, with_extinction=options.extinction,
+            with_neighbours=options.local,
         )  # fmt: skip
-        if options.fractions:
-            fractions = fit_fractions(
-                curves.take(good), of_star[good], fit, density,
-                field_number(model.extinction_map, cells),
-                reddening=(local.factor, local.scatter), fields_deviate=options.fields_deviate,
+        tell("cells", repeat + 1, MOST_REPEATS)
+        if repeat == MOST_REPEATS - 1 or not options.errors or curved.of_star.size < LEAST_STARS:
+            break
+        sample = some_of(reddened(curved.data, found, curved, sky, usual), MOST_STARS)
+        floor_of = log_floor(usual.posterior, sample, workers)
+        step, scale_error = fit_error_scale(usual.posterior, sample, floor_of, workers)
+        tell("errors", repeat + 1, MOST_REPEATS)
+        if abs(np.log(step)) < LEAST_STEP:
+            break
+        scale *= step
+        data = with_scale(data, np.full(len(LINEAR_BANDS), step))
+    weights = usual_weights()
+    if options.fractions:
+        floor = log_floor(usual.posterior, _spread(data), workers)
+        for repeat in range(ROUNDS):
+            weights = fit_numbers(
+                data, found, curved, sky, density, everything, floor=floor, of_star=sky.of_star,
+                free_scale=options.extinction, workers=workers,
             )  # fmt: skip
-        tell("cells", repeat + 1, 2 if options.fractions else 1)
-    observed = np.zeros(cells.size, np.int64)
-    at = np.minimum(np.searchsorted(cells, stars.cells), cells.size - 1)
-    known = cells[at] == stars.cells
+            found = fit_reddening(
+                curved, weights.of_group, sky, usual, with_extinction=options.extinction,
+                with_neighbours=options.local,
+            )  # fmt: skip
+            tell("numbers", repeat + 1, ROUNDS)
+        found = found.scaled(weights.scale)
+    observed = np.zeros(sky.cells.size, np.int64)
+    at = np.minimum(np.searchsorted(sky.cells, stars.cells), sky.cells.size - 1)
+    known = sky.cells[at] == stars.cells
     observed[at[known]] = stars.n_observed[known]
-    expected = expected_counts_of(fit, all_density, b_deg, model.extinction_map.step_deg)
-    seconds = time.perf_counter() - start if start else 0.0
-    return Calibration(
-        model, config, options, stars, law, dict(fits), cells, source, fit, e_map, local,
-        fractions, observed, expected, good, seconds,
+    weighted = np.einsum("cgf,g->cf", density, weights.of_group)
+    expected = expected_counts_of(found.fit, weighted, sky.b_deg, model.extinction_map.step_deg)
+    result = Calibration(
+        usual, config, options, stars, law, dict(fits), sky.cells,
+        found.source, found.fit, sky.e_map, found.local, weights, usual_measurements(),
+        observed, expected, explained, 0.0,
     )  # fmt: skip
+    if options.errors:
+        from gcmock.calibration.calibration_file import learned_of
+
+        of_list = model.with_learned(learned_of(result))
+        seen = reddened(data, found, curved, sky, usual)
+        measured = fit_measurements(of_list.posterior, seen, scale, scale_error, workers)
+        result = dataclasses.replace(result, measurements=measured)
+    seconds = time.perf_counter() - start if start else 0.0
+    return dataclasses.replace(result, seconds=seconds)
+
+
+def _spread(data: Observations) -> Observations:
+    """Return stars with the reddening of the map, and what maps are wrong by."""
+    return data._replace(tau=np.hypot(MAP_FACTOR_ERROR * data.e_jks_rc, MAP_SCATTER_MAG))
+
+
+def _with_curves(
+    data: Observations, sky: Sky, density: Floats, everything: Model, usual: Model, workers: int,
+    tell: StagedProgress,
+) -> tuple[Curved, NDArray[np.bool_]]:  # fmt: skip
+    """Stars that some reddening explains, with their curves, and which of all those are."""
+    floor = log_floor(usual.posterior, _spread(data), workers)
+    curves = _all_curves(data, everything, workers, tell)
+    good = curves.explained & np.isfinite(floor)
+    of_star = sky.of_star[good]
+    kept, curves = data.take(good), curves.take(good)
+    # Relative to the largest value of the curves, as these are.
+    others = np.exp(np.minimum(floor[good] - curves.log_scale, 20.0))
+    here = at_places(density[of_star], kept.e_jks_rc / sky.e_map[of_star])
+    return Curved(kept, curves, others, of_star, here), good
 
 
 def cells_tell(tell: StagedProgress) -> Progress:
@@ -288,101 +342,6 @@ def _all_curves(data: Observations, model: Model, workers: int, tell: StagedProg
             tell("curves", done, n)
     assert value is not None
     return Curves(value, scale)
-
-
-def cells_of_fields(model: Model, cells: Integers) -> Integers:
-    """All cells of the fields in which the given ones lie."""
-    n_l, n_b = model.extinction_map.mean.shape
-    field = np.unique(field_number(model.extinction_map, cells))
-    il, ib = np.divmod(field, FIELDS_IN_B)
-    step = np.arange(CELLS_PER_FIELD)
-    all_l = (il[:, None, None] * CELLS_PER_FIELD + step[:, None]) + 0 * step
-    all_b = (ib[:, None, None] * CELLS_PER_FIELD + step) + 0 * step[:, None]
-    inside = (all_l < n_l) & (all_b < n_b)
-    return np.sort((all_l * n_b + all_b)[inside])
-
-
-def fit_extinction(
-    curves: NDArray[np.float32],
-    of_star: Integers,
-    cells: Integers,
-    e_map: Floats,
-    density: Floats,
-    model: Model,
-    map_value: str,
-) -> tuple[CellFit, Integers]:
-    """Cells, those with few stars as their field, fields with few stars as the map says.
-
-    Raises
-    ------
-    InputError
-        If no field has enough stars.
-    """
-    by_subcell = map_value == "subcell"
-    scatter_prior = SUBCELL_SCATTER_PRIOR if by_subcell else SCATTER_PRIOR
-    fit = fit_cells(curves, of_star, density, scatter_prior=scatter_prior)
-    _, of_cell = np.unique(field_number(model.extinction_map, cells), return_inverse=True)
-    n_field = int(of_cell.max()) + 1
-    field = of_cell[of_star]
-    order = np.random.default_rng(1).permutation(of_star.size)
-    order = order[np.argsort(field[order], kind="stable")]
-    first = np.searchsorted(field[order], field[order])
-    rows = order[np.arange(order.size) - first < MOST_OF_FIELD]
-    weight = np.bincount(of_star, minlength=cells.size).astype(float) + 1e-6
-    pooled = np.zeros((n_field, density.shape[1]))
-    np.add.at(pooled, of_cell, density * weight[:, None])
-    pooled /= np.bincount(of_cell, weight, n_field)[:, None]
-    fields = fit_cells(curves[rows], of_cell[of_star[rows]], pooled, scatter_prior=scatter_prior)
-    n_of_field = np.bincount(of_cell[of_star], minlength=n_field)
-    if n_of_field.max(initial=0) < LEAST_OF_CELL:
-        raise InputError(
-            f"no field of {CELLS_PER_FIELD * model.extinction_map.step_deg:g} deg has "
-            f"{LEAST_OF_CELL} stars that the model explains (the fullest has {n_of_field.max()}): "
-            "these stars are too sparse to calibrate extinction. Give all stars of the field down "
-            "to a magnitude, not a selection of them"
-        )
-    source = np.where(
-        fit.n_star >= LEAST_OF_CELL, 0, np.where(n_of_field[of_cell] >= LEAST_OF_CELL, 1, 2)
-    )
-    known = scatter_of_subcells(cells, e_map, model, map_value)
-    of_map = (
-        np.ones(cells.size), np.full(cells.size, FALLBACK_SCATTER),
-        np.hypot(known, np.full(cells.size, FALLBACK_SCATTER)), np.zeros(cells.size),
-    )  # fmt: skip
-    of_field = tuple(x[of_cell] for x in fields[1:5])
-    factor, factor_error, scatter, scatter_error = (
-        np.choose(source, [own, field, fixed])
-        for own, field, fixed in zip(fit[1:5], of_field, of_map, strict=True)
-    )
-    found = CellFit(fit.n_star, factor, factor_error, scatter, scatter_error, fit.log_evidence)
-    return found, source
-
-
-def scatter_of_subcells(cells: Integers, e_map: Floats, model: Model, map_value: str) -> Floats:
-    """Scatter of the sub-cells over the mean of each cell, if the mean is what the map gives."""
-    if map_value != "subcell_mean":
-        return np.zeros(cells.size)
-    l_deg, b_deg = model.extinction_map.cell_centre(cells)
-    return np.asarray(model.extinction_map.value(l_deg, b_deg, "subcell_mean")[1] / e_map)
-
-
-def extinction_of_map(
-    curves: NDArray[np.float32],
-    of_star: Integers,
-    cells: Integers,
-    e_map: Floats,
-    density: Floats,
-    model: Model,
-    map_value: str,
-) -> tuple[CellFit, Integers]:
-    """Take the map as it is; arguments and result as those of `fit_extinction`."""
-    scatter = np.hypot(
-        model.config.extinction.residual_scatter_mag / e_map,
-        scatter_of_subcells(cells, e_map, model, map_value),
-    )
-    n_star = np.bincount(of_star, minlength=cells.size)
-    one, zero = np.ones(cells.size), np.zeros(cells.size)
-    return CellFit(n_star, one, zero, scatter, zero, zero), np.full(cells.size, 2)
 
 
 def expected_counts_of(fit: CellFit, density: Floats, b_deg: Floats, step_deg: float) -> Floats:

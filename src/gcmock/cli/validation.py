@@ -78,7 +78,7 @@ def validate(
     overwrite
         Replace existing outputs.
     """
-    from gcmock.reporting.calibration import stages
+    from gcmock.reporting.terminal import stages
     from gcmock.reporting.validation import print_validation
     from gcmock.verbs.validate import validate as run
 
