@@ -34,10 +34,10 @@ LOG_WEIGHT_PRIOR: Final = 0.3
 YOUNG_MEANS: Final = {"thin3": 0.06, "thin2": 0.05, "thin1": 0.02}
 """Means of the priors of the younger parts, as fractions of all stars of the component."""
 
-SCALES: Final = (0.1, 0.25, 0.45, 0.7, 1.0, 1.35, 1.8)
+SCALES: Final = (0.05, 0.12, 0.25, 0.45, 0.7, 1.0, 1.35, 1.8)
 """Factors on the widths of the reddening that are tried."""
 
-LOG_SCALE_PRIOR: Final = 0.6
+LOG_SCALE_PRIOR: Final = 1.5
 """Standard deviation of the prior of their logarithm."""
 
 LEAST_STARS: Final = 300
