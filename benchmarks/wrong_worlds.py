@@ -30,6 +30,11 @@ RUNS: dict[str, dict[str, Any]] = {
 
 N_DRAW = 10
 
+COLUMNS = (
+    "world", "stars", "ECE of P(nuclear)", "Brier", "68 % covers", "KS of PIT",
+    "mean P - fraction", "seconds",
+)  # fmt: skip
+
 
 def some_of(table: pa.Table, n: int, seed: int) -> pa.Table:
     """Return stars chosen at random; all of them for 0."""
@@ -83,12 +88,11 @@ def main() -> None:
     files = [file for file in files if not options.worlds or file.stem in options.worlds]
     for name in options.runs:
         part(f"{name}, {options.stars or 'all'} stars of each world")
-        head("world", "stars", "ECE of P(nuclear)", "Brier", "68 % covers", "KS of PIT",
-             "mean P - fraction", "seconds")  # fmt: skip
+        head(COLUMNS)
         for file in files:
             table = some_of(pq.read_table(file), options.stars, options.seed)
             scores, seconds = measure(table, RUNS[name], options.workers)
-            row(file.stem, f"{table.num_rows:,}", *scores, f"{seconds:.1f}")
+            row((file.stem, f"{table.num_rows:,}", *scores, f"{seconds:.1f}"))
 
 
 if __name__ == "__main__":

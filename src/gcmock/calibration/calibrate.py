@@ -298,7 +298,7 @@ def calibrate_stars(
 
 
 def _density(model: Model, sky: Sky, stars: Calibrators, tell: StagedProgress) -> Floats:
-    """Return the expected stars of the cells with stars, (n_cell, n_group, n_factor); none elsewhere."""
+    """Return the expected stars of cells with stars, (n_cell, n_group, n_factor); 0 elsewhere."""
     seen = np.flatnonzero(np.isin(sky.cells, stars.cells))
     found = expected_density(
         model, sky.l_deg[seen], sky.b_deg[seen], sky.e_map[seen], stars.limits, cells_tell(tell)
