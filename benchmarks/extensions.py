@@ -28,7 +28,7 @@ from gcmock.calibration.calibrators import Calibrators
 from gcmock.calibration.curves import evidence_curves
 from gcmock.calibration.fractions import fit_fractions
 from gcmock.calibration.selection import expected_density
-from gcmock.dust.calibrated import load_calibration
+from gcmock.learned import load_calibration
 from gcmock.dust.extinction_map import ExtinctionMap
 from gcmock.dust.laws import load_law
 from gcmock.frames import icrs_to_galactic_proper_motion

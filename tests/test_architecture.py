@@ -32,6 +32,7 @@ LAYERS = (
     "data",
     "stars",
     "dust",
+    "learned",
     "galaxy",
     "posterior",
     "counts",

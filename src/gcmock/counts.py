@@ -19,11 +19,13 @@ from gcmock.dust.profile import profile, signed_longitude
 from gcmock.errors import InputError, OutsideModelError
 from gcmock.galaxy.galactic_model import GalacticModel
 from gcmock.posterior.grid import DistanceGrid
+from gcmock.posterior.results import of_components
 from gcmock.posterior.sightline import cell_of, prior_counts
 from gcmock.settings.build import Config
 from gcmock.stars.bands import Relations
 from gcmock.stars.populations import PopulationSet
 from gcmock.words.bands import BANDS, LINEAR_BANDS, SYNTHETIC_BANDS, H, J
+from gcmock.words.components import PART_COMPONENT
 
 MAG_EDGES = np.arange(6.0, 17.01, 0.5)
 """Default edges of the magnitude bins [mag]."""
@@ -139,8 +141,8 @@ class CountedModel(Protocol):
         """Mean and standard deviation of E(J-Ks) at the red-clump distance [mag]."""
         ...
 
-    def component_weights(self, l_deg: ArrayLike, b_deg: ArrayLike) -> Floats:
-        """Factors on the numbers of stars, shape (n_sightline, n_component)."""
+    def part_weights(self, l_deg: ArrayLike, b_deg: ArrayLike) -> Floats:
+        """Factors on the numbers of stars of components, shape (n_sightline, n_part)."""
         ...
 
 
@@ -208,7 +210,7 @@ def expected_counts(
         np.broadcast_to(np.asarray(mapped if given is None else given, dtype=np.float64), lon.shape)
         for given, mapped in zip((e_jks, tau), from_map, strict=True)
     )
-    if subcells and not model.config.extinction.calibration:
+    if subcells and not model.config.learn.file:
         mean, _ = model.extinction_map.value(lon, lat, "subcell")
         scatter = np.full(lon.size, model.config.extinction.residual_scatter_mag)
     outside = ~(np.isfinite(mean) & np.isfinite(scatter))
@@ -253,7 +255,7 @@ def _count_rays(
 ) -> Floats:
     """Stars per square degree brighter than each edge, shape (n_ray, n_component, n_edge)."""
     grid, sun = model.grid, model.galaxy.sun
-    groups = np.array(model.populations.of_component, np.int64)
+    groups = np.array(model.populations.of_part, np.int64)
     cells = cell_of(l_deg, b_deg, (sun.sgr_a_l_deg, sun.sgr_a_b_deg))
     row = model.law.row(l_deg, b_deg)
     _, first, sightline = np.unique(cells.identity, return_index=True, return_inverse=True)
@@ -262,7 +264,7 @@ def _count_rays(
         part = first[start : start + _SIGHTLINES_AT_ONCE]
         lon, lat = cells.l_deg[part], cells.b_deg[part]
         priors = prior_counts(model.galaxy, lon, lat, grid)
-        priors *= model.component_weights(lon, lat)[:, :, None]
+        priors = priors[:, PART_COMPONENT] * model.part_weights(lon, lat)[:, :, None]
         shapes = profile(
             lon[:, None],
             lat[:, None],
@@ -276,7 +278,7 @@ def _count_rays(
                 priors[i], groups, table.cumulative, table.mag_min, table.kappa,
                 grid.distance_modulus, shapes[i], e_jks[ray], tau[ray], edges, out[ray],
             )  # fmt: skip
-    return out
+    return np.asarray(of_components(out, axis=1))
 
 
 @compiled(nogil=True, error_model="numpy")

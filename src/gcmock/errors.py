@@ -27,6 +27,10 @@ class DiskError(GcmockError):
     exit_code = 3
 
 
+class NothingToLearnError(InputError):
+    """A list has too few stars, or none with a colour: nothing can be learned from it."""
+
+
 class OutsideModelError(InputError):
     """A position that the model or one of its maps does not cover."""
 

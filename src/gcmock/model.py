@@ -15,14 +15,14 @@ from numpy.typing import ArrayLike
 
 from gcmock.arrays import Floats
 from gcmock.counts import MAG_EDGES, CountTables, expected_counts
-from gcmock.dust.calibrated import CalibratedReddening, load_calibration
-from gcmock.dust.extinction_map import ExtinctionMap
+from gcmock.dust.extinction_map import ExtinctionMap, MapValue
 from gcmock.dust.laws import ExtinctionLaw, load_law
 from gcmock.dust.profile import signed_longitude
-from gcmock.errors import InputError, ModelWarning
+from gcmock.errors import ModelWarning
 from gcmock.galaxy.component import Component
 from gcmock.galaxy.galactic_model import GalacticModel, Observables, load_galactic_model
 from gcmock.galaxy.sun import load_sun
+from gcmock.learned import USUAL_WEIGHTS, Learned, load_learned
 from gcmock.notebook import html_table
 from gcmock.posterior.engine import Posterior
 from gcmock.posterior.grid import DistanceGrid, distance_grid
@@ -54,8 +54,8 @@ class Model:
         E(J-Ks) at the red-clump distance.
     relations : mapping of str to SyntheticRelation
         How every synthetic band follows from J and H, by its name: ``model.relations["hw"]``.
-    calibration : CalibratedReddening or None
-        What stars say about the reddening, if ``[extinction] calibration`` names a file.
+    learned : Learned or None
+        What stars of a list say about it, if ``[learn] file`` names what was learned.
     """
 
     config: Config
@@ -64,7 +64,7 @@ class Model:
     law: ExtinctionLaw
     extinction_map: ExtinctionMap
     relations: Relations
-    calibration: CalibratedReddening | None = None
+    learned: Learned | None = None
 
     def _words(self) -> dict[str, str]:
         """Return what the model is made of, in words."""
@@ -106,8 +106,8 @@ class Model:
     def sightlines(self) -> SightlineCache:
         """Priors along lines of sight, computed on demand."""
         height = self.config.extinction.dust_scale_height_pc
-        weights = None if self.calibration is None else self.component_weights
-        return SightlineCache(self.galaxy, self.grid, height, component_weights=weights)
+        weights = None if self.learned is None else self.part_weights
+        return SightlineCache(self.galaxy, self.grid, height, part_weights=weights)
 
     @cached_property
     def posterior(self) -> Posterior:
@@ -128,6 +128,17 @@ class Model:
         settings = self.config.motion
         return MotionModel(settings.floor_masyr, settings.floor_kms, settings.outlier_fraction)
 
+    @property
+    def map_value(self) -> MapValue:
+        """Value of the map that holds: what the stars follow, if that was learned."""
+        if self.learned is not None and self.learned.map_value:
+            return self.learned.map_value
+        return self.config.extinction.map_value
+
+    def with_learned(self, learned: Learned) -> Model:
+        """Return the model with what was learned of a list."""
+        return replace(self, learned=learned, law=learned.law)
+
     def reddening(self, l_deg: ArrayLike, b_deg: ArrayLike) -> tuple[Floats, Floats]:
         """Mean and standard deviation of E(J-Ks) at the red-clump distance.
 
@@ -145,14 +156,14 @@ class Model:
             [mag]; NaN outside the map.
         """
         extinction = self.config.extinction
-        e_jks, scatter = self.extinction_map.value(l_deg, b_deg, extinction.map_value)
-        if self.calibration is not None:
+        e_jks, scatter = self.extinction_map.value(l_deg, b_deg, self.map_value)
+        if self.learned is not None:
             lon, lat = np.broadcast_arrays(signed_longitude(l_deg), np.asarray(b_deg, float))
-            return self.calibration.apply(self.extinction_map, lon, lat, e_jks, scatter)
+            return self.learned.reddening(self.extinction_map, lon, lat, e_jks, scatter)
         return e_jks, np.hypot(scatter, extinction.residual_scatter_mag)
 
-    def component_weights(self, l_deg: ArrayLike, b_deg: ArrayLike) -> Floats:
-        """Return the factors on the numbers of stars that a calibration found.
+    def part_weights(self, l_deg: ArrayLike, b_deg: ArrayLike) -> Floats:
+        """Return the factors on the numbers of stars that were learned.
 
         Parameters
         ----------
@@ -161,12 +172,13 @@ class Model:
 
         Returns
         -------
-        ndarray, shape (n_star, n_component)
-            1 without a calibration.
+        ndarray, shape (n_star, n_part)
+            Stars of every part of `gcmock.words.components.PARTS` over those of its component in
+            the model. Where nothing was learned: 1, and 0 for what is younger.
         """
-        if self.calibration is None:
-            return np.ones((np.size(l_deg), len(self.components)))
-        return self.calibration.component_weights(self.extinction_map, l_deg, b_deg)
+        if self.learned is None:
+            return np.tile(USUAL_WEIGHTS, (np.size(l_deg), 1))
+        return self.learned.part_weights(self.extinction_map, l_deg, b_deg)
 
     @cached_property
     def count_tables(self) -> CountTables:
@@ -355,37 +367,27 @@ def load_model(
         # Worker processes would only repeat it.
         for remark in galaxy.remarks:
             warnings.warn(remark, ModelWarning, stacklevel=2)
-    calibration = _load_calibration(settings)
+    learned = _load_learned(settings)
     return Model(
         settings,
         galaxy,
         load_populations(settings.populations.name, galaxy.imf),
-        load_law(settings.extinction.law) if calibration is None else calibration.law,
+        load_law(settings.extinction.law) if learned is None else learned.law,
         ExtinctionMap.load(),
         load_relations(settings.photometry.hw_relation),
-        calibration,
+        learned,
     )
 
 
-def _load_calibration(config: Config) -> CalibratedReddening | None:
-    """Load the calibration of ``[extinction]``, which must fit the other settings.
+def _load_learned(config: Config) -> Learned | None:
+    """Load what was learned; None if no file is named.
 
     Raises
     ------
     InputError
-        If the file is no calibration, or was made for another value of the map.
+        If ``[learn] file`` is none.
     """
-    settings = config.extinction
-    if not settings.calibration:
-        return None
-    calibration = load_calibration(settings.calibration)
-    if calibration.map_value != settings.map_value:
-        raise InputError(
-            f"{settings.calibration}: holds factors on the {calibration.map_value!r} of the map, "
-            f"but [extinction] map_value = {settings.map_value!r}: set it to "
-            f"{calibration.map_value!r}, or calibrate again with these settings"
-        )
-    return calibration
+    return load_learned(config.learn.file) if config.learn.file else None
 
 
 def _load_galaxy(config: Config) -> GalacticModel:

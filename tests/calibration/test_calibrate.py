@@ -9,7 +9,7 @@ from astropy.io import fits
 from astropy.table import Table
 
 from gcmock.cli.app import run
-from gcmock.dust.calibrated import FALLBACK_SCATTER, load_calibration
+from gcmock.learned import FALLBACK_SCATTER, load_calibration
 from gcmock.dust.extinction_map import ExtinctionMap
 from gcmock.errors import InputError
 from gcmock.mock.simulate import simulate

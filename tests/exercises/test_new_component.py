@@ -208,7 +208,7 @@ def test_the_calibration_fits_a_weight_of_its_own(folder: Path) -> None:
 
 def test_a_calibration_of_other_components_is_refused(folder: Path) -> None:
     code = (
-        "from gcmock.dust.calibrated import load_calibration\n"
+        "from gcmock.learned import load_calibration\n"
         f"load_calibration({str(folder / 'calibration.fits')!r})"
     )
     done = subprocess.run(

@@ -204,7 +204,7 @@ def test_red_model_is_its_parent_but_for_the_counts():
         def reddening(self, l_deg, b_deg):
             return "reddening", l_deg, b_deg
 
-        def component_weights(self, l_deg, b_deg):
+        def part_weights(self, l_deg, b_deg):
             return "weights", l_deg, b_deg
 
     parent = Model()
@@ -212,4 +212,4 @@ def test_red_model_is_its_parent_but_for_the_counts():
     assert isinstance(found.count_tables, RedTables)
     assert found.galaxy == "own"
     assert found.reddening(1.0, 2.0) == ("reddening", 1.0, 2.0)
-    assert found.component_weights(1.0, 2.0) == ("weights", 1.0, 2.0)
+    assert found.part_weights(1.0, 2.0) == ("weights", 1.0, 2.0)

@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from gcmock.arrays import Columns
-from gcmock.calibration.calibrate import SOURCES, Calibration
-from gcmock.calibration.curves import GROUP_OF_COMPONENT, GROUPS
-from gcmock.dust.laws import QUADRANTS
+from gcmock.calibration.calibrate import Calibration
+from gcmock.calibration.curves import GROUP_OF_PART, GROUPS
+from gcmock.calibration.extinction import SOURCES
+from gcmock.calibration.law import LawFit, parameters_of
+from gcmock.calibration.measurements import Measurements, usual_measurements
+from gcmock.calibration.weights import Weights, usual_weights
+from gcmock.dust.laws import QUADRANTS, ExtinctionLaw, load_law
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs
 from gcmock.io.disk import check_new_file, whole_file
+from gcmock.learned import Learned, learned_from
 from gcmock.mock.product import record_of_mock
+from gcmock.settings.build import Config
 from gcmock.words.bands import KS, LINEAR_BANDS, band
+from gcmock.words.cases import CASES
 from gcmock.words.columns import Column
-from gcmock.words.components import COMPONENTS, NAME_DTYPE
+from gcmock.words.components import PARTS
 
 _FRACTION_ERROR: Final = "stat.error;phys.absorption"
+_PART_DTYPE: Final = f"U{max(len(part.name) for part in PARTS)}"
 
 MAP_COLUMNS: Final = (
     Column("cell", "int64", "", "meta.id;meta.main", "Number of the cell of the map"),
@@ -70,8 +79,8 @@ LAW_COLUMNS: Final = (
     Column("offset_h", "float64", "", "phys.absorption", "Offset of A_H / E(J-Ks)"),
     Column("offset_h_error", "float64", "", "stat.error", "Standard error of offset_h"),
 )
-FRACTION_COLUMNS: Final = (
-    Column("component", NAME_DTYPE, "", "meta.code.class", "Galactic component"),
+PART_COLUMNS: Final = (
+    Column("part", _PART_DTYPE, "", "meta.code.class", "Component, or its younger stars"),
     Column("group", "int32", "", "meta.code", ", ".join(f"{i} {g}" for i, g in enumerate(GROUPS))),
     Column("weight", "float64", "", "arith.factor", "Factor on its number of stars"),
     Column("weight_error", "float64", "", "stat.error", "Standard error of weight"),
@@ -79,9 +88,29 @@ FRACTION_COLUMNS: Final = (
 FIELD_COLUMNS: Final = (
     Column("field", "int64", "", "meta.id", "Number of the field, a square of 8 x 8 cells"),
     *(
-        Column(f"weight_{g}", "float64", "", "arith.factor", f"Factor on the {g} stars")
-        for g in GROUPS
+        Column(f"weight_{part.name}", "float64", "", "arith.factor", f"Factor on the {part.name}")
+        for part in PARTS
     ),
+)
+CASE_COLUMNS: Final = (
+    Column("case", "U16", "", "meta.code.class", "Case of a measurement"),
+    Column("fraction", "float64", "", "stat.fit.param", "Fraction of the stars"),
+    Column("fraction_error", "float64", "", "stat.error", "Standard error of fraction"),
+)
+ERROR_COLUMNS: Final = (
+    Column("band", "U4", "", "meta.id;instr.bandpass", "Band"),
+    Column("scale", "float64", "", "arith.factor", "Factor on the stated errors"),
+    Column("floor", "float64", "mag", "stat.error", "Added to them in quadrature"),
+)
+DOUBT_COLUMNS: Final = (
+    Column("class", "int64", "", "meta.id", "Which measurements stars have"),
+    Column("limit", "float64", "", "stat.min", "ln of the expected number of stars, by magnitude"),
+)
+PARALLAX_COLUMNS: Final = (
+    Column("n_star", "int64", "", "meta.number", "Parallaxes of the fit; 0 if nothing was learned"),
+    Column("zero_point", "float64", "mas", "pos.parallax.trig", "Subtracted from all parallaxes"),
+    Column("zero_point_error", "float64", "mas", "stat.error", "Standard error of zero_point"),
+    Column("error_scale", "float64", "", "arith.factor", "Factor on the stated errors"),
 )
 
 
@@ -115,7 +144,8 @@ def map_table(result: Calibration) -> Columns:
 
 
 def _star_table(result: Calibration) -> Columns:
-    local, data, good = result.local, result.stars.data, result.explained
+    local, good = result.local, result.explained
+    data = result.stars.data.take(result.stars.first)
     kept = slice(None) if local.n_neighbour else slice(0)
     return {
         "l": data.l_deg[good][kept],
@@ -128,13 +158,11 @@ def _star_table(result: Calibration) -> Columns:
     }
 
 
-def law_table(result: Calibration) -> Columns:
+def law_table(law: ExtinctionLaw, law_fits: Mapping[int, LawFit]) -> Columns:
     """Columns `LAW_COLUMNS` of the regions."""
-    from gcmock.calibration.law import parameters_of
-
-    rows = result.law.rows
+    rows = law.rows
     names = QUADRANTS if len(rows) == len(QUADRANTS) else ("all",)
-    fits: list[Any] = [result.law_fits.get(i) for i in range(len(rows))]
+    fits: list[Any] = [law_fits.get(i) for i in range(len(rows))]
     zero = np.zeros(len(LINEAR_BANDS))
     error = np.stack([zero if fit is None else fit.kappa_error for fit in fits])
     spread = np.stack(
@@ -153,23 +181,48 @@ def law_table(result: Calibration) -> Columns:
     }
 
 
-def _fraction_tables(result: Calibration) -> tuple[Columns, Columns]:
-    found = result.fractions
-    sigma = found.of_group * np.sqrt(np.diag(found.covariance))
-    of_component = {
-        "component": np.array(COMPONENTS),
-        "group": GROUP_OF_COMPONENT,
-        "weight": found.of_group[GROUP_OF_COMPONENT],
-        "weight_error": sigma[GROUP_OF_COMPONENT],
+def _tables_of_stars(
+    weights: Weights, found: Measurements
+) -> dict[str, tuple[tuple[Column, ...], Columns]]:
+    """Tables of what the stars and their measurements are, by name."""
+    parts = {
+        "part": np.array([part.name for part in PARTS]),
+        "group": GROUP_OF_PART,
+        "weight": weights.of_group[GROUP_OF_PART],
+        "weight_error": weights.error[GROUP_OF_PART],
     }
-    weights = {f"weight_{g}": found.of_field[:, i] for i, g in enumerate(GROUPS)}
-    return of_component, {"field": found.field, **weights}
+    fields = {"field": np.zeros(0, np.int64), **{f"weight_{p.name}": np.zeros(0) for p in PARTS}}
+    cases = {
+        "case": np.array([case.name for case in CASES]),
+        "fraction": found.case_fraction,
+        "fraction_error": found.case_fraction_error,
+    }
+    errors = {
+        "band": np.array(LINEAR_BANDS),
+        "scale": found.error_scale,
+        "floor": np.zeros(len(LINEAR_BANDS)),
+    }
+    parallax = {
+        "n_star": np.array([found.n_parallax]),
+        "zero_point": np.array([found.zero_point_mas]),
+        "zero_point_error": np.array([found.zero_point_error_mas]),
+        "error_scale": np.array([found.parallax_scale]),
+    }
+    doubt = {"class": found.doubt.code, "limit": found.doubt.limit}
+    return {
+        "DOUBT": (DOUBT_COLUMNS, doubt),
+        "PARTS": (PART_COLUMNS, parts),
+        "FIELDS": (FIELD_COLUMNS, fields),
+        "CASES": (CASE_COLUMNS, cases),
+        "ERRORS": (ERROR_COLUMNS, errors),
+        "PARALLAX": (PARALLAX_COLUMNS, parallax),
+    }
 
 
-def record(result: Calibration, source: Mapping[str, Any]) -> dict[str, str]:
+def record(result: Calibration, source: Mapping[str, Any], *, dated: bool = True) -> dict[str, str]:
     """Provenance of a calibration, texts by name."""
     rows = {"read": result.stars.account["rows"], "calibrate": result.stars.account["calibrate"]}
-    words = record_of_mock(result.config, source, rows)
+    words = record_of_mock(result.config, source, rows, dated=dated)
     local = result.local
     return words | {
         "content": "extinction calibrated from stars",
@@ -195,9 +248,14 @@ def check_output(path: Path, *, overwrite: bool) -> None:
 
 
 def write_calibration(
-    result: Calibration, path: Path, source: Mapping[str, Any], *, overwrite: bool = False
+    result: Calibration,
+    path: Path,
+    source: Mapping[str, Any],
+    *,
+    overwrite: bool = False,
+    dated: bool = True,
 ) -> None:
-    """Write the FITS file: CELLS, STARS, LAW, FRACTIONS, FIELDS, and images of the map.
+    """Write the FITS file: cells, stars, law, parts, fields, cases, errors, parallaxes, images.
 
     Parameters
     ----------
@@ -208,6 +266,8 @@ def write_calibration(
         The catalogue: ``name`` and ``sha256``.
     overwrite : bool
         Replace an existing file.
+    dated : bool
+        Record the time as well; without it equal runs give equal bytes.
 
     Raises
     ------
@@ -216,27 +276,94 @@ def write_calibration(
     GcmockError
         If the disk fails.
     """
+    check_output(path, overwrite=overwrite)
+    with whole_file(path) as partial:
+        _hdus(result, source, dated=dated).writeto(partial)
+
+
+def learned_of(result: Calibration) -> Learned:
+    """Return what a later run would read from the file of a calibration."""
+    content = BytesIO()
+    _hdus(result, {"name": "", "sha256": ""}).writeto(content)
+    return learned_from(content.getvalue(), "calibration")
+
+
+def _hdus(result: Calibration, source: Mapping[str, Any], *, dated: bool = True) -> Any:
+    """Tables and images of a calibration."""
+    cells = map_table(result)
+    tables = {
+        "CELLS": (MAP_COLUMNS, cells),
+        "STARS": (STAR_COLUMNS, _star_table(result)),
+        "LAW": (LAW_COLUMNS, law_table(result.law, result.law_fits)),
+        **_tables_of_stars(result.weights, result.measurements),
+    }
+    images = [_image(result, cells, name) for name in ("e_jks", "e_jks_error", "e_jks_scatter")]
+    words = record(result, source, dated=dated)
+    return _hdu_list(words, tables, result.config.extinction.map_value, result.law.name, images)
+
+
+def write_nothing(
+    path: Path, config: Config, source: Mapping[str, Any], reason: str, *, overwrite: bool = False
+) -> None:
+    """Write the file of a list from which nothing can be learned: priors, and why.
+
+    Parameters
+    ----------
+    path : Path
+        It appears when it is complete.
+    config : Config
+    source : mapping
+        The list: ``name`` and ``sha256``.
+    reason : str
+    overwrite : bool
+        Replace an existing file.
+    """
+    check_output(path, overwrite=overwrite)
+    with whole_file(path) as partial:
+        _nothing(config, source, reason).writeto(partial)
+
+
+def nothing_of(config: Config, reason: str) -> Learned:
+    """Return what a later run would read from the file of `write_nothing`."""
+    content = BytesIO()
+    _nothing(config, {"name": "", "sha256": ""}, reason).writeto(content)
+    return learned_from(content.getvalue(), "nothing learned")
+
+
+def _nothing(config: Config, source: Mapping[str, Any], reason: str) -> Any:
+    law = load_law(config.extinction.law)
+    tables = {
+        "CELLS": (MAP_COLUMNS, _empty(MAP_COLUMNS)),
+        "STARS": (STAR_COLUMNS, _empty(STAR_COLUMNS)),
+        "LAW": (LAW_COLUMNS, law_table(law, {})),
+        **_tables_of_stars(usual_weights(), usual_measurements()),
+    }
+    words = record_of_mock(config, source, {}, dated=False)
+    words |= {"content": "nothing could be learned from the stars", "reason": reason}
+    return _hdu_list(words, tables, config.extinction.map_value, law.name, [])
+
+
+def _empty(columns: tuple[Column, ...]) -> Columns:
+    return {column.name: np.zeros(0, column.dtype) for column in columns}
+
+
+def _hdu_list(
+    words: Mapping[str, str],
+    tables: Mapping[str, tuple[tuple[Column, ...], Columns]],
+    map_value: str,
+    law: str,
+    images: list[Any],
+) -> Any:
+    """File with provenance, tables and images."""
     from astropy.io import fits
 
-    check_output(path, overwrite=overwrite)
-    words = record(result, source)
-    cells = map_table(result)
-    fractions, fields = _fraction_tables(result)
-    tables = [
-        _hdu("CELLS", MAP_COLUMNS, cells),
-        _hdu("STARS", STAR_COLUMNS, _star_table(result)),
-        _hdu("LAW", LAW_COLUMNS, law_table(result)),
-        _hdu("FRACTIONS", FRACTION_COLUMNS, fractions),
-        _hdu("FIELDS", FIELD_COLUMNS, fields),
-    ]
-    tables[0].header["MAPVALUE"] = (result.config.extinction.map_value, "value of the map")
-    tables[2].header["LAWNAME"] = result.law.name
     primary = fits.PrimaryHDU()
     primary.header["CREATOR"] = words["creator"]
-    primary.header["GCMOCK"] = json.dumps(words).replace("&", "\\u0026")
-    images = [_image(result, cells, name) for name in ("e_jks", "e_jks_error", "e_jks_scatter")]
-    with whole_file(path) as partial:
-        fits.HDUList([primary, *tables, *images]).writeto(partial)
+    primary.header["GCMOCK"] = json.dumps(dict(words)).replace("&", "\\u0026")
+    hdus = {name: _hdu(name, *table) for name, table in tables.items()}
+    hdus["CELLS"].header["MAPVALUE"] = (map_value, "value of the map")
+    hdus["LAW"].header["LAWNAME"] = law
+    return fits.HDUList([primary, *hdus.values(), *images])
 
 
 def _hdu(name: str, columns: tuple[Column, ...], values: Columns) -> Any:

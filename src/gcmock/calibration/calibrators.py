@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.arrays import Integers
-from gcmock.errors import InputError
+from gcmock.errors import InputError, NothingToLearnError
 from gcmock.io.observed import ObservedCatalogue
 from gcmock.io.readers.opening import open_table
 from gcmock.mock.infer import prepare
@@ -24,11 +24,17 @@ from gcmock.words.bands import BANDS, KS, LINEAR_BANDS, magnitude_name
 SAMPLE_STREAM: Final = -4
 """Stands for the realisation in keys: chooses stars where a cell has more than enough."""
 
+MOST_STARS: Final = 20_000
+"""So many stars are kept besides those that are enough for their cell, at most."""
+
 LEAST_STARS: Final = 30
 """Fewer stars with a colour calibrate nothing."""
 
 PEAK_MARGIN_MAG: Final = 0.5
 """The faint limit lies so far above the peak of the counts."""
+
+CUT_MAG, LEAST_AT_CUT = 0.1, 0.4
+"""A list was cut where its last magnitudes, so wide, hold this fraction of the largest counts."""
 
 LEAST_COLOURS: Final = 0.9
 """Least fraction of stars with a colour at the faint limit: red stars are lost first."""
@@ -51,6 +57,8 @@ class Calibrators(NamedTuple):
         Their number.
     account : dict of str to int
         What became of the rows of the catalogue.
+    first : ndarray of bool, shape (n_star,)
+        Stars whose reddening is looked at one by one; of the others only their evidence is asked.
     """
 
     data: Observations
@@ -59,6 +67,7 @@ class Calibrators(NamedTuple):
     cells: Integers
     n_observed: Integers
     account: dict[str, int]
+    first: NDArray[np.bool_]
 
 
 def read_calibrators(
@@ -130,11 +139,11 @@ def read_calibrators(
     account["without a colour"] = int((between & ~with_colour).sum())
     cells, of_star = np.unique(cell[between], return_inverse=True)
     n_observed = np.bincount(of_star, minlength=cells.size)
-    chosen = _cap(cell, key, between & with_colour, stars_per_cell)
+    chosen, first = _cap(cell, key, between & with_colour, stars_per_cell)
     account["more than enough in their cell"] = int((between & with_colour).sum()) - chosen.size
     account["calibrate"] = chosen.size
     if chosen.size < LEAST_STARS:
-        raise InputError(
+        raise NothingToLearnError(
             f"{path}: {chosen.size} stars with a colour and {low:g} <= Ks < {high:g}: expected at "
             f"least {LEAST_STARS}; widen the limits, or give a larger catalogue"
         )
@@ -145,6 +154,7 @@ def read_calibrators(
         cells.astype(np.int64),
         n_observed.astype(np.int64),
         dict(account),
+        first,
     )
 
 
@@ -155,12 +165,12 @@ def _check(
 
     Raises
     ------
-    InputError
+    NothingToLearnError
         With what is missing, why it is needed, and what can be done without it.
     """
     bands = [band for band in BANDS if magnitude_name(band) in catalogue.matches]
     if not data.mag.size or not with_colour.any():
-        raise InputError(
+        raise NothingToLearnError(
             f"{catalogue.path}: has {', '.join(bands) or 'no band'}; calibrating extinction takes "
             "Ks and at least one of J, H of the same stars. One band has no colour: more dust, a "
             "greater distance and fainter stars look alike, so neither the reddening nor its "
@@ -171,7 +181,7 @@ def _check(
             "calibrate with another catalogue of the same field"
         )
     if with_colour.sum() < LEAST_STARS:
-        raise InputError(
+        raise NothingToLearnError(
             f"{catalogue.path}: {int(with_colour.sum())} stars have Ks and J or H: expected at "
             f"least {LEAST_STARS}"
         )
@@ -180,8 +190,8 @@ def _check(
 def faint_limit(data: Observations, with_colour: NDArray[np.bool_]) -> float:
     """Ks down to which a catalogue seems complete [mag].
 
-    Half a magnitude above the peak of the counts, or brighter, where fewer than nine stars in ten
-    have a colour.
+    Where the list was cut, if its counts still rise there; else half a magnitude above the peak of
+    the counts; or brighter, where fewer than nine stars in ten have a colour.
 
     Parameters
     ----------
@@ -192,24 +202,39 @@ def faint_limit(data: Observations, with_colour: NDArray[np.bool_]) -> float:
     Returns
     -------
     float
-        A multiple of 0.1 mag.
+        A multiple of 0.01 mag.
     """
     ks = data.mag[:, KS]
     edges = np.arange(np.floor(ks.min()), np.ceil(ks.max()) + 0.26, 0.25)
     counts = np.histogram(ks, edges)[0]
     coloured = np.histogram(ks[with_colour], edges)[0]
     peak = edges[int(counts.argmax()) + 1] - PEAK_MARGIN_MAG
+    faintest = float(ks.max())
+    if (ks > faintest - CUT_MAG).sum() > LEAST_AT_CUT * counts.max() * CUT_MAG / 0.25:
+        # The list ends while its counts still rise: it was cut there, not by its survey.
+        peak = faintest
     enough = counts >= LEAST_STARS
     poor = np.flatnonzero(enough & (coloured < LEAST_COLOURS * counts))
     if poor.size:
         peak = min(peak, edges[poor[0]])
-    return float(np.round(max(peak, np.quantile(ks, 0.05)), 1))
+    return float(np.ceil(100.0 * max(peak, np.quantile(ks, 0.05))) / 100.0)
 
 
-def _cap(cell: Integers, key: NDArray[np.uint64], usable: NDArray[np.bool_], most: int) -> Integers:
-    """Return indices of at most so many usable stars of every cell: the smallest keys."""
+def _cap(
+    cell: Integers, key: NDArray[np.uint64], usable: NDArray[np.bool_], most: int
+) -> tuple[Integers, NDArray[np.bool_]]:
+    """Return indices of usable stars, and which of them are the first `most` of their cell.
+
+    Those are the ones with the smallest keys; of the others as many follow as `MOST_STARS` allows.
+    """
     rows = np.flatnonzero(usable)
     order = rows[np.lexsort((key[rows], cell[rows]))]
     of_cell = cell[order]
-    first = np.searchsorted(of_cell, of_cell, side="left")
-    return np.sort(order[np.arange(order.size) - first < most])
+    rank = np.arange(order.size) - np.searchsorted(of_cell, of_cell, side="left")
+    first = rank < most
+    others = np.flatnonzero(~first)
+    left = max(MOST_STARS - int(first.sum()), 0)
+    others = others[np.argsort(key[order[others]], kind="stable")[:left]]
+    kept = np.sort(np.concatenate([np.flatnonzero(first), others]))
+    sorted_rows = np.argsort(order[kept], kind="stable")
+    return order[kept][sorted_rows], first[kept][sorted_rows]

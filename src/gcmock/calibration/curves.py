@@ -35,20 +35,26 @@ from gcmock.posterior.kernel.terms import (
 )
 from gcmock.posterior.kinds import StarKind
 from gcmock.posterior.observations import Observations
-from gcmock.words.components import COMPONENTS, MERGED_GROUPS, N_POPULATION
+from gcmock.words.components import (
+    LEARNED_GROUP_OF_PART,
+    LEARNED_GROUPS,
+    MERGED_GROUPS,
+    N_POPULATION,
+)
 
 FACTORS = np.round(np.arange(0.5, 1.501, 0.01), 2)
 """Factors f on the reddening of the map at which curves are tabulated."""
 
 FACTOR_STEP = 0.01
 
-GROUPS = tuple(MERGED_GROUPS)
-"""Groups of components, in the order of every `n_group` axis."""
+GROUPS = LEARNED_GROUPS
+"""Groups of parts, in the order of every `n_group` axis."""
 
-GROUP_OF_COMPONENT = np.array(
-    [next(i for i, g in enumerate(MERGED_GROUPS.values()) if c in g) for c in COMPONENTS], np.int64
-)
-"""Place in `GROUPS` of every component, shape (n_component,)."""
+GROUP_OF_PART = np.array(LEARNED_GROUP_OF_PART, np.int64)
+"""Place in `GROUPS` of every part, shape (n_part,)."""
+
+USUAL_OF_GROUP = np.array([float(i < len(MERGED_GROUPS)) for i in range(len(GROUPS))])
+"""Factors on the groups where nothing was learned, shape (n_group,)."""
 
 ERROR_FLOOR_MAG = 0.02
 """Least error of a magnitude in a curve [mag]: no star tells its reddening better than the
@@ -106,11 +112,11 @@ class Curves(NamedTuple):
         Parameters
         ----------
         weights : ndarray, shape (n_group,), optional
-            Factors on the groups; 1 if not given.
+            Factors on the groups; `USUAL_OF_GROUP` if not given.
         """
-        ones = np.ones(len(GROUPS)) if weights is None else weights
+        used = USUAL_OF_GROUP if weights is None else weights
         out = np.zeros((len(self.value), FACTORS.size), np.float32)
-        for group, weight in enumerate(ones):
+        for group, weight in enumerate(used):
             out += np.float32(weight) * self.value[:, group]
         return np.asarray(out / np.maximum(out.max(axis=1, keepdims=True), np.float32(1e-30)))
 
@@ -156,7 +162,7 @@ def evidence_curves(
             return
         found = np.zeros((rows.size, len(GROUPS), FACTORS.size))
         law = shared.law.kappa if kappa is None else kappa
-        _curves(stars, kind.mask, shared, scratch, GROUP_OF_COMPONENT, law, found)
+        _curves(stars, kind.mask, shared, scratch, GROUP_OF_PART, law, found)
         largest = found.sum(axis=1).max(axis=1)
         good = largest > 0.0
         value[rows[good]] = found[good] / largest[good, None, None]

@@ -94,8 +94,10 @@ def refine(
         Evidence curves over their largest value.
     cell : ndarray of int64, shape (n_star,)
         Cell of every star.
-    factor, scatter, density : ndarray, shape (n_cell,), (n_cell,), (n_cell, n_factor)
-        Mean factor, scatter and expected stars of the cells.
+    factor, scatter : ndarray, shape (n_cell,)
+        Mean factor and scatter of the cells.
+    density : ndarray, shape (n_star, n_factor)
+        Expected stars at the places of the stars.
     n_neighbours : tuple of int
         Numbers that are tried; none keeps the cells.
     seed : int
@@ -122,7 +124,7 @@ def refine(
             smooth = _smoothed(curves, width)
             for k in numbers:
                 found = _product(
-                    near[chosen, 1 : k + 1], smooth, of_cell, log_density, cell[chosen]
+                    near[chosen, 1 : k + 1], smooth, of_cell, log_density, cell, chosen
                 )
                 mean, sigma = found[0], np.hypot(found[1], width)
                 score[k, width] = _score(curves, density, cell, chosen, mean, sigma)
@@ -131,9 +133,9 @@ def refine(
     if k == 0:
         of_star = factor[cell], scatter[cell]
         return Local(0, 0.0, score, *of_star, *of_star, np.zeros(n))
-    smooth = _smoothed(curves, width)
-    alone = _product(near[:, 1 : k + 1], smooth, of_cell, log_density, cell)
-    whole = _product(near[:, :k], smooth, of_cell, log_density, cell)
+    smooth, everyone = _smoothed(curves, width), np.arange(n)
+    alone = _product(near[:, 1 : k + 1], smooth, of_cell, log_density, cell, everyone)
+    whole = _product(near[:, :k], smooth, of_cell, log_density, cell, everyone)
     return Local(
         k, width, score, alone[0], np.hypot(alone[1], width), whole[0],
         np.hypot(whole[1], width), radius[:, k],
@@ -167,12 +169,13 @@ def _product(
     of_cell: Floats,
     log_density: Floats,
     cell: Integers,
+    rows: Integers,
 ) -> tuple[Floats, Floats]:
-    """Mean and standard deviation of p_i(f)."""
+    """Mean and standard deviation of p_i(f) of some stars, `rows` of all."""
     mean, sigma = np.empty(len(near)), np.empty(len(near))
     for start in range(0, len(near), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        log = of_cell[cell[part]] - near.shape[1] * log_density[cell[part]]
+        log = of_cell[cell[rows[part]]] - near.shape[1] * log_density[rows[part]]
         for j in near[part].T:
             log += smooth[j]
         p = np.exp(log - log.max(axis=1, keepdims=True))
@@ -199,5 +202,5 @@ def _score(
         rows = chosen[part]
         weights = gaussian_weights(mean[part], sigma[part])
         explained = np.log((curves[rows] * weights).sum(axis=1) + OUTLIER)
-        total += float((explained - np.log((density[cell[rows]] * weights).sum(axis=1))).sum())
+        total += float((explained - np.log((density[rows] * weights).sum(axis=1))).sum())
     return total / max(chosen.size, 1)

@@ -146,7 +146,8 @@ def build(
     realisations: int | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
-    calibration: Path | None = None,
+    learned: Annotated[Path | None, Parameter(name=["--learned", "--calibration"])] = None,
+    no_learn: Annotated[bool, Parameter(negative="")] = False,
     no_pm: Annotated[bool, Parameter(negative="")] = False,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
@@ -172,17 +173,21 @@ def build(
     scheduler
         For a HATS catalogue as input, which becomes one: "local" starts worker processes here, an
         address such as tcp://10.0.0.1:8786 is that of a running Dask cluster.
-    calibration
-        FITS file of gcmock calibrate: its reddening, scatter and law are used.
+    learned
+        FITS file of an earlier build, or of gcmock calibrate: what it says of extinction, law,
+        numbers of stars and errors is used. Else it is learned from the stars of the list, and
+        written beside the output.
+    no_learn
+        Learn nothing: take map, law, errors and model as they are.
     no_pm
         Leave measured proper motions and radial velocities out of the posterior.
     overwrite
         Replace an existing output; start afresh.
     """
-    from gcmock.reporting.terminal import print_summary, progress
+    from gcmock.reporting.terminal import print_summary, progress, stages
     from gcmock.verbs.build import build as run_build
 
-    with progress("build", "stars") as update:
+    with stages() as stage, progress("build", "stars") as update:
         summary = run_build(
             input,
             output,
@@ -191,10 +196,12 @@ def build(
             realisations=realisations,
             workers=workers,
             scheduler=scheduler,
-            calibration=calibration,
+            learned=learned,
+            no_learn=no_learn,
             no_pm=no_pm,
             overwrite=overwrite,
             progress=update,
+            stages=stage,
         )
     print_summary(summary)
 

@@ -22,13 +22,13 @@ def calibrate(
     output: Output,
     config: Path | None = None,
     limits: Annotated[tuple[float, float] | None, Parameter(negative="")] = None,
-    stars_per_cell: int = 200,
+    stars_per_cell: int = 100,
     law: Literal["quadrants", "one", "none"] = "quadrants",
     no_law_offset: Switch = False,
     no_local: Switch = False,
     no_extinction: Switch = False,
-    fractions: Switch = False,
-    fields_deviate: Switch = False,
+    no_fractions: Switch = False,
+    no_errors: Switch = False,
     figure: Path | None = None,
     hats: Path | None = None,
     seed: int | None = None,
@@ -44,7 +44,7 @@ def calibrate(
     catalogue
         Table of all stars of a region between two magnitudes, as for build, with Ks and J or H.
     output
-        FITS file: map of E(J-Ks), its scatter, the law, with errors; for build --calibration.
+        FITS file: map of E(J-Ks), its scatter, the law, with errors; for build --learned.
     config
         TOML file with settings; map and law of [extinction] are what is corrected.
     limits
@@ -60,10 +60,10 @@ def calibrate(
         Do not refine the map with the nearest neighbours of every star.
     no_extinction
         Keep the reddening of the map, with its scatter: fit the law or the fractions only.
-    fractions
-        Fit the numbers of disc, bar and nuclear stars as well; takes 1000 stars.
-    fields_deviate
-        Let these numbers differ between fields of 0.2 deg.
+    no_fractions
+        Keep the numbers of disc, bar and nuclear stars, and of younger ones, of the model.
+    no_errors
+        Keep the stated errors, and the usual fractions of outliers.
     figure
         Picture of the map and its comparison with Surot et al. 2020 (PNG or PDF).
     hats
@@ -75,10 +75,11 @@ def calibrate(
     overwrite
         Replace existing outputs.
     """
-    from gcmock.reporting.calibration import calibration_stages, print_calibration
+    from gcmock.reporting.calibration import print_calibration
+    from gcmock.reporting.terminal import stages
     from gcmock.verbs.calibrate import calibrate as run
 
-    with calibration_stages() as stage:
+    with stages() as stage:
         result = run(
             catalogue,
             output,
@@ -89,8 +90,8 @@ def calibrate(
             no_law_offset=no_law_offset,
             no_local=no_local,
             no_extinction=no_extinction,
-            fractions=fractions,
-            fields_deviate=fields_deviate,
+            no_fractions=no_fractions,
+            no_errors=no_errors,
             figure=figure,
             hats=hats,
             seed=seed,

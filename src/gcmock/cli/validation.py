@@ -78,11 +78,11 @@ def validate(
     overwrite
         Replace existing outputs.
     """
-    from gcmock.reporting.calibration import calibration_stages
+    from gcmock.reporting.terminal import stages
     from gcmock.reporting.validation import print_validation
     from gcmock.verbs.validate import validate as run
 
-    with calibration_stages() as stage:
+    with stages() as stage:
         result = run(
             mock,
             input=input,

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 from gcmock.door import attach
 
 if TYPE_CHECKING:
-    from gcmock.dust.calibrated import CalibratedReddening as CalibratedReddening
-    from gcmock.dust.calibrated import load_calibration as load_calibration
     from gcmock.dust.extinction_map import ExtinctionMap as ExtinctionMap
     from gcmock.dust.laws import ExtinctionLaw as ExtinctionLaw
     from gcmock.dust.laws import load_law as load_law
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "calibrated": ["CalibratedReddening", "load_calibration"],
         "extinction_map": ["ExtinctionMap"],
         "laws": ["ExtinctionLaw", "load_law"],
     },

@@ -19,6 +19,7 @@ from gcmock.io.ownership import check_apart
 from gcmock.io.readers.opening import SUFFIXES, open_table
 from gcmock.io.sorted_rows import SortedRows, bucket_edges
 from gcmock.io.writers.writer import check_output, open_writer
+from gcmock.learned import Learned
 from gcmock.mock.census import InputCensus
 from gcmock.mock.folder import without_means, write_folder
 from gcmock.mock.pipeline import StarBatch, batch_size, cut, true_stars
@@ -94,7 +95,7 @@ def build(
     start = time.perf_counter()
     config = config or load_config()
     output = Path(output)
-    _check_paths(Path(input), output, overwrite)
+    check_before(Path(input), output, overwrite)
     source = open_table(input, config.columns)
     model = load_model(config=config)
     census = InputCensus(model.extinction_map, config.input)
@@ -156,7 +157,7 @@ def build(
     return summary
 
 
-def _check_paths(input: Path, output: Path, overwrite: bool) -> None:
+def check_before(input: Path, output: Path, overwrite: bool) -> None:
     """Refuse outputs that cannot be written before the input is read.
 
     Raises
@@ -194,7 +195,11 @@ def _rows(
 
 
 def build_table(
-    table: Any, config: Config | None = None, *, progress: Progress | None = None
+    table: Any,
+    config: Config | None = None,
+    *,
+    learned: Learned | None = None,
+    progress: Progress | None = None,
 ) -> Any:
     """Turn a table of observed stars into one of true stars in memory.
 
@@ -205,6 +210,8 @@ def build_table(
         converted where the table has them (a DataFrame has none).
     config : Config, optional
         Settings; the defaults if not given.
+    learned : Learned, optional
+        What was learned from the stars; nothing if not given and not in the settings.
     progress : callable, optional
         Called with the numbers of finished and of all stars.
 
@@ -227,6 +234,7 @@ def build_table(
     kind: Kind = "astropy" if is_file else kind_of(table)
     source = open_table(table, config.columns) if is_file else in_memory(table)
     model = load_model(config=config)
+    model = model if learned is None else model.with_learned(learned)
     census = InputCensus(model.extinction_map, config.input)
     catalogue = ObservedCatalogue(source, config, census.visit)
     census.finish(catalogue.path)

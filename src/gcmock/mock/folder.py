@@ -9,11 +9,11 @@ from typing import Any
 
 from gcmock import __version__
 from gcmock.compilation import fingerprint
-from gcmock.dust.calibrated import load_calibration
 from gcmock.errors import InterruptedRunError
 from gcmock.io.manifest import Manifest, entry_of
 from gcmock.io.provenance import data_sha256, library_versions, own_files
 from gcmock.io.writers.writer import open_writer
+from gcmock.learned import load_learned
 from gcmock.mock.account import Account
 from gcmock.mock.pipeline import StarBatch
 from gcmock.mock.summary import BuildSummary
@@ -52,9 +52,9 @@ def partition_record(config: Config, source: Mapping[str, Any], **more: Any) -> 
         Anything else, as JSON values.
     """
     settings = without_means(config).model_dump(mode="json")
-    if config.extinction.calibration:
+    if config.learn.file:
         # What it says, not where it is.
-        more["calibration"] = load_calibration(config.extinction.calibration).sha256
+        more["learned"] = load_learned(config.learn.file).sha256
     return {
         "gcmock": __version__,
         "source code": fingerprint("gcmock.mock.build"),

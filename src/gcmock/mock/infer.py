@@ -16,8 +16,10 @@ from gcmock.frames import galactic_north_angle, icrs_to_galactic_proper_motion
 from gcmock.io.observed import ObservedStars
 from gcmock.mock.motion import with_measured_motion
 from gcmock.model import Model
+from gcmock.posterior.doubt import Doubt, doubted, log_expected
 from gcmock.posterior.kernel.draw import VELOCITY
 from gcmock.posterior.kinds import set_aside
+from gcmock.posterior.mixture import Mixture
 from gcmock.posterior.observations import MeasuredMotion, Observations
 from gcmock.posterior.results import Draws, PosteriorSummary
 from gcmock.random import star_key, uniform
@@ -117,12 +119,18 @@ def prepare(stars: ObservedStars, model: Model, policy: InferencePolicy) -> Prep
     flags = stars.flags.copy()
     # Tables are looked up with l around zero; the output has the l that was given.
     l_deg = signed_longitude(stars.l)
-    if model.config.extinction.map_value != "cell_mean":
+    if model.map_value != "cell_mean":
         cell = model.extinction_map.cell_index(l_deg, stars.b)
         flags[~model.extinction_map.has_subcells(cell)] |= Flag.NO_SUBCELL
     e_jks_rc, tau = model.reddening(l_deg, stars.b)
     mag, mag_error = _photometry(stars, policy.use_hw, model.posterior.model_variance, flags)
     parallax, parallax_error = _parallax(stars, policy.parallax, flags)
+    if model.learned is not None:
+        mag_error[:, : len(LINEAR_BANDS)] *= model.learned.error_scale
+        parallax -= model.learned.zero_point_mas
+        parallax_error *= model.learned.parallax_scale
+        known = model.learned.knows(model.extinction_map, l_deg, stars.b)
+        flags[~known] |= Flag.NOT_LEARNED
     motion = measured_motion(stars, policy.motion, flags)
     return Prepared(
         keep,
@@ -270,7 +278,7 @@ def infer(
     -------
     Inferred
     """
-    summary, draws = model.posterior.infer(data, keys, workers)
+    summary, draws = model.posterior.infer(data, keys, workers, mixture_of(model))
     x, y, z = model.galaxy.position(data.l_deg[:, None], data.b_deg[:, None], draws.distance_pc)
     velocity = model.galaxy.sample_velocity(
         draws.component.ravel(), x.ravel(), y.ravel(), z.ravel(), velocity_uniforms(keys.ravel())
@@ -278,7 +286,8 @@ def infer(
     if data.motion is not None:
         velocity = with_measured_motion(data, data.motion, draws, keys, velocity, model)
     unexplained = (summary.inflation > 0) | (
-        log_expected(data, summary.log_evidence, model) < np.log(LEAST_EXPECTED)
+        log_expected(data, summary.log_evidence, model.posterior.variance(data))
+        < np.log(LEAST_EXPECTED)
     )
     of_star = flags | np.where(unexplained, Flag.UNEXPLAINED, 0)
     # The true star has every synthetic band, whether or not it was observed.
@@ -294,17 +303,15 @@ def infer(
     )
 
 
-def log_expected(data: Observations, log_evidence: Floats, model: Model) -> Floats:
-    """Return ln of the number of such stars that the model expects per deg2, (n_star,).
+def mixture_of(model: Model) -> Mixture | None:
+    """Return the mixture of cases that was learned; None if nothing was learned."""
+    learned = model.learned
+    if learned is None:
+        return None
+    doubt = Doubt(learned.doubt_class, learned.doubt_limit)
 
-    The evidence is a number density per magnitude (and mas); multiplied by the volume
-    sqrt(2 pi) sigma of every measurement used it is the number of stars within the errors. It is
-    small for a colour that no reddened star has, and for a star brighter than any that is
-    expected; it does not depend on units, and hardly on the number of bands.
-    """
-    variance = model.posterior.variance(data)
-    volume = np.where(np.isfinite(data.mag), 0.5 * np.log(2.0 * np.pi * variance), 0.0).sum(axis=1)
-    with_parallax = np.isfinite(data.parallax)
-    error = np.where(with_parallax, data.parallax_error, 1.0)
-    volume += np.where(with_parallax, np.log(np.sqrt(2.0 * np.pi) * error), 0.0)
-    return np.asarray(log_evidence + volume)
+    def doubtful(data: Observations, summary: PosteriorSummary) -> NDArray[np.bool_]:
+        expected = log_expected(data, summary.log_evidence, model.posterior.variance(data))
+        return (summary.inflation > 0) | doubted(doubt, data, expected)
+
+    return Mixture(learned.case_fraction, doubtful)

@@ -10,16 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.arrays import Columns
-from gcmock.dust.calibrated import load_calibration
 from gcmock.dust.laws import load_law
 from gcmock.frames import galactic_to_icrs_proper_motion
 from gcmock.io.observed import ObservedStars
 from gcmock.io.provenance import provenance
+from gcmock.learned import load_learned
 from gcmock.mock.infer import Inferred
 from gcmock.model import Model
 from gcmock.settings.build import Config
 from gcmock.stars.bands import load_relations
 from gcmock.words.bands import BANDS, KS, magnitude_name
+from gcmock.words.cases import CASE_COLUMNS, CASES
 from gcmock.words.columns import OUTPUT_COLUMNS, Column
 from gcmock.words.components import COMPONENTS
 from gcmock.words.flags import Flag
@@ -100,9 +101,21 @@ def assemble(stars: ObservedStars, inferred: Inferred, model: Model) -> Columns:
             f"distance_q{percent:02d}_pc": of_star(values)
             for percent, values in zip((5, 16, 50, 84, 95), quantiles, strict=True)
         },
+        **{f"p_{name}": of_star(p) for name, p in case_columns(summary.case).items()},
         "log_evidence": of_star(summary.log_evidence),
         "n_bands": of_star(inferred.n_bands),
         "flags": inferred.flags.ravel(),
+    }
+
+
+def case_columns(probability: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    """Return the probabilities of cases, those of one column added up, by its name."""
+    return {
+        name: np.asarray(
+            sum(probability[:, i] for i, case in enumerate(CASES) if case.column == name),
+            np.float32,
+        )
+        for name in CASE_COLUMNS
     }
 
 
@@ -129,9 +142,9 @@ def record_of_mock(
     """
     relations = load_relations(config.photometry.hw_relation)
     law, calibration = load_law(config.extinction.law), {}
-    if config.extinction.calibration:
-        calibrated = load_calibration(config.extinction.calibration)
-        law, calibration = calibrated.law, {"calibration_sha256": calibrated.sha256}
+    if config.learn.file:
+        learned = load_learned(config.learn.file)
+        law, calibration = learned.law, {"learned_sha256": learned.sha256}
     words = {
         **calibration,
         "extinction_law": f"{law.name}: {law.source}",

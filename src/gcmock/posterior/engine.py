@@ -14,7 +14,7 @@ from gcmock.arrays import Floats
 from gcmock.dust.laws import ExtinctionLaw
 from gcmock.pool import in_order
 from gcmock.posterior.grid import DistanceGrid
-from gcmock.posterior.kernel.block import evaluate, run
+from gcmock.posterior.kernel.block import evaluate, evidences, run
 from gcmock.posterior.kernel.lattice import TILTS, Steps
 from gcmock.posterior.kernel.nodes import OriginalNodes
 from gcmock.posterior.kernel.scratch import Scratch, ScratchPool
@@ -29,13 +29,21 @@ from gcmock.posterior.kernel.structures import (
 )
 from gcmock.posterior.kernel.vector import N_POPULATION
 from gcmock.posterior.kinds import StarKind, group_by_kind, one_lattice_each, synthetic_of
+from gcmock.posterior.mixture import Inferences, Mixture, mixed
 from gcmock.posterior.observations import MeasuredMotion, Observations
-from gcmock.posterior.results import Draws, PosteriorSummary, empty_draws, empty_summary
+from gcmock.posterior.results import (
+    Draws,
+    PosteriorSummary,
+    empty_draws,
+    empty_summary,
+    of_components,
+)
 from gcmock.posterior.sightline import SightlineCache
-from gcmock.posterior.tables import Tables
+from gcmock.posterior.tables import shared_tables
 from gcmock.stars.bands import SyntheticRelation
 from gcmock.stars.populations import PopulationSet
 from gcmock.words.bands import N_LINEAR, SYNTHETIC, band
+from gcmock.words.components import PART_COMPONENT
 
 J, H = band("j").index, band("h").index
 
@@ -85,15 +93,20 @@ class Posterior:
         scatter = [relation.scatter_mag for relation in self._relations]
         self.model_variance = error_floor_mag**2 + np.square([0.0] * N_LINEAR + scatter)
         self.motion = MotionModel() if motion is None else MotionModel(*map(float, motion))
-        self._tables = Tables(populations, law, self._relations)
+        self._tables = shared_tables(populations, law, self._relations)
         self._sightlines = sightlines
         nodes = sightlines.nodes
         self._bins = make_bins(grid.edges_pc, (nodes.before, nodes.fraction, self.motion))
         self._pool = ScratchPool(self._bins)
-        self._groups = np.array(populations.of_component, np.int64)
-        # Lanes without a component read a sum that is always zero.
+        self._groups = np.array(populations.of_part, np.int64)
+        # Lanes without a part read a sum that is always zero.
         padding = np.full(N_LANE - self._groups.size, N_POPULATION)
         self._lane_groups = np.concatenate([self._groups, padding])
+
+    @property
+    def edges_pc(self) -> Floats:
+        """Edges of the distance bins [pc]."""
+        return self.grid.edges_pc
 
     @property
     def nodes(self) -> OriginalNodes:
@@ -101,7 +114,11 @@ class Posterior:
         return self._tables.nodes
 
     def infer(
-        self, data: Observations, keys: NDArray[np.uint64], workers: int = 1
+        self,
+        data: Observations,
+        keys: NDArray[np.uint64],
+        workers: int = 1,
+        mixture: Mixture | None = None,
     ) -> tuple[PosteriorSummary, Draws]:
         """Posterior summaries and draws of stars.
 
@@ -113,14 +130,43 @@ class Posterior:
             Keys of the random streams (`gcmock.random.star_key`).
         workers : int
             Threads. The result does not depend on it.
+        mixture : Mixture, optional
+            Fractions of the cases that a measurement may be; all are clean if not given.
 
         Returns
         -------
         summary : PosteriorSummary
         draws : Draws
         """
+        clean = self.infer_case(data, keys, workers, with_mass=mixture is not None)
+        if mixture is None:
+            return clean.summary, clean.draws
+        return mixed(clean, data, keys, self, mixture, workers)
+
+    def infer_case(
+        self,
+        data: Observations,
+        keys: NDArray[np.uint64],
+        workers: int = 1,
+        *,
+        with_mass: bool = False,
+    ) -> Inferences:
+        """Posteriors of stars whose errors are what they are said to be; see `infer`.
+
+        Parameters
+        ----------
+        data, keys, workers
+            See `infer`.
+        with_mass : bool
+            Keep the probabilities of all distance bins: 4 kB a star.
+
+        Returns
+        -------
+        Inferences
+        """
         summary = empty_summary(data.n_star, self._groups.size)
         draws = empty_draws(data.n_star, keys.shape[1], self.model_variance.size)
+        mass = np.zeros((data.n_star if with_mass else 0, len(self.grid)), np.float32)
 
         def kernel(
             kind: StarKind,
@@ -129,14 +175,64 @@ class Posterior:
             shared: Shared,
             scratch: Scratch,
         ) -> None:
-            run(stars, rows, kind.mask, shared, scratch, keys, summary, draws)
+            run(stars, rows, kind.mask, shared, scratch, keys, summary, draws, mass)
             for other, relation in enumerate(self._relations):
                 if other != kind.synthetic:
                     j, h = draws.mag[rows, :, J], draws.mag[rows, :, H]
                     draws.mag[rows, :, N_LINEAR + other] = relation.mag(j, h)
 
         self.over_blocks(kernel, data, workers)
-        return summary, draws
+        draws.component[:] = np.array(PART_COMPONENT)[draws.component]
+        summary = summary._replace(probability=of_components(summary.probability, axis=1))
+        return Inferences(summary, draws, mass)
+
+    def log_evidence(
+        self, data: Observations, workers: int = 1, *, one_lattice: bool = False
+    ) -> Floats:
+        """Evidences of stars alone: faster than `infer`.
+
+        Parameters
+        ----------
+        data : Observations
+            Observations.
+        workers : int
+            Threads.
+        one_lattice : bool
+            See `over_blocks`.
+
+        Returns
+        -------
+        ndarray, shape (n_star,)
+            ln of the number density of such stars; -inf for a star that nothing explains with the
+            errors that it has.
+        """
+        parts = self.part_evidence(data, workers, one_lattice=one_lattice)
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(parts.sum(axis=1)))
+
+    def part_evidence(
+        self, data: Observations, workers: int = 1, *, one_lattice: bool = False
+    ) -> Floats:
+        """Evidences of stars by part; arguments as those of `log_evidence`.
+
+        Returns
+        -------
+        ndarray, shape (n_star, n_part)
+            Number density of such stars in every part.
+        """
+        out = np.zeros((data.n_star, self._groups.size))
+
+        def kernel(
+            kind: StarKind,
+            rows: NDArray[np.int64],
+            stars: StarBlock,
+            shared: Shared,
+            scratch: Scratch,
+        ) -> None:
+            evidences(stars, rows, kind.mask, shared, scratch, out)
+
+        self.over_blocks(kernel, data, workers, one_lattice=one_lattice)
+        return out
 
     def joint(self, data: Observations, exact: bool = False) -> tuple[Floats, Floats]:
         """Full posteriors, for a look at single stars: 80 kB each.
@@ -155,7 +251,7 @@ class Posterior:
         log_evidence : ndarray, shape (n_star,)
             -inf for such a star.
         """
-        probability = np.zeros((data.n_star, self._groups.size, len(self.grid)))
+        parts = np.zeros((data.n_star, self._groups.size, len(self.grid)))
         evidence = np.zeros(data.n_star)
 
         def kernel(
@@ -170,11 +266,11 @@ class Posterior:
                 first, last = scratch.support
                 if evidence[row] > 0.0:
                     post = scratch.post[first:last, : self._groups.size].T
-                    probability[row, :, first:last] = post / evidence[row]
+                    parts[row, :, first:last] = post / evidence[row]
 
         self.over_blocks(kernel, data)
         with np.errstate(divide="ignore"):
-            return probability, np.log(evidence)
+            return of_components(parts, axis=1), np.log(evidence)
 
     def variance(self, data: Observations) -> Floats:
         """Variances of the magnitudes with the model's own [mag²], shape (n_star, n_band)."""

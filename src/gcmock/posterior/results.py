@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.posterior.kernel.draw import QUANTILES
+from gcmock.words.cases import N_CASE
+from gcmock.words.components import COMPONENTS, PART_COMPONENT
 
 
 class PosteriorSummary(NamedTuple):
@@ -23,6 +25,8 @@ class PosteriorSummary(NamedTuple):
         in every band used, per mas if a parallax is used].
     inflation : ndarray of int8, shape (n_star,)
         How many times the errors had to be inflated; 0 for a star that the model explains.
+    case : ndarray of float32, shape (n_star, n_case)
+        Probability of every case of `gcmock.words.cases.CASES`.
     """
 
     probability: NDArray[np.float32]
@@ -30,6 +34,7 @@ class PosteriorSummary(NamedTuple):
     distance_quantile_pc: NDArray[np.float64]
     log_evidence: NDArray[np.float64]
     inflation: NDArray[np.int8]
+    case: NDArray[np.float32]
 
 
 class Draws(NamedTuple):
@@ -52,6 +57,27 @@ class Draws(NamedTuple):
     mag: NDArray[np.float64]
 
 
+def of_components(of_parts: NDArray[Any], axis: int) -> NDArray[Any]:
+    """Add what belongs to the parts of a component.
+
+    Parameters
+    ----------
+    of_parts : ndarray, shape (..., n_part, ...)
+        One value for every part of `gcmock.words.components.PARTS`.
+    axis : int
+        The axis of the parts.
+
+    Returns
+    -------
+    ndarray, shape (..., n_component, ...)
+    """
+    parts = np.moveaxis(of_parts, axis, 0)
+    out = parts[: len(COMPONENTS)].copy()
+    for part, component in zip(parts[len(out) :], PART_COMPONENT[len(out) :], strict=True):
+        out[component] += part
+    return np.moveaxis(out, 0, axis)
+
+
 def empty_summary(n_star: int, n_component: int) -> PosteriorSummary:
     """Allocate a summary."""
     return PosteriorSummary(
@@ -60,6 +86,7 @@ def empty_summary(n_star: int, n_component: int) -> PosteriorSummary:
         np.empty((n_star, QUANTILES.size)),
         np.empty(n_star),
         np.zeros(n_star, np.int8),
+        np.eye(1, N_CASE, dtype=np.float32).repeat(n_star, axis=0),
     )
 
 

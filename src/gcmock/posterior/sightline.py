@@ -22,6 +22,7 @@ from gcmock.galaxy.galactic_model import GalacticModel
 from gcmock.posterior.grid import DistanceGrid
 from gcmock.posterior.kernel.motion import moment_table, motion_nodes, no_moments
 from gcmock.posterior.kernel.structures import N_LANE, Sightlines
+from gcmock.words.components import PART_COMPONENT, PARTS
 
 Weights = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 
@@ -122,9 +123,10 @@ class SightlineCache:
         Scale height of the dust [pc].
     capacity : int
         Number of lines of sight that are kept (41 kB each).
-    component_weights : callable, optional
-        Takes l, b [deg], each (n_sightline,), and returns factors on the numbers of stars of the
-        components (n_sightline, n_component).
+    part_weights : callable, optional
+        Takes l, b [deg], each (n_sightline,), and returns factors on the number of stars of the
+        component of every part (n_sightline, n_part); see `gcmock.words.components.PARTS`. Without
+        it there are no younger parts.
 
     Raises
     ------
@@ -138,17 +140,17 @@ class SightlineCache:
         grid: DistanceGrid,
         dust_scale_height_pc: float = DUST_SCALE_HEIGHT_PC,
         capacity: int = 12_000,
-        component_weights: Weights | None = None,
+        part_weights: Weights | None = None,
     ) -> None:
-        if len(galaxy.components) > N_LANE:
+        if len(PARTS) > N_LANE:
             raise InputError(
-                f"the model has {len(galaxy.components)} components "
-                f"({', '.join(galaxy.components)}), but the kernel computes at most {N_LANE} at a "
-                "time: take rows out of gcmock.words.components.COMPONENT_TABLE"
+                f"the model has {len(PARTS)} components and younger parts "
+                f"({', '.join(part.name for part in PARTS)}), but the kernel computes at most "
+                f"{N_LANE} at a time: take rows out of gcmock.words.components.COMPONENT_TABLE"
             )
         self.nodes = motion_nodes(grid, galaxy.sun.r0_pc)
         self._moments: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
-        self._weights = component_weights
+        self._weights = part_weights
         self._galaxy = galaxy
         self._grid = grid
         self._height = dust_scale_height_pc
@@ -187,7 +189,8 @@ class SightlineCache:
             part = missing[start : start + 16]
             counts = prior_counts(self._galaxy, lon[part], lat[part], self._grid)
             if self._weights is not None:
-                counts *= self._weights(lon[part], lat[part])[:, :, None]
+                weights = self._weights(lon[part], lat[part])
+                counts = counts[:, PART_COMPONENT] * weights[:, :, None]
             for i, prior in zip(part, counts, strict=True):
                 found[keys[i]] = fresh[keys[i]] = prior.astype(np.float32)
         self._keep(fresh)

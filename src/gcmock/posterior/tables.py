@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from functools import lru_cache
 from threading import Lock
+from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -25,6 +27,22 @@ from gcmock.words.bands import N_LINEAR
 
 Key = tuple[int, int, int]
 """`StarKind.tables`."""
+
+
+_SHARED: WeakValueDictionary[Any, Tables] = WeakValueDictionary()
+
+
+def shared_tables(
+    populations: PopulationSet, law: ExtinctionLaw, relations: Sequence[SyntheticRelation]
+) -> Tables:
+    """Return the tables of populations under a law: one object for all who ask while it is used."""
+    names = tuple(relation.name for relation in relations)
+    coefficients = tuple(tuple(relation.coefficients) for relation in relations)
+    key = (id(populations.populations), law.rows.tobytes(), names, coefficients)
+    tables = _SHARED.get(key)
+    if tables is None:
+        tables = _SHARED[key] = Tables(populations, law, relations)
+    return tables
 
 
 class Tables:
@@ -44,6 +62,8 @@ class Tables:
         self, populations: PopulationSet, law: ExtinctionLaw, relations: Sequence[SyntheticRelation]
     ) -> None:
         self.nodes = original_nodes(populations)
+        # Kept, so that its identity is not given to another set while this lives.
+        self._populations = populations
         self._law = law
         self._relations = relations
         self._tables: dict[Key, NodeTable] = {}
@@ -57,7 +77,8 @@ class Tables:
     def law(self, kind: StarKind) -> Law:
         """Return the extinction and the synthetic band of a kind of star."""
         coefficients = np.array(self._relations[kind.synthetic].coefficients)
-        return Law(self._law.rows[kind.row], coefficients, N_LINEAR + kind.synthetic)
+        # A copy: compiled functions know read-only arrays as another type.
+        return Law(np.array(self._law.rows[kind.row]), coefficients, N_LINEAR + kind.synthetic)
 
     def node_table(self, kind: StarKind) -> NodeTable:
         """Return the node table of a kind of star."""

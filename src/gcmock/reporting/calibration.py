@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from gcmock.calibration.calibrate import SOURCES, Calibration
+from gcmock.calibration.calibrate import Calibration
 from gcmock.calibration.calibration_file import law_table, map_table
 from gcmock.calibration.curves import GROUPS
+from gcmock.calibration.extinction import SOURCES
 from gcmock.calibration.law import WAVELENGTH_UM
 from gcmock.errors import InputError
 from gcmock.io.disk import check_new_file
-from gcmock.progress import StagedProgress
 from gcmock.reporting.figure_file import save_figure
-from gcmock.reporting.terminal import progress
 from gcmock.words.bands import LINEAR_BANDS
-
-UNITS = {"read": "rows", "law": "regions", "curves": "stars", "counts": "cells", "cells": "rounds"}
-
-
-@contextmanager
-def calibration_stages() -> Iterator[StagedProgress]:
-    """Show a bar for every stage, one after the other."""
-    with ExitStack() as outer:
-        open_stage: dict[str, object] = {"name": ""}
-        inner = outer.enter_context(ExitStack())
-
-        def tell(name: str, done: int, total: int) -> None:
-            if name != open_stage["name"]:
-                inner.close()
-                open_stage["name"] = name
-                open_stage["update"] = inner.enter_context(progress(name, UNITS.get(name, "")))
-            update = open_stage["update"]
-            if callable(update):
-                update(done, total)
-
-        yield tell
+from gcmock.words.cases import CASES
 
 
 def print_calibration(result: Calibration) -> None:
@@ -73,8 +50,9 @@ def print_calibration(result: Calibration) -> None:
     console.print(_laws(result))
     console.print(_local(result), soft_wrap=True)
     console.print(_counts(result), soft_wrap=True)
-    if result.fractions.n_star:
+    if result.weights.n_star:
         console.print(_fractions(result), soft_wrap=True)
+    console.print(_measurements(result), soft_wrap=True)
     rate = result.stars.account["calibrate"] / max(result.seconds, 1e-9)
     console.print(f"{result.seconds:.1f} s, {rate:,.0f} stars/s")
 
@@ -93,7 +71,7 @@ def _laws(result: Calibration) -> Table:
         table.add_column(
             head, style="bold" if i == 0 else "", justify="left" if i == 0 else "right"
         )
-    rows = law_table(result)
+    rows = law_table(result.law, result.law_fits)
     for i, region in enumerate(rows["region"]):
         fitted = rows["n_star"][i] > 0
 
@@ -144,14 +122,31 @@ def complete_cells(result: Calibration) -> np.ndarray:
 
 
 def _fractions(result: Calibration) -> str:
-    found = result.fractions
-    sigma = found.of_group * np.sqrt(np.diag(found.covariance))
+    found = result.weights
     words = ", ".join(
         f"{name} {w:.3f} +- {s:.3f}"
-        for name, w, s in zip(GROUPS, found.of_group, sigma, strict=True)
+        for name, w, s in zip(GROUPS, found.of_group, found.error, strict=True)
     )
     ratio, error = found.ratio
-    return f"fractions: {words}; nuclear over bar {ratio:.3f} +- {error:.3f}"
+    return (
+        f"numbers of stars: {words}; nuclear over bar {ratio:.3f} +- {error:.3f}; widths of the "
+        f"reddening x {found.scale:.2f}"
+    )
+
+
+def _measurements(result: Calibration) -> str:
+    found = result.measurements
+    cases = ", ".join(
+        f"{case.name} {fraction:.4f}"
+        for case, fraction in zip(CASES, found.case_fraction, strict=True)
+    )
+    words = f"measurements: errors x {found.error_scale[0]:.2f}; {cases}"
+    if found.n_parallax:
+        words += (
+            f"; zero point of {found.n_parallax:,} parallaxes {found.zero_point_mas:+.3f} +- "
+            f"{found.zero_point_error_mas:.3f} mas, their errors x {found.parallax_scale:.2f}"
+        )
+    return words
 
 
 def check_figure(path: Path, *, overwrite: bool) -> None:
@@ -204,7 +199,7 @@ def draw_calibration(result: Calibration, path: Path) -> None:
         axis.set(title=title, xlabel="l [deg]", ylabel="b [deg]", aspect="equal")
         axis.invert_xaxis()
     axis = axes.ravel()[5]
-    law = law_table(result)
+    law = law_table(result.law, result.law_fits)
     for i, region in enumerate(law["region"]):
         if law["n_star"][i] == 0 and len(law["region"]) > 1:
             continue

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from gcmock.mock.summary import BuildSummary
-from gcmock.progress import Progress
+from gcmock.progress import Progress, StagedProgress
 from gcmock.reporting.demo import DemoResult
 from gcmock.words.components import COMPONENTS, GROUPS
 
@@ -68,6 +68,29 @@ def progress(what: str, unit: str) -> Iterator[Progress | None]:
             bar.update(task, completed=done, total=total)
 
         yield update
+
+
+UNITS = {"read": "rows", "curves": "stars", "counts": "cells"}
+"""What is counted in the stages of learning."""
+
+
+@contextmanager
+def stages() -> Iterator[StagedProgress]:
+    """Show a bar for every stage, one after the other."""
+    with ExitStack() as outer:
+        open_stage: dict[str, object] = {"name": ""}
+        inner = outer.enter_context(ExitStack())
+
+        def tell(name: str, done: int, total: int) -> None:
+            if name != open_stage["name"]:
+                inner.close()
+                open_stage["name"] = name
+                open_stage["update"] = inner.enter_context(progress(name, UNITS.get(name, "")))
+            update = open_stage["update"]
+            if callable(update):
+                update(done, total)
+
+        yield tell
 
 
 def print_summary(summary: BuildSummary) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from gcmock.notebook import html_table
 from gcmock.pool import available_cores
@@ -102,13 +102,40 @@ class ExtinctionConfig(Section):
     residual_scatter_mag: Magnitude = Field(
         default=0.02, ge=0, description="Gaussian scatter of E(J-Ks) around the map value [mag]"
     )
-    calibration: str = Field(
-        default="",
-        description="File of gcmock calibrate: its reddening, scatter and law take the place of "
-        "residual_scatter_mag and law",
-    )
     dust_scale_height_pc: Parsec = Field(
         default=164.0, gt=0, description="Scale height of the dust along the sightline [pc]"
+    )
+
+
+class LearnConfig(Section):
+    """What is learned from the stars of a list before they are inferred."""
+
+    use: bool = Field(
+        default=True,
+        description="Learn extinction, law, numbers of stars, errors and outliers from the list "
+        "itself; false takes map, law, errors and model as they are",
+    )
+    file: str = Field(
+        default="",
+        description="What was learned before, a FITS file of gcmock build or calibrate: its "
+        "reddening, scatter and law take the place of [extinction] residual_scatter_mag and law",
+    )
+    stars_per_cell: int = Field(
+        default=100, ge=1, description="Most stars of a cell of 0.025 deg that are learned from"
+    )
+    law: Literal["quadrants", "one", "none"] = Field(
+        default="quadrants",
+        description="Fit one extinction law, and others to quadrants that differ; one law; or keep "
+        "that of [extinction]",
+    )
+    numbers: bool = Field(
+        default=True,
+        description="Fit the numbers of disc, bar and nuclear stars, and of younger ones",
+    )
+    errors: bool = Field(
+        default=True,
+        description="Fit the scale of errors, the fractions of outliers, and the zero point of "
+        "parallaxes",
     )
 
 
@@ -266,6 +293,7 @@ class Config(Section):
     model: ModelConfig = Field(default_factory=ModelConfig)
     populations: PopulationsConfig = Field(default_factory=PopulationsConfig)
     extinction: ExtinctionConfig = Field(default_factory=ExtinctionConfig)
+    learn: LearnConfig = Field(default_factory=LearnConfig)
     photometry: PhotometryConfig = Field(default_factory=PhotometryConfig)
     parallax: ParallaxConfig = Field(default_factory=ParallaxConfig)
     motion: MotionConfig = Field(default_factory=MotionConfig)
@@ -278,6 +306,18 @@ class Config(Section):
         examples=[{"phot_ks_mag": "Ks"}],
     )
     run: RunConfig = Field(default_factory=RunConfig)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _calibration_of_old(cls, values: Any) -> Any:
+        """Take ``[extinction] calibration`` of gcmock 0.1 for ``[learn] file``."""
+        if isinstance(values, dict) and isinstance(values.get("extinction"), dict):
+            extinction = dict(values["extinction"])
+            if "calibration" in extinction:
+                file = extinction.pop("calibration")
+                learn = {"file": file} | dict(values.get("learn") or {})
+                return values | {"extinction": extinction, "learn": learn}
+        return values
 
     @field_validator("columns")
     @classmethod

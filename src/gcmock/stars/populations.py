@@ -13,7 +13,7 @@ from gcmock.data import read_toml
 from gcmock.errors import InputError
 from gcmock.stars.imf import BrokenPowerLaw
 from gcmock.stars.isochrones import IsochroneTable, load_isochrones
-from gcmock.words.components import COMPONENT_TABLE, COMPONENTS, POPULATIONS
+from gcmock.words.components import COMPONENTS, PARTS, POPULATIONS
 
 PIECE_MAG = 0.03
 """Longest piece of an isochrone that one node stands for [mag in any band]."""
@@ -52,13 +52,19 @@ class PopulationSet(NamedTuple):
         Name of the set.
     populations : tuple of PopulationNodes
         Distinct populations, in the order of `gcmock.words.components.POPULATIONS`.
-    of_component : tuple of int, length n_component
-        Index of each component's population.
+    of_part : tuple of int, length n_part
+        Index of the population of every part of `gcmock.words.components.PARTS`: of the components
+        first.
     """
 
     name: str
     populations: tuple[PopulationNodes, ...]
-    of_component: tuple[int, ...]
+    of_part: tuple[int, ...]
+
+    @property
+    def of_component(self) -> tuple[int, ...]:
+        """Index of each component's population, its younger stars apart, length n_component."""
+        return self.of_part[: len(COMPONENTS)]
 
     def nodes(self, component: str) -> PopulationNodes:
         """Return the population of a component by name."""
@@ -94,8 +100,8 @@ def load_populations(name: str, imf: BrokenPowerLaw) -> PopulationSet:
     mixes = sets[name]["populations"]
     check_populations(name, mixes)
     populations = tuple(mix_nodes(table, mixes[population], imf) for population in POPULATIONS)
-    of_component = tuple(POPULATIONS.index(row.population) for row in COMPONENT_TABLE)
-    return PopulationSet(name, populations, of_component)
+    of_part = tuple(POPULATIONS.index(part.population) for part in PARTS)
+    return PopulationSet(name, populations, of_part)
 
 
 def check_populations(name: str, given: Iterable[str]) -> None:

@@ -249,7 +249,7 @@ def _alternatives(
     laws = {
         name: total(replace(model, law=load_law(name))) / base
         for name in LAWS
-        if name != model.law.name and model.calibration is None
+        if name != model.law.name and model.learned is None
     }
     checks = [
         noted("counts", f"expected with {what} {name} / with {used}", factor,

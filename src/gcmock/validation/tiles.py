@@ -109,9 +109,9 @@ class RedModel:
         """Mean and standard deviation of E(J-Ks) at the red-clump distance [mag]."""
         return self.parent.reddening(l_deg, b_deg)
 
-    def component_weights(self, l_deg: Any, b_deg: Any) -> Floats:
+    def part_weights(self, l_deg: Any, b_deg: Any) -> Floats:
         """Factors on the numbers of stars."""
-        return self.parent.component_weights(l_deg, b_deg)
+        return self.parent.part_weights(l_deg, b_deg)
 
 
 def red_model(model: Model, colour_min: float) -> RedModel:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gcmock.errors import InputError
+from gcmock.progress import StagedProgress
 from gcmock.settings.build import Config
 from gcmock.verbs.given import (
     Location,
@@ -31,10 +32,12 @@ def build(
     realisations: int | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
-    calibration: Location | None = None,
+    learned: Location | None = None,
+    no_learn: bool = False,
     no_pm: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
+    stages: StagedProgress | None = None,
     **sections: Mapping[str, Any],
 ) -> Any:
     """Turn observed stars into a mock catalogue of true stars.
@@ -60,14 +63,19 @@ def build(
     scheduler : str, optional
         For a HATS catalogue as input, which becomes one: ``"local"`` starts worker processes here,
         an address such as ``"tcp://10.0.0.1:8786"`` is that of a running Dask cluster.
-    calibration : str or Path, optional
-        FITS file of `gcmock.calibrate`: its reddening, scatter and law are used.
+    learned : str or Path, optional
+        FITS file of an earlier run, or of `gcmock.calibrate`: what it says of extinction, law,
+        numbers of stars and errors is used, and nothing is learned from this list.
+    no_learn : bool
+        Learn nothing: take the map, the law, the errors and the model as they are.
     no_pm : bool
         Leave measured proper motions and radial velocities out of the posterior.
     overwrite : bool
         Replace an existing output; start afresh.
     progress : callable, optional
         Called with the numbers of finished and of all stars.
+    stages : callable, optional
+        Called with the stage of learning and the numbers done and in total.
     **sections : mapping
         Sections of settings that win over `config`, with Quantities where a setting has a unit:
         ``model={"r0_pc": 8.2 * u.kpc}``.
@@ -107,21 +115,20 @@ def build(
         "run.realisations": realisations,
         "run.workers": workers,
         # Workers of a cluster may run in other folders.
-        "extinction.calibration": None if calibration is None else str(Path(calibration).resolve()),
+        "learn.file": None if learned is None else str(Path(learned).resolve()),
+        "learn.use": False if no_learn else None,
         "motion.use": False if no_pm else None,
     }
     settings = settings_of(build, config, sections, options)
-    check_apart([output], [input, calibration, config], [settings])
+    check_apart([output], [input, learned, config], [settings])
     remark = check_system(input, settings)
     if output is None:
         if scheduler is not None:
             raise InputError(
                 f"scheduler = {scheduler!r}: a HATS catalogue needs an output, a folder"
             )
-        from gcmock.mock.build import build_table
-
         with native_tables_explained(input):
-            return build_table(input, settings, progress=progress)
+            return _in_memory(input, settings, progress, stages)
     if scheduler is not None:
         if not is_path(input):
             raise InputError(
@@ -130,12 +137,45 @@ def build(
             )
         from gcmock.runtime.build_hats import build_hats
 
-        return build_hats(
+        settings, learned_words = _learned(Path(input), Path(output), settings, overwrite, stages)
+        summary = build_hats(
             input, output, settings, scheduler, overwrite=overwrite, progress=progress
         )
+        summary.remarks[:0] = learned_words
+        return summary
     from gcmock.mock.build import build as build_file
+    from gcmock.mock.build import check_before
 
     with on_disk(input, "table") as path:
+        check_before(path, Path(output), overwrite)
+        settings, learned_words = _learned(path, Path(output), settings, overwrite, stages)
         summary = build_file(path, output, settings, overwrite=overwrite, progress=progress)
-    summary.remarks += [remark] if remark else []
-    return summary
+        summary.remarks[:0] = [*learned_words, *([remark] if remark else [])]
+        return summary
+
+
+def _learned(
+    path: Path, output: Path, settings: Config, overwrite: bool, stages: StagedProgress | None
+) -> tuple[Config, list[str]]:
+    """Learn, unless that is not wanted; the settings that follow, and what there is to say."""
+    if not settings.learn.use or settings.learn.file:
+        return settings, []
+    from gcmock.calibration.learn import learn
+
+    settings, remark = learn(path, output, settings, overwrite=overwrite, progress=stages)
+    return settings, [remark]
+
+
+def _in_memory(
+    input: Any, settings: Config, progress: Progress | None, stages: StagedProgress | None
+) -> Any:
+    """Build a table; what was learned is nowhere but in its stars."""
+    from gcmock.mock.build import build_table
+
+    learned = None
+    if settings.learn.use and not settings.learn.file:
+        from gcmock.calibration.learn import learn_table
+
+        with on_disk(input, "table") as path:
+            learned, _ = learn_table(path, settings, progress=stages)
+    return build_table(input, settings, learned=learned, progress=progress)

@@ -28,13 +28,13 @@ def calibrate(
     *,
     config: Settings = None,
     limits: Any = None,
-    stars_per_cell: int = 200,
+    stars_per_cell: int = 100,
     law: Literal["quadrants", "one", "none"] = "quadrants",
     no_law_offset: bool = False,
     no_local: bool = False,
     no_extinction: bool = False,
-    fractions: bool = False,
-    fields_deviate: bool = False,
+    no_fractions: bool = False,
+    no_errors: bool = False,
     figure: Location | None = None,
     hats: Location | None = None,
     seed: int | None = None,
@@ -52,7 +52,7 @@ def calibrate(
         table in memory is written to a temporary Parquet file, and is read from there in chunks.
     output : str or Path, optional
         FITS file: map of E(J-Ks), its scatter, the law, with errors; for
-        ``gcmock.build(calibration=...)``.
+        ``gcmock.build(learned=...)``.
     config : str, Path, mapping or Config, optional
         TOML file with settings, or its content; map and law of ``[extinction]`` are what is
         corrected.
@@ -69,10 +69,10 @@ def calibrate(
         Do not refine the map with the nearest neighbours of every star.
     no_extinction : bool
         Keep the reddening of the map, with its scatter: fit the law or the fractions only.
-    fractions : bool
-        Fit the numbers of disc, bar and nuclear stars as well; takes 1000 stars.
-    fields_deviate : bool
-        Let these numbers differ between fields of 0.2 deg.
+    no_fractions : bool
+        Keep the numbers of disc, bar and nuclear stars, and of younger ones, of the model.
+    no_errors : bool
+        Keep the stated errors, and the usual fractions of outliers.
     figure : str or Path, optional
         Picture of the map and its comparison with Surot et al. 2020 (PNG or PDF).
     hats : str or Path, optional
@@ -117,8 +117,8 @@ def calibrate(
         law,
         not no_law_offset,
         not (no_local or no_extinction),
-        fractions,
-        fields_deviate,
+        not no_fractions,
+        not no_errors,
         not no_extinction,
     )
     with on_disk(catalogue, "catalogue") as path:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from gcmock.words.bands import BAND_TABLE, magnitude_error_name, magnitude_name
+from gcmock.words.cases import CASE_COLUMNS
 from gcmock.words.components import COMPONENTS, NAME_DTYPE
 
 
@@ -187,6 +188,10 @@ POSTERIOR_COLUMNS: Final = (
             f"Posterior {percent} % quantile of the distance",
         )
         for percent in (5, 16, 50, 84, 95)
+    ),
+    *(
+        Column(f"p_{name}", "float32", "", "stat.probability", f"Probability of: {words}")
+        for name, words in CASE_COLUMNS.items()
     ),
     Column("log_evidence", "float64", "", "stat.likelihood", "Natural log of the evidence"),
     Column("n_bands", "int16", "", "meta.number", "Number of magnitudes used"),

@@ -53,6 +53,9 @@ class Component:
     factory : str
         What builds it: ``module:function`` of `gcmock.galaxy`, called with a
         `gcmock.galaxy.component.Recipe`.
+    younger : tuple of str
+        Populations of younger stars that it may have besides: how many there are is learned from
+        stars. Without that there are none.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Component:
     group: Group
     population: str
     factory: str
+    younger: tuple[str, ...] = ()
 
     @property
     def colour(self) -> str:
@@ -93,7 +97,14 @@ COMPONENT_TABLE: Final = (
     Component("thin7", "thin disc, 7 to 10 Gyr", _DISC, "thin7", "assemble:make_disc"),
     Component("thick", "thick disc", _DISC, "thick", "assemble:make_disc"),
     Component("bar", "bar", _BAR, "bar", "assemble:make_bar"),
-    Component("nsd", "nuclear stellar disc", _NSD, "nsd", "assemble:make_nuclear_disc"),
+    Component(
+        "nsd",
+        "nuclear stellar disc",
+        _NSD,
+        "nsd",
+        "assemble:make_nuclear_disc",
+        younger=("thin3", "thin2", "thin1"),
+    ),
     Component("nsc", "nuclear star cluster", _NSC, "nsd", "assemble:make_nuclear_cluster"),
 )
 """All components, in the order of every `n_component` axis. A factory finds the components of the
@@ -108,11 +119,44 @@ NAME_DTYPE: Final = f"U{max(len(name) for name in COMPONENTS)}"
 PROBABILITIES: Final = tuple(f"p_{name}" for name in COMPONENTS)
 """Names of the columns with the probabilities of the components."""
 
-POPULATIONS: Final = tuple(dict.fromkeys(component.population for component in COMPONENT_TABLE))
+POPULATIONS: Final = tuple(
+    dict.fromkeys(
+        [c.population for c in COMPONENT_TABLE] + [p for c in COMPONENT_TABLE for p in c.younger]
+    )
+)
 """Names of the distinct populations, in the order of every `n_population` axis."""
 
 N_POPULATION: Final = len(POPULATIONS)
 """Distinct populations; two components may fraction one."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """The stars of a component that have one population.
+
+    Parameters
+    ----------
+    name : str
+        That of the component, or of component and population.
+    component : int
+        Place of the component in `COMPONENT_TABLE`.
+    population : str
+        Name of the population.
+    """
+
+    name: str
+    component: int
+    population: str
+
+
+PARTS: Final = (
+    *(Part(c.name, i, c.population) for i, c in enumerate(COMPONENT_TABLE)),
+    *(Part(f"{c.name}_{p}", i, p) for i, c in enumerate(COMPONENT_TABLE) for p in c.younger),
+)
+"""All parts, in the order of every `n_part` axis: the components first, then what is younger."""
+
+PART_COMPONENT: Final = tuple(part.component for part in PARTS)
+"""Place of the component of every part, of length n_part."""
 
 GROUP_TABLE: Final = tuple(dict.fromkeys(component.group for component in COMPONENT_TABLE))
 """All groups, in the order of every `n_group` axis."""
@@ -147,3 +191,16 @@ def _merged_groups() -> dict[str, tuple[str, ...]]:
 MERGED_GROUPS: Final = _merged_groups()
 """Groups as `GROUPS`, but with one for all nuclear components: their stars look alike, so that
 photometry alone cannot tell how many belong to each."""
+
+
+LEARNED_GROUPS: Final = (
+    *MERGED_GROUPS,
+    *(part.name for part in PARTS[len(COMPONENTS) :]),
+)
+"""Groups whose numbers of stars are learned: those of `MERGED_GROUPS`, then every younger part."""
+
+LEARNED_GROUP_OF_PART: Final = (
+    *(next(i for i, g in enumerate(MERGED_GROUPS.values()) if c in g) for c in COMPONENTS),
+    *range(len(MERGED_GROUPS), len(LEARNED_GROUPS)),
+)
+"""Place of every part in `LEARNED_GROUPS`, of length n_part."""

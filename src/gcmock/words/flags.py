@@ -34,6 +34,9 @@ class Flag(IntFlag):
     MOTION_REJECTED = 2048
     """A motion was given but not used: it failed the quality cut or has no valid error."""
 
+    NOT_LEARNED = 4096
+    """The reddening here was not learned from the list: the map, with what maps are wrong by."""
+
     @property
     def description(self) -> str:
         """Meaning of a single bit, for listings and file metadata."""
@@ -52,5 +55,6 @@ _FLAG_DESCRIPTIONS: Final = {
     Flag.HW_EXTRAPOLATED: "relation of a synthetic band (Hw) used outside its range of colours",
     Flag.NO_SUBCELL: "no sub-cells in the extinction map, mean of the cell used",
     Flag.MOTION_USED: "the measured proper motion or radial velocity was used",
+    Flag.NOT_LEARNED: "reddening of the map with its error: not learned from the list here",
     Flag.MOTION_REJECTED: "a motion was given but failed the quality cut",
 }

@@ -82,11 +82,12 @@ def evaluate(stars, i, mask, inflation, exact, shared, work):
 
 
 @compiled(nogil=True, error_model="numpy")
-def run(stars, rows, mask, shared, work, keys, summary, draws):
+def run(stars, rows, mask, shared, work, keys, summary, draws, mass):
     """Posterior, summary and draws of a block of stars.
 
     `rows` (n_star,) are their places in `keys` (the keys of the random streams, a column per
-    realisation), `summary` and `draws`; `shared` is a `Shared`.
+    realisation), `summary` and `draws`; `shared` is a `Shared`. `mass` (n_star, n_distance) gets
+    the probabilities of the distance bins; without any row they are not kept.
     """
     bins, sightlines = shared.bins, shared.sightlines
     for i in range(rows.size):
@@ -111,6 +112,9 @@ def run(stars, rows, mask, shared, work, keys, summary, draws):
         summary.distance_mean_pc[row] = summarise(
             bins, work, total, summary.probability[row], summary.distance_quantile_pc[row]
         )
+        if mass.shape[0] > 0:
+            for k in range(work.support[0], work.support[1]):
+                mass[row, k] = work.mass[k] / total
         known = mask != 0 and summary.inflation[row] < INFLATION_MAG.size
         for r in range(keys.shape[1]):
             draws.component[row, r], draws.node[row, r], draws.distance_pc[row, r], e = draw(
@@ -118,6 +122,21 @@ def run(stars, rows, mask, shared, work, keys, summary, draws):
                 draws.mag[row, r],
             )  # fmt: skip
             draws.e_jks[row, r] = e
+
+
+@compiled(nogil=True, error_model="numpy")
+def evidences(stars, rows, mask, shared, work, out):
+    """Fill `out` (n_star, n_part) with the evidences of stars whose errors are what they are said.
+
+    `rows` are the places of the stars of the block in it.
+    """
+    for i in range(rows.size):
+        for exact in range(2):
+            total, _, _ = evaluate(stars, i, mask, 0, exact == 1, shared, work)
+            if total > 0.0:
+                for c in range(out.shape[1]):
+                    out[rows[i], c] = work.evidence[c]
+                break
 
 
 @njit(**INNER)

@@ -24,6 +24,7 @@ from gcmock.galaxy.galactic_model import GalacticModel
 from gcmock.posterior.grid import DistanceGrid
 from gcmock.posterior.kernel.fastmath import INNER_FAST
 from gcmock.posterior.kernel.structures import N_LANE
+from gcmock.words.components import PART_COMPONENT
 
 N_MOMENT = 9
 """Rows of a table of moments: three means, then the covariances ll, lb, bb, lr, br, rr."""
@@ -125,9 +126,10 @@ def moment_table(
     lon, lat = (np.repeat(a, distance.size) for a in (l_deg, b_deg))
     mean, covariance = observed_moments(galaxy, lon, lat, np.tile(distance, l_deg.size))
     table = np.zeros((l_deg.size * distance.size, N_MOMENT, N_LANE), np.float32)
-    # Lanes without a component: any valid moments.
+    # Lanes without a part: any valid moments.
     table[:, [3, 5, 8]] = 1.0
-    n = mean.shape[1]
+    n = len(PART_COMPONENT)
+    mean, covariance = mean[:, PART_COMPONENT], covariance[:, PART_COMPONENT]
     for row in range(3):
         table[:, row, :n] = mean[..., row]
     for row, (i, j) in enumerate(((0, 0), (0, 1), (1, 1), (0, 2), (1, 2), (2, 2)), start=3):

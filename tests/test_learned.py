@@ -10,10 +10,10 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
-from gcmock.dust.calibrated import (
+from gcmock.learned import (
     FALLBACK_SCATTER,
     FIELDS_IN_B,
-    CalibratedReddening,
+    Learned,
     field_number,
     load_calibration,
 )
@@ -40,9 +40,9 @@ def centre(cell: int) -> tuple[np.ndarray, np.ndarray]:
     return SKY.cell_centre(np.array([cell]))
 
 
-def calibration(**changes: object) -> CalibratedReddening:
+def calibration(**changes: object) -> Learned:
     """Cells 3 and 40 are calibrated; no star refines them."""
-    plain = CalibratedReddening(
+    plain = Learned(
         "c.fits", "0", "subcell", LAW, np.array([3, 40]), np.array([0.9, 1.2]),
         np.array([0.05, 0.1]), np.zeros((0, 2)), np.zeros((5, 0)), np.linspace(1.0, 2.0, N),
         np.zeros(0, np.int64), np.zeros((0, N)),

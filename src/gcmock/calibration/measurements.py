@@ -1,0 +1,304 @@
+"""What the measurements of a list are: scales of errors, cases, and the zero point of parallaxes.
+
+All of them are found by the evidence of the stars under a reddening that is known: no truth is
+needed, because errors that are too small, or measurements that are not the star's, leave stars
+where the model has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from gcmock.arrays import Floats
+from gcmock.posterior.doubt import Doubt, learn_doubt, log_expected, no_doubt
+from gcmock.posterior.mixture import (
+    CasePosterior,
+    as_case,
+    case_probabilities,
+    log_evidences,
+)
+from gcmock.posterior.observations import Observations
+from gcmock.words.bands import LINEAR_BANDS
+from gcmock.words.cases import CASES, CLEAN, N_CASE, usual_fractions
+
+ERROR_SCALES: Final = (1.0, 1.15, 1.35, 1.6, 2.0)
+"""Factors on the stated errors of magnitudes that are tried: nobody states them too large."""
+
+LOG_ERROR_PRIOR: Final = 0.3
+"""Standard deviation of the prior of their logarithm: errors of crowded-field photometry are stated
+too small by 10 to 50 % (Schlafly et al. 2018, ApJS 234, 39, section 6)."""
+
+PRIOR_STARS: Final = 60.0
+"""Weight of the usual fractions of the cases, in stars."""
+
+MOST_STARS: Final = 2000
+"""Stars that errors and cases are learned from."""
+
+LEAST_STARS: Final = 30
+"""Fewer stars say nothing of errors."""
+
+ZERO_POINTS_MAS: Final = (-0.08, -0.06, -0.04, -0.02, 0.0, 0.02, 0.04)
+ZERO_POINT_PRIOR: Final = (-0.02, 0.03)
+"""Zero points of parallaxes that are tried, and mean and width of their prior [mas]: that of Gaia
+is -0.02 to -0.06 (Lindegren et al. 2021, A&A 649, A4), other surveys follow it."""
+
+PARALLAX_SCALES: Final = (1.0, 1.15, 1.3, 1.5, 1.8)
+LOG_PARALLAX_PRIOR: Final = 0.2
+"""Factors on the errors of parallaxes that are tried, and the width of the prior of their
+logarithm: those of Gaia are too small by 1.05 to 1.3 in crowded fields (Maiz Apellaniz 2022, A&A
+657, A130)."""
+
+OUTLIER: Final = next(case for case in CASES if case.name == "outlier")
+
+_N_EM: Final = 200
+
+
+class Measurements(NamedTuple):
+    """What measurements are.
+
+    Attributes
+    ----------
+    error_scale : ndarray, shape (n_linear,)
+        Factors on the stated errors of J, H, Ks.
+    error_scale_error : float
+        Standard error of ln of their common part.
+    case_fraction, case_fraction_error : ndarray, shape (n_case,)
+        Fractions of the cases, and standard errors.
+    zero_point_mas, zero_point_error_mas : float
+        Zero point of the parallaxes [mas].
+    parallax_scale : float
+        Factor on the errors of parallaxes.
+    n_star, n_parallax : int
+        Stars behind the magnitudes, and behind the parallaxes.
+    doubt : Doubt
+        Which stars are worth a look at other cases.
+    """
+
+    error_scale: Floats
+    error_scale_error: float
+    case_fraction: Floats
+    case_fraction_error: Floats
+    zero_point_mas: float
+    zero_point_error_mas: float
+    parallax_scale: float
+    n_star: int
+    n_parallax: int
+    doubt: Doubt
+
+
+def usual_measurements() -> Measurements:
+    """Return what measurements are said to be, with the usual fractions of cases."""
+    fraction = usual_fractions()
+    return Measurements(
+        np.ones(len(LINEAR_BANDS)),
+        LOG_ERROR_PRIOR,
+        fraction,
+        fraction,
+        0.0,
+        0.0,
+        1.0,
+        0,
+        0,
+        no_doubt(),
+    )
+
+
+def some_of(data: Observations, most: int = MOST_STARS, seed: int = 3) -> Observations:
+    """Return at most so many of the stars, chosen at random."""
+    if data.n_star <= most:
+        return data
+    rows = np.random.default_rng(seed).choice(data.n_star, most, replace=False)
+    return data.take(np.sort(rows))
+
+
+def with_scale(data: Observations, scale: Floats) -> Observations:
+    """Return observations with scaled errors of their linear magnitudes."""
+    factor = np.ones(data.mag_error.shape[1])
+    factor[: len(LINEAR_BANDS)] = scale
+    return data._replace(mag_error=data.mag_error * factor)
+
+
+def log_floor(posterior: CasePosterior, data: Observations, workers: int) -> Floats:
+    """Return ln of the evidence that a star is an outlier, which no star is below, (n_star,).
+
+    All usual fractions of what is not clean together, with the widths of an outlier: a rough
+    stand-in for all cases, before any of them is learned.
+    """
+    found = posterior.log_evidence(as_case(OUTLIER, data), workers)
+    return np.asarray(found + np.log(1.0 - usual_fractions()[CLEAN]))
+
+
+def fit_error_scale(
+    posterior: CasePosterior, data: Observations, floor: Floats, workers: int
+) -> tuple[float, float]:
+    """Fit the common factor on the errors of magnitudes.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    data : Observations
+        With the reddening at the places of the stars, learned from others.
+    floor : ndarray, shape (n_star,)
+        `log_floor` of the stars.
+    workers : int
+        Threads.
+
+    Returns
+    -------
+    scale, error : float
+        Factor, and the standard error of its logarithm.
+    """
+
+    def value(log_scale: float) -> float:
+        scaled = with_scale(data, np.full(len(LINEAR_BANDS), np.exp(log_scale)))
+        clean = posterior.log_evidence(scaled, workers)
+        total = np.logaddexp(clean, floor)
+        known = np.isfinite(floor)
+        return 0.5 * (log_scale / LOG_ERROR_PRIOR) ** 2 - float(total[known].sum())
+
+    best, error = least_of(value, np.log(ERROR_SCALES))
+    return float(np.exp(best)), error
+
+
+def least_of(value: Callable[[float], float], points: Floats) -> tuple[float, float]:
+    """Find the least value of a smooth function of one variable, and the width there.
+
+    Parameters
+    ----------
+    value : callable
+        Minus ln of a posterior.
+    points : ndarray
+        Where it is computed, increasing; a parabola goes through the three lowest neighbours.
+
+    Returns
+    -------
+    best, width : float
+        Never outside the points.
+    """
+    y = np.array([value(float(x)) for x in points])
+    at = int(np.clip(y.argmin(), 1, points.size - 2))
+    x, z = points[at - 1 : at + 2], y[at - 1 : at + 2]
+    a, b, _ = np.polyfit(x - x[1], z - z[1], 2)
+    if a <= 0.0:
+        return float(points[y.argmin()]), float(np.ptp(points))
+    best = float(np.clip(x[1] - 0.5 * b / a, points[0], points[-1]))
+    return best, float(1.0 / np.sqrt(2.0 * a))
+
+
+def fit_cases(log_evidence: Floats) -> tuple[Floats, Floats]:
+    """Fit the fractions of the cases by expectation and maximisation.
+
+    Parameters
+    ----------
+    log_evidence : ndarray, shape (n_star, n_case)
+        -inf where a case does not apply.
+
+    Returns
+    -------
+    fraction, error : ndarray, shape (n_case,)
+    """
+    usual = usual_fractions()
+    fraction = usual.copy()
+    n = len(log_evidence)
+    applied = np.isfinite(log_evidence).any(axis=0)
+    pseudo = PRIOR_STARS * usual
+    sums = pseudo.copy()
+    for _ in range(_N_EM):
+        probability, _ = case_probabilities(log_evidence, fraction)
+        sums = probability.sum(axis=0) + pseudo
+        new = np.where(applied, sums, 0.0)
+        new = np.where(applied, new / new.sum() * (1.0 - usual[~applied].sum()), usual)
+        if np.abs(new - fraction).max() < 1e-6:
+            break
+        fraction = new
+    error = np.sqrt(fraction * (1.0 - fraction) / (n + PRIOR_STARS))
+    return fraction, error
+
+
+def fit_parallaxes(
+    posterior: CasePosterior, data: Observations, workers: int
+) -> tuple[float, float, float]:
+    """Fit the zero point of parallaxes and the factor on their errors.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    data : Observations
+        Stars with a parallax.
+    workers : int
+        Threads.
+
+    Returns
+    -------
+    zero_point_mas, zero_point_error_mas, scale : float
+    """
+    bad = next(case for case in CASES if case.name == "parallax")
+
+    def evidence(zero: float, scale: float) -> float:
+        seen = data._replace(
+            parallax=data.parallax - zero, parallax_error=data.parallax_error * scale
+        )
+        both = [posterior.log_evidence(one, workers) for one in (seen, as_case(bad, seen))]
+        total = np.logaddexp(both[0], both[1] + np.log(bad.fraction))
+        return float(np.where(np.isfinite(total), total, 0.0).sum())
+
+    mean, width = ZERO_POINT_PRIOR
+
+    def of_zero(zero: float) -> float:
+        return 0.5 * ((zero - mean) / width) ** 2 - evidence(zero, scale)
+
+    def of_scale(log_scale: float) -> float:
+        prior = 0.5 * (log_scale / LOG_PARALLAX_PRIOR) ** 2
+        return prior - evidence(zero_point, float(np.exp(log_scale)))
+
+    scale, zero_point, error = 1.0, mean, width
+    for _ in range(2):
+        zero_point, error = least_of(of_zero, np.array(ZERO_POINTS_MAS))
+        scale = float(np.exp(least_of(of_scale, np.log(PARALLAX_SCALES))[0]))
+    return zero_point, error, scale
+
+
+def fit_measurements(
+    posterior: CasePosterior, data: Observations, scale: float, scale_error: float, workers: int
+) -> Measurements:
+    """Fit cases and parallaxes of stars whose errors are already scaled.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Under everything else that was learned.
+    data : Observations
+        With learned reddening and scaled errors.
+    scale, scale_error : float
+        Factor on the errors, and the error of its logarithm, for the record.
+    workers : int
+        Threads.
+
+    Returns
+    -------
+    Measurements
+    """
+    usual = usual_measurements()
+    with_parallax = some_of(data.take(np.isfinite(data.parallax)), 1000)
+    zero, zero_error, parallax_scale = 0.0, 0.0, 1.0
+    if with_parallax.n_star >= LEAST_STARS:
+        zero, zero_error, parallax_scale = fit_parallaxes(posterior, with_parallax, workers)
+    sample = some_of(data)
+    fraction, error = usual.case_fraction, usual.case_fraction_error
+    doubt = no_doubt()
+    if sample.n_star >= LEAST_STARS:
+        sample = sample._replace(
+            parallax=sample.parallax - zero, parallax_error=sample.parallax_error * parallax_scale
+        )
+        log_z = log_evidences(sample, posterior, workers)
+        fraction, error = fit_cases(log_z)
+        expected = log_expected(sample, log_z[:, CLEAN], posterior.variance(sample))
+        doubt = learn_doubt(sample, expected)
+    assert fraction.size == N_CASE
+    return Measurements(
+        np.full(len(LINEAR_BANDS), scale), scale_error, fraction, error, zero, zero_error,
+        parallax_scale, sample.n_star, with_parallax.n_star, doubt,
+    )  # fmt: skip
