@@ -16,6 +16,7 @@ from gcmock.cli.astrometry import COMMANDS as ASTROMETRY_COMMANDS
 from gcmock.cli.calibration import COMMANDS as CALIBRATION_COMMANDS
 from gcmock.cli.catalogue import COMMANDS as CATALOGUE_COMMANDS
 from gcmock.cli.log import RunLog, split_log
+from gcmock.cli.options import Whole, WholeIfGiven
 from gcmock.cli.report import COMMANDS as REPORT_COMMANDS
 from gcmock.cli.surveys import COMMANDS as SURVEY_COMMANDS
 from gcmock.cli.validation import COMMANDS as VALIDATE_COMMANDS
@@ -98,9 +99,9 @@ def build(
     *,
     output: Output,
     config: Path | None = None,
-    seed: int | None = None,
-    realisations: int | None = None,
-    workers: int | None = None,
+    seed: WholeIfGiven = None,
+    realisations: WholeIfGiven = None,
+    workers: WholeIfGiven = None,
     scheduler: str | None = None,
     calibration: Path | None = None,
     no_pm: Annotated[bool, Parameter(negative="")] = False,
@@ -166,8 +167,8 @@ def simulate(
     surveys: str | None = None,
     completeness: Path | None = None,
     config: Path | None = None,
-    seed: int | None = None,
-    workers: int | None = None,
+    seed: WholeIfGiven = None,
+    workers: WholeIfGiven = None,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Draw stars from the model alone, or a mock survey of them, or what real surveys would see.
@@ -234,10 +235,10 @@ def import_hats(
     /,
     *,
     output: Output,
-    pixel_threshold: int = 250_000,
+    pixel_threshold: Whole = 250_000,
     config: Path | None = None,
     scheduler: str = "local",
-    workers: int | None = None,
+    workers: WholeIfGiven = None,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Turn a table of observed stars into a HATS catalogue, for build with --scheduler.
@@ -276,7 +277,7 @@ def import_hats(
 
 
 @app.command
-def demo(*, output: Output = Path("gcmock-demo"), seed: int | None = None) -> None:
+def demo(*, output: Output = Path("gcmock-demo"), seed: WholeIfGiven = None) -> None:
     """Simulate a small survey, build its mock catalogue and compare it with the truth.
 
     Example: gcmock demo -o demo

@@ -11,6 +11,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from gcmock.cli.options import Whole
+
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
 Range = Annotated[tuple[float, float], Parameter(negative="")]
 Switch = Annotated[bool, Parameter(negative="")]
@@ -25,7 +27,7 @@ def fetch(
     output: Output,
     archive: str = "",
     service: str = "",
-    tile_rows: int = 250_000,
+    tile_rows: Whole = 250_000,
     overwrite: Switch = False,
 ) -> None:
     """Fetch all rows of a survey in a window of the sky from its archive.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import (
     Annotated,
     Any,
+    Final,
     Literal,
     Protocol,
     TypeVar,
@@ -19,10 +20,24 @@ from typing import (
     runtime_checkable,
 )
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic.fields import FieldInfo
 
-from gcmock.errors import InputError
+from gcmock.errors import InputError, few_lines, shown
+
+_MOST_BYTES: Final = 4 * 2**20
+"""Settings larger than this are something else."""
+
+_DEEPEST: Final = 20
+"""Settings are nested a few times; parsers give up at a thousand."""
 
 Settings = TypeVar("Settings", bound=BaseModel)
 
@@ -32,6 +47,20 @@ class Section(BaseModel):
 
     # Deferred: building the validators would double the time of an import.
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_value(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse true and false where a number or a text is meant: true is not 1."""
+        if isinstance(value, bool) and not _takes_truth_value(
+            cls.model_fields[info.field_name or ""].annotation
+        ):
+            raise ValueError("expected a value, not true or false")
+        return value
+
+
+def _takes_truth_value(annotation: Any) -> bool:
+    return annotation in (bool, Any) or any(map(_takes_truth_value, get_args(annotation)))
 
 
 @runtime_checkable
@@ -54,7 +83,7 @@ def _in_unit(unit: str) -> Callable[[Any], Any]:
 
         try:
             return float(Quantity(value).to_value(unit))
-        except (TypeError, ValueError, UnitConversionError) as error:
+        except (TypeError, ValueError, UnitConversionError, OverflowError) as error:
             raise ValueError(f'expected a number in {unit} or text such as "1.5 {unit}"') from error
 
     return convert
@@ -65,6 +94,14 @@ Degree = Annotated[float, BeforeValidator(_in_unit("deg"))]
 KmPerSecond = Annotated[float, BeforeValidator(_in_unit("km/s"))]
 Milliarcsecond = Annotated[float, BeforeValidator(_in_unit("mas"))]
 Magnitude = Annotated[float, BeforeValidator(_in_unit("mag"))]
+
+# Ranges that several settings share: what an instrument or the Galaxy can have, with room.
+ApparentMagnitude = Annotated[Magnitude, Field(ge=-5.0, le=35.0)]
+JulianYear = Annotated[float, Field(ge=1800.0, le=2200.0)]
+Longitude = Annotated[Degree, Field(ge=-180.0, le=360.0)]
+Latitude = Annotated[Degree, Field(ge=-90.0, le=90.0)]
+Workers = Annotated[int, Field(ge=0, le=1024)]
+"""Threads or processes: more than any machine has cores would only use up its memory."""
 
 
 def validated(model: type[Settings], values: Mapping[str, Any], source: str) -> Settings:
@@ -94,7 +131,7 @@ def validated(model: type[Settings], values: Mapping[str, Any], source: str) -> 
             for problem in error.errors()
             if not any(p != problem["loc"] == p[: len(problem["loc"])] for p in places)
         ]
-        raise InputError("\n".join(lines)) from error
+        raise InputError("\n".join(few_lines(lines))) from error
 
 
 def override(values: dict[str, Any], overrides: Mapping[str, Any] | None) -> None:
@@ -161,8 +198,8 @@ def explain(problem: Any, model: type[BaseModel]) -> str:
         case kind:
             text = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
             expected = text if kind == "value_error" else f"expected {text}"
-    shown = "" if isinstance(given, Mapping | BaseModel) else f" = {given!r}"
-    return f"{place}{shown}: {expected}"
+    value = "" if isinstance(given, Mapping | BaseModel) else f" = {shown(given)}"
+    return f"{place}{value}: {expected}"
 
 
 def _place(where: tuple[Any, ...], model: type[BaseModel], given: Any) -> str:
@@ -236,14 +273,45 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If it cannot be read, or is not TOML.
+        If it cannot be read, or is not TOML, or is far too large or too deep for settings.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        # Opening a pipe would wait for somebody to write; a device may have no end.
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path}: is no file; settings are a TOML file")
+        if path.stat().st_size > _MOST_BYTES:
+            raise InputError(f"{path}: is too large for settings ({path.stat().st_size:,} bytes)")
+        return parse_toml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except ValueError as error:
         raise InputError(f"{path}: not valid TOML: {error}") from error
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Return what a text in TOML says.
+
+    Raises
+    ------
+    ValueError
+        If it is not TOML, or nothing that can be a setting: nested too deeply, or a number of
+        thousands of digits.
+    """
+    try:
+        values = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if _is_deeper(values, _DEEPEST):
+        raise ValueError("nested too deeply")
+    return values
+
+
+def _is_deeper(value: Any, most: int) -> bool:
+    """Whether containers are nested more than `most` times."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return most == 0 or any(_is_deeper(one, most - 1) for one in inner)
 
 
 def to_toml(config: BaseModel, *, comments: bool) -> str:
@@ -289,7 +357,7 @@ def _lines(section: BaseModel, names: Iterable[str], *, comments: bool) -> list[
     for name in names:
         field, value = type(section).model_fields[name], getattr(section, name)
         if comments:
-            lines += _comment(f"{field.description}{_choices(field)}")
+            lines += _comment(f"{field.description}{_choices(field)}{_range(field)}")
         if value is not None:
             lines.append(f"{name} = {toml_value(value)}")
         elif comments:
@@ -307,6 +375,16 @@ def _choices(field: FieldInfo) -> str:
     for mark in field.metadata:
         choices = mark.choices() if isinstance(mark, HasChoices) else choices
     return ": " + " | ".join(json.dumps(choice) for choice in choices) if choices else ""
+
+
+def _range(field: FieldInfo) -> str:
+    """Return the range of a number, for its comment; empty if it has none on both sides."""
+
+    def limit(*names: str) -> Any:
+        return next((getattr(m, n) for m in field.metadata for n in names if hasattr(m, n)), None)
+
+    low, high = limit("ge", "gt"), limit("le", "lt")
+    return "" if low is None or high is None else f" ({low:g} to {high:g})"
 
 
 def toml_value(value: Any) -> str:

@@ -22,7 +22,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from gcmock.errors import InputError
 from gcmock.photometric_systems import PhotometricSystem, load_system, system_names
-from gcmock.settings.base import Section, read_toml, validated
+from gcmock.settings.base import JulianYear, Section, read_toml, validated
 from gcmock.settings.name_or_path import is_path, name_of, packaged_surveys, unknown_name
 from gcmock.surveys.roles import OTHER_ROLES
 from gcmock.surveys.simulated.instrument import Instrument, SimulatedTable
@@ -129,7 +129,10 @@ class Archive(Section):
     longitude: str = Field(description="Native name of the longitude")
     latitude: str = Field(description="Native name of the latitude")
     rounding_deg: float = Field(
-        default=0.0, ge=0, description="Last digit of the coordinates; 0 if they are exact [deg]"
+        default=0.0,
+        ge=0,
+        le=0.1,
+        description="Last digit of the coordinates; 0 if they are exact [deg]",
     )
     max_rows: int = Field(default=0, ge=0, description="Most rows of a job; 0 for no limit")
 
@@ -146,11 +149,15 @@ class MergeTraits(Section):
         description="Column of its identifiers in a catalogue; its name and _source_id if empty",
         pattern=r"^$|^[a-z][a-z0-9_]*$",
     )
-    fwhm_arcsec: float = Field(gt=0, description="Width of a point source on its images [arcsec]")
-    position_floor_mas: float = Field(
-        ge=0, description="Error of positions beyond the listed one, added in quadrature [mas]"
+    fwhm_arcsec: float = Field(
+        gt=0, le=30, description="Width of a point source on its images [arcsec]"
     )
-    magnitude_floor_mag: float = Field(ge=0, description="The same for magnitudes [mag]")
+    position_floor_mas: float = Field(
+        ge=0,
+        le=1e4,
+        description="Error of positions beyond the listed one, added in quadrature [mas]",
+    )
+    magnitude_floor_mag: float = Field(ge=0, le=5, description="The same for magnitudes [mag]")
     source: str = Field(description="Where the numbers come from")
     position_rank: int = Field(
         default=_LAST, description="The survey with the smallest one is the reference of positions"
@@ -199,10 +206,12 @@ class SurveyDefinition(Section):
     hw_relation: str = Field(
         default="", description="Relation for Hw from its own J and H: a name, or a TOML file"
     )
-    ref_epoch: float = Field(
+    ref_epoch: JulianYear = Field(
         description="Epoch of the positions where the table does not say [Julian year]"
     )
-    position_error_mas: float = Field(gt=0, description="Error of a position that has none [mas]")
+    position_error_mas: float = Field(
+        gt=0, le=1e5, description="Error of a position that has none [mas]"
+    )
     quality: str = Field(default="", description="Marks of the survey in words")
     default_error: dict[str, float] = Field(
         default_factory=dict,
@@ -242,6 +251,20 @@ class SurveyDefinition(Section):
                 f"unknown system {value!r}; expected one of {', '.join(known)}, or a table with "
                 "colours, slopes, offsets and scatter_mag"
             )
+        return value
+
+    @field_validator("default_error")
+    @classmethod
+    def _possible_errors(cls, value: dict[str, float]) -> dict[str, float]:
+        if not all(0.0 < error <= 5.0 for error in value.values()):
+            raise ValueError("expected errors above 0 and up to 5 mag")
+        return value
+
+    @field_validator("saturation")
+    @classmethod
+    def _possible_magnitudes(cls, value: dict[str, float]) -> dict[str, float]:
+        if not all(-5.0 <= mag <= 35.0 for mag in value.values()):
+            raise ValueError("expected magnitudes between -5 and 35")
         return value
 
     @field_validator("default_error", "saturation")
