@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
@@ -20,9 +22,12 @@ from gcmock.cli.options import Whole, WholeIfGiven
 from gcmock.cli.report import COMMANDS as REPORT_COMMANDS
 from gcmock.cli.surveys import COMMANDS as SURVEY_COMMANDS
 from gcmock.cli.validation import COMMANDS as VALIDATE_COMMANDS
-from gcmock.errors import GcmockError, InputError, ModelWarning
+from gcmock.errors import GcmockError, InputError, ModelWarning, few_lines, shortened
 
-BAD_INPUT, INTERRUPTED = InputError.exit_code, 130
+BAD_INPUT, INTERRUPTED, FAILED = InputError.exit_code, 130, GcmockError.exit_code
+_LINES = 12
+TRACEBACK = "GCMOCK_TRACEBACK"
+"""Environment variable with which an error that nobody has foreseen is printed in full."""
 
 Topic = Literal["", "config", "model", "components", "laws", "hw", "schema", "missions", "data"]
 Range = Annotated[tuple[float, float], Parameter(negative="")]
@@ -44,12 +49,12 @@ app.register_install_completion_command()
 
 def main(tokens: Sequence[str] | None = None) -> NoReturn:
     """Run a command and exit: 0, 1 for a failure, 2 for bad input, 130 after Ctrl-C."""
-    usual = warnings.formatwarning
-    warnings.formatwarning = lambda message, category, *rest: (
-        f"gcmock: warning: {message}\n"
-        if issubclass(category, ModelWarning)
-        else usual(message, category, *rest)
-    )
+    _open_missing_streams()
+    # What libraries warn of is for programmers; results that are not finite are errors here.
+    warnings.simplefilter("ignore")
+    warnings.filterwarnings("default", category=ModelWarning)
+    warnings.filterwarnings("default", category=FutureWarning, module="gcmock")
+    warnings.formatwarning = lambda message, *_: f"gcmock: warning: {message}\n"
     sys.exit(run(sys.argv[1:] if tokens is None else tokens))
 
 
@@ -73,23 +78,89 @@ def _call(tokens: Sequence[str], log: RunLog | None = None) -> int:
         app(tokens, exit_on_error=False, print_error=False, result_action="return_none")
         sys.stdout.flush()
     except CycloptsError as error:
-        return _fail(f"{' '.join(str(error).split())} See gcmock --help", BAD_INPUT, log)
+        words = shortened(" ".join(str(error).split()), 600)
+        return _fail(f"{words} See gcmock --help", BAD_INPUT, log)
     except GcmockError as error:
         return _fail(str(error), error.exit_code, log)
     except KeyboardInterrupt:
         return _fail("interrupted; nothing was written", INTERRUPTED, log)
     except BrokenPipeError:
-        # The reader of a pipe, such as head, has left; keep Python from complaining at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of a pipe, such as head, has left.
+        _drop_output()
+    except OSError as error:
+        return _fail(_of_the_system(error), FAILED, log)
+    except MemoryError:
+        return _fail(
+            "the memory does not suffice: use fewer --workers, smaller parts ([run] chunk_size), "
+            "or a larger machine",
+            FAILED,
+            log,
+        )
+    except Exception as error:
+        return _defect(error, log)
     return 0
 
 
 def _fail(message: str, code: int, log: RunLog | None = None) -> int:
-    for line in message.splitlines():
-        print(f"gcmock: error: {line}", file=sys.stderr)
-        if log is not None:
-            log.line(f"gcmock: error: {line}")
+    lines = [f"gcmock: error: {line}" for line in few_lines(message.splitlines(), _LINES)]
+    # A terminal that is gone or a disk that is full shows nothing.
+    with suppress(OSError):
+        print("\n".join(lines), file=sys.stderr, flush=True)
+    if log is not None:
+        for line in lines:
+            log.line(line)
     return code
+
+
+def _defect(error: Exception, log: RunLog | None) -> int:
+    """Report an error that nobody has foreseen, in one line; all of it goes to the log."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    if log is not None:
+        log.line("".join(traceback.format_exception(error)).rstrip())
+    elif os.environ.get(TRACEBACK):
+        with suppress(OSError):
+            traceback.print_exception(error)
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return _fail(
+        f"a defect of gcmock: {shortened(reason, 300)} ({Path(where.filename).name}, line "
+        f"{where.lineno}); please report it with the command, its input and what --log FILE notes",
+        FAILED,
+        log,
+    )
+
+
+def _of_the_system(error: OSError) -> str:
+    """Say what the system refused: standard output, or a file."""
+    reason = error.strerror or str(error)
+    if error.filename:
+        return f"{error.filename}: {reason}"
+    # Files that are written name themselves: what has no name is what was printed.
+    _drop_output()
+    return f"standard output: writing failed: {reason}"
+
+
+def _drop_output() -> None:
+    """Write nothing more to standard output, so that Python does not complain at its exit."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _open_missing_streams() -> None:
+    """Give a process that was started with closed streams such that lead nowhere.
+
+    Otherwise the first file that is opened takes their place, and messages go into it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            found = os.open(os.devnull, os.O_RDWR)
+            if found != number:
+                os.dup2(found, number)
+                os.close(found)
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
 
 
 @app.command

@@ -8,13 +8,14 @@ from typing import Annotated, Any, Final
 
 from cyclopts import Parameter, Token
 
-_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,30}")
+_WHOLE: Final = re.compile(r"[+-]?[0-9]+(_[0-9]+)*")
+_LONGEST: Final = 40
 
 
 def _whole_number(kind: Any, tokens: Sequence[Token]) -> int:
     """Return a whole number: 1.5 is not rounded, and no number has thousands of digits."""
     text = tokens[0].value.strip()
-    if _WHOLE.fullmatch(text) is None:
+    if len(text) > _LONGEST or _WHOLE.fullmatch(text) is None:
         raise ValueError(f"{text[:40]!r} is no whole number")
     return int(text)
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -75,6 +76,7 @@ def fetch(
             tile_rows=tile_rows,
             overwrite=overwrite,
             progress=update,
+            notice=lambda text: print(f"gcmock: {text}", file=sys.stderr, flush=True),
         )
     kept = f" ({done.n_kept:,} were there)" if done.n_kept else ""
     print(f"{done.survey} from {done.url}")

@@ -299,8 +299,12 @@ def parse_toml(text: str) -> dict[str, Any]:
     """
     try:
         values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    except ValueError:
+        raise ValueError("a number has thousands of digits") from None
     if _is_deeper(values, _DEEPEST):
         raise ValueError("nested too deeply")
     return values

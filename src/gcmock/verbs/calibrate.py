@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from gcmock.verbs.given import Location, Table, check_apart, on_disk, pair_if_given
+from gcmock.errors import InputError
+from gcmock.verbs.given import Location, Table, check_apart, on_disk, pair_if_given, whole
 from gcmock.verbs.settings import Settings, settings_of
 
 if TYPE_CHECKING:
@@ -102,6 +103,12 @@ def calibrate(
         if path is not None
     }
     check_apart(outputs.values(), [catalogue, config])
+    whole(stars_per_cell, "--stars-per-cell", 1, 1_000_000)
+    if no_extinction and law == "none" and not fractions:
+        raise InputError(
+            "calibrate: nothing is left to calibrate: leave out --no-extinction or --law none, or "
+            "use --fractions"
+        )
     _check(outputs, overwrite)
     wanted = Options(
         pair_if_given(limits, "mag", "limits"),

@@ -14,6 +14,7 @@ from gcmock.verbs.given import (
     kind_of_result,
     made_in_memory,
     on_disk,
+    whole_if_given,
 )
 from gcmock.verbs.settings import mission_of
 
@@ -78,6 +79,7 @@ def export(
     from gcmock.astrometry.missions.export import export as write
 
     check_apart([output], [mock, config, mission])
+    whole_if_given(realisation, "--realisation", 0)
     chosen = mission_of(mission, config, set)
     with on_disk(mock, "mock") as path:
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from numbers import Integral
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeAlias
 from warnings import catch_warnings, filterwarnings
 
-from gcmock.errors import InputError
+from gcmock.errors import InputError, shown
 
 if TYPE_CHECKING:
     from gcmock.io.tables import Kind
@@ -27,16 +28,23 @@ def is_path(given: object) -> bool:
 
 
 def check_apart(outputs: Iterable[Any], inputs: Iterable[Any]) -> None:
-    """Refuse outputs that would replace something that is read; see `gcmock.io.ownership`.
+    """Refuse names that no file can have, and outputs that would replace something that is read.
+
+    See `gcmock.io.file_names` and `gcmock.io.ownership`.
 
     Parameters
     ----------
     outputs, inputs : iterable
         What a verb was given; whatever is no path (None, a table) is passed over.
     """
+    from gcmock.io.file_names import check_input_name, check_output_name
     from gcmock.io.ownership import check_apart as check
 
     written, read = ([Path(x) for x in given if is_path(x)] for given in (outputs, inputs))
+    for path in written:
+        check_output_name(path)
+    for path in read:
+        check_input_name(path)
     check(written, read)
 
 
@@ -120,13 +128,32 @@ def made_in_memory(write: Callable[[Path], object], kind: Kind) -> Table:
         return read_table(path, kind)
 
 
+def whole(given: Any, name: str, low: int, high: int = 2**31) -> int:
+    """Return a whole number of a range.
+
+    Raises
+    ------
+    InputError
+        If it is no whole number, or not from `low` to `high`.
+    """
+    is_number = isinstance(given, Integral) and not isinstance(given, bool)
+    if not is_number or not low <= given <= high:
+        raise InputError(f"{name} = {shown(given)}: expected a whole number from {low} to {high:,}")
+    return int(given)
+
+
+def whole_if_given(given: Any, name: str, low: int, high: int = 2**31) -> int | None:
+    """Do what `whole` does for an option that may not be given."""
+    return None if given is None else whole(given, name, low, high)
+
+
 def number(given: Any, unit: str, name: str) -> float:
     """Return a number in a unit; a Quantity is converted.
 
     Raises
     ------
     InputError
-        If it is not one number, or its unit is another one.
+        If it is not one finite number, or its unit is another one.
     """
     return _numbers(given, unit, name, 1)[0]
 
@@ -166,12 +193,12 @@ def _numbers(given: Any, unit: str, name: str, n: int) -> list[float]:
             values = np.array([float(to_value(item, unit)) for item in given])
         else:
             values = np.atleast_1d(to_value(given, unit))
-    except (InputError, TypeError, ValueError) as error:
+    except (InputError, TypeError, ValueError, OverflowError) as error:
         raise InputError(
-            f"{name} = {given!r}: expected {count} in {unit}, or a Quantity"
+            f"{name} = {shown(given)}: expected {count} in {unit}, or a Quantity"
         ) from error
-    if values.shape != (n,):
-        raise InputError(f"{name} = {given!r}: expected {count} in {unit}, or a Quantity")
+    if values.shape != (n,) or not np.isfinite(values).all():
+        raise InputError(f"{name} = {shown(given)}: expected {count} in {unit}, or a Quantity")
     return [float(value) for value in values]
 
 
@@ -199,10 +226,10 @@ def julian_years(given: Any) -> list[float]:
             given = given.tcb.jyear
     try:
         return [float(year) for year in np.atleast_1d(to_value(given, "yr")).ravel()]
-    except (InputError, TypeError, ValueError) as error:
+    except (InputError, TypeError, ValueError, OverflowError) as error:
         raise InputError(
-            f"epochs = {given!r}: expected Julian years such as 2032.5, a Quantity in yr, or an "
-            "astropy Time"
+            f"epochs = {shown(given)}: expected Julian years such as 2032.5, a Quantity in yr, or "
+            "an astropy Time"
         ) from error
 
 

@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gcmock.verbs.given import Location, Progress, Table, check_apart, number_if_given, on_disk
+from gcmock.verbs.given import (
+    Location,
+    Progress,
+    Table,
+    check_apart,
+    number_if_given,
+    on_disk,
+    whole,
+)
 from gcmock.verbs.settings import mission_of
 
 if TYPE_CHECKING:
@@ -94,6 +102,8 @@ def observe(
         "directions.deflection": deflection or None,
     }
     check_apart([output], [mock, config, mission])
+    whole(seed, "--seed", 0, 2**63 - 1)
+    whole(realisation, "--realisation", 0)
     chosen = mission_of(mission, config, set, options)
     with on_disk(mock, "mock") as path:
         return simulate_visits(

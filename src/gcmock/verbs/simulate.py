@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from gcmock.errors import InputError
 from gcmock.notebook import Outcome
-from gcmock.verbs.given import Location, Progress, number, pair, words_of
+from gcmock.verbs.given import Location, Progress, check_apart, number, pair, words_of
 from gcmock.verbs.settings import Settings, check_sections, settings_of
 
 if TYPE_CHECKING:
@@ -139,6 +139,7 @@ def simulate(
         raise InputError("simulate: give the window as l=(low, high) and b=(low, high) [deg]")
     window = pair(l, "deg", "l"), pair(b, "deg", "b")
     limit = number(ks_max, "mag", "ks_max")
+    check_apart([output], [completeness, config])
     settings = _settings(model, config, sections, seed, workers)
     detection = _detection_of(completeness, survey)
     if surveys is not None:

@@ -15,6 +15,7 @@ from gcmock.verbs.given import (
     on_disk_if_given,
     pair,
     pair_if_given,
+    whole,
     words_of,
 )
 from gcmock.verbs.settings import Settings, settings_of
@@ -111,6 +112,7 @@ def validate(
     page = None if output is None else Path(output)
     picture = None if figure is None else Path(figure)
     check_apart([page, picture], [mock, input, reference, counts, completeness, config])
+    whole(stars, "--stars", 100, 10_000_000)
     _check(page, picture, counts is not None, overwrite)
     from gcmock.validation.run import TESTS, Request
     from gcmock.validation.run import validate as run

@@ -26,7 +26,6 @@ from gcmock.astrometry.observations.folder import (
 from gcmock.errors import InputError
 from gcmock.io.writers.writer import open_writer
 
-
 RECORD = {"seed": 4, "aberration": False, "deflection": False, "realisation": 0}
 
 

@@ -25,7 +25,10 @@ def as_input_error(path: Path) -> Iterator[None]:
     """Turn errors of pyarrow and of the disk into an `InputError` with the name of the file."""
     try:
         yield
-    except (pa.ArrowException, OSError, EOFError) as error:
+    except InputError:
+        raise
+    # ValueError: names or text that are not UTF-8, dates of the year 300,000; KeyError: metadata.
+    except (pa.ArrowException, OSError, EOFError, ValueError, KeyError, OverflowError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"{path}: damaged or not readable: {reason}") from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from gcmock.arrays import Floats
 from gcmock.errors import GcmockError, InputError, InterruptedRunError
 from gcmock.io.manifest import Manifest, entry_of
 from gcmock.notebook import Outcome
 from gcmock.progress import Progress
 from gcmock.surveys.definition import Archive, SurveyDefinition, load_survey
 from gcmock.surveys.fetch import adql
+from gcmock.surveys.fetch.repeats import Repeats
 from gcmock.surveys.fetch.tap import Patience, ServiceLimitError, TapService
 from gcmock.surveys.fetch.tile_file import write_tile
 from gcmock.surveys.fetch.window import SMALLEST_DEG, SurveyWindow, Tile, tiles
@@ -77,6 +79,7 @@ class _Run:
     max_rows: int
     update: Progress | None
     summary: FetchSummary
+    repeats: Repeats = field(default_factory=Repeats)
     names: list[str] = field(default_factory=list)
     n_todo: int = 0
 
@@ -97,6 +100,7 @@ def fetch(
     overwrite: bool = False,
     progress: Progress | None = None,
     patience: Patience | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> FetchSummary:
     """Fetch all rows of a survey in a window.
 
@@ -124,6 +128,8 @@ def fetch(
         Gets the tiles done and the tiles known.
     patience : Patience, optional
         How long to wait for the service.
+    notice : callable, optional
+        Told in a sentence what is waited for.
 
     Returns
     -------
@@ -145,7 +151,7 @@ def fetch(
     window = SurveyWindow((float(l[0]), float(l[1])), (float(b[0]), float(b[1])))
     if tile_rows < 1:
         raise InputError(f"--tile-rows {tile_rows}: must be at least 1")
-    with TapService(service or where.url, patience) as tap:
+    with TapService(service or where.url, patience, notice) as tap:
         summary = _fetch(tap, chosen, where, window, Path(output), tile_rows, overwrite, progress)
     summary.seconds = time.monotonic() - began
     return summary
@@ -184,6 +190,7 @@ def _fetch(
                 f"interrupted; {len(manifest.entries)} finished tiles are kept in {output}: run "
                 "the same command to go on"
             ) from error
+        run.repeats.check(tap.url)
         manifest.finish(run.names)
         entries = manifest.entries.values()
         summary.n_rows = sum(entry.rows for entry in entries)
@@ -217,6 +224,7 @@ def _selection(
         latitude=edges[1],
         ra=by_role["ra"],
         dec=by_role["dec"],
+        identifier=by_role.get("source_id", ""),
         frame=archive.frame,
         pad_deg=max(archive.rounding_deg, _PAD_DEG),
     )
@@ -244,6 +252,7 @@ def _fetch_tile(run: _Run, selection: adql.Selection, empty: Table, tile: Tile) 
     """Fetch a tile or its parts, and yield the names of their files."""
     name = f"{tile.name}.parquet"
     if name in run.manifest.entries:
+        run.repeats.add_file(run.manifest.folder / name, selection)
         run.summary.n_kept += 1
         yield name
         return
@@ -296,16 +305,22 @@ def _count(run: _Run, selection: adql.Selection, tile: Tile) -> int | None:
     except InputError:
         # The query for the rows tells more, or works.
         return None
-    return int(answer.table[answer.table.colnames[0]][0])
+    try:
+        return int(answer.table[answer.table.colnames[0]][0])
+    except (IndexError, ValueError, TypeError, np.ma.MaskError) as error:
+        raise GcmockError(
+            f"{run.service.url}: sends no number where it was asked to count\nquery: {query}"
+        ) from error
 
 
 def _store(run: _Run, selection: adql.Selection, tile: Tile, query: str, table: Table) -> None:
     """Write the rows that belong to a tile and to the window."""
     name = f"{tile.name}.parquet"
     lon, lat, ra, dec = (
-        np.ma.filled(np.ma.asarray(table[column], dtype=np.float64), np.nan)
+        _numbers(run.service.url, table, column)
         for column in (selection.longitude, selection.latitude, selection.ra, selection.dec)
     )
+    _check_place(run.service.url, selection, tile, lon, lat)
     inside = tile.owns(lon, lat) & run.window.contains(ra, dec)
     date = datetime.now(UTC).isoformat(timespec="seconds")
     provenance = {
@@ -317,7 +332,33 @@ def _store(run: _Run, selection: adql.Selection, tile: Tile, query: str, table: 
     }
     words = {f"gcmock_{key}": str(value) for key, value in provenance.items()}
     write_tile(run.manifest.folder / name, table[inside], {**words, "survey": run.survey.name})
+    run.repeats.add_file(run.manifest.folder / name, selection)
     run.manifest.append(entry_of(run.manifest.folder, name, int(inside.sum()), provenance))
+
+
+def _numbers(url: str, table: Table, column: str) -> Floats:
+    """Return a column as numbers, NaN where there is none."""
+    try:
+        return np.asarray(np.ma.filled(np.ma.asarray(table[column], dtype=np.float64), np.nan))
+    except (KeyError, ValueError, TypeError) as error:
+        raise GcmockError(f"{url}: sends no numbers in the column {column!r}") from error
+
+
+def _check_place(url: str, selection: adql.Selection, tile: Tile, lon: Floats, lat: Floats) -> None:
+    """Refuse rows that lie outside of the box that was asked for: the service answers wrongly."""
+    # The archive compares all digits, and shows them rounded.
+    pad = 2.0 * selection.pad_deg + _PAD_DEG
+    middle, half = 0.5 * sum(tile.lon), 0.5 * (tile.lon[1] - tile.lon[0]) + pad
+    apart = np.abs((lon - middle + 180.0) % 360.0 - 180.0) <= half
+    here = apart & (lat >= tile.lat[0] - pad) & (lat <= tile.lat[1] + pad)
+    if not here.all():
+        i = int(np.argmin(here))
+        raise GcmockError(
+            f"{url}: sends {int((~here).sum()):,} rows outside of what was asked for (first: "
+            f"{selection.longitude} = {lon[i]:g}, {selection.latitude} = {lat[i]:g}; asked for "
+            f"{tile.lon[0]:g} to {tile.lon[1]:g}, {tile.lat[0]:g} to {tile.lat[1]:g}): nothing of "
+            "it is kept; use another --archive or --service"
+        )
 
 
 def _complete(run: _Run, query: str, n_expected: int | None) -> Table | None:
