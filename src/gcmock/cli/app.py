@@ -240,6 +240,7 @@ def simulate(
     config: Path | None = None,
     seed: WholeIfGiven = None,
     workers: WholeIfGiven = None,
+    max_rows: Whole = 20_000_000,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Draw stars from the model alone, or a mock survey of them, or what real surveys would see.
@@ -270,6 +271,8 @@ def simulate(
         Seed of the random numbers.
     workers
         Number of threads; 0 for one per core. The result does not depend on it.
+    max_rows
+        A window in which more stars are expected is refused before anything is drawn.
     overwrite
         Replace existing files.
     """
@@ -289,6 +292,7 @@ def simulate(
             config=config,
             seed=seed,
             workers=workers,
+            max_rows=max_rows,
             overwrite=overwrite,
             progress=update,
         )

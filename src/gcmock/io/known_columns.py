@@ -8,15 +8,20 @@ gaps and numbers like 1e300 end in one sentence.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.errors import InputError
+from gcmock.io.readers.source import TableSource
 from gcmock.io.unit_names import unit_factor
-from gcmock.words.columns import Column
+from gcmock.words.columns import OUTPUT_COLUMNS, Column, columns_by_name
+
+_KNOWN: Final = columns_by_name(OUTPUT_COLUMNS)
+_NEEDED: Final = ("ra", "dec", "l", "b", "distance_pc")
 
 _EDGE: Final = 1e-6
 """Probabilities and correlations are rounded."""
@@ -114,6 +119,36 @@ def _check_range(path: object, column: Column, data: NDArray[np.float64], first_
             f"{path}: {column.name} = {data[i]:g} in row {first_row + i} (counted from 0); "
             f"expected {low:g} to {high:g}{unit}"
         )
+
+
+class CheckedSource:
+    """A table that gcmock wrote, whose values are checked while they are read.
+
+    Parameters
+    ----------
+    source : TableSource
+        The open table.
+
+    Raises
+    ------
+    InputError
+        By `chunks`: see `check_columns`. Numbers may be missing, but for positions and distances.
+    """
+
+    def __init__(self, source: TableSource) -> None:
+        self.path, self.n_rows = source.path, source.n_rows
+        self.columns, self.units = source.columns, source.units
+        self._source = source
+
+    def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Columns]:
+        """See `gcmock.io.readers.source.TableSource`."""
+        first = 0
+        for chunk in self._source.chunks(size, columns):
+            known = [_KNOWN[name] for name in chunk if name in _KNOWN]
+            free = [c.name for c in known if c.dtype[0] == "f" and c.name not in _NEEDED]
+            check_columns(self.path, chunk, known, first_row=first, may_miss=free)
+            first += len(next(iter(chunk.values()), ()))
+            yield chunk
 
 
 def check_units(path: object, units: Mapping[str, str], columns: Iterable[Column]) -> None:

@@ -17,6 +17,7 @@ from gcmock.io.observed import ObservedCatalogue, RawRows
 from gcmock.io.readers.choice import split_choice
 from gcmock.io.readers.opening import SUFFIXES, open_table
 from gcmock.io.sorted_rows import SortedRows, bucket_edges
+from gcmock.io.space import BYTES_PER_TRUE_STAR, check_space
 from gcmock.io.writers.writer import check_output, open_writer
 from gcmock.mock.census import InputCensus
 from gcmock.mock.folder import without_means, write_folder
@@ -103,6 +104,9 @@ def build(
         census.finish(catalogue.path)
         source_record = {"name": catalogue.path.name, "sha256": checksum.result()}
     catalogue.check_output(output)
+    n_star = catalogue.n_rows - sum(census.skipped.values())
+    advice = "fewer --realisations, or another disk"
+    check_space(output, n_star * config.run.realisations, BYTES_PER_TRUE_STAR, advice)
     summary = BuildSummary(output, config.run.realisations, catalogue.summary, census.skipped)
     summary.remarks = list(catalogue.remarks)
     columns = output_columns(catalogue.source_id_column)

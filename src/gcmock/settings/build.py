@@ -144,10 +144,7 @@ class PhotometryConfig(Section):
         description="Error of the model, added in quadrature to every error [mag]",
     )
     default_error_mag: Magnitude = Field(
-        default=0.05,
-        gt=0,
-        le=1.0,
-        description="Error of a magnitude that comes without a valid one [mag]",
+        default=0.05, gt=0, le=1.0, description="Error of a magnitude without a valid one [mag]"
     )
     use_hw: Literal["when_needed", "always"] = Field(
         default="when_needed",
@@ -164,10 +161,7 @@ class ParallaxConfig(Section):
         default=1.4, gt=0, le=1000.0, description="Largest ruwe of a parallax that is used"
     )
     zero_point_mas: Milliarcsecond = Field(
-        default=0.0,
-        ge=-10.0,
-        le=10.0,
-        description="Zero point, subtracted from every parallax [mas]",
+        default=0.0, ge=-10, le=10, description="Zero point, subtracted from every parallax [mas]"
     )
 
 
@@ -188,10 +182,7 @@ class MotionConfig(Section):
         default=0.01, ge=0, lt=1, description="Share of motions that belong to another star"
     )
     error_max_masyr: float = Field(
-        default=5.0,
-        gt=0,
-        le=1000.0,
-        description="Proper motions with larger errors are not used [mas/yr]",
+        default=5.0, gt=0, le=1e3, description="Largest error of a proper motion in use [mas/yr]"
     )
     ruwe_max: float = Field(
         default=1.4, gt=0, le=1000.0, description="Proper motions with a larger ruwe are not used"

@@ -13,6 +13,7 @@ from gcmock.arrays import Columns, Floats
 from gcmock.catalogue.learn.completeness import Completeness, load_completeness
 from gcmock.errors import InputError
 from gcmock.frames import icrs_to_galactic_proper_motion
+from gcmock.io.known_columns import CheckedSource
 from gcmock.io.metadata import catalogue_metadata, recorded_config
 from gcmock.io.observed import read_observed
 from gcmock.io.readers.opening import open_table
@@ -209,7 +210,7 @@ def _read(
             rows = stars.take(_inside(stars.l, stars.b, window))
             part.append({"source_id": rows.source_id, "mag": rows.mag, "error": rows.mag_error})
     seen = [_joined(part) for part in parts]
-    source = open_table(mock)
+    source = CheckedSource(open_table(mock))
     missing = [name for name in _MOCK_COLUMNS if name not in source.columns]
     if missing:
         raise InputError(f"{mock}: not a mock catalogue, lacks the columns {', '.join(missing)}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from gcmock.errors import InputError
 from gcmock.notebook import Outcome
-from gcmock.verbs.given import Location, Progress, check_apart, number, pair, words_of
+from gcmock.verbs.given import Location, Progress, check_apart, number, pair, whole, words_of
 from gcmock.verbs.settings import Settings, check_sections, settings_of
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def simulate(
     config: Settings = None,
     seed: int | None = None,
     workers: int | None = None,
+    max_rows: int = 20_000_000,
     overwrite: bool = False,
     progress: Progress | None = None,
     **sections: Mapping[str, Any],
@@ -103,6 +104,8 @@ def simulate(
         Seed of the random numbers.
     workers : int, optional
         Number of threads; 0 for one per core. The result does not depend on it.
+    max_rows : int
+        A window in which more stars are expected is refused before anything is drawn.
     overwrite : bool
         Replace existing files.
     progress : callable, optional
@@ -139,6 +142,7 @@ def simulate(
         raise InputError("simulate: give the window as l=(low, high) and b=(low, high) [deg]")
     window = pair(l, "deg", "l"), pair(b, "deg", "b")
     limit = number(ks_max, "mag", "ks_max")
+    whole(max_rows, "--max-rows", 1, 10**11)
     check_apart([output], [completeness, config])
     settings = _settings(model, config, sections, seed, workers)
     detection = _detection_of(completeness, survey)
@@ -148,7 +152,7 @@ def simulate(
         if model is not None:
             raise InputError("surveys: are those of the settings; give config instead of model")
         return _real_surveys(
-            words_of(surveys), output, window, settings, limit, overwrite, progress
+            words_of(surveys), output, window, settings, limit, max_rows, overwrite, progress
         )
     if output is None:
         return _in_memory(model, window, settings, limit, survey, detection, progress)
@@ -165,6 +169,7 @@ def simulate(
         survey=survey,
         detection=detection,
         workers=settings.run.n_workers,
+        max_rows=max_rows,
         overwrite=overwrite,
         progress=progress,
     )
@@ -203,6 +208,7 @@ def _real_surveys(
     window: SkyRanges,
     settings: Config,
     ks_max: float,
+    max_rows: int,
     overwrite: bool,
     progress: Progress | None,
 ) -> SimulatedSkySummary:
@@ -219,6 +225,7 @@ def _real_surveys(
         ks_max=ks_max,
         seed=settings.run.seed,
         workers=settings.run.n_workers,
+        max_rows=max_rows,
         overwrite=overwrite,
         progress=progress,
     )

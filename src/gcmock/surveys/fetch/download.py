@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.errors import GcmockError, InputError, InterruptedRunError
@@ -21,7 +22,7 @@ from gcmock.surveys.fetch import adql
 from gcmock.surveys.fetch.repeats import Repeats
 from gcmock.surveys.fetch.tap import Patience, ServiceLimitError, TapService
 from gcmock.surveys.fetch.tile_file import write_tile
-from gcmock.surveys.fetch.window import SMALLEST_DEG, SurveyWindow, Tile, tiles
+from gcmock.surveys.fetch.window import SMALLEST_DEG, SurveyWindow, Tile, separation, tiles
 from gcmock.surveys.read.recognise import recognise
 
 if TYPE_CHECKING:
@@ -320,7 +321,9 @@ def _store(run: _Run, selection: adql.Selection, tile: Tile, query: str, table: 
         _numbers(run.service.url, table, column)
         for column in (selection.longitude, selection.latitude, selection.ra, selection.dec)
     )
-    _check_place(run.service.url, selection, tile, lon, lat)
+    ra_0, dec_0, radius = tile.circle(selection.frame, selection.pad_deg)
+    near = separation(ra, dec, ra_0, dec_0) <= radius + 2.0 * selection.pad_deg
+    _check_place(run.service.url, selection, tile, lon, lat, near)
     inside = tile.owns(lon, lat) & run.window.contains(ra, dec)
     date = datetime.now(UTC).isoformat(timespec="seconds")
     provenance = {
@@ -344,13 +347,20 @@ def _numbers(url: str, table: Table, column: str) -> Floats:
         raise GcmockError(f"{url}: sends no numbers in the column {column!r}") from error
 
 
-def _check_place(url: str, selection: adql.Selection, tile: Tile, lon: Floats, lat: Floats) -> None:
+def _check_place(
+    url: str,
+    selection: adql.Selection,
+    tile: Tile,
+    lon: Floats,
+    lat: Floats,
+    near: NDArray[np.bool_],
+) -> None:
     """Refuse rows that lie outside of the box that was asked for: the service answers wrongly."""
     # The archive compares all digits, and shows them rounded.
     pad = 2.0 * selection.pad_deg + _PAD_DEG
     middle, half = 0.5 * sum(tile.lon), 0.5 * (tile.lon[1] - tile.lon[0]) + pad
     apart = np.abs((lon - middle + 180.0) % 360.0 - 180.0) <= half
-    here = apart & (lat >= tile.lat[0] - pad) & (lat <= tile.lat[1] + pad)
+    here = near & apart & (lat >= tile.lat[0] - pad) & (lat <= tile.lat[1] + pad)
     if not here.all():
         i = int(np.argmin(here))
         raise GcmockError(

@@ -277,6 +277,7 @@ class TapService:
             except (requests.RequestException, DALServiceError) as error:
                 response = _response_of(error)
                 code = 0 if response is None else response.status_code
+                self._answered |= response is not None
                 reason = f"HTTP {code}: {_reason(error)}" if code else _reason(error)
                 said = None if response is None else _query_error(response.text)
                 if said is not None and code not in _PASSING_CODES:
@@ -290,7 +291,8 @@ class TapService:
             # pyvo raises almost anything on a page that is not what the standard says.
             except Exception as error:
                 reason, last = _reason(error), error
-            most = self.patience.attempts if self._answered else self.patience.first_attempts
+            most = self.patience.attempts
+            most = most if self._answered else min(most, self.patience.first_attempts)
             if attempt >= most:
                 break
             wait = min(asked if asked is not None else pause, self.patience.longest_pause)
