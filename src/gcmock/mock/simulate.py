@@ -110,7 +110,6 @@ def simulate_to_file(
     survey: bool | SurveyModel = False,
     detection: tuple[str, Detection] | None = None,
     workers: int = 1,
-    max_rows: int = MAX_ROWS,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> int:
@@ -133,8 +132,6 @@ def simulate_to_file(
     detection : tuple of str and callable, optional
         Probability that the survey detects a star, in place of its own, and where it comes from,
         for the metadata.
-    max_rows : int
-        A window with more stars is refused.
     overwrite : bool
         Replace existing files.
 
@@ -151,7 +148,6 @@ def simulate_to_file(
     output = Path(output)
     model = model or load_model(config=config)
     window = check_window(model.extinction_map, l_range, b_range)
-    check_number(model, window, ks_max, output, max_rows)
     settings = survey if isinstance(survey, SurveyModel) else SurveyModel()
     metadata = simulation_record(model, l_range, b_range, config, ks_max, seed)
     with ExitStack() as stack:

@@ -33,11 +33,9 @@ from pydantic.fields import FieldInfo
 
 from gcmock.errors import InputError, few_lines, shown
 
+# Settings that are larger, or nested deeper, are something else.
 _MOST_BYTES: Final = 4 * 2**20
-"""Settings larger than this are something else."""
-
 _DEEPEST: Final = 20
-"""Settings are nested a few times; parsers give up at a thousand."""
 
 Settings = TypeVar("Settings", bound=BaseModel)
 
@@ -100,8 +98,8 @@ ApparentMagnitude = Annotated[Magnitude, Field(ge=-5.0, le=35.0)]
 JulianYear = Annotated[float, Field(ge=1800.0, le=2200.0)]
 Longitude = Annotated[Degree, Field(ge=-180.0, le=360.0)]
 Latitude = Annotated[Degree, Field(ge=-90.0, le=90.0)]
+# Threads or processes: more than a machine has cores would only use up its memory.
 Workers = Annotated[int, Field(ge=0, le=1024)]
-"""Threads or processes: more than any machine has cores would only use up its memory."""
 
 
 def validated(model: type[Settings], values: Mapping[str, Any], source: str) -> Settings:

@@ -15,14 +15,14 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from gcmock.errors import InputError
 from gcmock.photometric_systems import PhotometricSystem, load_system, system_names
-from gcmock.settings.base import JulianYear, Section, read_toml, validated
+from gcmock.settings.base import ApparentMagnitude, JulianYear, Section, read_toml, validated
 from gcmock.settings.name_or_path import is_path, name_of, packaged_surveys, unknown_name
 from gcmock.surveys.roles import OTHER_ROLES
 from gcmock.surveys.simulated.instrument import Instrument, SimulatedTable
@@ -37,6 +37,8 @@ OPTICAL_SYSTEM: Final = "gaia"
 
 N_NAME: Final = 24
 """Longest name of a survey."""
+
+MagError = Annotated[float, Field(gt=0.0, le=5.0)]
 
 _OWN_STREAM: Final = 10_000
 _LAST: Final = 1000
@@ -213,11 +215,11 @@ class SurveyDefinition(Section):
         gt=0, le=1e5, description="Error of a position that has none [mas]"
     )
     quality: str = Field(default="", description="Marks of the survey in words")
-    default_error: dict[str, float] = Field(
+    default_error: dict[str, MagError] = Field(
         default_factory=dict,
         description="By band: error of a magnitude that has none, or of a single epoch [mag]",
     )
-    saturation: dict[str, float] = Field(
+    saturation: dict[str, ApparentMagnitude] = Field(
         default_factory=dict, description="By band: brighter stars are saturated [mag]"
     )
     uwe_max: float = Field(
@@ -251,20 +253,6 @@ class SurveyDefinition(Section):
                 f"unknown system {value!r}; expected one of {', '.join(known)}, or a table with "
                 "colours, slopes, offsets and scatter_mag"
             )
-        return value
-
-    @field_validator("default_error")
-    @classmethod
-    def _possible_errors(cls, value: dict[str, float]) -> dict[str, float]:
-        if not all(0.0 < error <= 5.0 for error in value.values()):
-            raise ValueError("expected errors above 0 and up to 5 mag")
-        return value
-
-    @field_validator("saturation")
-    @classmethod
-    def _possible_magnitudes(cls, value: dict[str, float]) -> dict[str, float]:
-        if not all(-5.0 <= mag <= 35.0 for mag in value.values()):
-            raise ValueError("expected magnitudes between -5 and 35")
         return value
 
     @field_validator("default_error", "saturation")

@@ -156,9 +156,13 @@ def simulate(
         )
     if output is None:
         return _in_memory(model, window, settings, limit, survey, detection, progress)
-    from gcmock.mock.simulate import simulate_to_file
+    from gcmock.mock.simulate import check_number, simulate_to_file
+    from gcmock.mock.sky import check_window
+    from gcmock.model import load_model
 
     output = Path(output)
+    model = model or load_model(config=settings)
+    check_number(model, check_window(model.extinction_map, *window), limit, output, max_rows)
     n_rows = simulate_to_file(
         output,
         *window,
@@ -169,7 +173,6 @@ def simulate(
         survey=survey,
         detection=detection,
         workers=settings.run.n_workers,
-        max_rows=max_rows,
         overwrite=overwrite,
         progress=progress,
     )
