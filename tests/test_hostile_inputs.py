@@ -106,6 +106,13 @@ def ends_well(call, *given, **named):
     return False
 
 
+def clear(folder: Path, kept: Path) -> None:
+    """Delete what a verb wrote."""
+    for left in folder.iterdir():
+        if left != kept:
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
 def calls(folder: Path, out: Path):
     """Verbs that read a table, by the role of the table."""
     mock, stars = folder / "mock.parquet", folder / "stars.parquet"
@@ -157,9 +164,12 @@ TABLES = {
 )
 def test_broken_files(made, tmp_path, role):
     path = tmp_path / "given.parquet"
-    for content in broken_files(made / TABLES.get(role, "mock.parquet")).values():
+    for kind, content in broken_files(made / TABLES.get(role, "mock.parquet")).items():
         path.write_bytes(content)
-        assert ends_well(calls(made, tmp_path)[role], path)
+        refused = ends_well(calls(made, tmp_path)[role], path)
+        # Parquet has no checksum: noise in the middle may be other numbers.
+        assert refused or kind == "noise"
+        clear(tmp_path, path)
     for name in ("missing.parquet", "n" * 300 + ".parquet", "given.unknown", "nul\0.parquet"):
         assert ends_well(calls(made, tmp_path)[role], tmp_path / name)
 
@@ -174,9 +184,7 @@ def test_broken_columns(made, tmp_path, role):
         for broken in broken_columns(table, name).values():
             pq.write_table(broken, path)
             ends_well(call, path)
-            for left in tmp_path.iterdir():
-                if left != path:
-                    shutil.rmtree(left) if left.is_dir() else left.unlink()
+            clear(tmp_path, path)
 
 
 @pytest.mark.parametrize("words", [b"junk", b"[]", b'{"config": 3}', b'{"config": "["}', b"\xff"])

@@ -164,6 +164,11 @@ def _limits(mag: Floats) -> tuple[float, float]:
     """Limits between which the counts rise: up to half a magnitude before their peak."""
     good = mag[np.isfinite(mag)]
     edges = np.arange(np.floor(good.min()), good.max() + 0.25, 0.25)
+    if np.unique(good).size < 2 or edges.size < 3:
+        raise InputError(
+            f"the input has {good.size:,} magnitudes that are hardly different: no limits follow "
+            "from their counts; give --limits"
+        )
     number, _ = np.histogram(good, edges)
     return float(edges[0]), float(edges[max(int(number.argmax()) - 1, 1)])
 
