@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +16,7 @@ from scipy.spatial import cKDTree
 from gcmock.arrays import Floats
 from gcmock.dust.extinction_map import ExtinctionMap
 from gcmock.dust.laws import QUADRANTS, ExtinctionLaw
-from gcmock.errors import InputError
+from gcmock.errors import InputError, shown
 from gcmock.words.bands import LINEAR_BANDS
 from gcmock.words.components import COMPONENTS, MERGED_GROUPS
 
@@ -24,6 +25,10 @@ FALLBACK_SCATTER = 0.07
 
 CELLS_PER_FIELD, FIELDS_IN_B = 8, 100_000
 """Cells along the side of a field (0.2 deg), and the factor in its number."""
+
+_FACTORS: Final = (0.05, 20.0)
+_SCATTERS: Final = (0.0, 10.0)
+_MAP_VALUES: Final = ("subcell", "subcell_mean", "cell_mean")
 
 SAME_STAR_DEG = 0.03 / 3600.0
 """A star this close to one that calibrated is that star."""
@@ -153,6 +158,10 @@ def load_calibration(path: str | Path) -> CalibratedReddening:
         stat = file.stat()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    if not file.is_file():
+        raise InputError(f"{path}: is no file; give the FITS file that gcmock calibrate wrote")
     return _load(str(file), stat.st_mtime_ns, stat.st_size)
 
 
@@ -162,14 +171,61 @@ def _load(path: str, _changed: int, _size: int) -> CalibratedReddening:
 
     try:
         digest = sha256(Path(path).read_bytes()).hexdigest()
-        with fits.open(path, memmap=False) as hdus:
-            return _from_tables(path, digest, hdus)
-    except (OSError, KeyError, IndexError, ValueError, TypeError) as error:
+        with catch_warnings():
+            simplefilter("ignore")
+            with fits.open(path, memmap=False) as hdus:
+                found = _from_tables(path, digest, hdus)
+    except InputError:
+        raise
+    # astropy's readers raise almost anything on a damaged file.
+    except Exception as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise InputError(
             f"{path}: is not a calibration: {reason}. Give the FITS file that gcmock calibrate "
             "wrote"
         ) from error
+    _check_values(found)
+    return found
+
+
+def _check_values(found: CalibratedReddening) -> None:
+    """Refuse numbers that no calibration finds: every star would be reddened by them.
+
+    Raises
+    ------
+    InputError
+        If a value is not finite or outside its range, a cell occurs twice, or a name is unknown.
+    """
+    # A mean of the reddening off by more than a factor of ten is no refinement of the map.
+    checks = (
+        ("factor", found.factor, _FACTORS),
+        ("scatter", found.scatter, _SCATTERS),
+        ("factor of STARS", found.star[[0, 2]], _FACTORS),
+        ("scatter of STARS", found.star[[1, 3]], _SCATTERS),
+        ("radius", found.star[4], (0.0, 10.0)),
+        ("l or b of STARS", found.place, (-360.0, 360.0)),
+        ("extinction of LAW", found.law.rows, (1e-3, 20.0)),
+        ("weight", found.weights, (0.0, 1e3)),
+        ("weight of FIELDS", found.field_weights, (0.0, 1e3)),
+        ("cell", found.cell, (0, 2**31)),
+        ("field", found.field, (0, 2**40)),
+    )
+    for name, values, (low, high) in checks:
+        bad = ~((values >= low) & (values <= high))
+        if bad.any():
+            raise InputError(
+                f"{found.path}: is not a calibration: {name} = {values[bad][0]:g}; expected "
+                f"{low:g} to {high:g}"
+            )
+    if not found.cell.size or (np.diff(found.cell) == 0).any():
+        raise InputError(f"{found.path}: is not a calibration: needs cells, each once")
+    if (np.diff(found.field) <= 0).any():
+        raise InputError(f"{found.path}: is not a calibration: needs fields that increase")
+    if found.map_value not in _MAP_VALUES:
+        raise InputError(
+            f"{found.path}: is not a calibration: MAPVALUE = {shown(found.map_value)}; expected "
+            f"one of {', '.join(_MAP_VALUES)}"
+        )
 
 
 def _from_tables(path: str, digest: str, hdus: Any) -> CalibratedReddening:
