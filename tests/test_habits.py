@@ -217,13 +217,15 @@ def test_log(tmp_path, monkeypatch, capsys):
     assert text.count("== ") == 2
 
 
-def test_log_of_an_unexpected_error(tmp_path, monkeypatch):
+def test_log_of_an_unexpected_error(tmp_path, monkeypatch, capsys):
     def broken(topic):
         raise RuntimeError("not foreseen")
 
     monkeypatch.setattr("gcmock.reporting.info.info", broken)
-    with pytest.raises(RuntimeError):
-        cli.run(["info", "laws", "--log", str(tmp_path / "run.log")])
+    assert cli.run(["info", "laws", "--log", str(tmp_path / "run.log")]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("gcmock: error: a defect of gcmock: RuntimeError: not foreseen (")
+    assert error.count("\n") == 1
     text = (tmp_path / "run.log").read_text(encoding="utf-8")
     assert "Traceback" in text
     assert "RuntimeError: not foreseen" in text

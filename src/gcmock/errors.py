@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-__all__ = ["DiskError", "GcmockError", "InputError", "InterruptedRunError", "OutsideModelError"]
+from collections.abc import Iterable
+from typing import Final
+
+__all__ = [
+    "DiskError",
+    "GcmockError",
+    "InputError",
+    "InterruptedRunError",
+    "MissingColumnsError",
+    "ModelWarning",
+    "OutsideModelError",
+]
+
+_WIDTH: Final = 60
+_LINE: Final = 2000
+_LINES: Final = 10
 
 
 class GcmockError(Exception):
@@ -43,3 +58,36 @@ class InterruptedRunError(GcmockError):
     """Ctrl-C in a run that keeps what is finished."""
 
     exit_code = 130
+
+
+def shown(value: object, width: int = _WIDTH) -> str:
+    """Return a value as a message shows it: in one line, without the middle if it is long.
+
+    Parameters
+    ----------
+    value : object
+        Anything, also what has no short form of its own.
+    width : int
+        Most characters.
+    """
+    try:
+        text = repr(value)
+    # Python refuses to write integers of thousands of digits, and cannot write deep nests.
+    except (ValueError, RecursionError):
+        text = f"<{type(value).__name__} that is too long to be shown>"
+    return shortened(" ".join(text.split()), width)
+
+
+def shortened(text: str, width: int = _LINE) -> str:
+    """Return a text without its middle, if it has more than `width` characters."""
+    if len(text) <= width:
+        return text
+    half = (width - 5) // 2
+    return f"{text[:half]} ... {text[-half:]}"
+
+
+def few_lines(lines: Iterable[str], most: int = _LINES) -> list[str]:
+    """Return the first lines of a message, each of bounded length, and how many were left out."""
+    every = [shortened(line) for line in lines]
+    left = len(every) - most
+    return every if left <= 0 else [*every[:most], f"and {left} more lines like these"]

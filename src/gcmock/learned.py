@@ -13,6 +13,7 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,6 +37,9 @@ stars of one field in the plane scatter by more, those of the bulge at b = -2 de
 
 CELLS_PER_FIELD, FIELDS_IN_B = 8, 100_000
 """Cells along the side of a field (0.2 deg), and the factor in its number."""
+
+_FACTORS: Final = (0.05, 20.0)
+_SCATTERS: Final = (0.0, 10.0)
 
 SAME_STAR_DEG: Final = 0.03 / 3600.0
 """A star this close to one that was learned from is that star."""
@@ -221,6 +225,10 @@ def load_learned(path: str | Path) -> Learned:
         stat = file.stat()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    if not file.is_file():
+        raise InputError(f"{path}: is no file; give the FITS file that gcmock calibrate wrote")
     return _load(str(file), stat.st_mtime_ns, stat.st_size)
 
 
@@ -237,14 +245,59 @@ def learned_from(content: bytes, path: str = "") -> Learned:
     from astropy.io import fits
 
     try:
-        with fits.open(BytesIO(content)) as hdus:
-            return _from_tables(path, sha256(content).hexdigest(), hdus)
-    except (OSError, KeyError, IndexError, ValueError, TypeError) as error:
+        with catch_warnings():
+            simplefilter("ignore")
+            with fits.open(BytesIO(content)) as hdus:
+                found = _from_tables(path, sha256(content).hexdigest(), hdus)
+    except InputError:
+        raise
+    # astropy's readers raise almost anything on a damaged file.
+    except Exception as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise InputError(
             f"{path}: is not what was learned from stars: {reason}. Give the FITS file that gcmock "
             "calibrate or build wrote; those of gcmock 0.1 must be made again"
         ) from error
+    _check_values(found)
+    return found
+
+
+def _check_values(found: Learned) -> None:
+    """Refuse numbers that no stars teach: every star would be reddened by them.
+
+    Raises
+    ------
+    InputError
+        If a value is not finite or outside its range, or a cell or a field occurs twice.
+    """
+    # A mean of the reddening off by more than a factor of ten is no refinement of the map.
+    checks = (
+        ("factor", found.factor, _FACTORS),
+        ("scatter", found.scatter, _SCATTERS),
+        ("factor of STARS", found.star[[0, 2]], _FACTORS),
+        ("scatter of STARS", found.star[[1, 3]], _SCATTERS),
+        ("radius", found.star[4], (0.0, 10.0)),
+        ("l or b of STARS", found.place, (-360.0, 360.0)),
+        ("extinction of LAW", found.law.rows, (1e-3, 20.0)),
+        ("weight", found.weights, (0.0, 1e3)),
+        ("weight of FIELDS", found.field_weights, (0.0, 1e3)),
+        ("cell", found.cell, (0, 2**31)),
+        ("field", found.field, (0, 2**40)),
+        ("scale of ERRORS", found.error_scale, (0.1, 10.0)),
+        ("floor of ERRORS", found.error_floor_mag, (0.0, 2.0)),
+        ("fraction of CASES", found.case_fraction, (0.0, 1.0)),
+        ("zero_point", np.array([found.zero_point_mas]), (-10.0, 10.0)),
+        ("error_scale", np.array([found.parallax_scale]), (0.1, 100.0)),
+    )
+    for name, values, (low, high) in checks:
+        bad = ~((values >= low) & (values <= high))
+        if bad.any():
+            raise InputError(
+                f"{found.path}: is not what was learned from stars: {name} = {values[bad][0]:g}; "
+                f"expected {low:g} to {high:g}"
+            )
+    if (np.diff(found.cell) == 0).any() or (np.diff(found.field) <= 0).any():
+        raise InputError(f"{found.path}: is not what was learned from stars: a cell is there twice")
 
 
 def _from_tables(path: str, digest: str, hdus: Any) -> Learned:

@@ -36,6 +36,8 @@ Colour = tuple[SurveyBand, SurveyBand]
 """Blue and red band of a colour."""
 
 _GIANT = "giant_behind_dust"
+_LARGEST = 2.0
+_SINGULAR = 0.05
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,17 @@ class PhotometricSystem:
 
     # A survey of one's own can have its system in its definition.
     __pydantic_config__: ClassVar = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    def __post_init__(self) -> None:
+        """Refuse relations that are none between neighbouring systems, or cannot be inverted."""
+        if any(abs(x) > _LARGEST for x in (*self.slopes, *self.offsets, *self.scatter_mag)):
+            raise ValueError(f"slopes, offsets and scatter_mag: expected at most {_LARGEST:g} mag")
+        if min(self.scatter_mag) < 0.0:
+            raise ValueError("scatter_mag: expected zero or more")
+        if self.valid_j_minus_ks[0] >= self.valid_j_minus_ks[1]:
+            raise ValueError("valid_j_minus_ks: expected the smaller value first")
+        if abs(np.linalg.det(self.matrix)) < _SINGULAR:
+            raise ValueError("slopes: give magnitudes from which those of 2MASS do not follow")
 
     @property
     def matrix(self) -> Floats:

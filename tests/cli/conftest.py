@@ -30,6 +30,7 @@ def called(monkeypatch: pytest.MonkeyPatch) -> Install:
             # None where stderr is no terminal.
             progress = arguments.pop("progress", None)
             assert progress is None or callable(progress)
+            assert callable(arguments.pop("notice", print))
             defaults = {name: p.default for name, p in signature.parameters.items()}
             calls.append({k: v for k, v in arguments.items() if v != defaults[k]})
             if isinstance(result, Exception):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from astropy.table import QTable
 
@@ -45,8 +47,18 @@ def test_formats_without_a_place_for_them(tmp_path: Path) -> None:
 
 def test_damaged_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "bad.parquet").write_bytes(b"PAR1")
-    with pytest.raises(InputError, match=r"bad\.parquet: damaged or not readable"):
+    with pytest.raises(InputError, match=r"bad\.parquet: damaged metadata"):
         read_metadata(tmp_path / "bad.parquet")
+
+
+@pytest.mark.parametrize(
+    "words", [b"not json", b"[1]", b"3", b'{"config": 3}', b"\xff", b"[" * 9999]
+)
+def test_junk_in_the_metadata_is_named(tmp_path: Path, words: bytes) -> None:
+    table = pa.table({"x": [1]}).replace_schema_metadata({b"gcmock": words})
+    pq.write_table(table, tmp_path / "junk.parquet")
+    with pytest.raises(InputError, match=r"junk\.parquet: damaged metadata"):
+        read_metadata(tmp_path / "junk.parquet")
 
 
 def test_a_folder_has_those_of_its_first_part(tmp_path: Path) -> None:

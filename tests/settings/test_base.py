@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import Field, model_validator
 
 from gcmock.errors import InputError
-from gcmock.settings.base import Parsec, Section, override, read_toml, to_toml, validated
+from gcmock.settings.base import Parsec, Section, override, to_toml, validated
 
 
 class Lamp(Section):
@@ -115,15 +115,6 @@ def test_settings_survive_toml(street, words, width, names, comments) -> None:
     )
     text = to_toml(house, comments=comments)
     assert validated(House, tomllib.loads(text), "text") == house
-
-
-@pytest.mark.parametrize("content", [b"[run\n", b"\xff\xfe", None])
-def test_unreadable_files(tmp_path, content) -> None:
-    file = tmp_path / "c.toml"
-    if content is not None:
-        file.write_bytes(content)
-    with pytest.raises(InputError, match=r"c\.toml: (cannot be read|not valid TOML)"):
-        read_toml(file)
 
 
 def test_former_names_are_read_with_a_warning():

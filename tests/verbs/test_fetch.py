@@ -18,7 +18,7 @@ WINDOW = {"l": (0.0, 0.1), "b": (0.0, 0.1)}
         ("ukidss", {}, "ukidss"),
         ("sirius", {}, "not public|ask"),
         ("2mass", {"archive": "eso"}, "eso"),
-        ("2mass", {"tile_rows": 0}, "--tile-rows 0: must be at least 1"),
+        ("2mass", {"tile_rows": 0}, "--tile-rows = 0: expected a whole number from 1"),
         ("2mass", {"l": 1}, "l = 1: expected two numbers in deg"),
         ("2mass", {"l": [0, 1] * u.pc}, "l = .*: expected two numbers in deg"),
     ],

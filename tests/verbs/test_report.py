@@ -19,7 +19,7 @@ def test_report_of_tables(mock, table, tmp_path, shown):
 
 
 def test_errors(mock, table, tmp_path):
-    with pytest.raises(InputError, match="--sample -1: expected 0 or more"):
+    with pytest.raises(InputError, match="--sample = -1: expected a whole number from 0"):
         gcmock.report(mock, tmp_path / "report.html", sample=-1)
     with pytest.raises(InputError, match=r"ends in .html"):
         gcmock.report(mock, tmp_path / "report.pdf")

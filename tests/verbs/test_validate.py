@@ -26,7 +26,7 @@ def test_validate(tmp_path, shown):
         ({"output": "validation.txt"}, "written as JSON or Markdown"),
         ({"figure": "map.png"}, "--figure shows the counts by tile"),
         ({"l": 3}, "l = 3: expected two numbers in deg"),
-        ({"stars": 3}, "--stars 3: expected 100 or more"),
+        ({"stars": 3}, "--stars = 3: expected a whole number from 100"),
     ],
 )
 def test_errors(options, words):

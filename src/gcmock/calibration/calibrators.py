@@ -131,6 +131,11 @@ def read_calibrators(
     with_colour = np.asarray(np.isfinite(data.mag[:, :KS]).any(axis=1))
     account["rows"] = catalogue.n_rows
     _check(catalogue, data, with_colour)
+    if data.mag.shape[0] and np.ptp(data.mag[:, KS]) == 0.0:
+        raise InputError(
+            f"all stars have Ks = {data.mag[0, KS]:g}: nothing can be calibrated with one number; "
+            "give measured magnitudes"
+        )
     low, high = limits if limits is not None else (-np.inf, faint_limit(data, with_colour))
     if not low < high:
         raise InputError(f"limits {low:g} {high:g}: expected the bright limit first")

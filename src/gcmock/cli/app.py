@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 import warnings
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
@@ -17,14 +15,22 @@ from gcmock import __version__
 from gcmock.cli.astrometry import COMMANDS as ASTROMETRY_COMMANDS
 from gcmock.cli.calibration import COMMANDS as CALIBRATION_COMMANDS
 from gcmock.cli.catalogue import COMMANDS as CATALOGUE_COMMANDS
+from gcmock.cli.failures import (
+    BAD_INPUT,
+    FAILED,
+    INTERRUPTED,
+    code_of,
+    fail,
+    flush,
+    report_defect,
+)
 from gcmock.cli.log import RunLog, split_log
+from gcmock.cli.options import Whole, WholeIfGiven
 from gcmock.cli.report import COMMANDS as REPORT_COMMANDS
 from gcmock.cli.streams import let_go_of_stdout, prepare_streams
 from gcmock.cli.surveys import COMMANDS as SURVEY_COMMANDS
 from gcmock.cli.validation import COMMANDS as VALIDATE_COMMANDS
-from gcmock.errors import DiskError, GcmockError, InputError, ModelWarning
-
-BAD_INPUT, INTERRUPTED = InputError.exit_code, 130
+from gcmock.errors import GcmockError, ModelWarning, shortened
 
 _ADVICE = "fewer --workers take less, and limits of the shell are shown by ulimit -a"
 
@@ -54,6 +60,10 @@ def main(tokens: Sequence[str] | None = None) -> NoReturn:
     prepare_streams()
     # Pictures are drawn without a window; a notebook may ask for what is not installed here.
     os.environ["MPLBACKEND"] = "agg"
+    # What libraries warn of is for programmers; results that are not finite are errors here.
+    warnings.simplefilter("ignore")
+    warnings.filterwarnings("default", category=ModelWarning)
+    warnings.filterwarnings("default", category=FutureWarning, module="gcmock")
     usual = warnings.formatwarning
     warnings.formatwarning = lambda message, category, *rest: (
         f"gcmock: warning: {message}\n"
@@ -74,65 +84,35 @@ def run(tokens: Sequence[str]) -> int:
             log.ended(code)
             return code
     except GcmockError as error:
-        return _fail(str(error), error.exit_code)
+        return fail(str(error), error.exit_code)
 
 
 def _call(tokens: Sequence[str], log: RunLog | None = None) -> int:
     """Run a command whose errors are printed, and noted in the log if there is one."""
     try:
         app(tokens, exit_on_error=False, print_error=False, result_action="return_none")
-        return _flush(log)
+        return flush(log)
     except CycloptsError as error:
-        return _fail(f"{' '.join(str(error).split())} See gcmock --help", BAD_INPUT, log)
+        words = shortened(" ".join(str(error).split()), 600)
+        return fail(f"{words} See gcmock --help", BAD_INPUT, log)
     except GcmockError as error:
-        return _fail(str(error), error.exit_code, log)
+        return fail(str(error), error.exit_code, log)
     except KeyboardInterrupt:
-        return _fail("interrupted; nothing was written", INTERRUPTED, log)
+        return fail("interrupted; nothing was written", INTERRUPTED, log)
     except BrokenPipeError:
         # The reader of a pipe, such as head, has left.
         let_go_of_stdout()
         return 0
     except MemoryError as error:
         words = f": {error}" if str(error) else ""
-        return _fail(f"there is not enough memory{words}; {_ADVICE}", 1, log)
+        return fail(f"there is not enough memory{words}; {_ADVICE}", FAILED, log)
     except OSError as error:
         name = "" if error.filename is None else f"{error.filename}: "
-        return _fail(f"{name}{error.strerror or error}", _code_of(error), log)
-    except RuntimeError as error:
-        if "can't start new thread" not in str(error):
-            raise
-        return _fail(f"no more threads can be started; {_ADVICE}", 1, log)
-
-
-def _code_of(error: OSError) -> int:
-    """Exit code of an error of the system."""
-    full = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-    return DiskError.exit_code if error.errno in full else GcmockError.exit_code
-
-
-def _flush(log: RunLog | None) -> int:
-    """Write what was printed; return the exit code."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        let_go_of_stdout()
-    except OSError as error:
-        let_go_of_stdout()
-        return _fail(f"the output cannot be printed: {error.strerror}", _code_of(error), log)
-    return 0
-
-
-def _fail(message: str, code: int, log: RunLog | None = None) -> int:
-    for line in message.splitlines():
-        with suppress(OSError):
-            print(f"gcmock: error: {line}", file=sys.stderr)
-        if log is not None:
-            log.line(f"gcmock: error: {line}")
-    with suppress(OSError, ValueError):
-        sys.stdout.flush()
-        return code
-    let_go_of_stdout()
-    return code
+        return fail(f"{name}{error.strerror or error}", code_of(error), log)
+    except Exception as error:
+        if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+            return fail(f"no more threads can be started; {_ADVICE}", FAILED, log)
+        return report_defect(error, log)
 
 
 @app.command
@@ -142,9 +122,9 @@ def build(
     *,
     output: Output,
     config: Path | None = None,
-    seed: int | None = None,
-    realisations: int | None = None,
-    workers: int | None = None,
+    seed: WholeIfGiven = None,
+    realisations: WholeIfGiven = None,
+    workers: WholeIfGiven = None,
     scheduler: str | None = None,
     learned: Annotated[Path | None, Parameter(name=["--learned", "--calibration"])] = None,
     no_learn: Annotated[bool, Parameter(negative="")] = False,
@@ -217,8 +197,9 @@ def simulate(
     surveys: str | None = None,
     completeness: Path | None = None,
     config: Path | None = None,
-    seed: int | None = None,
-    workers: int | None = None,
+    seed: WholeIfGiven = None,
+    workers: WholeIfGiven = None,
+    max_rows: Whole = 20_000_000,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Draw stars from the model alone, or a mock survey of them, or what real surveys would see.
@@ -249,6 +230,8 @@ def simulate(
         Seed of the random numbers.
     workers
         Number of threads; 0 for one per core. The result does not depend on it.
+    max_rows
+        A window in which more stars are expected is refused before anything is drawn.
     overwrite
         Replace existing files.
     """
@@ -268,6 +251,7 @@ def simulate(
             config=config,
             seed=seed,
             workers=workers,
+            max_rows=max_rows,
             overwrite=overwrite,
             progress=update,
         )
@@ -285,10 +269,10 @@ def import_hats(
     /,
     *,
     output: Output,
-    pixel_threshold: int = 250_000,
+    pixel_threshold: Whole = 250_000,
     config: Path | None = None,
     scheduler: str = "local",
-    workers: int | None = None,
+    workers: WholeIfGiven = None,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Turn a table of observed stars into a HATS catalogue, for build with --scheduler.
@@ -327,7 +311,7 @@ def import_hats(
 
 
 @app.command
-def demo(*, output: Output = Path("gcmock-demo"), seed: int | None = None) -> None:
+def demo(*, output: Output = Path("gcmock-demo"), seed: WholeIfGiven = None) -> None:
     """Simulate a small survey, build its mock catalogue and compare it with the truth.
 
     Example: gcmock demo -o demo

@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from gcmock.cli.options import Whole, WholeIfGiven
+
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
 Switch = Annotated[bool, Parameter(negative="")]
 Many = Parameter(consume_multiple=True, negative="")
@@ -28,7 +30,7 @@ def propagate(
     orbit: Path | None = None,
     aberration: Switch = False,
     deflection: Switch = False,
-    realisation: int | None = None,
+    realisation: WholeIfGiven = None,
     overwrite: Switch = False,
 ) -> None:
     """Compute where the stars of a catalogue are seen at other epochs.
@@ -95,13 +97,13 @@ def observe(
     output: Output,
     mission: str = "jasmine",
     config: Path | None = None,
-    visits: int | None = None,
-    seasons: int | None = None,
+    visits: WholeIfGiven = None,
+    seasons: WholeIfGiven = None,
     faint: float | None = None,
     primaries_max: float | None = None,
     set: Annotated[list[str] | None, Many] = None,
-    seed: int = 1,
-    realisation: int = 0,
+    seed: Whole = 1,
+    realisation: Whole = 0,
     noise_free: Switch = False,
     aberration: Switch = False,
     deflection: Switch = False,
@@ -182,7 +184,7 @@ def export(
     mission: str = "jasmine",
     config: Path | None = None,
     set: Annotated[list[str] | None, Many] = None,
-    realisation: int | None = None,
+    realisation: WholeIfGiven = None,
     overwrite: Switch = False,
 ) -> None:
     """Write the true catalogue of a mission, with magnitudes in its bands and errors of one epoch.
@@ -235,7 +237,7 @@ def solve(
     primary_limit: float | None = None,
     no_secondaries: Switch = False,
     memory_limit: float | None = None,
-    workers: int = 2,
+    workers: Whole = 2,
     overwrite: Switch = False,
 ) -> None:
     """Solve observations for stars, attitude and distortion.

@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from gcmock.cli.options import Whole, WholeIfGiven
+
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
 Switch = Annotated[bool, Parameter(negative="")]
 
@@ -22,7 +24,7 @@ def calibrate(
     output: Output,
     config: Path | None = None,
     limits: Annotated[tuple[float, float] | None, Parameter(negative="")] = None,
-    stars_per_cell: int = 100,
+    stars_per_cell: Whole = 100,
     law: Literal["quadrants", "one", "none"] = "quadrants",
     no_law_offset: Switch = False,
     no_local: Switch = False,
@@ -31,8 +33,8 @@ def calibrate(
     no_errors: Switch = False,
     figure: Path | None = None,
     hats: Path | None = None,
-    seed: int | None = None,
-    workers: int | None = None,
+    seed: WholeIfGiven = None,
+    workers: WholeIfGiven = None,
     overwrite: Switch = False,
 ) -> None:
     """Calibrate the extinction of a region from its own stars.

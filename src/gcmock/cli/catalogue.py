@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from gcmock.cli.options import WholeIfGiven
+
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
 Switch = Annotated[bool, Parameter(negative="")]
 
@@ -22,7 +24,7 @@ def merge(
     output: Output,
     rule: Literal["probabilistic", "pilot2023"] | None = None,
     keep_rejected: Switch = False,
-    workers: int | None = None,
+    workers: WholeIfGiven = None,
     scheduler: str | None = None,
     overwrite: Switch = False,
 ) -> None:

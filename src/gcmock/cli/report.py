@@ -11,6 +11,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from gcmock.cli.options import Whole
+
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
 
 
@@ -22,7 +24,7 @@ def report(
     input: Path | None = None,
     truth: Path | None = None,
     figures: Path | None = None,
-    sample: int = 2000,
+    sample: Whole = 2000,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Show what a mock catalogue contains and where it can be trusted, on one HTML page.

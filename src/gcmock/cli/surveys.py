@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+
+from gcmock.cli.options import Whole
 
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
 Range = Annotated[tuple[float, float], Parameter(negative="")]
@@ -25,7 +28,7 @@ def fetch(
     output: Output,
     archive: str = "",
     service: str = "",
-    tile_rows: int = 250_000,
+    tile_rows: Whole = 250_000,
     overwrite: Switch = False,
 ) -> None:
     """Fetch all rows of a survey in a window of the sky from its archive.
@@ -73,6 +76,7 @@ def fetch(
             tile_rows=tile_rows,
             overwrite=overwrite,
             progress=update,
+            notice=lambda text: print(f"gcmock: {text}", file=sys.stderr, flush=True),
         )
     kept = f" ({done.n_kept:,} were there)" if done.n_kept else ""
     print(f"{done.survey} from {done.url}")

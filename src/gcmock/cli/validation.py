@@ -11,6 +11,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from gcmock.cli.options import Whole, WholeIfGiven
 from gcmock.errors import GcmockError
 
 Range = Annotated[tuple[float, float], Parameter(negative="")]
@@ -26,14 +27,14 @@ def validate(
     completeness: Path | None = None,
     only: str | None = None,
     config: Path | None = None,
-    stars: int = 4000,
+    stars: Whole = 4000,
     l: Range = (-1.4, 0.7),
     b: Range = (-0.6, 0.6),
     limits: Annotated[tuple[float, float] | None, Parameter(negative="")] = None,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
     figure: Path | None = None,
-    seed: int | None = None,
-    workers: int | None = None,
+    seed: WholeIfGiven = None,
+    workers: WholeIfGiven = None,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Test the science: calibration, predictions, published values, counts of real stars.

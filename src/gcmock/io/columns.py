@@ -21,6 +21,7 @@ _CASE_SENSITIVE = ("l", "b")
 _EQUATORIAL, _GALACTIC = ("ra", "dec"), ("l", "b")
 _OTHER_SYSTEM = re.compile(rf"(?i)^(phot_(?:{'|'.join(BANDS)})_mag)_?(ab|st)$")
 EPOCH: Final = "ref_epoch"
+_TRUE_STARS: Final = frozenset({"component", "distance_pc", "mass_init", "a_ks", "vx"})
 
 
 @runtime_checkable
@@ -60,13 +61,26 @@ def match_table(source: TableSource, chosen: Mapping[str, str]) -> dict[str, Col
     Raises
     ------
     InputError
-        As `match_columns`, or if the parts of a folder differ in the unit of a column.
+        As `match_columns`, if the stars are true ones that gcmock made, or if the parts of a
+        folder differ in the unit of a column.
     """
+    _check_observed(source.path, source.columns)
     matches = match_columns(
         source.path, source.columns, source.units, chosen, unreadable_of(source)
     )
     check_parts(source, matches)
     return matches
+
+
+def _check_observed(path: object, names: Sequence[str]) -> None:
+    """Refuse true stars: their magnitudes are free of noise, and a second mock would be wrong."""
+    if not set(names) >= _TRUE_STARS:
+        return
+    what = "a mock catalogue" if "p_nsd" in names else "a table of true stars"
+    raise InputError(
+        f"{path}: is {what} of gcmock, whose magnitudes are true, not observed; give the observed "
+        "stars from which it was made (gcmock simulate --survey writes them beside the truth)"
+    )
 
 
 def check_parts(source: TableSource, matches: Mapping[str, ColumnMatch]) -> None:

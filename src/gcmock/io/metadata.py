@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from gcmock.errors import InputError
+from gcmock.errors import InputError, shown
 from gcmock.io.readers.opening import input_format
 from gcmock.settings.build import Config, load_config
+from gcmock.settings.toml_file import parse_toml
 
 _KEY = "gcmock"
 
@@ -43,12 +43,20 @@ def read_metadata(path: str | Path) -> dict[str, str]:
     if reader is None:
         return {}
     try:
-        found = reader(path)
+        found: Any = reader(path)
+        if isinstance(found, str | bytes):
+            found = json.loads(found)
+        words = dict(found or {})
     except MemoryError:
         raise
+    # Readers raise errors of many kinds on a damaged file.
     except Exception as error:
-        raise InputError(f"{path}: damaged or not readable: {error}") from error
-    return json.loads(found) if isinstance(found, str | bytes) else dict(found or {})
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{path}: damaged metadata: {reason}") from error
+    strange = [key for key, value in words.items() if not isinstance(value, str)]
+    if strange:
+        raise InputError(f"{path}: damaged metadata: {shown(strange[0])} is no text")
+    return {str(key): value for key, value in words.items()}
 
 
 def catalogue_metadata(path: Path) -> dict[str, str]:
@@ -72,8 +80,8 @@ def recorded_config(path: Path, metadata: Mapping[str, str]) -> Config | None:
     if "config" not in metadata:
         return None
     try:
-        return load_config(None, tomllib.loads(metadata["config"]))
-    except (tomllib.TOMLDecodeError, InputError) as error:
+        return load_config(None, parse_toml(metadata["config"]))
+    except (ValueError, InputError) as error:
         raise InputError(
             f"{path}: this version of gcmock does not understand its settings: {error}"
         ) from error

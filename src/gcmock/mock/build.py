@@ -18,6 +18,7 @@ from gcmock.io.observed import ObservedCatalogue, RawRows
 from gcmock.io.ownership import check_apart
 from gcmock.io.readers.opening import SUFFIXES, open_table
 from gcmock.io.sorted_rows import SortedRows, bucket_edges
+from gcmock.io.space import BYTES_PER_TRUE_STAR, check_space
 from gcmock.io.writers.writer import check_output, open_writer
 from gcmock.learned import Learned
 from gcmock.mock.census import InputCensus
@@ -105,6 +106,7 @@ def build(
         census.finish(catalogue.path)
         source_record = {"name": catalogue.path.name, "sha256": checksum.result()}
     catalogue.check_output(output)
+    _check_room(output, catalogue, census, config)
     summary = BuildSummary(output, config.run.realisations, catalogue.summary, census.skipped)
     summary.remarks = list(catalogue.remarks)
     columns = output_columns(catalogue.source_id_column)
@@ -192,6 +194,15 @@ def _rows(
     edges = bucket_edges(census.stars_of_cell)
     with SortedRows(output, catalogue.rows(_SORT_ROWS), cell, edges) as sorted_rows:
         yield sorted_rows.rows(catalogue.config.run.chunk_size)
+
+
+def _check_room(
+    output: Path, catalogue: ObservedCatalogue, census: InputCensus, config: Config
+) -> None:
+    """Refuse a catalogue that has no room on its disk."""
+    n_star = catalogue.n_rows - sum(census.skipped.values())
+    advice = "fewer --realisations, or another disk"
+    check_space(output, n_star * config.run.realisations, BYTES_PER_TRUE_STAR, advice)
 
 
 def build_table(

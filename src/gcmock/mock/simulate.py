@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.arrays import Columns, Floats
+from gcmock.counts import expected_counts
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, galactic_to_icrs_proper_motion
 from gcmock.io.beside import take_left_behind
 from gcmock.io.provenance import creator, own_files
+from gcmock.io.space import BYTES_PER_TRUE_STAR, check_space
 from gcmock.io.writers.folder import TableWriter, open_output
 from gcmock.mock.patches import BrightFirst, Drawn, bright_first, draw_patches
 from gcmock.mock.sky import Range, SkyWindow, check_window, layout, make_patches, window_cells
@@ -41,6 +43,12 @@ VELOCITY_STREAM = -2
 
 _CELLS_PER_BLOCK = 16
 _NUMBER_BITS = 24
+MAX_ROWS = 20_000_000
+"""Stars that are drawn without being asked twice: five gigabytes."""
+
+_RAYS, _FEW = 3, 1e4
+_DENSEST = 3e9
+"""Stars per square degree towards the Galactic centre, about: all of them [deg^-2]."""
 
 
 def simulate(
@@ -186,6 +194,51 @@ def simulate_to_file(
 def truth_beside(output: Path) -> Path:
     """Return the name of the true stars beside a simulated survey."""
     return output.with_name(f"{output.stem}_truth{output.suffix}")
+
+
+def check_number(
+    model: Model, window: SkyWindow, ks_max: float, output: Path, max_rows: int
+) -> None:
+    """Estimate the stars of a window, and refuse what would fill the disk.
+
+    Parameters
+    ----------
+    model, ks_max
+        See `simulate`.
+    window : SkyWindow
+        From `check_window`.
+    output : Path
+        Where they are to be written.
+    max_rows : int
+        Most of them that are drawn.
+
+    Raises
+    ------
+    InputError
+        If they are more than `max_rows`, or have no room.
+    """
+    area = (window.l_max - window.l_min) * (window.b_max - window.b_min)
+    area *= float(np.cos(np.radians(0.5 * (window.b_min + window.b_max))))
+    l_deg, b_deg = np.meshgrid(
+        *(
+            low + (np.arange(_RAYS) + 0.5) * (high - low) / _RAYS
+            for low, high in ((window.l_min, window.l_max), (window.b_min, window.b_max))
+        )
+    )
+    # Cells without reddening are left out.
+    known = np.isfinite(model.reddening(l_deg.ravel(), b_deg.ravel())[0])
+    if not known.any() or area * _DENSEST < _FEW or not np.isfinite(ks_max):
+        return
+    edges = np.array([-np.inf, ks_max])
+    rays = l_deg.ravel()[known], b_deg.ravel()[known]
+    n = float(expected_counts(model, *rays, "ks", edges, area).sum(axis=(1, 2)).mean())
+    if n > max_rows:
+        raise InputError(
+            f"{output}: about {n:,.0f} stars are expected down to Ks = {ks_max:g}, about "
+            f"{n * BYTES_PER_TRUE_STAR / 1e9:,.1f} GB; --max-rows {max_rows:,} allows fewer: "
+            "take a brighter --ks-max or a smaller window, or raise it if all of them are meant"
+        )
+    check_space(output, n, BYTES_PER_TRUE_STAR, "a brighter --ks-max, or a smaller window")
 
 
 def simulation_record(

@@ -5,10 +5,8 @@ from __future__ import annotations
 import difflib
 import json
 import textwrap
-import tomllib
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import (
     Annotated,
     Any,
@@ -21,10 +19,19 @@ from typing import (
     runtime_checkable,
 )
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 
-from gcmock.errors import InputError
+from gcmock.errors import InputError, few_lines, shown
 
 Settings = TypeVar("Settings", bound=BaseModel)
 
@@ -53,8 +60,22 @@ class Section(BaseModel):
                 raise ValueError(f"{old} is the former name of {new}, which is given as well")
             found[new] = found.pop(old)
             text = f"the setting {old} is now {new}; the former name ends with version 0.4"
-            warnings.warn(text, FutureWarning, stacklevel=2)
+            warnings.warn(text, FutureWarning, stacklevel=1)
         return found
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_value(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse true and false where a number or a text is meant: true is not 1."""
+        if isinstance(value, bool) and not _takes_truth_value(
+            cls.model_fields[info.field_name or ""].annotation
+        ):
+            raise ValueError("expected a value, not true or false")
+        return value
+
+
+def _takes_truth_value(annotation: Any) -> bool:
+    return annotation in (bool, Any) or any(map(_takes_truth_value, get_args(annotation)))
 
 
 @runtime_checkable
@@ -77,7 +98,7 @@ def _in_unit(unit: str) -> Callable[[Any], Any]:
 
         try:
             return float(Quantity(value).to_value(unit))
-        except (TypeError, ValueError, UnitConversionError) as error:
+        except (TypeError, ValueError, UnitConversionError, OverflowError) as error:
             raise ValueError(f'expected a number in {unit} or text such as "1.5 {unit}"') from error
 
     return convert
@@ -88,6 +109,14 @@ Degree = Annotated[float, BeforeValidator(_in_unit("deg"))]
 KmPerSecond = Annotated[float, BeforeValidator(_in_unit("km/s"))]
 Milliarcsecond = Annotated[float, BeforeValidator(_in_unit("mas"))]
 Magnitude = Annotated[float, BeforeValidator(_in_unit("mag"))]
+
+# Ranges that several settings share: what an instrument or the Galaxy can have, with room.
+ApparentMagnitude = Annotated[Magnitude, Field(ge=-5.0, le=35.0)]
+JulianYear = Annotated[float, Field(ge=1800.0, le=2200.0)]
+Longitude = Annotated[Degree, Field(ge=-180.0, le=360.0)]
+Latitude = Annotated[Degree, Field(ge=-90.0, le=90.0)]
+# Threads or processes: more than a machine has cores would only use up its memory.
+Workers = Annotated[int, Field(ge=0, le=1024)]
 
 
 def validated(model: type[Settings], values: Mapping[str, Any], source: str) -> Settings:
@@ -117,7 +146,7 @@ def validated(model: type[Settings], values: Mapping[str, Any], source: str) -> 
             for problem in error.errors()
             if not any(p != problem["loc"] == p[: len(problem["loc"])] for p in places)
         ]
-        raise InputError("\n".join(lines)) from error
+        raise InputError("\n".join(few_lines(lines))) from error
 
 
 def override(values: dict[str, Any], overrides: Mapping[str, Any] | None) -> None:
@@ -184,8 +213,8 @@ def explain(problem: Any, model: type[BaseModel]) -> str:
         case kind:
             text = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
             expected = text if kind == "value_error" else f"expected {text}"
-    shown = "" if isinstance(given, Mapping | BaseModel) else f" = {given!r}"
-    return f"{place}{shown}: {expected}"
+    value = "" if isinstance(given, Mapping | BaseModel) else f" = {shown(given)}"
+    return f"{place}{value}: {expected}"
 
 
 def _place(where: tuple[Any, ...], model: type[BaseModel], given: Any) -> str:
@@ -253,22 +282,6 @@ def _is_section(annotation: Any) -> bool:
     return section_in(annotation) is not None or get_origin(annotation) is dict
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read, or is not TOML.
-    """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from error
-
-
 def to_toml(config: BaseModel, *, comments: bool) -> str:
     """Return settings as TOML that reads back to the same settings.
 
@@ -312,7 +325,7 @@ def _lines(section: BaseModel, names: Iterable[str], *, comments: bool) -> list[
     for name in names:
         field, value = type(section).model_fields[name], getattr(section, name)
         if comments:
-            lines += _comment(f"{field.description}{_choices(field)}")
+            lines += _comment(f"{field.description}{_choices(field)}{_range(field)}")
         # An empty mapping would forbid a section of its name below.
         if value is not None and value != {}:
             lines.append(f"{name} = {toml_value(value)}")
@@ -331,6 +344,16 @@ def _choices(field: FieldInfo) -> str:
     for mark in field.metadata:
         choices = mark.choices() if isinstance(mark, HasChoices) else choices
     return ": " + " | ".join(json.dumps(choice) for choice in choices) if choices else ""
+
+
+def _range(field: FieldInfo) -> str:
+    """Return the range of a number, for its comment; empty if it has none on both sides."""
+
+    def limit(*names: str) -> Any:
+        return next((getattr(m, n) for m in field.metadata for n in names if hasattr(m, n)), None)
+
+    low, high = limit("ge", "gt"), limit("le", "lt")
+    return "" if low is None or high is None else f" ({low:g} to {high:g})"
 
 
 def toml_value(value: Any) -> str:

@@ -11,20 +11,22 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from gcmock.notebook import html_table
 from gcmock.pool import available_cores
 from gcmock.settings.base import (
-    Degree,
+    JulianYear,
     KmPerSecond,
     Magnitude,
     Milliarcsecond,
     Parsec,
     Section,
+    Workers,
     closest,
     override,
-    read_toml,
     to_toml,
     validated,
 )
 from gcmock.settings.footprint import FootprintConfig
+from gcmock.settings.galaxy import ModelConfig, PopulationsConfig
 from gcmock.settings.name_or_path import NameOrPath, packaged_names, resolve_paths
+from gcmock.settings.toml_file import read_toml
 from gcmock.words.columns import INPUT_COLUMNS
 
 LawName = Annotated[str, NameOrPath("extinction law", packaged_names("extinction_laws.toml"))]
@@ -32,60 +34,6 @@ HwRelationName = Annotated[str, NameOrPath("Hw relation", packaged_names("hw_rel
 
 USUAL_EPOCH = 2016.0
 """Epoch of positions without one of their own, that of Gaia DR3 [Julian year]."""
-
-
-class ModelConfig(Section):
-    """The Galactic model."""
-
-    preset: Literal["koshimoto2021"] = Field(default="koshimoto2021", description="Galactic model")
-    bar: Literal["E", "G", "E+E_X", "G+G_X"] = Field(
-        default="E+E_X", description="Shape of the bar"
-    )
-    imf: Literal["of_bar", "E", "G", "E+E_X", "G+G_X", "kroupa2001"] = Field(
-        default="of_bar",
-        description="Initial mass function: of_bar is the one that was fitted with the shape of "
-        "the bar",
-    )
-    disc: Literal["flat", "linear"] = Field(
-        default="flat", description="Scale height of the thin discs: constant, or linear in radius"
-    )
-    inner_disc: Literal["break", "hole", "exponential"] = Field(
-        default="break", description="Surface density of the discs inside 5.3 kpc"
-    )
-    nsc_kinematics: Literal["jeans", "nuclear_disc"] = Field(
-        default="jeans",
-        description="Velocities of nuclear star cluster stars: its own Jeans model, or those of "
-        "the nuclear disc",
-    )
-    nsd_symmetric_tilt: bool = Field(
-        default=False,
-        description="Mirror the tilt of the nuclear disc's velocity ellipsoid below the plane, as "
-        "symmetry asks; the published programs do not",
-    )
-    r0_pc: Parsec = Field(default=8160.0, gt=0, description="Distance of the Sun from Sgr A* [pc]")
-    z_sun_pc: Parsec = Field(default=25.0, description="Height of the Sun above the plane [pc]")
-    sun_velocity_kms: tuple[KmPerSecond, KmPerSecond, KmPerSecond] = Field(
-        default=(-10.0, 243.0, 7.0),
-        description="Velocity of the Sun along x (from the centre to the Sun), y (to l = +90 deg), "
-        "z [km/s]",
-    )
-    bar_angle_deg: Degree = Field(
-        default=27.0, ge=-90, le=90, description="Angle of the bar from the line of sight [deg]"
-    )
-    bar_tilted_ellipsoid: bool = Field(
-        default=False,
-        description="Keep the vertex deviation of the bar's velocities, which the published model "
-        "drops",
-    )
-
-
-class PopulationsConfig(Section):
-    """Ages, metallicities and isochrones."""
-
-    name: Literal["parsec", "koshimoto2021"] = Field(
-        default="parsec",
-        description="Distributions of age and [M/H], or one age and one [M/H] per component",
-    )
 
 
 class ExtinctionConfig(Section):
@@ -99,11 +47,19 @@ class ExtinctionConfig(Section):
         description="Value of the map: the star's own sub-cell, the mean of the 25 sub-cells of "
         "its cell, or the column of means (biased by 1 to 2 %)",
     )
+    # More than a whole cell of the map varies by.
     residual_scatter_mag: Magnitude = Field(
-        default=0.02, ge=0, description="Gaussian scatter of E(J-Ks) around the map value [mag]"
+        default=0.02,
+        ge=0,
+        le=2.0,
+        description="Gaussian scatter of E(J-Ks) around the map value [mag]",
     )
+    # Dust lies in a layer thinner than the thick disc (900 pc), and no cloud is below 10 pc.
     dust_scale_height_pc: Parsec = Field(
-        default=164.0, gt=0, description="Scale height of the dust along the sightline [pc]"
+        default=164.0,
+        ge=10.0,
+        le=1000.0,
+        description="Scale height of the dust along the sightline [pc]",
     )
 
 
@@ -153,10 +109,11 @@ class PhotometryConfig(Section):
     error_floor_mag: Magnitude = Field(
         default=0.01,
         ge=0,
+        le=1.0,
         description="Error of the model, added in quadrature to every error [mag]",
     )
     default_error_mag: Magnitude = Field(
-        default=0.05, gt=0, description="Error of a magnitude that comes without a valid one [mag]"
+        default=0.05, gt=0, le=1.0, description="Error of a magnitude without a valid one [mag]"
     )
     use_hw: Literal["when_needed", "always"] = Field(
         default="when_needed",
@@ -170,10 +127,10 @@ class ParallaxConfig(Section):
 
     use: bool = Field(default=True, description="Use measured parallaxes")
     ruwe_max: float = Field(
-        default=1.4, gt=0, description="Largest ruwe of a parallax that is used"
+        default=1.4, gt=0, le=1000.0, description="Largest ruwe of a parallax that is used"
     )
     zero_point_mas: Milliarcsecond = Field(
-        default=0.0, description="Zero point, subtracted from every parallax [mas]"
+        default=0.0, ge=-10, le=10, description="Zero point, subtracted from every parallax [mas]"
     )
 
 
@@ -186,27 +143,30 @@ class MotionConfig(Section):
     floor_masyr: float = Field(
         default=0.3,
         ge=0,
+        le=10.0,
         description="Error of the model's motions, added in quadrature [mas/yr]",
     )
     floor_kms: KmPerSecond = Field(
-        default=10.0, ge=0, description="The same for radial velocities [km/s]"
+        default=10.0, ge=0, le=500.0, description="The same for radial velocities [km/s]"
     )
     outlier_fraction: float = Field(
         default=0.01, ge=0, lt=1, description="Fraction of motions that belong to another star"
     )
     error_max_masyr: float = Field(
-        default=5.0, gt=0, description="Proper motions with larger errors are not used [mas/yr]"
+        default=5.0, gt=0, le=1e3, description="Largest error of a proper motion in use [mas/yr]"
     )
     ruwe_max: float = Field(
-        default=1.4, gt=0, description="Proper motions with a larger ruwe are not used"
+        default=1.4, gt=0, le=1000.0, description="Proper motions with a larger ruwe are not used"
     )
 
 
 class DistanceConfig(Section):
     """The grid of distances."""
 
-    min_pc: Parsec = Field(default=20.0, gt=0, description="Smallest distance [pc]")
-    max_pc: Parsec = Field(default=16000.0, gt=0, description="Largest distance [pc]")
+    # The nearest star is at 1.3 pc; the model has no stars beyond the far side of its discs, and
+    # time and memory grow with the number of bins, of which a kiloparsec has 25.
+    min_pc: Parsec = Field(default=20.0, ge=1.0, le=50000.0, description="Smallest distance [pc]")
+    max_pc: Parsec = Field(default=16000.0, gt=1.0, le=50000.0, description="Largest distance [pc]")
 
     @field_validator("max_pc")
     @classmethod
@@ -226,10 +186,8 @@ class InputConfig(Section):
     outside_map: Literal["error", "skip"] = Field(
         default="error", description="Stars outside the extinction map: stop, or leave out"
     )
-    ref_epoch: float = Field(
+    ref_epoch: JulianYear = Field(
         default=USUAL_EPOCH,
-        ge=1800.0,
-        le=2200.0,
         description="Epoch of positions without a ref_epoch of their own; all positions are taken "
         "as they are given (Julian year)",
     )
@@ -239,13 +197,16 @@ class RunConfig(Section):
     """How the work is done; only `seed` and `realisations` change the stars of the result."""
 
     seed: int = Field(default=1, ge=0, lt=2**63, description="Seed of the random numbers")
+    # A posterior is known to 0.5 % from ten thousand draws; all of a star are made at once.
     realisations: int = Field(
-        default=1, ge=1, description="True stars drawn for every observed star"
+        default=1, ge=1, le=100_000, description="True stars drawn for every observed star"
     )
-    chunk_size: int = Field(default=50_000, ge=1, description="Stars read at a time")
+    # A star that is read takes a few hundred bytes: ten million take gigabytes.
+    chunk_size: int = Field(default=50_000, ge=1, le=10_000_000, description="Stars read at a time")
     partition_size: int = Field(
         default=250_000,
         ge=1,
+        le=1_000_000_000,
         description="Rows of a partition, when the output is a folder: what is lost at most per "
         "worker when a run is killed",
     )
@@ -254,7 +215,7 @@ class RunConfig(Section):
         description="Order of the rows of the output: by position on the sky, or as in the input; "
         "auto sorts inputs whose rows jump over the sky, because that is much faster",
     )
-    workers: int = Field(default=0, ge=0, description="Number of workers; 0: one per core")
+    workers: Workers = Field(default=0, description="Number of workers; 0: one per core")
 
     @property
     def n_workers(self) -> int:

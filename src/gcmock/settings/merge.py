@@ -10,7 +10,16 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from gcmock.pool import available_cores
-from gcmock.settings.base import Section, override, read_toml, to_toml, validated
+from gcmock.settings.base import (
+    ApparentMagnitude,
+    Latitude,
+    Longitude,
+    Section,
+    Workers,
+    override,
+    to_toml,
+    validated,
+)
 from gcmock.settings.name_or_path import (
     NameOrPath,
     name_of,
@@ -18,6 +27,7 @@ from gcmock.settings.name_or_path import (
     packaged_surveys,
     resolve_paths,
 )
+from gcmock.settings.toml_file import read_toml
 
 SurveyName = Annotated[str, NameOrPath("survey", packaged_surveys)]
 HwRelationName = Annotated[
@@ -52,7 +62,7 @@ class SurveyInput(Section):
         default=("duplicate", "artefact", "extended"),
         description="Marks of the survey for which a source is left out",
     )
-    faint_ks_mag: float | None = Field(
+    faint_ks_mag: ApparentMagnitude | None = Field(
         default=None,
         description="Faintest Ks of a source, as the survey lists it; those without Ks are left "
         "out as well [mag]",
@@ -75,12 +85,12 @@ class SurveyInput(Section):
 class MergeWindow(Section):
     """The part of the sky that is merged; all of it if no range is given."""
 
-    l: tuple[float, float] | None = Field(
+    l: tuple[Longitude, Longitude] | None = Field(
         default=None,
         description="Range of Galactic longitude, borders included [deg]",
         examples=[(-1.4, 0.7)],
     )
-    b: tuple[float, float] | None = Field(
+    b: tuple[Latitude, Latitude] | None = Field(
         default=None,
         description="Range of Galactic latitude, borders included [deg]",
         examples=[(-0.6, 0.6)],
@@ -109,20 +119,26 @@ class MatchConfig(Section):
         default=1.8, gt=0, le=5, description="Largest separation of a candidate [arcsec]"
     )
     motion_sigma_masyr: float = Field(
-        default=3.0, gt=0, description="Dispersion of proper motions per axis [mas/yr]"
+        default=3.0, gt=0, le=100.0, description="Dispersion of proper motions per axis [mas/yr]"
     )
     scatter_mag: float = Field(
         default=0.05,
         ge=0,
+        le=2.0,
         description="Scatter of a star's magnitude between surveys beyond the errors [mag]",
     )
     tail_fraction: float = Field(
         default=0.1, gt=0, lt=0.5, description="Fraction of measurements that a neighbour disturbs"
     )
     tail_position_fwhm: float = Field(
-        default=0.15, gt=0, description="Extra error of their position [FWHM of the coarser image]"
+        default=0.15,
+        gt=0,
+        le=3.0,
+        description="Extra error of their position [FWHM of the coarser image]",
     )
-    tail_mag: float = Field(default=0.5, gt=0, description="Extra error of their magnitude [mag]")
+    tail_mag: float = Field(
+        default=0.5, gt=0, le=5.0, description="Extra error of their magnitude [mag]"
+    )
     least_fraction: float = Field(
         default=0.6,
         ge=0,
@@ -140,9 +156,10 @@ class CleaningConfig(Section):
     duplicate_fwhm: float = Field(
         default=0.5,
         ge=0,
+        le=3.0,
         description="Sources of one survey closer than this are one source [FWHM]",
     )
-    bright_ks_mag: float = Field(
+    bright_ks_mag: ApparentMagnitude = Field(
         default=10.5,
         description="Stars brighter than this have ghosts and spikes around them [mag]",
     )
@@ -170,7 +187,7 @@ class MergePhotometryConfig(Section):
         description="Hw from J and H, a name or a TOML file: native takes the relation of the "
         "survey that both come from, in its own system, and that of 2MASS otherwise",
     )
-    tmass_faint_mag: float = Field(
+    tmass_faint_mag: ApparentMagnitude = Field(
         default=13.0,
         description="Fainter magnitudes come from 2MASS only where nothing else has them [mag]",
     )
@@ -183,6 +200,7 @@ class CompletenessConfig(Section):
     prior_stars: float = Field(
         default=20.0,
         gt=0,
+        le=1e6,
         description="Weight of the value of the whole window in every pixel [stars]",
     )
 
@@ -190,8 +208,8 @@ class CompletenessConfig(Section):
 class MergeRunConfig(Section):
     """How the work is done; none of it changes a star."""
 
-    workers: int = Field(default=0, ge=0, description="Threads; 0 for one per core")
-    chunk_size: int = Field(default=200_000, ge=1, description="Rows read at a time")
+    workers: Workers = Field(default=0, description="Threads; 0 for one per core")
+    chunk_size: int = Field(default=200_000, ge=1, le=10_000_000, description="Rows read at a time")
     cell_order: int = Field(
         default=8, ge=5, le=10, description="HEALPix order of the cells that are merged at a time"
     )
@@ -219,6 +237,10 @@ class MergeConfig(Section):
         repeated = {name for name in names if names.count(name) > 1}
         if repeated:
             raise ValueError(f"survey {sorted(repeated)} is given more than once")
+        paths = [one.path for one in self.survey]
+        twice = sorted({path for path in paths if paths.count(path) > 1})
+        if twice:
+            raise ValueError(f"{twice[0]} is given for several surveys; each has a file of its own")
         return self
 
 

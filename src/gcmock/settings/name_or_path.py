@@ -18,7 +18,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from gcmock.errors import InputError
-from gcmock.settings.base import Settings, read_toml, section_in, validated
+from gcmock.settings.base import Settings, section_in, validated
+from gcmock.settings.toml_file import read_toml
 
 
 def is_path(value: str | Path) -> bool:

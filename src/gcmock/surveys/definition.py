@@ -15,15 +15,16 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from gcmock.errors import InputError
 from gcmock.photometric_systems import PhotometricSystem, load_system, system_names
-from gcmock.settings.base import Section, read_toml, validated
+from gcmock.settings.base import ApparentMagnitude, JulianYear, Section, validated
 from gcmock.settings.name_or_path import is_path, name_of, packaged_surveys, unknown_name
+from gcmock.settings.toml_file import read_toml
 from gcmock.surveys.roles import OTHER_ROLES
 from gcmock.surveys.simulated.instrument import Instrument, SimulatedTable
 from gcmock.surveys.source_table import SOURCE_NAMES
@@ -37,6 +38,8 @@ OPTICAL_SYSTEM: Final = "gaia"
 
 N_NAME: Final = 24
 """Longest name of a survey."""
+
+MagError = Annotated[float, Field(gt=0.0, le=5.0)]
 
 _OWN_STREAM: Final = 10_000
 _LAST: Final = 1000
@@ -129,7 +132,10 @@ class Archive(Section):
     longitude: str = Field(description="Native name of the longitude")
     latitude: str = Field(description="Native name of the latitude")
     rounding_deg: float = Field(
-        default=0.0, ge=0, description="Last digit of the coordinates; 0 if they are exact [deg]"
+        default=0.0,
+        ge=0,
+        le=0.1,
+        description="Last digit of the coordinates; 0 if they are exact [deg]",
     )
     max_rows: int = Field(default=0, ge=0, description="Most rows of a job; 0 for no limit")
 
@@ -146,11 +152,15 @@ class MergeTraits(Section):
         description="Column of its identifiers in a catalogue; its name and _source_id if empty",
         pattern=r"^$|^[a-z][a-z0-9_]*$",
     )
-    fwhm_arcsec: float = Field(gt=0, description="Width of a point source on its images [arcsec]")
-    position_floor_mas: float = Field(
-        ge=0, description="Error of positions beyond the listed one, added in quadrature [mas]"
+    fwhm_arcsec: float = Field(
+        gt=0, le=30, description="Width of a point source on its images [arcsec]"
     )
-    magnitude_floor_mag: float = Field(ge=0, description="The same for magnitudes [mag]")
+    position_floor_mas: float = Field(
+        ge=0,
+        le=1e4,
+        description="Error of positions beyond the listed one, added in quadrature [mas]",
+    )
+    magnitude_floor_mag: float = Field(ge=0, le=5, description="The same for magnitudes [mag]")
     source: str = Field(description="Where the numbers come from")
     position_rank: int = Field(
         default=_LAST, description="The survey with the smallest one is the reference of positions"
@@ -199,22 +209,25 @@ class SurveyDefinition(Section):
     hw_relation: str = Field(
         default="", description="Relation for Hw from its own J and H: a name, or a TOML file"
     )
-    ref_epoch: float = Field(
+    ref_epoch: JulianYear = Field(
         description="Epoch of the positions where the table does not say [Julian year]"
     )
-    position_error_mas: float = Field(gt=0, description="Error of a position that has none [mas]")
+    position_error_mas: float = Field(
+        gt=0, le=1e5, description="Error of a position that has none [mas]"
+    )
     quality: str = Field(default="", description="Marks of the survey in words")
-    default_error: dict[str, float] = Field(
+    default_error: dict[str, MagError] = Field(
         default_factory=dict,
         description="By band: error of a magnitude that has none, or of a single epoch [mag]",
     )
     doubtful_error_mag: float = Field(
         default=0.1,
         ge=0,
+        le=2.0,
         description="Further error of a magnitude that the survey marks as doubtful, added in "
         "quadrature [mag]",
     )
-    saturation: dict[str, float] = Field(
+    saturation: dict[str, ApparentMagnitude] = Field(
         default_factory=dict, description="By band: brighter stars are saturated [mag]"
     )
     uwe_max: float = Field(

@@ -14,6 +14,7 @@ from gcmock.catalogue.learn.completeness import Completeness, load_completeness
 from gcmock.errors import InputError
 from gcmock.footprint import FEWEST, Footprint, footprint_of_list, from_stars, has_mocpy
 from gcmock.frames import icrs_to_galactic_proper_motion
+from gcmock.io.known_columns import CheckedSource
 from gcmock.io.metadata import catalogue_metadata, recorded_config
 from gcmock.io.observed import read_observed
 from gcmock.io.readers.opening import open_table
@@ -188,6 +189,11 @@ def _limits(mag: Floats) -> tuple[float, float]:
     """Limits between which the counts rise: up to half a magnitude before their peak."""
     good = mag[np.isfinite(mag)]
     edges = np.arange(np.floor(good.min()), good.max() + 0.25, 0.25)
+    if np.unique(good).size < 2 or edges.size < 3:
+        raise InputError(
+            f"the input has {good.size:,} magnitudes that are hardly different: no limits follow "
+            "from their counts; give --limits"
+        )
     number, _ = np.histogram(good, edges)
     return float(edges[0]), float(edges[max(int(number.argmax()) - 1, 1)])
 
@@ -234,7 +240,7 @@ def _read(
             rows = stars.take(_inside(stars.l, stars.b, window))
             part.append({"source_id": rows.source_id, "mag": rows.mag, "error": rows.mag_error})
     seen = [_joined(part) for part in parts]
-    source = open_table(mock)
+    source = CheckedSource(open_table(mock))
     missing = [name for name in _MOCK_COLUMNS if name not in source.columns]
     if missing:
         raise InputError(f"{mock}: not a mock catalogue, lacks the columns {', '.join(missing)}")

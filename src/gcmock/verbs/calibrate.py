@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from gcmock.errors import InputError
 from gcmock.verbs.given import (
     Location,
     Table,
@@ -14,6 +15,7 @@ from gcmock.verbs.given import (
     check_system,
     on_disk,
     pair_if_given,
+    whole,
 )
 from gcmock.verbs.settings import Settings, settings_of
 
@@ -109,6 +111,12 @@ def calibrate(
         if path is not None
     }
     check_apart(outputs.values(), [catalogue, config], [settings])
+    whole(stars_per_cell, "--stars-per-cell", 1, 1_000_000)
+    if no_extinction and law == "none" and no_fractions and no_errors:
+        raise InputError(
+            "calibrate: nothing is left to calibrate: leave out one of --no-extinction, --law none, "
+            "--no-fractions and --no-errors"
+        )
     check_system(catalogue, settings)
     _check(outputs, overwrite)
     wanted = Options(

@@ -11,10 +11,12 @@ from gcmock.verbs.given import (
     Progress,
     Table,
     check_apart,
+    check_names,
     check_table,
     kind_of_result,
     made_in_memory,
     on_disk,
+    whole_if_given,
 )
 from gcmock.verbs.settings import mission_of
 
@@ -78,6 +80,8 @@ def export(
     """
     from gcmock.astrometry.missions.export import export as write
 
+    check_names([output], [mock, config, mission])
+    whole_if_given(realisation, "--realisation", 0)
     chosen = mission_of(mission, config, set)
     check_apart([output], [mock, config], [mission, chosen])
     check_table(output, overwrite=overwrite)

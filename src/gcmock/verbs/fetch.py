@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gcmock.verbs.given import Location, Progress, check_apart, pair
+from gcmock.verbs.given import Location, Progress, check_apart, pair, whole
 
 if TYPE_CHECKING:
     from gcmock.surveys.fetch.download import FetchSummary
@@ -22,6 +23,7 @@ def fetch(
     tile_rows: int = 250_000,
     overwrite: bool = False,
     progress: Progress | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> FetchSummary:
     """Fetch all rows of a survey in a window of the sky from its archive.
 
@@ -49,6 +51,8 @@ def fetch(
         Delete what an earlier run left in the folder; start afresh.
     progress : callable, optional
         Called with the numbers of finished and of known tiles.
+    notice : callable, optional
+        Called with a sentence when the service is waited for, or asked once more.
 
     Returns
     -------
@@ -68,6 +72,7 @@ def fetch(
     from gcmock.surveys.fetch.download import fetch as download
 
     check_apart([output], [], [survey])
+    whole(tile_rows, "--tile-rows", 1, 100_000_000)
     return download(
         survey,
         pair(l, "deg", "l"),
@@ -78,4 +83,5 @@ def fetch(
         tile_rows=tile_rows,
         overwrite=overwrite,
         progress=progress,
+        notice=notice,
     )

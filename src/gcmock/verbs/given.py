@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from numbers import Integral
 from os.path import isfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeAlias
 from warnings import catch_warnings, filterwarnings
 
-from gcmock.errors import InputError, MissingColumnsError
+from gcmock.errors import InputError, MissingColumnsError, shown
 
 if TYPE_CHECKING:
     from gcmock.io.readers.source import TableSource
@@ -29,8 +30,26 @@ def is_path(given: object) -> bool:
     return isinstance(given, str | Path)
 
 
+def check_names(outputs: Iterable[Any], inputs: Iterable[Any]) -> None:
+    """Refuse names that no file can have, before anything is read; see `gcmock.io.file_names`.
+
+    Parameters
+    ----------
+    outputs, inputs : iterable
+        What a verb was given; whatever is no path (None, a table) is passed over.
+    """
+    from gcmock.io.file_names import check_input_name, check_output_name
+
+    for given in filter(is_path, outputs):
+        check_output_name(Path(given))
+    for given in filter(is_path, inputs):
+        check_input_name(Path(given))
+
+
 def check_apart(outputs: Iterable[Any], inputs: Iterable[Any], named: Iterable[Any] = ()) -> None:
-    """Refuse outputs that would replace something that is read; see `gcmock.io.ownership`.
+    """Refuse names that no file can have, and outputs that would replace something that is read.
+
+    See `check_names` and `gcmock.io.ownership`.
 
     Parameters
     ----------
@@ -42,6 +61,7 @@ def check_apart(outputs: Iterable[Any], inputs: Iterable[Any], named: Iterable[A
     from gcmock.io.ownership import check_apart as check
 
     written, read = ([Path(x) for x in given if is_path(x)] for given in (outputs, inputs))
+    check_names(written, read)
     files = [path for given in named for path in _paths_in(given) if isfile(path)]
     check(written, [*read, *files])
 
@@ -203,13 +223,32 @@ def made_in_memory(write: Callable[[Path], object], kind: Kind) -> Table:
         return read_table(path, kind)
 
 
+def whole(given: Any, name: str, low: int, high: int = 2**31) -> int:
+    """Return a whole number of a range.
+
+    Raises
+    ------
+    InputError
+        If it is no whole number, or not from `low` to `high`.
+    """
+    is_number = isinstance(given, Integral) and not isinstance(given, bool)
+    if not is_number or not low <= given <= high:
+        raise InputError(f"{name} = {shown(given)}: expected a whole number from {low} to {high:,}")
+    return int(given)
+
+
+def whole_if_given(given: Any, name: str, low: int, high: int = 2**31) -> int | None:
+    """Do what `whole` does for an option that may not be given."""
+    return None if given is None else whole(given, name, low, high)
+
+
 def number(given: Any, unit: str, name: str) -> float:
     """Return a number in a unit; a Quantity is converted.
 
     Raises
     ------
     InputError
-        If it is not one number, or its unit is another one.
+        If it is not one finite number, or its unit is another one.
     """
     return _numbers(given, unit, name, 1)[0]
 
@@ -249,12 +288,12 @@ def _numbers(given: Any, unit: str, name: str, n: int) -> list[float]:
             values = np.array([float(to_value(item, unit)) for item in given])
         else:
             values = np.atleast_1d(to_value(given, unit))
-    except (InputError, TypeError, ValueError) as error:
+    except (InputError, TypeError, ValueError, OverflowError) as error:
         raise InputError(
-            f"{name} = {given!r}: expected {count} in {unit}, or a Quantity"
+            f"{name} = {shown(given)}: expected {count} in {unit}, or a Quantity"
         ) from error
-    if values.shape != (n,):
-        raise InputError(f"{name} = {given!r}: expected {count} in {unit}, or a Quantity")
+    if values.shape != (n,) or not np.isfinite(values).all():
+        raise InputError(f"{name} = {shown(given)}: expected {count} in {unit}, or a Quantity")
     return [float(value) for value in values]
 
 
@@ -282,10 +321,10 @@ def julian_years(given: Any) -> list[float]:
             given = given.tcb.jyear
     try:
         return [float(year) for year in np.atleast_1d(to_value(given, "yr")).ravel()]
-    except (InputError, TypeError, ValueError) as error:
+    except (InputError, TypeError, ValueError, OverflowError) as error:
         raise InputError(
-            f"epochs = {given!r}: expected Julian years such as 2032.5, a Quantity in yr, or an "
-            "astropy Time"
+            f"epochs = {shown(given)}: expected Julian years such as 2032.5, a Quantity in yr, or "
+            "an astropy Time"
         ) from error
 
 

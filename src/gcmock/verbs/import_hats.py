@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gcmock.notebook import Outcome
-from gcmock.verbs.given import Location, Table, check_apart, on_disk
+from gcmock.verbs.given import Location, Table, check_apart, on_disk, whole
 from gcmock.verbs.settings import Settings, settings_of
 
 
@@ -75,6 +75,7 @@ def import_hats(
 
     settings = settings_of(import_hats, config, sections, {"run.workers": workers})
     check_apart([output], [input, config], [settings])
+    whole(pixel_threshold, "--pixel-threshold", 1, 100_000_000)
     with on_disk(input, "table") as path:
         n_rows = import_table(
             path,

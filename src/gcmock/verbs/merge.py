@@ -150,8 +150,8 @@ def _surveys_on_disk(config: Any, surveys: Any) -> Iterator[Any]:
     if isinstance(config, MergeConfig):
         content = config.model_dump()
     elif is_path(config):
-        from gcmock.settings.base import read_toml
         from gcmock.settings.name_or_path import resolve_paths
+        from gcmock.settings.toml_file import read_toml
 
         content = read_toml(Path(config))
         resolve_paths(content, MergeConfig, Path(config).parent)

@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gcmock.verbs.given import Location, Progress, Table, check_apart, number_if_given, on_disk
+from gcmock.verbs.given import (
+    Location,
+    Progress,
+    Table,
+    check_apart,
+    check_names,
+    number_if_given,
+    on_disk,
+    whole,
+)
 from gcmock.verbs.settings import mission_of
 
 if TYPE_CHECKING:
@@ -93,6 +102,9 @@ def observe(
         "directions.aberration": aberration or None,
         "directions.deflection": deflection or None,
     }
+    check_names([output], [mock, config, mission])
+    whole(seed, "--seed", 0, 2**63 - 1)
+    whole(realisation, "--realisation", 0)
     chosen = mission_of(mission, config, set, options)
     check_apart([output], [mock, config], [mission, chosen])
     with on_disk(mock, "mock") as path:

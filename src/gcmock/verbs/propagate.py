@@ -17,6 +17,7 @@ from gcmock.verbs.given import (
     made_in_memory,
     on_disk,
     on_disk_if_given,
+    whole_if_given,
 )
 
 
@@ -95,6 +96,7 @@ def propagate(
     from gcmock.astrometry.directions.propagate import read_epochs
 
     check_apart([output], [catalogue, times, orbit])
+    whole_if_given(realisation, "--realisation", 0)
     check_table(output, overwrite=overwrite)
     if times is not None and epochs is not None:
         raise InputError("--epochs and --times exclude each other")

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from gcmock.errors import InputError
-from gcmock.verbs.given import Location, Progress, Table, check_apart, on_disk, on_disk_if_given
+from gcmock.verbs.given import (
+    Location,
+    Progress,
+    Table,
+    check_apart,
+    on_disk,
+    on_disk_if_given,
+    whole,
+)
 
 if TYPE_CHECKING:
     from gcmock.reporting.page.write import ReportSummary
+
+_MOST_SAMPLE: Final = 100_000
+"""Every star takes a kilobyte of the page: a browser shows no more."""
 
 
 def report(
@@ -60,8 +70,7 @@ def report(
         If a table or the output cannot be used; nothing is written then.
     """
     check_apart([output, figures], [mock, input, truth])
-    if sample < 0:
-        raise InputError(f"--sample {sample}: expected 0 or more stars")
+    whole(sample, "--sample", 0, _MOST_SAMPLE)
     from gcmock.reporting.page.write import write_report
 
     with (

@@ -154,6 +154,6 @@ def mission_of(
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory(prefix="gcmock-") as folder:
-        path = Path(folder) / f"{mission.name}.toml"
+        path = Path(folder) / "mission.toml"
         path.write_text(mission.to_toml(), encoding="utf-8")
         return load_mission(path, path_of_settings(config), given)

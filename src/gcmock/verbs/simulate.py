@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from gcmock.errors import InputError
 from gcmock.notebook import Outcome
-from gcmock.verbs.given import Location, Progress, check_apart, number, pair, words_of
+from gcmock.verbs.given import (
+    Location,
+    Progress,
+    check_apart,
+    check_names,
+    number,
+    pair,
+    whole,
+    words_of,
+)
 from gcmock.verbs.settings import Settings, check_sections, settings_of
 
 if TYPE_CHECKING:
@@ -68,6 +77,7 @@ def simulate(
     config: Settings = None,
     seed: int | None = None,
     workers: int | None = None,
+    max_rows: int = 20_000_000,
     overwrite: bool = False,
     progress: Progress | None = None,
     **sections: Mapping[str, Any],
@@ -103,6 +113,8 @@ def simulate(
         Seed of the random numbers.
     workers : int, optional
         Number of threads; 0 for one per core. The result does not depend on it.
+    max_rows : int
+        A window in which more stars are expected is refused before anything is drawn.
     overwrite : bool
         Replace existing files.
     progress : callable, optional
@@ -139,6 +151,8 @@ def simulate(
         raise InputError("simulate: give the window as l=(low, high) and b=(low, high) [deg]")
     window = pair(l, "deg", "l"), pair(b, "deg", "b")
     limit = number(ks_max, "mag", "ks_max")
+    whole(max_rows, "--max-rows", 1, 10**11)
+    check_names([output], [completeness, config])
     settings = _settings(model, config, sections, seed, workers)
     truth = None
     if survey and output is not None:
@@ -153,13 +167,17 @@ def simulate(
         if model is not None:
             raise InputError("surveys: are those of the settings; give config instead of model")
         return _real_surveys(
-            words_of(surveys), output, window, settings, limit, overwrite, progress
+            words_of(surveys), output, window, settings, limit, max_rows, overwrite, progress
         )
     if output is None:
         return _in_memory(model, window, settings, limit, survey, detection, progress)
-    from gcmock.mock.simulate import simulate_to_file
+    from gcmock.mock.simulate import check_number, simulate_to_file
+    from gcmock.mock.sky import check_window
+    from gcmock.model import load_model
 
     output = Path(output)
+    model = model or load_model(config=settings)
+    check_number(model, check_window(model.extinction_map, *window), limit, output, max_rows)
     n_rows = simulate_to_file(
         output,
         *window,
@@ -207,6 +225,7 @@ def _real_surveys(
     window: SkyRanges,
     settings: Config,
     ks_max: float,
+    max_rows: int,
     overwrite: bool,
     progress: Progress | None,
 ) -> SimulatedSkySummary:
@@ -223,6 +242,7 @@ def _real_surveys(
         ks_max=ks_max,
         seed=settings.run.seed,
         workers=settings.run.n_workers,
+        max_rows=max_rows,
         overwrite=overwrite,
         progress=progress,
     )

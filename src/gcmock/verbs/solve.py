@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from gcmock.errors import InputError
 from gcmock.verbs.given import (
     Location,
     Progress,
@@ -15,6 +16,7 @@ from gcmock.verbs.given import (
     is_path,
     number_if_given,
     on_disk,
+    whole,
 )
 
 if TYPE_CHECKING:
@@ -79,6 +81,10 @@ def solve(
     from gcmock.astrometry.solver.solve import solve as run
 
     check_apart([output], [observations, reference])
+    whole(workers, "--workers", 1, 1024)
+    memory = number_if_given(memory_limit, "Gbyte", "memory_limit")
+    if memory is not None and memory <= 0.0:
+        raise InputError(f"--memory-limit {memory:g}: expected more than 0 GB")
     from gcmock.io.disk import check_new_folder
 
     check_new_folder(Path(output), overwrite=overwrite)
@@ -93,7 +99,7 @@ def solve(
             robust=robust,
             primary_limit=number_if_given(primary_limit, "mag", "primary_limit"),
             secondaries=not no_secondaries,
-            memory_limit_gb=number_if_given(memory_limit, "Gbyte", "memory_limit"),
+            memory_limit_gb=memory,
             workers=workers,
             overwrite=overwrite,
             stage=progress or (lambda _: None),

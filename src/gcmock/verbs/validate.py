@@ -16,6 +16,7 @@ from gcmock.verbs.given import (
     on_disk_if_given,
     pair,
     pair_if_given,
+    whole,
     words_of,
 )
 from gcmock.verbs.settings import Settings, settings_of
@@ -113,6 +114,7 @@ def validate(
     picture = None if figure is None else Path(figure)
     read = (mock, input, reference, counts, completeness, config)
     check_apart([page, picture], read, [settings])
+    whole(stars, "--stars", 100, 10_000_000)
     _check(page, picture, counts is not None, overwrite)
     for table in (input, counts):
         if table is not None:

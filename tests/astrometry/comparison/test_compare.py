@@ -38,8 +38,8 @@ def solution(values, covariance, source_id, **account):
         "primary": np.arange(n) % 2 == 0,
         "used_reference": np.arange(n) % 3 == 0,
     }
-    account = {"observations_provenance": {}} | account
-    return SimpleNamespace(account=account, table={"sources.parquet": table}.__getitem__)
+    account = {"observations_provenance": {"realisation": 0}} | account
+    return SimpleNamespace(account=account, stars=lambda: table)
 
 
 @pytest.fixture(scope="module")

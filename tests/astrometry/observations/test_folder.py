@@ -26,9 +26,14 @@ from gcmock.astrometry.observations.folder import (
 from gcmock.errors import InputError
 from gcmock.io.writers.writer import open_writer
 
+RECORD = {"seed": 4, "aberration": False, "deflection": False, "realisation": 0}
+
 
 def rows(columns, n, start=0):
-    return {c.name: (start + np.arange(n)).astype(c.dtype) for c in columns}
+    found = {c.name: (start + np.arange(n)).astype(c.dtype) for c in columns}
+    for name in {"time", "ref_epoch"} & found.keys():
+        found[name] += 2000.0
+    return found
 
 
 def write(path, columns, n=3):
@@ -40,7 +45,7 @@ def write(path, columns, n=3):
 def folder(tmp_path):
     """A folder of numbers that mean nothing."""
     (tmp_path / MISSION).write_text(load_mission("jasmine").to_toml())
-    (tmp_path / PROVENANCE).write_text(json.dumps({"seed": 4}))
+    (tmp_path / PROVENANCE).write_text(json.dumps(RECORD))
     with PartWriter(tmp_path, {"seed": "4"}, rows_per_part=5) as writer:
         for start in range(0, 12, 3):
             writer.write(rows(OBSERVATION_COLUMNS, 3, start))
@@ -60,7 +65,7 @@ def test_ten_correlations_of_five_parameters():
 
 def test_observations_are_read_as_they_were_written(folder):
     found = open_observations(folder)
-    assert found.provenance == {"seed": 4}
+    assert found.provenance == RECORD
     assert found.mission == load_mission("jasmine").observable()
     assert found.n_observation == 12
     # A part ends when it has its rows: 3 + 3, 3 + 3.
@@ -121,3 +126,39 @@ def test_observations_without_columns_are_refused(folder):
         write(part, OBSERVATION_COLUMNS[:-2])
     with pytest.raises(InputError, match="lacks the columns y_error, n_exposure"):
         open_observations(folder)
+
+
+@pytest.mark.parametrize(
+    "record", ["[]", "null", "3", '"text"', "{}", "", '{"seed": NaN}', "[" * 5000, '{"a": ' * 3000]
+)
+def test_a_record_of_another_form_is_refused(folder, record):
+    (folder / PROVENANCE).write_text(record)
+    with pytest.raises(InputError, match=r"provenance\.json: damaged"):
+        open_observations(folder)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("x", 1e300, r"x = 1e\+300 in row 1"),
+        ("time", np.nan, "time is missing in row 1"),
+        ("x", np.array(["a", "b", "c"]), "holds values of the type <U1"),
+        ("visit", -1, "visit = -1"),
+    ],
+)
+def test_junk_in_observations_is_named(folder, column, value, message):
+    columns = [
+        c.with_dtype("U1") if c.name == column and isinstance(value, np.ndarray) else c
+        for c in OBSERVATION_COLUMNS
+    ]
+    table = rows(OBSERVATION_COLUMNS, 3)
+    if isinstance(value, np.ndarray):
+        table[column] = value
+    else:
+        table[column][1] = value
+    for part in (folder / OBSERVATIONS).iterdir():
+        part.unlink()
+    with open_writer(folder / OBSERVATIONS / "part-00000.parquet", columns) as writer:
+        writer.write(table)
+    with pytest.raises(InputError, match=message):
+        list(open_observations(folder).observations())

@@ -376,7 +376,7 @@ BAD_CALLS = {
     "realisation": (["--realisation", "3"], "no star of realisation 3"),
     "nothing bright": (["--faint", "9.6", "--set", "magnitudes.bright=9.5"], "has Hw between"),
     "correlations": (
-        ["--set", "reference.correlations=[1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"],
+        ["--set", f"reference.correlations={[-0.9] * 10}"],
         "not positive definite",
     ),
 }
@@ -443,7 +443,7 @@ def test_damaged_folders_are_named(tmp_path, noisy):
     (copy / "provenance.json").write_text("{")
     with pytest.raises(InputError, match="damaged"):
         observations.open_observations(copy)
-    (copy / "provenance.json").write_text(json.dumps({}))
+    (copy / "provenance.json").write_text(json.dumps(noisy.provenance))
     shutil.copy(copy / "visits.parquet", copy / "sources.parquet")
     with pytest.raises(InputError, match="lacks the columns source_id"):
         observations.open_observations(copy).table("sources.parquet")

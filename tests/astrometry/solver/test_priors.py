@@ -138,7 +138,11 @@ def test_bad_reference_files_are_named(tmp_path):
     with pytest.raises(InputError, match="a source_id occurs more than once"):
         load(tmp_path, table | {"source_id": np.array([1, 2, 2, 3])})
     with pytest.raises(InputError, match=r"1 stars have errors .* \(first: source_id 30\)"):
+        load(tmp_path, table | {"ra_error": np.array([1.0, 1.0, 0.0, 1.0])})
+    with pytest.raises(InputError, match=r"ra_error = -1 in row 2"):
         load(tmp_path, table | {"ra_error": np.array([1.0, 1.0, -1.0, 1.0])})
+    with pytest.raises(InputError, match=r"ref_epoch is missing for 1 stars .* source_id 30\)"):
+        load(tmp_path, table | {"ref_epoch": np.array([2016.0, 2016.0, np.nan, 2016.0])})
     names = {name: np.array([0.0, 0.99, 0.0, 0.0]) for _, _, name in correlation_names()}
     names["ra_dec_corr"] = np.array([0.0, -0.99, 0.0, 0.0])
     with pytest.raises(InputError, match=r"no covariance \(first: source_id 20\)"):

@@ -25,7 +25,22 @@ def tables(n=3):
     found = {}
     for name, columns in SOLUTION_TABLES.items():
         found[name] = {c.name: (np.arange(n) + k).astype(c.dtype) for k, c in enumerate(columns)}
+        for column, values in found[name].items():
+            if column.endswith("_corr"):
+                values *= 1e-3
+        if "ref_epoch" in found[name]:
+            found[name]["ref_epoch"] += 2000.0
     return found
+
+
+ACCOUNT = {
+    "observations": "obs",
+    "observations_provenance": {"realisation": 0},
+    "reference": "none",
+    "primary_limit": None,
+    "modes": [{"name": "spin_x", "error": None}],
+    "n_star": 3,
+}
 
 
 def test_covariances_are_kept_as_errors_and_correlations():
@@ -44,10 +59,9 @@ def test_covariances_are_kept_as_errors_and_correlations():
 
 
 def test_tables_are_read_as_they_were_written(tmp_path):
-    account = {"observations": "obs", "reference": "none", "n_star": 3}
-    write_tables(tmp_path, tables(), account)
+    write_tables(tmp_path, tables(), ACCOUNT)
     found = open_solution(tmp_path)
-    assert found.account == account
+    assert found.account == ACCOUNT
     for name, columns in tables().items():
         for column, values in columns.items():
             np.testing.assert_array_equal(found.table(name)[column], values)
@@ -71,3 +85,39 @@ def test_other_folders_are_refused(tmp_path):
         open_solution(tmp_path)
     with pytest.raises(InputError):
         SolutionSet(tmp_path, {}).table("attitude.parquet")
+
+
+@pytest.mark.parametrize("key", [key for key in ACCOUNT if key != "n_star"])
+@pytest.mark.parametrize("value", ["gone", [1], {"a": 1}, True])
+def test_an_account_of_another_form_is_refused(tmp_path, key, value):
+    account = {**ACCOUNT, key: value}
+    if value == "gone":
+        del account[key]
+    write_tables(tmp_path, tables(), account)
+    with pytest.raises(InputError, match=key):
+        open_solution(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("parallax", np.nan, "parallax is missing in row 1"),
+        ("ra_error", 0.0, "errors and correlations that are no covariance"),
+        ("ra_dec_corr", 1.0, "no covariance"),
+        ("ra_dec_corr", 7.0, "ra_dec_corr = 7"),
+        ("pmra", 1e300, r"pmra = 1e\+300"),
+        ("source_id", 2, "source_id that are integers, each once"),
+    ],
+)
+def test_stars_that_cannot_be_solved_ones_are_refused(tmp_path, column, value, message):
+    broken = tables()
+    broken["sources.parquet"][column][1] = value
+    write_tables(tmp_path, broken, ACCOUNT)
+    with pytest.raises(InputError, match=message):
+        open_solution(tmp_path).stars()
+
+
+def test_a_solution_without_stars_is_refused(tmp_path):
+    write_tables(tmp_path, tables(0), ACCOUNT)
+    with pytest.raises(InputError, match="has no stars"):
+        open_solution(tmp_path).stars()

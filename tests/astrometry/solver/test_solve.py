@@ -262,7 +262,7 @@ def test_references_that_are_no_covariance(copy, tmp_path, capsys):
         table["ra_dec_corr"][3] = 1.5
 
     edited(copy / "reference_gaia_like.parquet", broken)
-    refused(capsys, tmp_path, ("solve", copy, "-o", tmp_path / "s"), "no covariance", "source_id")
+    refused(capsys, tmp_path, ("solve", copy, "-o", tmp_path / "s"), "ra_dec_corr = 1.5 in row 3")
 
 
 def parts(folder):

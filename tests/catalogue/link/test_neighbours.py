@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
 from gcmock.catalogue.link.neighbours import pairs_within
+from gcmock.errors import InputError
 
 
 def unit(ra, dec):
@@ -50,3 +51,9 @@ def test_pairs_are_sorted_and_empty_lists_have_none():
     nothing = np.empty(0)
     assert pairs_within(nothing, nothing, ra, dec, 1.0)[0].size == 0
     assert pairs_within(ra, dec, nothing, nothing, 1.0)[0].size == 0
+
+
+def test_a_list_whose_sources_all_lie_at_one_place_is_refused():
+    place = np.full(20_001, 266.4), np.full(20_001, -29.0)
+    with pytest.raises(InputError, match=r"20,001 sources lie within 1\.8 arcsec of ra = 266\.4"):
+        pairs_within(*place, *place, 1.8)

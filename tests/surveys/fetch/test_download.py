@@ -399,7 +399,10 @@ def test_command_line(tmp_path, virac2, capsys):
         (["sirius", "--l", "0", "1", "--b", "0", "1"], "not public: ask its authors"),
         (["gaia", "--l", "0", "1", "--b", "0", "1", "--archive", "eso"], "no archive 'eso'"),
         (["gaia", "--l", "1", "0", "--b", "0", "1"], "must go up and lie within"),
-        (["gaia", "--l", "0", "1", "--b", "0", "1", "--tile-rows", "0"], "must be at least 1"),
+        (
+            ["gaia", "--l", "0", "1", "--b", "0", "1", "--tile-rows", "0"],
+            "--tile-rows = 0: expected",
+        ),
         (["ukidss", "--l", "0", "1", "--b", "0", "1"], "ukidss"),
     ],
 )
@@ -437,3 +440,54 @@ def test_tables_of_several_archives_join(tmp_path):
         assert np.isfinite(chunks["phot_g_mag_error"].to_numpy()).all()
         ids.append(chunks.num_rows)
     assert min(ids) > 100
+
+
+def lying(server, change):
+    """Let a server change the table of every result that holds sources."""
+    honest = server.database.run
+
+    def run_query(query, max_rows):
+        result = honest(query, max_rows)
+        if "COUNT" not in query and "TOP 1" not in query:
+            change(result)
+        return result
+
+    server.database.run = run_query
+
+
+def test_rows_outside_of_the_tile_are_an_error(tmp_path):
+    table = sky_table("2mass", "irsa")
+    with serve({"fp_psc": table}) as server:
+
+        def moved(result):
+            place = result.names.index("ra")
+            result.rows = [
+                (*row[:place], row[place] + 3.0, *row[place + 1 :]) for row in result.rows
+            ]
+
+        lying(server, moved)
+        with pytest.raises(GcmockError, match=r"rows outside of what was asked for \(first: "):
+            fetch("2mass", L, B, tmp_path / "out", service=server.url, patience=QUICK)
+    assert rows_of_nothing(tmp_path / "out")
+
+
+def rows_of_nothing(folder):
+    return not list(folder.glob("*.parquet"))
+
+
+def test_identifiers_that_every_tile_repeats_are_an_error(tmp_path):
+    table = sky_table("2mass", "irsa")
+    with serve({"fp_psc": table}) as server:
+
+        def repeated(result):
+            place = result.names.index("designation")
+            rows = [list(row) for row in result.rows]
+            for row in rows[:1]:
+                row[place] = "17450000-2900000"
+            result.rows = [tuple(row) for row in rows]
+
+        lying(server, repeated)
+        with pytest.raises(GcmockError, match="sources more than once"):
+            fetch("2mass", L, B, tmp_path / "out", service=server.url, patience=QUICK)
+    with pytest.raises(InputError, match="is not complete"):
+        open_survey(tmp_path / "out", "2mass")

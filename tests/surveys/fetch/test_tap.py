@@ -106,3 +106,26 @@ def test_phases_of_a_job():
     assert tap._phase(SimpleNamespace(phase="EXECUTING")) == "EXECUTING"
     with pytest.raises(Exception, match=r"does not say what the job does \(phase ''\)"):
         tap._phase(SimpleNamespace(phase=None))
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://", "http://host:99999/tap", "http://host:x/tap", "https:///tap", "ftp://host/tap", "",
+     "host/tap", "http://[::1/tap", "http://a b/tap"],
+)  # fmt: skip
+def test_what_is_no_address_is_refused(url):
+    with pytest.raises(InputError, match="is not the address of a TAP service"):
+        TapService(url)
+
+
+def test_a_service_that_is_not_there_is_found_out_soon(pauses):
+    told = []
+    # Nobody listens at this port.
+    with (
+        TapService("http://127.0.0.1:9/tap", notice=told.append) as service,
+        pytest.raises(GcmockError, match=r"failed 3 times.*Is the address right"),
+    ):
+        service.ask_at_once("SELECT 1", 1)
+    assert pauses == [2.0, 4.0]
+    assert len(told) == 2
+    assert "attempt 1 of 3 failed, the next one follows in 2 s" in told[0]

@@ -19,16 +19,23 @@ from gcmock.astrometry.comparison.tables import (
     separated,
 )
 from gcmock.astrometry.directions.true_catalogue import TRUE_ASTROMETRY, integer_ids, open_catalogue
-from gcmock.astrometry.observations.folder import ATTITUDE_COLUMNS, PARAMETERS, open_observations
-from gcmock.astrometry.solver.assembly import read_campaign
+from gcmock.astrometry.observations.folder import (
+    ATTITUDE_COLUMNS,
+    PARAMETERS,
+    ObservationSet,
+    open_observations,
+)
+from gcmock.astrometry.solver.assembly import Campaign, read_campaign
 from gcmock.astrometry.solver.modes import FRAME_MODES, amplitudes, patterns
 from gcmock.astrometry.solver.priors import load_references, moved_sources
 from gcmock.astrometry.solver.problem import Floats, Unknowns, source_shift
 from gcmock.astrometry.solver.solution import SolutionSet, covariance_matrices, open_solution
 from gcmock.errors import InputError
+from gcmock.io.file_names import check_input_name
 from gcmock.io.provenance import creator
 from gcmock.notebook import Outcome, listing_of
 
+_ATTITUDE: Final = tuple(c.name for c in ATTITUDE_COLUMNS if c.name != "visit")
 TRUE_COLUMNS: Final = ("source_id", *TRUE_ASTROMETRY, "phot_hw_mag", "component")
 
 
@@ -130,6 +137,7 @@ def compare(
         "pulls": pull_table(errors),
     }
     folder = Path(observations) if observations else Path(opened.account["observations"])
+    check_input_name(folder)
     if observations or folder.is_dir():
         joint = _joint(opened, folder)
         account["joint_chi2"] = asdict(joint)
@@ -143,8 +151,8 @@ def compare(
 
 
 def _errors(solution: SolutionSet, mock: Path) -> tuple[Errors, Floats]:
-    table = solution.table("sources.parquet")
-    realisation = solution.account["observations_provenance"].get("realisation", 0)
+    table = solution.stars()
+    realisation = solution.account["observations_provenance"]["realisation"]
     catalogue = open_catalogue(
         mock, TRUE_COLUMNS, realisation=realisation, need="the comparison needs the true astrometry"
     )
@@ -198,6 +206,9 @@ def _mode_rows(solution: SolutionSet, errors: Errors, removed: Floats) -> list[d
     weights, to the primary stars, for which the solution knows the covariance of such a fit.
     """
     formal = {mode["name"]: mode for mode in solution.account["modes"]}
+    lacking = [name for name in FRAME_MODES if name not in formal]
+    if lacking:
+        raise InputError(f"{solution.path}: solution.json lacks the modes {', '.join(lacking)}")
     chosen = errors.primary
     found = patterns(errors.true[chosen])
     primary = amplitudes(errors.error[chosen], found)[: len(FRAME_MODES)]
@@ -245,7 +256,7 @@ def _joint(solution: SolutionSet, path: Path) -> JointChi2:
         secondaries=False,
     )
     problem = campaign.problem(primary=True)
-    stars = solution.table("sources.parquet")
+    stars = solution.stars()
     at = np.searchsorted(stars["source_id"], campaign.store.source_id)
     solved_stars = np.column_stack([stars[name] for name in PARAMETERS])
     attitude = solution.table("attitude.parquet")
@@ -255,27 +266,40 @@ def _joint(solution: SolutionSet, path: Path) -> JointChi2:
         and np.array_equal(attitude["visit"], campaign.visit_number)
     ):  # fmt: skip
         raise InputError(f"{solution.path}: is not a solution of {path}")
-    truth = folder.table("truth/sources.parquet")
-    values = np.column_stack([truth[name] for name in PARAMETERS])
-    years = campaign.epoch - truth["ref_epoch"]
-    moved = moved_sources(values, truth["radial_velocity"], years)
-    by_id = np.argsort(truth["source_id"], kind="stable")
-    row = by_id[np.searchsorted(truth["source_id"][by_id], campaign.store.source_id)]
-    names = [column.name for column in ATTITUDE_COLUMNS if column.name != "visit"]
-    real = folder.table("truth/attitude.parquet")
-    terms = campaign.distortion.terms
     shape = (campaign.distortion.n_block, campaign.distortion.n_term)
+    coefficients = solution.table("calibration.parquet")["coefficient"]
+    if coefficients.size != shape[0] * shape[1]:
+        raise InputError(
+            f"{solution.path / 'calibration.parquet'}: has {coefficients.size} coefficients, but "
+            f"the observations {shape[0]} blocks of {shape[1]} terms"
+        )
     solved = Unknowns(
         solved_stars[at],
-        np.column_stack([attitude[name] for name in names]),
-        solution.table("calibration.parquet")["coefficient"].reshape(shape),
+        np.column_stack([attitude[name] for name in _ATTITUDE]),
+        coefficients.reshape(shape),
     )
-    true = Unknowns(
-        moved[row],
-        np.column_stack([real[name][campaign.visit_number] for name in names]),
-        true_coefficients(folder.table("truth/calibration.parquet"), campaign.block_number, terms),
+    return joint_chi2(problem, solved, _true_unknowns(folder, campaign))
+
+
+def _true_unknowns(folder: ObservationSet, campaign: Campaign) -> Unknowns:
+    """Truth of the stars, visits and blocks of a campaign."""
+    truth = folder.table("truth/sources.parquet")
+    by_id = np.argsort(truth["source_id"], kind="stable")
+    at = np.searchsorted(truth["source_id"][by_id], campaign.store.source_id)
+    row = by_id[np.minimum(at, max(len(by_id) - 1, 0))] if len(by_id) else at
+    if not (len(by_id) and np.array_equal(truth["source_id"][row], campaign.store.source_id)):
+        raise InputError(f"{folder.path}: truth/sources.parquet lacks stars that were observed")
+    values = np.column_stack([truth[name] for name in PARAMETERS])
+    years = campaign.epoch - truth["ref_epoch"]
+    real = folder.table("truth/attitude.parquet")
+    if not np.array_equal(real["visit"], np.arange(len(folder.table("visits.parquet")["visit"]))):
+        raise InputError(f"{folder.path}: truth/attitude.parquet lacks visits")
+    coefficients = folder.table("truth/calibration.parquet")
+    return Unknowns(
+        moved_sources(values, truth["radial_velocity"], years)[row],
+        np.column_stack([real[name][campaign.visit_number] for name in _ATTITUDE]),
+        true_coefficients(coefficients, campaign.block_number, campaign.distortion.terms),
     )
-    return joint_chi2(problem, solved, true)
 
 
 def dumps(comparison: Comparison) -> str:

@@ -28,6 +28,7 @@ from gcmock.io.epochs import julian_years
 from gcmock.io.ownership import check_apart
 from gcmock.io.provenance import creator
 from gcmock.io.readers.opening import SUFFIXES, open_table
+from gcmock.io.space import check_space
 from gcmock.io.values import given_numbers
 from gcmock.io.writers.writer import open_writer
 from gcmock.notebook import Outcome
@@ -236,6 +237,8 @@ def propagate(
         columns = (id_column(table), *keys, *(_TRUTH[name] for name in SOURCE_TABLE))
         parts = _sources(table, years, len(keys) > 0, progress)
     n_star = 0
+    # A direction is five numbers of 8 bytes; half of them is what compression may save.
+    check_space(output, table.n_rows * max(len(years), 1), 24, "fewer epochs, or another disk")
     with open_writer(output, columns, metadata, overwrite=overwrite) as writer:
         for n, part in parts:
             writer.write(part)

@@ -15,6 +15,7 @@ from gcmock.arrays import Columns
 from gcmock.errors import InputError
 from gcmock.io.checks import exact_ids
 from gcmock.io.columns import ColumnMatch, check_parts, keep_identifiers, match_unit
+from gcmock.io.known_columns import check_columns
 from gcmock.io.readers.opening import open_table
 from gcmock.io.readers.source import TableSource
 from gcmock.io.unit_names import unit_factor
@@ -104,7 +105,14 @@ class Catalogue:
             match = self.matches.get(name, ColumnMatch(name))
             if self.stored(name) == _DISTANCE:
                 distance = column_values(self.path, values, "distance_pc", match)
-                plain = 1000.0 / np.where(distance > 0.0, distance, np.nan)
+                given = np.isfinite(distance) & ~(distance > 0.0)
+                if given.any():
+                    i = int(np.argmax(given))
+                    raise InputError(
+                        f"{self.path}: distance = {distance[i]:g} pc in row {first + i} (counted "
+                        "from 0); distances are above zero"
+                    )
+                plain = 1000.0 / distance
             else:
                 # A true magnitude may be far beyond what any survey sees.
                 limited = "" if name.endswith("_mag") else name
@@ -120,6 +128,7 @@ class Catalogue:
                 f"{self.path}: {name} is missing in row {row} (counted from 0); "
                 f"{int(bad.sum())} such rows in this part of the file: remove them"
             )
+        check_columns(self.path, {name: plain}, (_KNOWN[name],), first_row=first)
         return plain
 
 

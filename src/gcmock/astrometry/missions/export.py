@@ -24,7 +24,7 @@ from gcmock.astrometry.missions.passbands import (
 )
 from gcmock.errors import InputError
 from gcmock.io.disk import sha256_of
-from gcmock.io.metadata import read_metadata
+from gcmock.io.metadata import catalogue_metadata
 from gcmock.io.ownership import check_apart
 from gcmock.io.provenance import creator, library_versions
 from gcmock.io.writers.writer import open_writer
@@ -218,8 +218,7 @@ def export(
 
 def export_metadata(mock: Path) -> dict[str, str]:
     """Return the metadata of a mock catalogue: a file, or a folder of Parquet files."""
-    parts = sorted(mock.rglob("*.parquet")) if mock.is_dir() else [mock]
-    return read_metadata(parts[0])
+    return catalogue_metadata(mock)
 
 
 def _predicted(stars: Columns, mission: Mission, law: str) -> Columns:

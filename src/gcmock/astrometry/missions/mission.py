@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +11,7 @@ from pydantic import Field, ValidationError
 
 import gcmock.data
 from gcmock.errors import InputError
-from gcmock.settings.base import Section, override, read_toml, to_toml, validated
+from gcmock.settings.base import Section, override, to_toml, validated
 from gcmock.settings.mission import (
     Attitude,
     Centroid,
@@ -29,6 +28,7 @@ from gcmock.settings.mission import (
     Schedule,
 )
 from gcmock.settings.name_or_path import is_path, unknown_name
+from gcmock.settings.toml_file import parse_toml, read_toml
 
 
 def mission_names() -> tuple[str, ...]:
@@ -189,7 +189,7 @@ def parse_settings(texts: Sequence[str]) -> dict[str, Any]:
         if not equals or not key.strip() or not value.strip():
             raise InputError(f"--set {text}: write section.key=value, such as schedule.visits=400")
         try:
-            settings[key.strip()] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
+            settings[key.strip()] = parse_toml(f"value = {value}")["value"]
+        except (ValueError, KeyError):
             settings[key.strip()] = value.strip()
     return settings

@@ -5,7 +5,6 @@ Layout and columns are defined here and nowhere else; `docs/astrometry.md` lists
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,8 @@ import numpy as np
 from gcmock.arrays import Columns
 from gcmock.astrometry.missions.mission import ObservableMission, load_mission
 from gcmock.errors import InputError
+from gcmock.io.json_file import read_object
+from gcmock.io.known_columns import check_columns, check_units
 from gcmock.io.readers.opening import open_table
 from gcmock.io.writers.writer import Writer, open_writer
 from gcmock.words.columns import SOURCE_ID, Column
@@ -206,21 +207,37 @@ class ObservationSet:
         InputError
             If the table is missing, damaged or lacks columns.
         """
-        return read_folder_table(self.path / name, OBSERVATION_TABLES[name])
+        # A reference star may have a position only.
+        free = tuple(c.name for c in REFERENCE_COLUMNS[1:]) if name.startswith("reference") else ()
+        return read_folder_table(self.path / name, OBSERVATION_TABLES[name], free)
 
     def observations(self, chunk_size: int = 1_000_000) -> Iterator[Columns]:
         """Yield the observations in their order, at most `chunk_size` rows at a time."""
         names = [column.name for column in OBSERVATION_COLUMNS]
-        yield from open_table(self.path / OBSERVATIONS).chunks(chunk_size, names)
+        path, first = self.path / OBSERVATIONS, 0
+        for chunk in open_table(path).chunks(chunk_size, names):
+            check_columns(path, chunk, OBSERVATION_COLUMNS, first_row=first)
+            first += len(chunk["visit"])
+            yield chunk
 
 
-def read_folder_table(path: Path, columns: tuple[Column, ...]) -> Columns:
+def read_folder_table(
+    path: Path, columns: tuple[Column, ...], may_miss: tuple[str, ...] = ()
+) -> Columns:
     """Read the named columns of a table whole; an empty table has empty columns.
+
+    Parameters
+    ----------
+    path : Path
+    columns : tuple of Column
+    may_miss : tuple of str
+        Columns in which values may be missing.
 
     Raises
     ------
     InputError
-        If the table is missing, damaged or lacks columns.
+        If the table is missing or damaged, lacks columns, or has types, units or values that
+        gcmock does not write.
     """
     try:
         source = open_table(path)
@@ -232,8 +249,11 @@ def read_folder_table(path: Path, columns: tuple[Column, ...]) -> Columns:
     missing = [name for name in names if name not in source.columns]
     if missing:
         raise InputError(f"{path}: lacks the columns {', '.join(missing)}")
+    check_units(path, source.units, columns)
     chunks = list(source.chunks(2_000_000, names))
-    return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in names}
+    table = {name: np.ma.concatenate([chunk[name] for chunk in chunks]) for name in names}
+    check_columns(path, table, columns, may_miss=may_miss)
+    return {name: np.ma.getdata(values) for name, values in table.items()}
 
 
 def open_observations(path: str | Path) -> ObservationSet:
@@ -261,14 +281,14 @@ def open_observations(path: str | Path) -> ObservationSet:
             f"{path}: is not a folder of observations (no {', '.join(missing)}); give the output "
             "of gcmock observe"
         )
-    try:
-        provenance = json.loads((path / PROVENANCE).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path / PROVENANCE}: damaged or not readable: {error}") from error
+    provenance = read_object(
+        path / PROVENANCE, {"aberration": bool, "deflection": bool, "realisation": int}
+    )
     source = open_table(path / OBSERVATIONS)
     missing = [c.name for c in OBSERVATION_COLUMNS if c.name not in source.columns]
     if missing:
         raise InputError(f"{path / OBSERVATIONS}: lacks the columns {', '.join(missing)}")
+    check_units(path / OBSERVATIONS, source.units, OBSERVATION_COLUMNS)
     return ObservationSet(
         path, load_mission(path / MISSION).observable(), provenance, int(source.n_rows or 0)
     )

@@ -30,6 +30,9 @@ VISIT_STREAM: Final = -5
 """Stands for the realisation in the keys of visits."""
 
 _STEP_DAYS: Final = 1.0
+_MOST_VISITS: Final = 3_000_000
+"""Every visit is planned after the last one: an hour of planning."""
+_MOST_CELLS: Final = 1000
 # Places of a visit's random numbers.
 _PLACE, _ROLL, _POINTING, _N_PLACES = 0, 2, 3, 6
 
@@ -121,6 +124,12 @@ def visit_times(mission: ObservableMission) -> tuple[Floats, Ints]:
         )
     orbit = CircularOrbit(schedule.altitude_km, schedule.local_time_h)
     period = orbit.period_days / YEAR_DAYS
+    most = schedule.years / period * exposures.fields_per_orbit
+    if most > _MOST_VISITS:
+        raise InputError(
+            f"mission {mission.name}: {most:,.0f} visits are possible, more than the "
+            f"{_MOST_VISITS:,} that can be planned; take fewer years or fields_per_orbit"
+        )
     target = np.array(triad(*galactic_to_icrs(*schedule.target_l_b_deg))[6:]).ravel()
     number = np.arange(int((spans[0, 0] - 2000.0) / period), int((spans[-1, 1] - 2000.0) / period))
     first, second = orbit.axes(np.asarray(2000.0 + number * period))
@@ -243,6 +252,11 @@ def _cells(window: MissionWindow, step_deg: float) -> tuple[Floats, Floats]:
     axes = []
     for low, high in (window.l_deg or (0.0, 0.0), window.b_deg or (0.0, 0.0)):
         n = max(1, round((high - low) / step_deg))
+        if n > _MOST_CELLS:
+            raise InputError(
+                f"[schedule] cell_deg = {step_deg:g}: gives {n:,} cells along a side of the "
+                f"window; at most {_MOST_CELLS:,} can be planned"
+            )
         axes.append(low + (np.arange(n) + 0.5) * (high - low) / n)
     l_deg, b_deg = np.meshgrid(*axes, indexing="ij")
     return l_deg.ravel(), b_deg.ravel()

@@ -132,8 +132,7 @@ def read_campaign(
     visits, catalogue = folder.table("visits.parquet"), folder.table("sources.parquet")
     calibration = folder.mission.calibration
     focal_plane = folder.mission.focal_plane
-    if not np.array_equal(visits["visit"], np.arange(len(visits["visit"]))):
-        raise InputError(f"{folder.path}: visits.parquet must have the visits 0, 1, 2, ...")
+    _check_numbers(folder, visits, catalogue)
     primary = catalogue["primary"].astype(bool)
     if primary_limit is not None:
         primary = catalogue["phot_hw_mag"] <= primary_limit
@@ -143,7 +142,12 @@ def read_campaign(
         raise InputError(f"{folder.path}: has no primary stars; raise --primary-limit")
     order = order if secondaries else order[:n_primary]
     store = read_store(
-        folder, catalogue["source_id"][order], n_primary, len(visits["visit"]), progress
+        folder,
+        catalogue["source_id"][order],
+        n_primary,
+        len(visits["visit"]),
+        progress,
+        known=catalogue["source_id"],
     )
     epoch = float(np.mean(visits["time"]))
     known = references(epoch)
@@ -171,6 +175,23 @@ def read_campaign(
             return campaign
     reasons = "; ".join(remarks)
     raise InputError(f"{folder.path}: nothing that can be solved is left: {reasons}")
+
+
+def _check_numbers(folder: ObservationSet, visits: Columns, catalogue: Columns) -> None:
+    """Check that visits, blocks and stars are numbered as they must be."""
+    n_visit = len(visits["visit"])
+    if not n_visit or not np.array_equal(visits["visit"], np.arange(n_visit)):
+        raise InputError(f"{folder.path}: visits.parquet must have the visits 0, 1, 2, ...")
+    if visits["block"].max() >= n_visit:
+        raise InputError(
+            f"{folder.path}: visits.parquet has block {visits['block'].max()}, but only {n_visit} "
+            "visits; blocks are numbered from 0"
+        )
+    ids = catalogue["source_id"]
+    if ids.dtype.kind not in "iu":
+        raise InputError(f"{folder.path}: source_id of sources.parquet must be integers")
+    if len(np.unique(ids)) != len(ids):
+        raise InputError(f"{folder.path}: a source_id of sources.parquet occurs more than once")
 
 
 class _Material(NamedTuple):

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.arrays import Columns
 from gcmock.astrometry.directions.geometry import MAS, triad
-from gcmock.astrometry.observations.folder import PARAMETERS, ObservationSet, correlation_names
+from gcmock.astrometry.observations.folder import (
+    PARAMETERS,
+    REFERENCE_COLUMNS,
+    ObservationSet,
+    correlation_names,
+)
 from gcmock.astrometry.solver.problem import Floats, Prior, shifted_sources, source_shift
 from gcmock.errors import InputError
+from gcmock.io.known_columns import check_columns, check_units
 from gcmock.io.readers.opening import open_table
 from gcmock.units import K
 
@@ -103,6 +109,13 @@ def load_references(kind: str, folder: ObservationSet, epoch: float) -> Referenc
     path = folder.path / "reference_gaia_like.parquet" if kind == "gaia-like" else Path(kind)
     table = _read(path)
     ok = np.isfinite(np.column_stack([table[n] for n in (*PARAMETERS, *_errors())])).all(axis=1)
+    for name in ("ref_epoch", *(name for _, _, name in correlation_names())):
+        gaps = ok & ~np.isfinite(table[name])
+        if gaps.any():
+            raise InputError(
+                f"{path}: {name} is missing for {gaps.sum():,} stars with five parameters (first: "
+                f"source_id {table['source_id'][gaps][0]}); complete or remove them"
+            )
     if not ok.any():
         raise InputError(
             f"{path}: has no star with five parameters; give another file, or --reference none"
@@ -122,6 +135,8 @@ def load_references(kind: str, folder: ObservationSet, epoch: float) -> Referenc
 
 def _exact(folder: ObservationSet, epoch: float) -> References:
     truth = folder.table("truth/sources.parquet")
+    if len(np.unique(truth["source_id"])) != len(truth["source_id"]):
+        raise InputError(f"{folder.path}: a source_id of truth/sources.parquet occurs twice")
     keep = np.ones(len(truth["source_id"]), bool)
     if (folder.path / "reference_gaia_like.parquet").is_file():
         listed = folder.table("reference_gaia_like.parquet")["source_id"]
@@ -149,13 +164,24 @@ def _read(path: Path) -> Columns:
     if missing:
         raise InputError(f"{path}: a reference catalogue needs the columns {', '.join(missing)}")
     chunks = list(source.chunks(2_000_000, needed))
-    table = {name: np.concatenate([np.asarray(c[name]) for c in chunks]) for name in needed}
+    columns = [c for c in REFERENCE_COLUMNS if c.name in needed]
+    check_units(path, source.units, columns)
+    table = {name: np.ma.concatenate([c[name] for c in chunks]) for name in needed}
+    check_columns(path, table, columns, may_miss=needed[1:])
     if table["source_id"].dtype.kind not in "iu":
         raise InputError(f"{path}: source_id must be integers, as in the observations")
+    table = {name: _plain(values) for name, values in table.items()}
     return {
         name: values.astype(np.int64 if name == "source_id" else np.float64)
         for name, values in table.items()
     }
+
+
+def _plain(values: NDArray[Any]) -> NDArray[Any]:
+    """Return values with NaN where they are masked."""
+    if not np.ma.getmaskarray(values).any():
+        return np.asarray(np.ma.getdata(values))
+    return np.ma.filled(np.ma.asarray(values, dtype=np.float64), np.nan)
 
 
 def _covariance(path: Path, table: Columns) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,10 +23,21 @@ from gcmock.astrometry.observations.folder import (
 from gcmock.astrometry.solver.problem import Floats
 from gcmock.errors import InputError
 from gcmock.io.disk import write_text
+from gcmock.io.json_file import Kinds, checked_object, read_object
 from gcmock.io.writers.writer import open_writer
 from gcmock.words.columns import Column
 
 SOLUTION: Final = "solution.json"
+
+_NUMBER: Final = (int, float, type(None))
+_ACCOUNT: Final[Mapping[str, Kinds]] = {
+    "observations": str,
+    "observations_provenance": dict,
+    "reference": str,
+    "primary_limit": _NUMBER,
+    "modes": list,
+}
+"""What a comparison needs of the account of a solution."""
 
 _HW = next(c for c in SOURCE_COLUMNS if c.name == "phot_hw_mag")
 
@@ -91,11 +103,16 @@ def parameter_columns(values: Floats, covariance: Floats) -> Columns:
 def covariance_matrices(table: Columns) -> Floats:
     """Covariances (n, 5, 5) from the columns of `parameter_columns`."""
     error = np.column_stack([table[f"{name}_error"] for name in PARAMETERS])
-    matrix = np.zeros((len(error), 5, 5))
+    return _correlations(table) * error[:, :, None] * error[:, None, :]
+
+
+def _correlations(table: Columns) -> Floats:
+    """Matrices of the correlations, shape (n, 5, 5)."""
+    matrix = np.zeros((len(table["ra"]), 5, 5))
     matrix[:, np.arange(5), np.arange(5)] = 1.0
     for i, j, name in correlation_names():
         matrix[:, i, j] = matrix[:, j, i] = table[name]
-    return matrix * error[:, :, None] * error[:, None, :]
+    return matrix
 
 
 def write_tables(folder: Path, tables: dict[str, Columns], account: dict[str, Any]) -> None:
@@ -125,8 +142,41 @@ class SolutionSet:
     account: dict[str, Any]
 
     def table(self, name: str) -> Columns:
-        """Read one of `SOLUTION_TABLES` whole."""
+        """Read one of `SOLUTION_TABLES` whole.
+
+        Raises
+        ------
+        InputError
+            If it cannot be what ``gcmock solve`` wrote.
+        """
         return read_folder_table(self.path / name, SOLUTION_TABLES[name])
+
+    def stars(self) -> Columns:
+        """Read the solved stars.
+
+        Raises
+        ------
+        InputError
+            If there are none, one occurs twice, or one has no covariance.
+        """
+        path, table = self.path / "sources.parquet", self.table("sources.parquet")
+        ids = table["source_id"]
+        if not len(ids):
+            raise InputError(f"{path}: has no stars")
+        if not table["primary"].any():
+            raise InputError(f"{path}: has no primary stars; solve with a fainter --primary-limit")
+        if ids.dtype.kind not in "iu" or len(np.unique(ids)) != len(ids):
+            raise InputError(f"{path}: needs source_id that are integers, each once")
+        matrix = _correlations(table)
+        error = np.column_stack([table[f"{name}_error"] for name in PARAMETERS])
+        good = np.asarray((error > 0.0).all(axis=1))
+        good &= np.asarray(np.linalg.eigvalsh(matrix)[:, 0] > 0.0)
+        if not good.all():
+            raise InputError(
+                f"{path}: {(~good).sum():,} stars have errors and correlations that are no "
+                f"covariance (first: source_id {ids[~good][0]})"
+            )
+        return table
 
 
 def open_solution(path: str | Path) -> SolutionSet:
@@ -152,8 +202,9 @@ def open_solution(path: str | Path) -> SolutionSet:
         raise InputError(
             f"{path}: is not a solution (no {', '.join(missing)}); give the output of gcmock solve"
         )
-    try:
-        account = json.loads((path / SOLUTION).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path / SOLUTION}: damaged or not readable: {error}") from error
+    account = read_object(path / SOLUTION, _ACCOUNT)
+    provenance = account["observations_provenance"]
+    checked_object(f"{path / SOLUTION}: observations_provenance", provenance, {"realisation": int})
+    for mode in account["modes"]:
+        checked_object(f"{path / SOLUTION}: modes", mode, {"name": str, "error": _NUMBER})
     return SolutionSet(path, account)

@@ -57,6 +57,8 @@ def read_store(
     n_primary: int,
     n_visit: int,
     progress: Progress | None,
+    *,
+    known: NDArray[np.int64],
 ) -> Store:
     """Read the observations twice: to count them, and to put each at its place.
 
@@ -68,12 +70,14 @@ def read_store(
     n_primary, n_visit : int
     progress : callable, optional
         Called with the numbers of rows read and in total.
+    known : ndarray of int64, shape (n,)
+        All stars that may have been observed.
 
     Raises
     ------
     InputError
-        If observations have no visit, a coordinate that is not finite, or an error that is not
-        positive.
+        If observations have no visit, no star, a coordinate that is not finite, or an error that
+        is not positive, or a star is observed twice in a visit.
     """
     by_id = np.argsort(source_id, kind="stable")
     sorted_id = source_id[by_id]
@@ -86,6 +90,12 @@ def read_store(
 
     for chunk in folder.observations():
         index = places(chunk["source_id"])
+        strange = ~np.isin(chunk["source_id"], known)
+        if strange.any():
+            raise InputError(
+                f"{folder.path}: observations of {strange.sum():,} stars that sources.parquet "
+                f"lacks (first: source_id {chunk['source_id'][strange][0]})"
+            )
         if len(chunk["visit"]) and not (
             chunk["visit"].min() >= 0 and chunk["visit"].max() < n_visit
         ):
@@ -119,7 +129,25 @@ def read_store(
         done += len(index)
         if progress:
             progress(done, 2 * folder.n_observation)
+    twice = int(_observed_twice(store.first, store.visit, n_visit))
+    if twice >= 0:
+        raise InputError(
+            f"{folder.path}: star {source_id[twice]} is observed more than once in one visit; "
+            "every observation counts once"
+        )
     return store
+
+
+@compiled(nogil=True)
+def _observed_twice(first, visit, n_visit):  # pragma: no cover
+    """Return a star with two observations in a visit; -1 if there is none."""
+    last = np.full(n_visit, -1, np.int64)
+    for i in range(len(first) - 1):
+        for k in range(first[i], first[i + 1]):
+            if last[visit[k]] == i:
+                return i
+            last[visit[k]] = i
+    return -1
 
 
 @compiled(nogil=True)

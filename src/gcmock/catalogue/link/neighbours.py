@@ -10,8 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.compilation import compiled
+from gcmock.errors import InputError
 
 ARCSEC_PER_DEG = 3600.0
+
+_CROWD = 20_000
+"""Sources in a square of the search radius: the densest lists have some hundreds."""
 
 
 @compiled(nogil=True)
@@ -76,6 +80,27 @@ def _scan(column, row, stride, ra_1, dec_1, key, order, ra_2, dec_2, radius, sta
     return start
 
 
+def _check_crowd(
+    key: NDArray[np.int64],
+    ra: NDArray[np.float64],
+    dec: NDArray[np.float64],
+    order: NDArray[np.int64],
+    radius: float,
+) -> None:
+    """Refuse a list of which all pairs at one place would never be finished."""
+    if len(key) <= _CROWD:
+        return
+    first = np.flatnonzero(np.append(True, key[1:] != key[:-1]))
+    number = np.diff(np.append(first, len(key)))
+    most = int(np.argmax(number))
+    if number[most] > _CROWD:
+        i = order[first[most]]
+        raise InputError(
+            f"{number[most]:,} sources lie within {radius:g} arcsec of ra = {ra[i]:.6f}, dec = "
+            f"{dec[i]:.6f}: no sky is so dense; are the positions right?"
+        )
+
+
 def pairs_within(
     ra_1: NDArray[np.float64],
     dec_1: NDArray[np.float64],
@@ -98,6 +123,11 @@ def pairs_within(
     -------
     i, j : ndarray of int64, shape (n_pair,)
         Indices into the lists, sorted by i, then j.
+
+    Raises
+    ------
+    InputError
+        If so many sources lie at one place that they are none of a sky.
     """
     n_1 = len(ra_1)
     if n_1 == 0 or len(ra_2) == 0:
@@ -112,6 +142,7 @@ def pairs_within(
     key = row_2 * stride + column_2
     order = np.argsort(key, kind="stable")
     key = key[order]
+    _check_crowd(key, ra_2, dec_2, order, radius)
     column, row = _bins(ra_1, dec_1, ra_0, dec_0, width_ra, width)
     start = np.zeros(n_1 + 1, np.int64)
     nothing = np.empty(0, np.int64)

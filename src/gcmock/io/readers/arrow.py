@@ -27,9 +27,10 @@ def as_input_error(path: Path) -> Iterator[None]:
     """Turn errors of pyarrow and of the disk into an `InputError` with the name of the file."""
     try:
         yield
-    except MemoryError:
+    except (MemoryError, InputError):
         raise
-    except (pa.ArrowException, OSError, EOFError) as error:
+    # ValueError: names or text that are not UTF-8, dates of the year 300,000; KeyError: metadata.
+    except (pa.ArrowException, OSError, EOFError, ValueError, KeyError, OverflowError) as error:
         number = getattr(error, "errno", None)
         if number == errno.ENOMEM:
             raise MemoryError(str(error)) from error

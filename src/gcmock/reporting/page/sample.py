@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.arrays import Columns, Floats, Table
+from gcmock.errors import InputError
 from gcmock.io.observed import ObservedStars
 from gcmock.mock.infer import prepare
 from gcmock.model import Model
@@ -40,6 +41,9 @@ VIEW_COLUMNS: Final = (
 """Columns of the catalogue that the view of single stars shows beside the posterior."""
 
 QUANTILE_COLUMNS: Final = tuple(f"distance_q{percent:02d}_pc" for percent in (5, 16, 50, 84, 95))
+
+_SAME_PLACE_DEG: Final = 1e-5
+"""Positions are kept bit by bit, but those of one system follow from the other."""
 
 _SEED, _STREAM, _BATCH = 20_262, -3, 128
 _ZONES: Final = ((-8.16, 0.25), (-1.16, 0.1), (-0.36, 0.02), (0.36, 0.1), (1.16, 0.25), (7.85, 0))
@@ -148,6 +152,7 @@ class PosteriorsOf:
         grid = model.grid
         edges = distance_edges(model.galaxy.sun.r0_pc, grid.edges_pc[0], grid.edges_pc[-1])
         n = len(sample)
+        self._found = np.zeros(n, bool)
         self.result = Posteriors(
             edges,
             np.zeros((n, len(GROUPS), edges.size - 1)),
@@ -162,11 +167,38 @@ class PosteriorsOf:
         chosen = np.flatnonzero(place >= 0)
         if not chosen.size:
             return
+        rows = self._sample.rows
+        here = place[chosen]
+        along_l = (stars.l[chosen] - rows["l"][here] + 180.0) % 360.0 - 180.0
+        along_b = stars.b[chosen] - rows["b"][here]
+        self._found[here[np.maximum(np.abs(along_l), np.abs(along_b)) < _SAME_PLACE_DEG]] = True
         inside = self._model.extinction_map.inside(stars.l[chosen], stars.b[chosen])
         chosen = chosen[inside]
         for start in range(0, chosen.size, _BATCH):
             part = chosen[start : start + _BATCH]
             self._compute(stars.take(part), place[part])
+
+    def check(self, path: object) -> None:
+        """Refuse an input that is not the one from which the catalogue was built.
+
+        Parameters
+        ----------
+        path : str or Path
+            The input, for the message.
+
+        Raises
+        ------
+        InputError
+            If it lacks stars of the catalogue, or has them at other places.
+        """
+        lost = ~self._found
+        if lost.any():
+            first = self._sample.rows["source_id"][lost][0]
+            raise InputError(
+                f"{path}: {int(lost.sum()):,} of {lost.size:,} stars of the catalogue that were "
+                f"looked up are not in it, or at another place (first: source_id {first}): give "
+                "the table from which the catalogue was built"
+            )
 
     def _compute(self, stars: ObservedStars, place: NDArray[np.int64]) -> None:
         prepared = prepare(stars, self._model, self._policy)

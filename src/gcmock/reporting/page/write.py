@@ -12,6 +12,7 @@ import gcmock
 from gcmock.errors import InputError
 from gcmock.io.beside import announced, take_left_behind
 from gcmock.io.disk import check_new_file, check_new_folder, whole_folder, write_text
+from gcmock.io.known_columns import CheckedSource
 from gcmock.io.metadata import catalogue_metadata, recorded_config
 from gcmock.io.readers.opening import open_table
 from gcmock.io.readers.source import TableSource
@@ -138,11 +139,11 @@ def write_report(
         take_left_behind(Path(figures), output)
         check_new_folder(Path(figures), overwrite=overwrite)
     begin = stage or (lambda _: None)
-    source = open_table(mock)
+    source = CheckedSource(open_table(mock))
     metadata = catalogue_metadata(mock)
     config = recorded_config(mock, metadata) or load_config()
     seen = open_table(input) if input is not None else None
-    known = open_table(truth) if truth is not None else None
+    known = CheckedSource(open_table(truth)) if truth is not None else None
     extent = look(source, begin("look"))
     check_columns(source)
     tally, sample, compared = _count(source, Tally(extent), n_sample, known is not None, begin)
@@ -218,6 +219,7 @@ def _observe(
     for stars in observed_stars(source, config, update):
         observed.add(stars)
         posteriors.add(stars)
+    posteriors.check(source.path)
     return observed, posteriors.result
 
 

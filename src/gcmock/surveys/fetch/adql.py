@@ -35,6 +35,8 @@ class Selection:
     pad_deg : float
         A tile is selected with this margin, because an archive may compare other digits than it
         shows.
+    identifier : str
+        Column of identifiers; empty if the table has none.
     """
 
     table: str
@@ -45,6 +47,7 @@ class Selection:
     dec: str
     frame: str
     pad_deg: float
+    identifier: str = ""
 
 
 def identifier(name: str) -> str:

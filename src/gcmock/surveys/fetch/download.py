@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from gcmock.arrays import Floats
 from gcmock.errors import GcmockError, InputError, InterruptedRunError
 from gcmock.io.manifest import Manifest, check_folder, entry_of
 from gcmock.notebook import Outcome
 from gcmock.progress import Progress
 from gcmock.surveys.definition import Archive, SurveyDefinition, load_survey
 from gcmock.surveys.fetch import adql
+from gcmock.surveys.fetch.repeats import Repeats
 from gcmock.surveys.fetch.tap import Patience, ServiceLimitError, TapService
 from gcmock.surveys.fetch.tile_file import write_tile
-from gcmock.surveys.fetch.window import SMALLEST_DEG, SurveyWindow, Tile, tiles
+from gcmock.surveys.fetch.window import SMALLEST_DEG, SurveyWindow, Tile, separation_deg, tiles
 from gcmock.surveys.read.recognise import recognise
 
 if TYPE_CHECKING:
@@ -77,6 +80,7 @@ class _Run:
     max_rows: int
     update: Progress | None
     summary: FetchSummary
+    repeats: Repeats = field(default_factory=Repeats)
     names: list[str] = field(default_factory=list)
     n_todo: int = 0
 
@@ -97,6 +101,7 @@ def fetch(
     overwrite: bool = False,
     progress: Progress | None = None,
     patience: Patience | None = None,
+    notice: Callable[[str], None] | None = None,
 ) -> FetchSummary:
     """Fetch all rows of a survey in a window.
 
@@ -124,6 +129,8 @@ def fetch(
         Gets the tiles done and the tiles known.
     patience : Patience, optional
         How long to wait for the service.
+    notice : callable, optional
+        Told in a sentence what is waited for.
 
     Returns
     -------
@@ -146,7 +153,7 @@ def fetch(
     if tile_rows < 1:
         raise InputError(f"--tile-rows {tile_rows}: must be at least 1")
     check_folder(Path(output), overwrite=overwrite)
-    with TapService(service or where.url, patience) as tap:
+    with TapService(service or where.url, patience, notice) as tap:
         summary = _fetch(tap, chosen, where, window, Path(output), tile_rows, overwrite, progress)
     summary.seconds = time.monotonic() - began
     return summary
@@ -185,6 +192,7 @@ def _fetch(
                 f"interrupted; {len(manifest.entries)} finished tiles are kept in {output}: run "
                 "the same command to go on"
             ) from error
+        run.repeats.check(tap.url)
         manifest.finish(run.names)
         entries = manifest.entries.values()
         summary.n_rows = sum(entry.rows for entry in entries)
@@ -218,6 +226,7 @@ def _selection(
         latitude=edges[1],
         ra=by_role["ra"],
         dec=by_role["dec"],
+        identifier=by_role.get("source_id", ""),
         frame=archive.frame,
         pad_deg=max(archive.rounding_deg, _PAD_DEG),
     )
@@ -245,6 +254,7 @@ def _fetch_tile(run: _Run, selection: adql.Selection, empty: Table, tile: Tile) 
     """Fetch a tile or its parts, and yield the names of their files."""
     name = f"{tile.name}.parquet"
     if name in run.manifest.entries:
+        run.repeats.add_file(run.manifest.folder / name, selection)
         run.summary.n_kept += 1
         yield name
         return
@@ -297,16 +307,24 @@ def _count(run: _Run, selection: adql.Selection, tile: Tile) -> int | None:
     except InputError:
         # The query for the rows tells more, or works.
         return None
-    return int(answer.table[answer.table.colnames[0]][0])
+    try:
+        return int(answer.table[answer.table.colnames[0]][0])
+    except (IndexError, ValueError, TypeError, np.ma.MaskError) as error:
+        raise GcmockError(
+            f"{run.service.url}: sends no number where it was asked to count\nquery: {query}"
+        ) from error
 
 
 def _store(run: _Run, selection: adql.Selection, tile: Tile, query: str, table: Table) -> None:
     """Write the rows that belong to a tile and to the window."""
     name = f"{tile.name}.parquet"
     lon, lat, ra, dec = (
-        np.ma.filled(np.ma.asarray(table[column], dtype=np.float64), np.nan)
+        _numbers(run.service.url, table, column)
         for column in (selection.longitude, selection.latitude, selection.ra, selection.dec)
     )
+    ra_0, dec_0, radius = tile.circle(selection.frame, selection.pad_deg)
+    near = separation_deg(ra, dec, ra_0, dec_0) <= radius + 2.0 * selection.pad_deg
+    _check_place(run.service.url, selection, tile, lon, lat, near)
     inside = tile.owns(lon, lat) & run.window.contains(ra, dec)
     date = datetime.now(UTC).isoformat(timespec="seconds")
     provenance = {
@@ -318,7 +336,40 @@ def _store(run: _Run, selection: adql.Selection, tile: Tile, query: str, table: 
     }
     words = {f"gcmock_{key}": str(value) for key, value in provenance.items()}
     write_tile(run.manifest.folder / name, table[inside], {**words, "survey": run.survey.name})
+    run.repeats.add_file(run.manifest.folder / name, selection)
     run.manifest.append(entry_of(run.manifest.folder, name, int(inside.sum()), provenance))
+
+
+def _numbers(url: str, table: Table, column: str) -> Floats:
+    """Return a column as numbers, NaN where there is none."""
+    try:
+        return np.asarray(np.ma.filled(np.ma.asarray(table[column], dtype=np.float64), np.nan))
+    except (KeyError, ValueError, TypeError) as error:
+        raise GcmockError(f"{url}: sends no numbers in the column {column!r}") from error
+
+
+def _check_place(
+    url: str,
+    selection: adql.Selection,
+    tile: Tile,
+    lon: Floats,
+    lat: Floats,
+    near: NDArray[np.bool_],
+) -> None:
+    """Refuse rows that lie outside of the box that was asked for: the service answers wrongly."""
+    # The archive compares all digits, and shows them rounded.
+    pad = 2.0 * selection.pad_deg + _PAD_DEG
+    middle, half = 0.5 * sum(tile.lon), 0.5 * (tile.lon[1] - tile.lon[0]) + pad
+    apart = np.abs((lon - middle + 180.0) % 360.0 - 180.0) <= half
+    here = near & apart & (lat >= tile.lat[0] - pad) & (lat <= tile.lat[1] + pad)
+    if not here.all():
+        i = int(np.argmin(here))
+        raise GcmockError(
+            f"{url}: sends {int((~here).sum()):,} rows outside of what was asked for (first: "
+            f"{selection.longitude} = {lon[i]:g}, {selection.latitude} = {lat[i]:g}; asked for "
+            f"{tile.lon[0]:g} to {tile.lon[1]:g}, {tile.lat[0]:g} to {tile.lat[1]:g}): nothing of "
+            "it is kept; use another --archive or --service"
+        )
 
 
 def _complete(run: _Run, query: str, n_expected: int | None) -> Table | None:

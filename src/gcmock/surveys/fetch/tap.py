@@ -17,8 +17,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import urlsplit
 
-from gcmock.errors import DiskError, GcmockError, InputError
+from gcmock.errors import DiskError, GcmockError, InputError, shown
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -35,6 +36,8 @@ _LIMIT: Final = re.compile(
     r"(?i)time[ -]?out|timed out|time limit|execution (?:time|duration)|cancel|out of memory"
 )
 _N_BLOCK: Final = 2**18
+_WORD_EVERY: Final = 20.0
+"""A job that runs is mentioned so often [s]."""
 
 
 class ServiceLimitError(InputError):
@@ -59,6 +62,13 @@ class Patience:
         Between looks at a running job [s]; half as long again each time.
     timeout : float
         Of a connection that says nothing [s].
+    connect_timeout : float
+        Of a connection that is not made [s].
+    first_attempts, first_timeout : int, float
+        Tries, and limit of a connection that says nothing [s], until the service has answered for
+        the first time: one that is not there is found out soon.
+    longest_job : float
+        A job that takes longer is given up [s].
     """
 
     attempts: int = 6
@@ -67,6 +77,10 @@ class Patience:
     first_poll: float = 0.2
     longest_poll: float = 15.0
     timeout: float = 120.0
+    connect_timeout: float = 8.0
+    first_attempts: int = 3
+    first_timeout: float = 20.0
+    longest_job: float = 4 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -98,14 +112,23 @@ class TapService:
     ----------
     url : str
     patience : Patience, optional
+    notice : callable, optional
+        Told in a sentence what is waited for.
 
     Raises
     ------
+    InputError
+        If the URL has no host, or a port that cannot be.
     GcmockError
         If pyvo is not installed.
     """
 
-    def __init__(self, url: str, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        patience: Patience | None = None,
+        notice: Callable[[str], None] | None = None,
+    ) -> None:
         try:
             from pyvo.dal import TAPService
             from pyvo.utils.http import create_session
@@ -113,8 +136,9 @@ class TapService:
             raise GcmockError(
                 "fetching needs pyvo: install it with pip install 'gcmock[fetch]'"
             ) from error
-        if not url.startswith(("http://", "https://")):
-            raise InputError(f"{url!r} is not the address of a TAP service: http://... is expected")
+        _check_address(url)
+        self._notice = notice or (lambda _: None)
+        self._answered = False
         self.url = url.rstrip("/")
         self.patience = patience or Patience()
         self._session = create_session()
@@ -133,9 +157,11 @@ class TapService:
 
         pyvo sets no limit on most requests, and leaves connections open that it reads in parts.
         """
-        options["timeout"] = self.patience.timeout
+        silent = self.patience.timeout if self._answered else self.patience.first_timeout
+        options["timeout"] = (self.patience.connect_timeout, silent)
         response = self._request(*args, **{**options, "stream": False})
         response.raw = _Body(response.content)
+        self._answered = True
         return response
 
     def ask(self, query: str, max_rows: int, folder: Path) -> Answer:
@@ -173,9 +199,19 @@ class TapService:
     def _job(self, query: str, max_rows: int, folder: Path) -> Answer:
         with self._submit(query, max_rows) as job:
             job.run()
-            pause = self.patience.first_poll
+            pause, began, told = self.patience.first_poll, time.monotonic(), 0.0
             # A look that fails costs nothing: the job goes on.
-            while self._patiently(lambda: _phase(job), query) not in _FINISHED:
+            while (phase := self._patiently(lambda: _phase(job), query)) not in _FINISHED:
+                waited = time.monotonic() - began
+                if waited > self.patience.longest_job:
+                    raise GcmockError(
+                        f"{self.url}: a job is {phase} after {waited / 60.0:.0f} minutes: given "
+                        f"up; ask for less with --tile-rows, or run the command later\n"
+                        f"query: {query}"
+                    )
+                if waited - told > _WORD_EVERY:
+                    told = waited
+                    self._notice(f"{self.url}: the job is {phase} since {waited:.0f} s")
                 time.sleep(pause)
                 pause = min(1.5 * pause, self.patience.longest_poll)
             if job.job.phase == "ABORTED":
@@ -206,7 +242,8 @@ class TapService:
 
         partial = folder / "result.partial-votable"
         try:
-            options = {"stream": True, "timeout": self.patience.timeout}
+            limits = (self.patience.connect_timeout, self.patience.timeout)
+            options = {"stream": True, "timeout": limits}
             with self._request("GET", url, **options) as response, _writing(partial) as write:
                 response.raise_for_status()
                 for block in response.iter_content(_N_BLOCK):
@@ -229,7 +266,9 @@ class TapService:
         from pyvo.dal import DALQueryError, DALServiceError
 
         pause = self.patience.first_pause
-        for attempt in range(1, self.patience.attempts + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             asked: float | None = None
             try:
                 return action()
@@ -238,6 +277,7 @@ class TapService:
             except (requests.RequestException, DALServiceError) as error:
                 response = _response_of(error)
                 code = 0 if response is None else response.status_code
+                self._answered |= response is not None
                 reason = f"HTTP {code}: {_reason(error)}" if code else _reason(error)
                 said = None if response is None else _query_error(response.text)
                 if said is not None and code not in _PASSING_CODES:
@@ -251,12 +291,24 @@ class TapService:
             # pyvo raises almost anything on a page that is not what the standard says.
             except Exception as error:
                 reason, last = _reason(error), error
-            if attempt < self.patience.attempts:
-                time.sleep(min(asked if asked is not None else pause, self.patience.longest_pause))
-                pause *= 2.0
+            most = self.patience.attempts
+            most = most if self._answered else min(most, self.patience.first_attempts)
+            if attempt >= most:
+                break
+            wait = min(asked if asked is not None else pause, self.patience.longest_pause)
+            self._notice(
+                f"{self.url}: {reason}; attempt {attempt} of {most} failed, the next one follows "
+                f"in {wait:.0f} s"
+            )
+            time.sleep(wait)
+            pause *= 2.0
+        advice = (
+            "What is finished is kept: run the same command later"
+            if self._answered
+            else "Is the address right, and the network there?"
+        )
         raise GcmockError(
-            f"{self.url}: failed {self.patience.attempts} times, at last with: {reason}. What is "
-            f"finished is kept: run the same command later\nquery: {query}"
+            f"{self.url}: failed {attempt} times, at last with: {reason}. {advice}\nquery: {query}"
         ) from last
 
     def _rejected(self, reason: str, query: str) -> InputError:
@@ -284,6 +336,27 @@ def _writing(path: Path) -> Iterator[Callable[[bytes], object]]:
 
     with file:
         yield write
+
+
+def _check_address(url: str) -> None:
+    """Refuse what cannot be the address of a service.
+
+    Raises
+    ------
+    InputError
+        If it is not of HTTP, or has no host, or an impossible port.
+    """
+    try:
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname)
+        # Asking for the port checks it.
+        known = known and parts.port != 0 and not re.search(r"\s", url)
+    except ValueError:
+        known = False
+    if not known:
+        raise InputError(
+            f"{shown(url)} is not the address of a TAP service: http://HOST/PATH is expected"
+        )
 
 
 def _phase(job: Any) -> str:

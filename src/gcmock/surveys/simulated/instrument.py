@@ -6,12 +6,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from gcmock.settings.base import Section
+from gcmock.settings.base import ApparentMagnitude, JulianYear, Latitude, Longitude, Section
 from gcmock.words.bands import GAIA_BANDS, SURVEY_BANDS
 
 _N_BAND = len(SURVEY_BANDS)
-PerBand = Annotated[tuple[float, ...], Field(min_length=_N_BAND, max_length=_N_BAND)]
-Box = tuple[float, float, float, float]
+_EACH = Field(min_length=_N_BAND, max_length=_N_BAND)
+PerBand = Annotated[tuple[float, ...], _EACH]
+MagPerBand = Annotated[tuple[ApparentMagnitude, ...], _EACH]
+# Errors and scatters of magnitudes: none of a survey that is worth simulating is larger.
+MagError = Annotated[float, Field(ge=0.0, le=5.0)]
+ErrorPerBand = Annotated[tuple[MagError, ...], _EACH]
+Beams = Annotated[float, Field(gt=0.0, le=1e6)]
+Epochs = Annotated[float, Field(gt=0.0, le=1e5)]
+Pitch = Annotated[float, Field(ge=0.001, le=360.0)]
+Box = tuple[Longitude, Longitude, Latitude, Latitude]
 
 
 class Instrument(Section):
@@ -28,56 +36,68 @@ class Instrument(Section):
         description="The band whose order of brightness decides which star of a blend is the "
         "source",
     )
-    epoch: tuple[float, float] = Field(
+    epoch: tuple[JulianYear, JulianYear] = Field(
         description="First and last epoch; a field has one of them [Julian year]"
     )
-    limit_mag: PerBand = Field(
+    limit_mag: MagPerBand = Field(
         description="Magnitude of a lonely star at 5 sigma; half of such stars are seen [mag]"
     )
     width_mag: float = Field(
-        default=0.3, gt=0, description="Width of the fall of the detection probability [mag]"
+        default=0.3, gt=0, le=5, description="Width of the fall of the detection probability [mag]"
     )
-    saturation_mag: PerBand = Field(
+    saturation_mag: MagPerBand = Field(
         description="Brighter stars are measured too faint, and lost `lost_mag` above it [mag]"
     )
-    lost_mag: float = Field(default=2.0, ge=0, description="See saturation_mag [mag]")
-    floor_mag: PerBand = Field(
+    lost_mag: float = Field(default=2.0, ge=0, le=20, description="See saturation_mag [mag]")
+    floor_mag: ErrorPerBand = Field(
         default=(0.02,) * _N_BAND, description="Error of a bright star [mag]"
     )
-    zero_point_mag: PerBand = Field(
+    zero_point_mag: ErrorPerBand = Field(
         default=(0.0,) * _N_BAND, description="Scatter of the zero points of fields [mag]"
     )
-    fwhm_arcsec: float = Field(gt=0, description="Width of a star on the final image [arcsec]")
+    fwhm_arcsec: float = Field(
+        gt=0, le=30, description="Width of a star on the final image [arcsec]"
+    )
     blend_fwhm: float = Field(
         default=0.6,
         ge=0,
+        le=10,
         description="Stars of equal brightness closer than this are one source [FWHM]",
     )
     blend_slope: float = Field(
-        default=0.1, ge=0, description="More widths per magnitude of difference [FWHM/mag]"
+        default=0.1, ge=0, le=10, description="More widths per magnitude of difference [FWHM/mag]"
     )
-    beams_per_source: PerBand = Field(
+    beams_per_source: Annotated[tuple[Beams, ...], _EACH] = Field(
         description="By band: a star is as likely lost as seen when there is a brighter or equal "
         "one in this many beams of pi/4 FWHM^2, the confusion limit"
     )
-    field_deg: tuple[float, float] = Field(description="Pitch of the fields in l and b [deg]")
+    field_deg: tuple[Pitch, Pitch] = Field(description="Pitch of the fields in l and b [deg]")
     overlap_arcsec: float = Field(
-        default=0.0, ge=0, description="Strip that is common to neighbouring fields [arcsec]"
+        default=0.0,
+        ge=0,
+        le=3600,
+        description="Strip that is common to neighbouring fields [arcsec]",
     )
     position_mas: float = Field(
         ge=0,
+        le=1e4,
         description="Error of the position of a bright star; 0 for a form of table that has "
         "astrometry of its own [mas]",
     )
     field_offset_mas: float = Field(
-        default=0.0, ge=0, description="Scatter of the offsets that are common to a field [mas]"
+        default=0.0,
+        ge=0,
+        le=1e4,
+        description="Scatter of the offsets that are common to a field [mas]",
     )
-    ghost_mag: float = Field(
+    ghost_mag: ApparentMagnitude = Field(
         default=0.0, description="Stars as bright as this have `ghosts` ghosts and spikes [mag]"
     )
-    ghosts: float = Field(default=0.0, ge=0, description="See ghost_mag; more of brighter stars")
+    ghosts: float = Field(
+        default=0.0, ge=0, le=1000, description="See ghost_mag; more of brighter stars"
+    )
     noise_per_deg2: float = Field(
-        default=0.0, ge=0, description="Peaks of noise in one band and one epoch [deg^-2]"
+        default=0.0, ge=0, le=1e8, description="Peaks of noise in one band and one epoch [deg^-2]"
     )
     marked: float = Field(
         default=0.0, ge=0, le=1, description="Fraction of artefacts that the survey marks as such"
@@ -91,13 +111,14 @@ class Instrument(Section):
     known_mag: float = Field(
         default=0.0,
         ge=0,
+        le=20,
         description="A source that one band has found is measured in the others so much beyond "
         "the confusion limit [mag]",
     )
     depth_scatter_mag: float = Field(
-        default=0.0, ge=0, description="Scatter of the limits of fields: seeing and sky [mag]"
+        default=0.0, ge=0, le=5, description="Scatter of the limits of fields: seeing and sky [mag]"
     )
-    n_epochs: PerBand = Field(
+    n_epochs: Annotated[tuple[Epochs, ...], _EACH] = Field(
         default=(1.0,) * _N_BAND, description="Mean number of epochs of a bright star by band"
     )
     boxes_deg: tuple[Box, ...] = Field(

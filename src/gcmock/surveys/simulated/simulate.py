@@ -17,6 +17,7 @@ from gcmock.errors import InputError
 from gcmock.io.disk import whole_folder, write_text
 from gcmock.io.provenance import creator, own_files
 from gcmock.io.writers.writer import Writer, open_writer
+from gcmock.mock.simulate import MAX_ROWS, check_number
 from gcmock.mock.sky import Range, check_window
 from gcmock.model import load_model
 from gcmock.notebook import Outcome
@@ -135,6 +136,7 @@ def simulate_surveys(
     ks_max: float = 17.5,
     seed: int = 1,
     workers: int = 1,
+    max_rows: int = MAX_ROWS,
     overwrite: bool = False,
     block_cells: int = BLOCK_CELLS,
     progress: Progress | None = None,
@@ -159,6 +161,8 @@ def simulate_surveys(
         Seed of the sky and of the surveys.
     workers : int
         Threads. The result does not depend on it.
+    max_rows : int
+        A window with more stars is refused.
     overwrite : bool
         Replace a folder that this function wrote.
     block_cells : int
@@ -177,6 +181,7 @@ def simulate_surveys(
     output = Path(output)
     model = load_model(config=config)
     window = check_window(model.extinction_map, l_range, b_range)
+    check_number(model, window, ks_max, output, max_rows)
     blocks = make_blocks(model, window, block_cells)
     words = {
         "creator": creator(),
