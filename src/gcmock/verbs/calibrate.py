@@ -114,8 +114,8 @@ def calibrate(
     whole(stars_per_cell, "--stars-per-cell", 1, 1_000_000)
     if no_extinction and law == "none" and no_fractions and no_errors:
         raise InputError(
-            "calibrate: nothing is left to calibrate: leave out one of --no-extinction, --law none, "
-            "--no-fractions and --no-errors"
+            "calibrate: nothing is left to calibrate: leave out one of --no-extinction, --law "
+            "none, --no-fractions and --no-errors"
         )
     check_system(catalogue, settings)
     _check(outputs, overwrite)
