@@ -210,7 +210,9 @@ def calibrate(
         stars_per_cell=options.stars_per_cell,
         progress=lambda done, total: tell("read", done, total),
     )
-    return calibrate_stars(stars, model, options, config.run.n_workers, tell, start)
+    found = calibrate_stars(stars, model, options, config.run.n_workers, tell, start)
+    # The settings of the run, by which what it learned is recognised.
+    return dataclasses.replace(found, config=config)
 
 
 def _merged(config: Config, changes: dict[str, dict[str, str]]) -> dict[str, object]:
@@ -328,13 +330,11 @@ def cells_tell(tell: StagedProgress) -> Progress:
 def _all_curves(data: Observations, model: Model, workers: int, tell: StagedProgress) -> Curves:
     """Curves of all stars, neighbours in the sky together."""
     n = data.l_deg.size
-    parts = []
     done = 0
     value, scale = None, np.full(n, -np.inf)
     for batch in model.sightlines.batches(data.l_deg, data.b_deg):
         for rows in np.split(batch, range(_AT_ONCE, batch.size, _AT_ONCE)):
             found = evidence_curves(model.posterior, data.take(rows), workers)
-            parts.append(rows)
             if value is None:
                 value = np.zeros((n, *found.value.shape[1:]), np.float16)
             value[rows], scale[rows] = found.value, found.log_scale
