@@ -9,9 +9,9 @@ from astropy.io import fits
 from astropy.table import Table
 
 from gcmock.cli.app import run
-from gcmock.learned import FALLBACK_SCATTER, load_calibration
 from gcmock.dust.extinction_map import ExtinctionMap
 from gcmock.errors import InputError
+from gcmock.learned import FALLBACK_SCATTER, load_calibration
 from gcmock.mock.simulate import simulate
 from gcmock.model import load_model
 from gcmock.settings.build import load_config

@@ -10,9 +10,9 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from gcmock.calibration.law_sample import choose, law_evidence
 
 from gcmock.calibration.calibrators import Calibrators
-from gcmock.calibration.law_sample import choose, law_evidence
 from gcmock.calibration.local_reddening import N_NEIGHBOURS
 
 

@@ -6,8 +6,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-
-from gcmock.calibration import law_sample as module
 from gcmock.calibration.law_sample import (
     LEAST_OF_GROUP,
     LEAST_OF_REGION,
@@ -16,6 +14,8 @@ from gcmock.calibration.law_sample import (
     choose,
     fit_laws,
 )
+
+from gcmock.calibration import law_sample as module
 from gcmock.dust.laws import QUADRANTS, ExtinctionLaw
 from gcmock.errors import InputError
 from gcmock.words.bands import BANDS

@@ -75,7 +75,7 @@ def test_parts_are_the_components_and_then_what_is_younger() -> None:
     younger = [(part.name, part.population) for part in words.PARTS[n:]]
     assert younger == [("nsd_thin3", "thin3"), ("nsd_thin2", "thin2"), ("nsd_thin1", "thin1")]
     nsd = words.COMPONENTS.index("nsd")
-    assert words.PART_COMPONENT == (*range(n), nsd, nsd, nsd)
+    assert (*range(n), nsd, nsd, nsd) == words.PART_COMPONENT
     assert {part.population for part in words.PARTS} == set(words.POPULATIONS)
 
 
