@@ -142,7 +142,8 @@ def test_nothing_learned_is_the_prior_everywhere() -> None:
 
 def tables() -> dict[str, Table]:
     """Content of a file whose cells are out of order."""
-    cells = Table({"cell": [40, 3], "factor": [1.2, 0.9], "scatter": [0.1, 0.05]})
+    rows = {"cell": [40, 3], "factor": [1.2, 0.9], "scatter": [0.06, 0.05]}
+    cells = Table(rows | {"factor_error": [0.08, 0.0]})
     cells.meta["MAPVALUE"] = "subcell"
     star = {name: [value] for name, value in zip(
         ("factor", "scatter", "factor_all", "scatter_all", "radius"),
@@ -175,7 +176,8 @@ def test_files_are_read(tmp_path: Path) -> None:
     found = load_learned(path)
     assert found.cell.tolist() == [3, 40]
     assert found.factor.tolist() == [0.9, 1.2]
-    assert found.scatter.tolist() == [0.05, 0.1]
+    # The error of the mean is part of it.
+    np.testing.assert_allclose(found.scatter, [0.05, 0.1])
     assert found.map_value == "subcell"
     assert found.law.name == "learned (fitted)"
     assert found.law.rows.tolist() == [[1.5, 1.0, 0.5]]
@@ -232,6 +234,6 @@ def test_files_that_change_are_read_again(tmp_path: Path) -> None:
     first = load_learned(path)
     assert load_learned(str(path)) is first
     content = tables()
-    content["CELLS"].add_row([99, 1.0, 0.1])
+    content["CELLS"].add_row([99, 1.0, 0.1, 0.0])
     path.unlink()
     assert load_learned(write(path, content)).cell.tolist() == [3, 40, 99]

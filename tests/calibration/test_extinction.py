@@ -8,16 +8,23 @@ import numpy as np
 import pytest
 from small_map import small_map
 
-from gcmock.calibration.cells import SCATTER_PRIOR, SUBCELL_SCATTER_PRIOR, CellFit, usual_prior
+from gcmock.calibration.cells import (
+    SCATTER_PRIOR,
+    SUBCELL_SCATTER_PRIOR,
+    CellFit,
+    Prior,
+    usual_prior,
+)
 from gcmock.calibration.curves import FACTORS
 from gcmock.calibration.extinction import (
-    FACTOR_OF_CELL,
-    FACTOR_OF_FIELD,
+    FACTOR_SPREAD,
     LEAST_OF_CELL,
+    LEAST_SPREAD,
     MOST_OF_GROUP,
     REGION_FACTOR,
     SOURCES,
     _pooled,
+    _spread_of,
     extinction_of_map,
     fit_extinction,
 )
@@ -62,7 +69,7 @@ def cell_of(l_number: int, b_number: int) -> int:
 def test_a_region_without_stars_is_the_prior() -> None:
     found, source = fit([], [])
     np.testing.assert_allclose(found.factor, 1.0, atol=2e-3)
-    width = np.sqrt(REGION_FACTOR**2 + FACTOR_OF_FIELD**2 + FACTOR_OF_CELL**2)
+    width = np.sqrt(REGION_FACTOR**2 + 2.0 * FACTOR_SPREAD**2)
     np.testing.assert_allclose(found.factor_error, width, rtol=0.05)
     assert median_of(found) == pytest.approx(SCATTER_PRIOR[0], rel=0.15)
     assert not found.n_star.any()
@@ -88,7 +95,7 @@ def test_a_cell_without_stars_gets_its_field_and_a_field_the_region() -> None:
     assert found.factor[here] >= found.factor[beside] - 1e-3
     assert found.factor[beside] > found.factor[far] > 1.02
     assert found.factor_error[here] < found.factor_error[beside] < found.factor_error[far]
-    assert found.factor_error[beside] == pytest.approx(FACTOR_OF_CELL, rel=0.2)
+    assert found.factor_error[beside] == pytest.approx(FACTOR_SPREAD, rel=0.2)
     # All cells of the field, and all of the rest, are alike.
     il, ib = np.divmod(CELLS, 16)
     in_field = (il < 8) & (ib < 8) & (here != CELLS)
@@ -129,7 +136,7 @@ def test_errors_of_cells_are_right() -> None:
     """Cells that scatter about their fields as is allowed for: pulls of unit width."""
     rng = np.random.default_rng(5)
     per_cell = 25
-    true = 1.02 + FACTOR_OF_CELL * rng.normal(size=256)
+    true = 1.02 + FACTOR_SPREAD * rng.normal(size=256)
     of_star = np.repeat(CELLS, per_cell)
     found, source = fit(of_star, rng.normal(true[of_star], 0.06))
     pull = (found.factor - true) / found.factor_error
@@ -137,6 +144,25 @@ def test_errors_of_cells_are_right() -> None:
     assert 0.8 < pull.std() < 1.25
     assert abs(np.median(found.scatter) - 0.06) < 0.012
     assert (source == SOURCES.index("cell")).all()
+
+
+@pytest.mark.parametrize("true", [0.0, 0.02, 0.05])
+def test_the_spread_of_cells_is_learned(true: float) -> None:
+    """Cells that agree within their errors have what all of them have."""
+    rng = np.random.default_rng(6)
+    factor = 1.0 + true * rng.normal(size=256)
+    n, error = np.full(256, 50), np.full(256, 0.012)
+    # What a cell says alone, and with its prior.
+    alone = rng.normal(factor, error)
+    prior = Prior(np.ones(256), np.full(256, 0.03), np.full(256, 0.06), np.full(256, 0.4))
+    precision = error**-2 + 0.03**-2
+    both = (alone * error**-2 + 0.03**-2) / precision
+    zero = np.zeros(256)
+    fit = CellFit(n, both, precision**-0.5, zero + 0.06, zero, zero)
+    assert _spread_of(fit, prior) == pytest.approx(max(true, LEAST_SPREAD), abs=0.005)
+    # Two cells say nothing of it.
+    few = fit._replace(n_star=np.where(np.arange(256) < 2, 50, 3))
+    assert _spread_of(few, prior) == FACTOR_SPREAD
 
 
 def test_outliers_do_not_move_a_cell() -> None:

@@ -49,14 +49,19 @@ def test_the_file_lies_beside_the_output() -> None:
 
 
 def test_what_is_learned_becomes_a_setting(calls, stars, tmp_path) -> None:
-    given = load_config(None, {"learn.stars_per_cell": 40})
+    given = load_config(
+        None, {"learn.stars_per_cell": 40, "learn.law": "one", "learn.numbers": False}
+    )
     config, remark = learn(stars, tmp_path / "mock.parquet", given)
     file = tmp_path / "mock_learned.fits"
     assert config.learn.file == str(file.resolve())
     assert given.learn.file == ""
     assert config.model_copy(update={"learn": given.learn}) == given
     assert calls[0][0] == stars
-    assert calls[0][2].stars_per_cell == 40
+    asked = calls[0][2]
+    assert (asked.stars_per_cell, asked.law, asked.fractions, asked.errors) == (
+        40, "one", False, True,
+    )  # fmt: skip
     assert load_learned(file).cell.tolist() == [33, 34, 44]
     assert remark.startswith("learned from 6 stars: reddening 1.040 of the map in 2 cells")
 

@@ -238,17 +238,19 @@ def test_evidences_of_all_cases(model: Model) -> None:
         np.testing.assert_allclose(found[applied, k], expected, rtol=1e-6)
 
 
-def mixed_up(data: Observations) -> Observations:
-    """The first star again, with a J that belongs to somebody else."""
-    one = data.take(slice(1))
-    one.mag[0, J] -= 0.3
+def giant(model: Model, j_off: float = 0.0) -> Observations:
+    """A giant of the bulge behind its dust, whose J may belong to somebody else."""
+    one = stars(2).take(slice(1))
+    kappa = model.law.kappa(one.l_deg, one.b_deg)[0]
+    one.mag[0, :3] = np.array([-1.9, -2.5, -2.6]) + 14.5 + 3.6 * kappa
+    one.mag[0, J] += j_off
     return one
 
 
 def test_draws_are_mixed_in_the_stated_proportions(model: Model) -> None:
     """As many are those of the clean case as it is probable, and all of them follow the mixture."""
     n = 3000
-    one = mixed_up(stars(2))
+    one = giant(model, 0.2)
     keys = np.stack([star_key(1, np.array([9]), r) for r in range(n)], axis=1)
     clean = model.posterior.infer_case(one, keys, with_mass=True)
     place = NAMES.index("mismatch_j")
@@ -280,8 +282,7 @@ def test_draws_are_mixed_in_the_stated_proportions(model: Model) -> None:
 
 
 def test_a_wrong_band_is_found_and_its_truth_is_not_what_was_observed(model: Model) -> None:
-    one = stars(2).take(slice(1))
-    one.mag[0, J] += 1.5
+    one = giant(model, 1.5)
     keys = keys_of(1, 50)
     plain, _ = model.posterior.infer(one, keys)
     summary, draws = model.posterior.infer(one, keys, mixture=Mixture(usual_fractions(), everyone))

@@ -50,8 +50,9 @@ SCALES: Final = (0.05, 0.12, 0.25, 0.45, 0.7, 1.0, 1.35, 1.8)
 LOG_SCALE_PRIOR: Final = 1.5
 """Standard deviation of the prior of their logarithm."""
 
-MOST_PARABOLAS, LEAST_LOG_SCALE = 4, 0.02
-"""Of the search for the factor: steps behind the walk, and the least one in its logarithm."""
+MOST_PARABOLAS, LEAST_LOG_SCALE, LEAST_FALL = 4, 0.02, 0.05
+"""Of the search for the factor: steps behind the walk, the least one in its logarithm, and the
+least gain of ln P that is worth another look."""
 
 LEAST_STARS: Final = 300
 """With fewer stars the weights scatter by more than their prior."""
@@ -163,10 +164,10 @@ def _best_scale(look: Callable[[float], float]) -> float:
         a, b, _ = np.polyfit(x - x[1], y - y[1], 2)
         if a <= 0.0:
             break
-        # What is walked over is not symmetric: one parabola is off where the stars are many.
         least = float(np.clip(x[1] - 0.5 * b / a, np.log(SCALES[0]), np.log(SCALES[-1])))
-        if np.abs(points - least).min() < LEAST_LOG_SCALE:
-            break
+        if np.abs(points - least).min() < LEAST_LOG_SCALE or b * b < 4.0 * a * LEAST_FALL:
+            return float(np.exp(least))
+        # Over steps so wide ln P is no parabola where the stars are many.
         found[least] = look(float(np.exp(least)))
     return float(np.exp(min(found, key=lambda x: found[x])))
 
