@@ -25,13 +25,13 @@ from numpy.typing import NDArray
 from gcmock.calibration.calibrate import Calibration, Options, calibrate_stars
 from gcmock.calibration.calibration_file import write_calibration
 from gcmock.calibration.calibrators import Calibrators
-from gcmock.calibration.curves import evidence_curves
-from gcmock.calibration.fractions import fit_fractions
+from gcmock.calibration.curves import FACTORS, GROUP_OF_PART, GROUPS
 from gcmock.calibration.selection import expected_density
-from gcmock.learned import load_calibration
+from gcmock.calibration.weights import fit_weights, usual_weights
 from gcmock.dust.extinction_map import ExtinctionMap
 from gcmock.dust.laws import load_law
 from gcmock.frames import icrs_to_galactic_proper_motion
+from gcmock.learned import load_learned
 from gcmock.mock.simulate import simulate
 from gcmock.model import Model, load_model
 from gcmock.posterior.observations import MeasuredMotion, Observations
@@ -247,7 +247,7 @@ def calibrated(sample: Sample, rows: NDArray[Any], model: Model, options: Option
     cells, counts = np.unique(sample.cell, return_counts=True)
     given = Calibrators(
         on_map(stars, model), stars.cell, stars.limits, cells, counts,
-        {"rows": sample.cell.size, "calibrate": stars.cell.size},
+        {"rows": sample.cell.size, "calibrate": stars.cell.size}, np.ones(stars.cell.size, bool),
     )  # fmt: skip
     return calibrate_stars(given, model, options, model.config.run.n_workers, lambda *_: None)
 
@@ -257,8 +257,7 @@ def with_calibration(model: Model, result: Calibration) -> Model:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "calibration.fits"
         write_calibration(result, path, {"name": "simulated", "sha256": ""})
-        loaded = load_calibration(path)
-    return replace(model, calibration=loaded, law=loaded.law)
+        return model.with_learned(load_learned(path))
 
 
 def infer(
@@ -482,15 +481,20 @@ def without_selection(stars: Sample, result: Calibration, model: Model) -> Calib
 
     It takes all stars of a line of sight, however faint, for equally likely to be in the sample.
     """
-    curves = evidence_curves(model.posterior, on_map(stars, model), 2)
-    good = curves.explained
     l_deg, b_deg = model.extinction_map.cell_centre(result.cell)
     density = expected_density(model, l_deg, b_deg, result.e_map, ALL_MAG)
-    found = fit_fractions(
-        curves.take(good), np.searchsorted(result.cell, stars.cell[good]), result.fit, density,
-        np.zeros(result.cell.size, np.int64),
-    )  # fmt: skip
-    return replace(result, fractions=found)
+    of_star = density[np.searchsorted(result.cell, stars.cell)]
+    calibrated_model = with_calibration(model, replace_weights(result))
+    mean, scatter = calibrated_model.reddening(stars.data.l_deg, stars.data.b_deg)
+    data = stars.data._replace(e_jks_rc=mean, tau=scatter)
+    parts = calibrated_model.posterior.part_evidence(data, 2)
+    z = np.zeros((data.n_star, len(GROUPS)))
+    for part, group in enumerate(GROUP_OF_PART):
+        z[:, group] += parts[:, part]
+    # Nothing is too faint, whatever the reddening.
+    expected = of_star[:, :, FACTORS.size // 2]
+    found = fit_weights(lambda scale: (z, expected), np.zeros(data.n_star), free_scale=False)
+    return replace(result, weights=found)
 
 
 def fractions(options: Any, dropped: float, known: bool) -> Iterator[Line]:
@@ -508,7 +512,7 @@ def fractions(options: Any, dropped: float, known: bool) -> Iterator[Line]:
     plain = infer(stars, with_calibration(model, replace_weights(result)))
     found = infer(stars, with_calibration(model, result))
     name = f"fractions, {dropped:.0%} of NSD missing, {'known' if known else 'cell'} extinction"
-    ratio, error = result.fractions.ratio
+    ratio, error = result.weights.ratio
     s = found.scores()
     if dropped:
         low, high, ece_max = (0.57, 0.87, 0.035) if known else (0.48, 0.98, 0.05)
@@ -527,9 +531,7 @@ def fractions(options: Any, dropped: float, known: bool) -> Iterator[Line]:
 
 def replace_weights(result: Calibration) -> Calibration:
     """Return the same calibration with weights of one."""
-    from gcmock.calibration.fractions import no_fractions
-
-    return replace(result, fractions=no_fractions())
+    return replace(result, weights=usual_weights())
 
 
 def motions(options: Any) -> Iterator[Line]:

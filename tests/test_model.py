@@ -20,6 +20,7 @@ from gcmock.model import Model, load_model
 from gcmock.posterior.kernel.structures import MotionModel
 from gcmock.settings.build import Config, load_config
 from gcmock.stars.bands import load_relations
+from gcmock.words.components import COMPONENTS, PARTS
 
 SKY = small_map(divided=(0,))
 
@@ -42,7 +43,7 @@ class Galaxy:
         return ("draws", *given)
 
 
-def small_model(config: Config | None = None, calibration: Any = None) -> Model:
+def small_model(config: Config | None = None, learned: Any = None) -> Model:
     return Model(
         config or Config(),
         Galaxy(),
@@ -50,7 +51,7 @@ def small_model(config: Config | None = None, calibration: Any = None) -> Model:
         load_law("wang_chen_2019"),
         SKY,
         load_relations("yano2021_2mass"),
-        calibration,
+        learned,
     )
 
 
@@ -67,7 +68,7 @@ def test_the_defaults(light: None) -> None:
     assert found.galaxy.options["bar"] == "E+E_X"
     assert found.galaxy.sun == load_sun()
     assert (found.populations.name, found.law.name) == ("parsec", "wang_chen_2019")
-    assert found.calibration is None
+    assert found.learned is None
 
 
 def test_overrides_win_over_the_settings_in_every_form(light: None, tmp_path: Path) -> None:
@@ -120,15 +121,29 @@ def test_remarks_are_warnings_but_not_of_every_worker(light: None, monkeypatch) 
         load_model()
 
 
-def test_a_calibration_brings_its_law_and_must_fit_the_map(light: None, monkeypatch) -> None:
+def test_what_was_learned_brings_its_law_and_must_fit_the_map(light: None, monkeypatch) -> None:
     found = SimpleNamespace(map_value="cell_mean", law="the fitted law")
-    monkeypatch.setattr(module, "load_calibration", lambda _: found)
-    settings = {"extinction": {"calibration": "c.fits", "map_value": "cell_mean"}}
+    monkeypatch.setattr(module, "load_learned", lambda _: found)
+    settings = {"learn": {"file": "c.fits"}, "extinction": {"map_value": "cell_mean"}}
     assert load_model(config=settings).law == "the fitted law"
+    assert load_model(config=settings).learned is found
+    # As the settings of gcmock 0.1 call it.
+    old = {"extinction": {"calibration": "c.fits", "map_value": "cell_mean"}}
+    assert load_model(config=old).law == "the fitted law"
     settings["extinction"]["map_value"] = "subcell"
     words = "c.fits: holds factors on the 'cell_mean' of the map, .*: set it to 'cell_mean', or"
     with pytest.raises(InputError, match=words):
         load_model(config=settings)
+
+
+def test_a_model_with_what_was_learned() -> None:
+    """Law and all that is computed once follow; the model that it is made of stays."""
+    plain = small_model()
+    learned = SimpleNamespace(law="the fitted law")
+    other = plain.with_learned(learned)
+    assert (other.learned, other.law) == (learned, "the fitted law")
+    assert (plain.learned, plain.law.name) == (None, "wang_chen_2019")
+    assert other.galaxy is plain.galaxy
 
 
 def test_reddening_is_the_map_with_more_scatter() -> None:
@@ -147,27 +162,30 @@ def test_scatter_in_a_cell_adds_in_quadrature() -> None:
     assert tau == pytest.approx(np.hypot(inside.std(), 0.05))
 
 
-def test_a_calibration_is_asked_with_signed_longitudes() -> None:
+def test_what_was_learned_is_asked_with_signed_longitudes() -> None:
     calls = []
 
-    def apply(sky: object, *given: np.ndarray) -> tuple[str, str]:
+    def reddening(sky: object, *given: np.ndarray) -> tuple[str, str]:
         calls.append((sky, [np.asarray(values).tolist() for values in given]))
-        return "factor", "scatter"
+        return "mean", "scatter"
 
-    used = small_model(calibration=SimpleNamespace(apply=apply))
-    assert used.reddening([360.03, 0.001], 0.001) == ("factor", "scatter")
+    used = small_model(learned=SimpleNamespace(reddening=reddening))
+    assert used.reddening([360.03, 0.001], 0.001) == ("mean", "scatter")
     sky, (l_deg, b_deg, e_jks, scatter) = calls[0]
     assert sky is SKY
     assert l_deg == pytest.approx([0.03, 0.001])
     assert (b_deg, e_jks, scatter) == ([0.001, 0.001], [2.0, 1.0], [0.0, 0.0])
 
 
-def test_weights_of_components() -> None:
-    assert (
-        small_model().component_weights([0.1, 0.2, 0.3], [0.0, 0.0, 0.0]).tolist() == [[1, 1]] * 3
-    )
-    fitted = SimpleNamespace(component_weights=lambda *given: given)
-    assert small_model(calibration=fitted).component_weights(1.0, 2.0) == (SKY, 1.0, 2.0)
+def test_weights_of_parts() -> None:
+    """As many stars as the model has, and none that are younger, where nothing was learned."""
+    found = small_model().part_weights([0.1, 0.2, 0.3], [0.0, 0.0, 0.0])
+    n = len(COMPONENTS)
+    assert found.shape == (3, len(PARTS))
+    assert (found[:, :n] == 1.0).all()
+    assert not found[:, n:].any()
+    learned = SimpleNamespace(part_weights=lambda *given: given)
+    assert small_model(learned=learned).part_weights(1.0, 2.0) == (SKY, 1.0, 2.0)
 
 
 def test_settings_of_distances_and_motions_arrive() -> None:

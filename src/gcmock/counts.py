@@ -136,6 +136,8 @@ class CountedModel(Protocol):
     def grid(self) -> DistanceGrid: ...  # noqa: D102
     @property
     def count_tables(self) -> CountTables: ...  # noqa: D102
+    @property
+    def learned(self) -> object | None: ...  # noqa: D102
 
     def reddening(self, l_deg: ArrayLike, b_deg: ArrayLike) -> tuple[Floats, Floats]:
         """Mean and standard deviation of E(J-Ks) at the red-clump distance [mag]."""
@@ -210,7 +212,7 @@ def expected_counts(
         np.broadcast_to(np.asarray(mapped if given is None else given, dtype=np.float64), lon.shape)
         for given, mapped in zip((e_jks, tau), from_map, strict=True)
     )
-    if subcells and not model.config.learn.file:
+    if subcells and model.learned is None:
         mean, _ = model.extinction_map.value(lon, lat, "subcell")
         scatter = np.full(lon.size, model.config.extinction.residual_scatter_mag)
     outside = ~(np.isfinite(mean) & np.isfinite(scatter))

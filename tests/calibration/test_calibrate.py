@@ -1,5 +1,6 @@
-"""gcmock calibrate and build --calibration, from file to file."""
+"""gcmock calibrate and build --learned, from file to file."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -8,10 +9,14 @@ import pytest
 from astropy.io import fits
 from astropy.table import Table
 
+from gcmock.calibration.calibrate import Options
+from gcmock.calibration.calibrate import calibrate as calibrate_list
+from gcmock.calibration.calibration_file import learned_of
+from gcmock.calibration.learn import learn
 from gcmock.cli.app import run
-from gcmock.learned import FALLBACK_SCATTER, load_calibration
 from gcmock.dust.extinction_map import ExtinctionMap
 from gcmock.errors import InputError
+from gcmock.learned import MAP_FACTOR_ERROR, MAP_SCATTER_MAG, load_learned
 from gcmock.mock.simulate import simulate
 from gcmock.model import load_model
 from gcmock.settings.build import load_config
@@ -66,7 +71,7 @@ def test_product_has_tables_units_and_provenance(folder):
         words = json.loads(hdus[0].header["GCMOCK"])
         header = hdus["CELLS"].header
         image = hdus["MAP_E_JKS"]
-        assert names[1:6] == ["CELLS", "STARS", "LAW", "FRACTIONS", "FIELDS"]
+        assert names[1:6] == ["CELLS", "STARS", "LAW", "DOUBT", "PARTS"]
         own = cells["source"] == "cell"
         assert own.sum() == 1
         row = cells[own][0]
@@ -107,30 +112,33 @@ def test_image_agrees_with_the_table(folder):
 def test_build_uses_the_calibration(folder):
     output = folder / "mock.parquet"
     given = ["--config", str(folder / "settings.toml")]
-    given += ["--calibration", str(folder / "calibration.fits")]
+    given += ["--learned", str(folder / "calibration.fits")]
     assert run(["build", str(folder / "stars.parquet"), "-o", str(output), *given]) == 0
     assert run(["build", str(folder / "stars.parquet"), "-o", str(folder / "plain.parquet"),
-                "--config", str(folder / "settings.toml")]) == 0  # fmt: skip
+                "--no-learn", "--config", str(folder / "settings.toml")]) == 0  # fmt: skip
     mock, plain = pq.read_table(output), pq.read_table(folder / "plain.parquet")
     assert mock.num_rows == plain.num_rows
     assert not np.allclose(mock["p_nsd"].to_numpy(), plain["p_nsd"].to_numpy(), atol=1e-3)
     metadata = mock.schema.metadata
     text = b" ".join(metadata.values()).decode()
-    assert load_calibration(folder / "calibration.fits").sha256 in text
+    assert load_learned(folder / "calibration.fits").sha256 in text
+    # What was given is used, and nothing else is learned.
+    assert not (folder / "mock_learned.fits").exists()
+    assert not (folder / "plain_learned.fits").exists()
 
 
 def test_reading_side(folder):
     """Own star, its surroundings, the cell, and where nothing is known."""
-    found = load_calibration(folder / "calibration.fits")
+    found = load_learned(folder / "calibration.fits")
     sky = ExtinctionMap.load()
     table = Table.read(folder / "stars.parquet")
     ones = np.ones(3)
     l_deg = np.array([table["l"][0], 0.725, -5.0])
     b_deg = np.array([table["b"][0], -0.375, 2.0])
-    e_jks, tau = found.apply(sky, l_deg, b_deg, ones, 0.1 * ones)
-    # Far away the map, with its own scatter and seven per cent.
+    e_jks, tau = found.reddening(sky, l_deg, b_deg, ones, 0.1 * ones)
+    # Far away the map, with its own scatter and what maps are wrong by.
     assert e_jks[2] == 1.0
-    assert tau[2] == pytest.approx(np.hypot(0.1, FALLBACK_SCATTER))
+    assert tau[2] == pytest.approx(np.sqrt(0.1**2 + MAP_FACTOR_ERROR**2 + MAP_SCATTER_MAG**2))
     with fits.open(folder / "calibration.fits") as hdus:
         cells, stars = hdus["CELLS"].data, hdus["STARS"].data
         i = int(np.flatnonzero(cells["cell"] == sky.cell_index(l_deg[1], b_deg[1]))[0])
@@ -141,12 +149,14 @@ def test_reading_side(folder):
             assert e_jks[0] == pytest.approx(stars["factor"][at], rel=1e-6)
             assert tau[0] == pytest.approx(stars["scatter"][at], rel=1e-6)
             # Beside a star, not on it: with the star itself.
-            near = found.apply(sky, l_deg[:1] + 1e-4, b_deg[:1], ones[:1], ones[:1])
+            near = found.reddening(sky, l_deg[:1] + 1e-4, b_deg[:1], ones[:1], ones[:1])
             distances = np.hypot((stars["l"] - l_deg[0] - 1e-4), stars["b"] - b_deg[0])
             k = int(np.argmin(distances))
             if distances[k] < stars["radius"][k]:
                 assert near[0][0] == pytest.approx(stars["factor_all"][k], rel=1e-6)
-    assert (found.component_weights(sky, l_deg, b_deg) == 1.0).all()
+    np.testing.assert_array_equal(
+        found.part_weights(sky, l_deg, b_deg), np.tile(found.weights, (3, 1))
+    )
 
 
 def test_errors_are_polite(folder, capsys):
@@ -166,11 +176,6 @@ def test_errors_are_polite(folder, capsys):
     only_ks = stars["source_id", "l", "b", "phot_ks_mag"].copy()
     assert "One band has no colour" in fails("ks.parquet", only_ks)
     assert "expected at least 30" in fails("few.parquet", stars[:20])
-    sparse = stars[:60].copy()
-    rng = np.random.default_rng(1)
-    sparse["l"], sparse["b"] = rng.uniform(-5, 5, 60), rng.uniform(1, 4, 60)
-    assert "too sparse" in fails("sparse.parquet", sparse, "--limits", "0", "20")
-    assert "fewer" in fails("stars2.parquet", stars, "--fractions", "--law", "none")
     assert "bright limit first" in fails("stars2.parquet", stars, "--limits", "14", "10")
     assert calibrate(folder, "stars.parquet", "no.txt") == 2
     assert "FITS" in capsys.readouterr().err
@@ -183,7 +188,7 @@ def test_bad_calibrations_are_refused(folder, tmp_path, content, capsys):
     bad = tmp_path / "bad.fits"
     if content is not None:
         bad.write_bytes(content)
-    given = ["--calibration", str(bad), "--config", str(folder / "settings.toml")]
+    given = ["--learned", str(bad), "--config", str(folder / "settings.toml")]
     stars, output = folder / "stars.parquet", tmp_path / "m.parquet"
     assert run(["build", str(stars), "-o", str(output), *given]) == 2
     text = capsys.readouterr().err
@@ -192,7 +197,7 @@ def test_bad_calibrations_are_refused(folder, tmp_path, content, capsys):
 
 
 def test_map_value_must_agree(folder):
-    settings = {"extinction.calibration": str(folder / "calibration.fits")}
+    settings = {"learn.file": str(folder / "calibration.fits")}
     with pytest.raises(InputError, match="subcell_mean"):
         load_model(config=load_config(None, settings))
 
@@ -206,6 +211,65 @@ def test_hats_export(folder, tmp_path):
     catalogue = read_hats(tmp_path / "dust_map")
     assert catalogue.catalog_info.total_rows == 64
     assert "e_jks" in catalogue.schema.names
+
+
+OPTIONS = Options(limits=(9.0, 13.8), law="none", stars_per_cell=150)
+
+
+def same_values(one, other):
+    """Whether two runs learned the same, to the last bit."""
+    for field in dataclasses.fields(one):
+        mine, yours = getattr(one, field.name), getattr(other, field.name)
+        if isinstance(mine, np.ndarray):
+            np.testing.assert_array_equal(mine, yours, err_msg=field.name)
+    assert (one.zero_point_mas, one.parallax_scale) == (other.zero_point_mas, other.parallax_scale)
+
+
+def test_order_chunks_and_workers_do_not_matter(folder):
+    """More stars than are looked at one by one, so that some are chosen."""
+    config = load_config(folder / "settings.toml", {"run.workers": 1})
+    plain = calibrate_list(folder / "stars.parquet", config, OPTIONS)
+    assert 0 < plain.stars.first.sum() == 150 < plain.stars.cell.size
+    table = Table.read(folder / "stars.parquet")
+    table[np.random.default_rng(3).permutation(len(table))].write(
+        folder / "shuffled.parquet", overwrite=True
+    )
+    other = load_config(folder / "settings.toml", {"run.workers": 2, "run.chunk_size": 100})
+    found = calibrate_list(folder / "shuffled.parquet", other, OPTIONS)
+    # The places of stars that refine cells are those of the rows, in the order of their keys.
+    same_values(learned_of(plain), learned_of(found))
+    seed = load_config(folder / "settings.toml", {"run.seed": 99})
+    chosen = calibrate_list(folder / "stars.parquet", seed, OPTIONS)
+    assert not np.array_equal(chosen.stars.data.l_deg, plain.stars.data.l_deg)
+
+
+def test_a_build_learns_the_same_bytes_and_takes_them_again(folder):
+    config = load_config(folder / "settings.toml")
+    files = []
+    for name in ("first", "second"):
+        _, remark = learn(folder / "stars.parquet", folder / f"{name}.parquet", config)
+        assert remark.startswith("learned from ")
+        files.append((folder / f"{name}_learned.fits").read_bytes())
+    assert files[0] == files[1]
+    used, remark = learn(folder / "stars.parquet", folder / "first.parquet", config)
+    assert "of an earlier run" in remark
+    assert used.learn.file.endswith("first_learned.fits")
+
+
+def test_fifty_stars_say_a_little(folder):
+    """Of their region only: the cell has nearly the width of its prior, and the law is kept."""
+    table = Table.read(folder / "stars.parquet")
+    table[table["phot_ks_mag"] < 13.8][:50].write(folder / "fifty.parquet", overwrite=True)
+    config = load_config(folder / "settings.toml")
+    found = calibrate_list(
+        folder / "fifty.parquet", config, Options(limits=(9.0, 13.8), law="none")
+    )
+    own = found.fit.n_star > 0
+    assert found.fit.n_star.sum() <= 50
+    assert abs(found.fit.factor[own][0] - 1.0) < 4.0 * found.fit.factor_error[own][0]
+    assert 0.01 < found.fit.factor_error[own][0] < 0.08
+    assert found.weights.n_star == 0
+    assert (found.measurements.error_scale == 1.0).all()
 
 
 def test_real_lists(shared_dir, tmp_path, capsys):

@@ -30,19 +30,30 @@ RISING = np.repeat(np.arange(10.125, 15.0, 0.25), np.arange(1, 21) * 20)
 """Magnitudes whose counts rise by twenty in every quarter of a magnitude, up to 15 mag."""
 
 
+FALLING = np.concatenate([RISING, np.repeat([15.125, 15.375, 15.625], [300, 100, 20])])
+"""The same, and then the counts of a survey that loses its stars."""
+
+
 def test_faint_limit_is_half_a_magnitude_before_the_peak():
-    assert faint_limit(observations(RISING), np.ones(RISING.size, bool)) == 14.5
+    assert faint_limit(observations(FALLING), np.ones(FALLING.size, bool)) == 14.5
+
+
+def test_a_list_that_was_cut_while_its_counts_rise_ends_at_the_cut():
+    # Spread, so that the last tenth of a magnitude has its stars.
+    ks = RISING + np.random.default_rng(1).uniform(-0.125, 0.125, RISING.size)
+    found = faint_limit(observations(ks), np.ones(ks.size, bool))
+    assert found == pytest.approx(ks.max(), abs=0.011)
 
 
 def test_faint_limit_is_where_colours_are_lost():
-    with_colour = (RISING < 13.0) | (np.arange(RISING.size) % 2 == 0)
-    assert faint_limit(observations(RISING), with_colour) == 13.0
+    with_colour = (FALLING < 13.0) | (np.arange(FALLING.size) % 2 == 0)
+    assert faint_limit(observations(FALLING), with_colour) == 13.0
 
 
 def test_few_stars_without_a_colour_set_no_limit():
-    with_colour = RISING > 10.3
+    with_colour = FALLING > 10.3
     # The first bins hold fewer stars than say something.
-    assert faint_limit(observations(RISING), with_colour) == 14.5
+    assert faint_limit(observations(FALLING), with_colour) == 14.5
 
 
 @settings(max_examples=25)
@@ -51,13 +62,28 @@ def test_at_most_so_many_of_a_cell_with_the_smallest_keys(stars, most):
     cell = np.array([c for c, _ in stars], np.int64)
     usable = np.array([u for _, u in stars], bool)
     key = np.random.default_rng(1).permutation(len(stars)).astype(np.uint64)
-    chosen = module._cap(cell, key, usable, most)
-    assert usable[chosen].all()
+    chosen, first = module._cap(cell, key, usable, most)
+    # The others follow: there are far fewer than are kept at most.
+    assert set(chosen) == set(np.flatnonzero(usable))
     assert (np.diff(chosen) > 0).all()
     for c in range(5):
         members = np.flatnonzero((cell == c) & usable)
         expected = members[np.argsort(key[members])][:most]
-        assert set(chosen[cell[chosen] == c]) == set(expected)
+        assert set(chosen[(cell[chosen] == c) & first]) == set(expected)
+
+
+def test_others_follow_by_their_keys(monkeypatch):
+    monkeypatch.setattr(module, "MOST_STARS", 13)
+    cell = np.repeat([0, 1], [30, 5])
+    key = np.random.default_rng(2).permutation(35).astype(np.uint64)
+    chosen, first = module._cap(cell, key, np.ones(35, bool), 4)
+    assert (first.sum(), chosen.size) == (8, 13)
+    left = np.setdiff1d(np.arange(35), chosen[first])
+    assert set(chosen[~first]) == set(left[np.argsort(key[left])][:5])
+    # Never fewer than the first of every cell.
+    monkeypatch.setattr(module, "MOST_STARS", 3)
+    chosen, first = module._cap(cell, key, np.ones(35, bool), 4)
+    assert chosen.size == first.sum() == 8
 
 
 class Catalogue:
@@ -69,6 +95,7 @@ class Catalogue:
         self.n_rows = len(l_deg)
         self.matches = {f"phot_{band}_mag": None for band in bands}
         self.l, self.mag = np.asarray(l_deg, float), mag
+        self.ids = np.arange(self.n_rows)
 
     def __call__(self, *_):
         return self
@@ -76,7 +103,7 @@ class Catalogue:
     def chunks(self):
         rows = np.arange(self.n_rows)
         stars = SimpleNamespace(row=rows)
-        stars.take = lambda keep: SimpleNamespace(source_id=rows[keep])
+        stars.take = lambda keep: SimpleNamespace(source_id=self.ids[keep])
         yield stars
 
 
@@ -137,7 +164,21 @@ def test_every_row_is_accounted_for(read):
         + account["without a colour"]
         + account["more than enough in their cell"]
     )
-    assert np.bincount(found.cell).max() <= 40
+    assert np.bincount(found.cell[found.first]).max() <= 40
+    assert found.first.size == found.cell.size
+
+
+def test_rows_in_another_order_are_the_same_stars_in_the_same_order(read):
+    """What is drawn from them later does not depend on the order of the rows."""
+    given = catalogue()
+    one = read(given, limits=(11.0, 14.0), stars_per_cell=20)
+    rows = np.concatenate([[0, 1], 2 + np.random.default_rng(1).permutation(198)])
+    given.l, given.mag, given.ids = given.l[rows], given.mag[rows], rows
+    other = read(given, limits=(11.0, 14.0), stars_per_cell=20)
+    for name in ("cell", "first", "cells", "n_observed"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    np.testing.assert_array_equal(one.data.mag, other.data.mag)
+    assert one.account == other.account
 
 
 def test_progress_and_limits(read):

@@ -5,17 +5,26 @@ import dataclasses
 import numpy as np
 import pytest
 
-from gcmock.calibration.cells import fit_cells, gaussian_weights
-from gcmock.calibration.curves import FACTORS, GROUP_OF_COMPONENT, GROUPS, evidence_curves
-from gcmock.calibration.law import WAVELENGTH_UM, fit_law, parameters_of, power_law
+from gcmock.calibration.cells import fit_cells, gaussian_weights, usual_prior
+from gcmock.calibration.curves import (
+    FACTORS,
+    GROUP_OF_PART,
+    GROUPS,
+    USUAL_OF_GROUP,
+    Curves,
+    evidence_curves,
+)
+from gcmock.calibration.law import WAVELENGTH_UM, parameters_of, power_law
 from gcmock.calibration.local_reddening import plane, refine
 from gcmock.calibration.selection import expected_density
 from gcmock.dust.laws import ExtinctionLaw, load_law
 from gcmock.model import load_model
 from gcmock.posterior.observations import Observations
 from gcmock.settings.build import load_config
+from gcmock.words.components import COMPONENTS, PARTS
 
 N = 60
+OF_COMPONENT = GROUP_OF_PART[: len(COMPONENTS)]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +68,8 @@ def test_curves_agree_with_the_posterior(model, stars, curves, factor, scatter):
     off = (log_z - log_evidence[good])[likely]
     assert np.sqrt(np.mean(off**2)) < 0.03
     groups = np.stack(
-        [probability[good][:, g == GROUP_OF_COMPONENT].sum(axis=(1, 2)) for g in range(3)], axis=1
+        [probability[good][:, g == OF_COMPONENT].sum(axis=(1, 2)) for g in range(len(GROUPS))],
+        axis=1,
     )
     fraction = z[good] / z[good].sum(axis=1, keepdims=True)
     assert np.abs(fraction - groups)[likely].max() < 0.03
@@ -102,8 +112,9 @@ def test_expected_density_agrees_with_expected_counts(model):
         counts = model.expected_counts(
             l_deg, b_deg, "ks", [10.0, 15.0], e_jks=factor * e_jks, tau=np.zeros(2)
         )[..., 0]
-        groups = np.stack([counts[:, g == GROUP_OF_COMPONENT].sum(axis=1) for g in range(3)], 1)
-        np.testing.assert_allclose(density[:, :, at], groups, rtol=0.01)
+        of_group = [counts[:, g == OF_COMPONENT].sum(axis=1) for g in range(len(GROUPS))]
+        expected = np.stack(of_group, axis=1)
+        np.testing.assert_allclose(density[:, :, at], expected, rtol=0.01, atol=1e-20)
 
 
 def gaussian_curves(factor, width):
@@ -119,7 +130,7 @@ def test_cells_find_mean_and_scatter(true):
     cell = np.repeat(np.arange(n_cell), per_cell)
     factor = rng.normal(true, 0.06, cell.size)
     curves = gaussian_curves(rng.normal(factor, 0.05), 0.05)
-    fit = fit_cells(curves, cell, np.ones((n_cell, FACTORS.size)))
+    fit = fit_cells(curves, cell, np.ones((cell.size, FACTORS.size)))
     error = fit.factor - true
     # The prior at 1 +- 0.1 draws a little.
     assert abs(error.mean()) < 0.005
@@ -139,14 +150,16 @@ def test_selection_matters():
     curves = gaussian_curves(rng.normal(factor, 0.02), 0.02)
     cell = np.zeros(factor.size, np.int64)
     # The evidence of a star contains how many such stars there are: its curve falls with dust.
-    with_density = fit_cells(curves, cell, density[None])
-    without = fit_cells(curves, cell, density[None], selection=False)
+    expected = np.tile(density, (cell.size, 1))
+    with_density = fit_cells(curves, cell, expected)
+    without = fit_cells(curves, cell, expected, selection=False)
     assert abs(with_density.factor[0] - 1.0) < 0.01
     assert without.factor[0] < 0.985
 
 
 def test_empty_cells_have_the_prior():
-    fit = fit_cells(np.zeros((0, FACTORS.size), np.float32), np.zeros(0, int), np.ones((1, 101)))
+    nothing = np.zeros((0, FACTORS.size))
+    fit = fit_cells(nothing.astype(np.float32), np.zeros(0, int), nothing, prior=usual_prior(1))
     assert fit.n_star[0] == 0
     assert fit.factor[0] == pytest.approx(1.0, abs=0.002)
     assert fit.factor_error[0] == pytest.approx(0.1, abs=0.005)
@@ -160,7 +173,7 @@ def test_neighbours_recover_structure_and_leave_the_star_out():
     factor = 1.0 + 4.0 * (l_deg - 0.0125)
     curves = gaussian_curves(rng.normal(factor, 0.03), 0.03)
     cell = np.zeros(n, np.int64)
-    given = (np.array([1.0]), np.array([0.04]), np.ones((1, FACTORS.size)))
+    given = (np.array([1.0]), np.array([0.04]), np.ones((n, FACTORS.size)))
     local = refine(l_deg, b_deg, curves, cell, *given)
     assert local.n_neighbour > 0
     assert np.std(local.factor - factor) < 0.5 * np.std(factor)
@@ -183,7 +196,7 @@ def test_neighbours_are_dropped_where_they_say_nothing():
     curves = gaussian_curves(rng.normal(factor, 0.02), 0.02)
     local = refine(
         rng.uniform(0, 0.025, n), rng.uniform(0, 0.025, n), curves, np.zeros(n, np.int64),
-        np.array([1.0]), np.array([0.082]), np.ones((1, FACTORS.size)),
+        np.array([1.0]), np.array([0.082]), np.ones((n, FACTORS.size)),
     )  # fmt: skip
     assert local.n_neighbour == 0
     assert (local.scatter == 0.082).all()
@@ -205,28 +218,23 @@ def test_power_law_is_wang_and_chen():
     assert WAVELENGTH_UM.shape == (3,)
 
 
-@pytest.mark.parametrize("true", [(2.07, 0.0), (1.8, 0.06), (2.4, -0.03)])
-def test_law_is_found_from_a_quadratic_evidence(true):
-    """The optimiser and its error bars, on an evidence whose maximum and curvature are known."""
-    start = load_law("wang_chen_2019").rows[0]
-    excess = float(start[0] - start[2])
-
-    def evidence(kappa):
-        slope, offset = parameters_of(kappa)
-        return -0.5 * (((slope - true[0]) / 0.02) ** 2 + ((offset - true[1]) / 0.004) ** 2)
-
-    fit = fit_law(lambda near: evidence, start, 100)
-    assert fit.slope == pytest.approx(true[0], abs=0.01)
-    assert fit.offset == pytest.approx(true[1], abs=0.002)
-    np.testing.assert_allclose(np.sqrt(np.diag(fit.covariance)), [0.02, 0.004], rtol=0.1)
-    np.testing.assert_allclose(fit.kappa, power_law(fit.slope, fit.offset, excess))
-    assert (fit.kappa_error > 0).all()
-    assert fit.spread < 0.3
+def test_groups_cover_all_parts():
+    assert len(GROUP_OF_PART) == len(PARTS)
+    assert sorted(set(GROUP_OF_PART)) == list(range(len(GROUPS)))
+    # Usual is what the components have, and nothing younger.
+    usual = USUAL_OF_GROUP[GROUP_OF_PART]
+    assert (usual[: len(COMPONENTS)] == 1.0).all()
+    assert not usual[len(COMPONENTS) :].any()
 
 
-def test_groups_cover_all_components():
-    assert len(GROUPS) == 3
-    assert sorted(set(GROUP_OF_COMPONENT)) == [0, 1, 2]
+def test_totals_are_relative_to_their_largest_value():
+    value = np.random.default_rng(7).random((3, len(GROUPS), FACTORS.size)).astype(np.float16)
+    curves = Curves(value, np.zeros(3))
+    for weights in (None, np.arange(len(GROUPS)) + 0.5):
+        used = USUAL_OF_GROUP if weights is None else weights
+        expected = np.einsum("sgf,g->sf", value.astype(float), used)
+        expected /= expected.max(axis=1, keepdims=True)
+        np.testing.assert_allclose(curves.total(weights), expected, rtol=1e-5)
 
 
 def test_no_scatter_is_exact():

@@ -16,7 +16,9 @@ def curves_of(factors, width):
     return np.exp(-0.5 * away**2).astype(np.float32)
 
 
-DENSITY = np.ones((1, FACTORS.size))
+def density(n_star):
+    """Expected stars that do not depend on the reddening."""
+    return np.ones((n_star, FACTORS.size))
 
 
 def field(gradient, n=300, scatter=0.06):
@@ -28,7 +30,7 @@ def field(gradient, n=300, scatter=0.06):
         true = 1.0 + scatter * rng.standard_normal(n)
     cell = np.zeros(n, np.int64)
     arguments = (l_deg, b_deg, curves_of(true, 0.01), cell, np.ones(1), np.array([scatter]))
-    return true, refine(*arguments, DENSITY)
+    return true, refine(*arguments, density(n))
 
 
 def test_distances_in_the_plane():
@@ -62,7 +64,7 @@ def test_no_numbers_keep_the_cells():
     zero = np.zeros(n, np.int64)
     found = refine(
         np.linspace(0, 1, n), np.zeros(n), curves_of(true, 0.01), zero, np.array([1.1]),
-        np.array([0.05]), DENSITY, n_neighbours=(),
+        np.array([0.05]), density(n), n_neighbours=(),
     )  # fmt: skip
     assert list(found.score) == [(0, 0.0)]
     np.testing.assert_array_equal(found.factor, 1.1)
@@ -95,7 +97,7 @@ def test_product_of_nothing_is_the_cell():
     of_cell = np.log(np.maximum(weights / weights.sum(), 1e-30))[None]
     mean, sigma = module._product(
         np.zeros((3, 0), np.int64), np.zeros((0, FACTORS.size), "f4"), of_cell,
-        np.zeros((1, FACTORS.size)), np.zeros(3, np.int64),
+        np.zeros((3, FACTORS.size)), np.zeros(3, np.int64), np.arange(3),
     )  # fmt: skip
     np.testing.assert_allclose(mean, 1.1, atol=1e-3)
     np.testing.assert_allclose(sigma, 0.05, rtol=0.02)
@@ -107,9 +109,11 @@ def test_score_prefers_the_truth():
     cell, chosen = np.zeros(40, np.int64), np.arange(40)
 
     def score(mean):
-        return module._score(curves, DENSITY, cell, chosen, np.full(40, mean), np.full(40, 0.03))
+        return module._score(
+            curves, density(40), cell, chosen, np.full(40, mean), np.full(40, 0.03)
+        )
 
     assert score(1.05) > score(1.0) > score(0.9)
     # Means of all stars are cut to the chosen ones.
-    some = module._score(curves, DENSITY, cell, chosen[:7], np.full(40, 1.0), np.full(40, 0.03))
+    some = module._score(curves, density(40), cell, chosen[:7], np.full(40, 1.0), np.full(40, 0.03))
     assert some == pytest.approx(score(1.0), rel=1e-6)

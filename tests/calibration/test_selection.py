@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from gcmock.calibration import selection as module
-from gcmock.calibration.curves import FACTORS, GROUP_OF_COMPONENT, GROUPS
-from gcmock.calibration.selection import expected_density
+from gcmock.calibration.curves import FACTORS, GROUP_OF_PART, GROUPS
+from gcmock.calibration.selection import at_places, expected_density
 from gcmock.counts import MAG_STEP
-from gcmock.words.components import COMPONENTS
+from gcmock.words.components import PARTS
 
 MAG_MIN, N_MAG = -10.0, 3000
 MU = np.array([14.0, 15.0])
-N_STAR = np.arange(len(COMPONENTS)) + 1.0
+N_STAR = np.arange(len(PARTS)) + 1.0
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +38,7 @@ def model():
             return Sightlines, np.zeros(l_deg.size, np.int64)
 
     return SimpleNamespace(
-        populations=SimpleNamespace(of_component=[0] * len(COMPONENTS)),
+        populations=SimpleNamespace(of_part=[0] * len(PARTS)),
         law=SimpleNamespace(kappa=lambda l_deg, b_deg: np.full((l_deg.size, 3), 0.5)),
         count_tables=SimpleNamespace(
             get=lambda band, row: SimpleNamespace(cumulative=cumulative, mag_min=MAG_MIN)
@@ -57,7 +57,7 @@ def test_counts_between_two_limits():
     found = density((12.0, 13.0))
     assert found.shape == (2, len(GROUPS), FACTORS.size)
     # Two stars per magnitude at each of two distances, whatever hides them.
-    group = np.array(GROUP_OF_COMPONENT)
+    group = np.array(GROUP_OF_PART)
     expected = [2.0 * MU.size * N_STAR[group == g].sum() for g in range(len(GROUPS))]
     np.testing.assert_allclose(found, np.array(expected)[None, :, None] * np.ones(found.shape))
 
@@ -81,3 +81,19 @@ def test_law_that_is_given_and_progress():
     np.testing.assert_allclose(one[0], density((-np.inf, 13.0))[0])
     assert np.ptp(one[1].sum(axis=0)) == pytest.approx(0.0, abs=1e-9)
     assert told == [(2, 2)]
+
+
+def test_places_behind_more_dust_than_their_cell():
+    """The expected stars at f times the reddening of the place, which is that of the cell times the
+    ratio: read from the table of the cell."""
+    table = np.exp(-2.0 * FACTORS) * np.array([[1.0], [3.0]])
+    ratio = np.array([1.0, 1.1, 0.9])
+    found = at_places(np.tile(table, (3, 1, 1)), ratio)
+    assert found.shape == (3, 2, FACTORS.size)
+    assert found.dtype == np.float32
+    for of_place, r in zip(found, ratio, strict=True):
+        inside = (FACTORS * r >= FACTORS[0]) & (FACTORS * r <= FACTORS[-1])
+        expected = np.exp(-2.0 * FACTORS * r) * np.array([[1.0], [3.0]])
+        np.testing.assert_allclose(of_place[:, inside], expected[:, inside], rtol=1e-3)
+    # Beyond the table the last value holds.
+    assert found[1, 0, -1] == pytest.approx(table[0, -1], rel=1e-3)

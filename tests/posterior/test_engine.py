@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from gcmock.learned import USUAL_WEIGHTS, nothing_learned
 from gcmock.model import Model, load_model
 from gcmock.posterior import sightline
 from gcmock.posterior.observations import Observations
+from gcmock.posterior.results import of_components
 from gcmock.random import star_key
 from gcmock.settings.build import load_config
+from gcmock.words.components import COMPONENTS, PARTS
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +90,58 @@ def test_hopeless_stars_are_inflated_not_lost(model) -> None:
     np.testing.assert_allclose(summary.probability.sum(axis=1), 1.0, rtol=1e-5)
     assert np.isfinite(draws.distance_pc).all()
     assert np.isfinite(draws.mag).all()
+
+
+def test_evidences_are_those_of_the_posterior(model) -> None:
+    """Of all parts together, and by component with the probabilities; -inf where nothing helps."""
+    data = stars(60)
+    data.mag[0, :3] = [5.0, 15.0, 9.0]
+    data.mag[1, :] = np.nan
+    summary, _ = model.posterior.infer(data, np.empty((60, 0), np.uint64))
+    parts = model.posterior.part_evidence(data, workers=2)
+    assert parts.shape == (60, len(PARTS))
+    log_z = model.posterior.log_evidence(data)
+    clean = summary.inflation == 0
+    assert clean.sum() > 30
+    assert not clean[0]
+    np.testing.assert_allclose(log_z[clean], summary.log_evidence[clean], rtol=1e-6)
+    np.testing.assert_allclose(np.log(parts[clean].sum(axis=1)), log_z[clean], rtol=1e-12)
+    assert (log_z[~clean] == -np.inf).all()
+    of_component = of_components(parts, 1)[clean]
+    share = of_component / of_component.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(share, summary.probability[clean], atol=1e-5)
+    # Without what is learned there is nothing younger.
+    assert not parts[:, len(COMPONENTS) :].any()
+
+
+def test_one_lattice_for_all_gives_the_same_evidences(model) -> None:
+    data = stars(60)
+    found = model.posterior.log_evidence(data, one_lattice=True)
+    expected = model.posterior.log_evidence(data)
+    good = np.isfinite(expected)
+    np.testing.assert_allclose(found[good], expected[good], atol=0.02)
+
+
+def test_younger_stars_of_a_component_are_its_stars(model) -> None:
+    """With younger stars of the nuclear disc its probability is larger, and draws name it."""
+    weights = USUAL_WEIGHTS.copy()
+    weights[len(COMPONENTS) :] = 0.5
+    learned = nothing_learned(model.config.extinction.map_value, model.law, weights)
+    young = model.with_learned(learned)
+    data = stars(60)
+    keys = star_key(1, np.arange(60))[:, None]
+    plain, _ = model.posterior.infer(data, keys)
+    summary, draws = young.posterior.infer(data, keys)
+    nsd = COMPONENTS.index("nsd")
+    assert summary.probability.shape == plain.probability.shape
+    assert summary.probability[:, nsd].sum() > plain.probability[:, nsd].sum()
+    assert draws.component.max() < len(COMPONENTS)
+    parts = young.posterior.part_evidence(data)
+    assert (parts[:, len(COMPONENTS) :].sum(axis=1) > 0.0).any()
+    # What was there before is as it was, but for where the sums are refined.
+    before = model.posterior.part_evidence(data)[:, : len(COMPONENTS)]
+    away = np.abs(parts[:, : len(COMPONENTS)] - before).sum(axis=1)
+    assert (away <= 0.01 * before.sum(axis=1)).all()
 
 
 def test_no_stars(model) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from gcmock.errors import InputError
 from gcmock.model import load_model
 from gcmock.posterior.sightline import SightlineCache
+from gcmock.words.components import COMPONENTS, PART_COMPONENT, PARTS, Part
 
 
 def test_threads_and_capacity_do_not_matter():
@@ -44,9 +44,25 @@ def test_known_lines_are_not_computed_again(monkeypatch):
     assert index.tolist() == [1, 0, 1]
 
 
-def test_more_components_than_lanes_are_refused():
+def test_more_parts_than_lanes_are_refused(monkeypatch):
     model = load_model()
-    many = {f"disc{i}": model.components["thin1"] for i in range(17)}
-    galaxy = SimpleNamespace(components=many, sun=model.galaxy.sun)
-    with pytest.raises(InputError, match=r"has 17 components .* at most 16"):
-        SightlineCache(galaxy, model.grid)
+    many = tuple(Part(f"disc{i}", 0, "thin1") for i in range(17))
+    monkeypatch.setattr("gcmock.posterior.sightline.PARTS", many)
+    with pytest.raises(InputError, match=r"has 17 components and younger parts .* at most 16"):
+        SightlineCache(model.galaxy, model.grid)
+
+
+def test_parts_have_the_stars_of_their_component_times_a_factor():
+    model = load_model()
+    plain, _ = SightlineCache(model.galaxy, model.grid).get([0.31], [-0.21])
+    factor = np.linspace(0.5, 2.0, len(PARTS))
+    cache = SightlineCache(
+        model.galaxy, model.grid, part_weights=lambda l_deg, b_deg: np.tile(factor, (len(l_deg), 1))
+    )
+    found, _ = cache.get([0.31], [-0.21])
+    for i, (component, weight) in enumerate(zip(PART_COMPONENT, factor, strict=True)):
+        np.testing.assert_allclose(
+            found.prior[0, :, i], weight * plain.prior[0, :, component], rtol=1e-5
+        )
+    # Without factors there are no younger parts.
+    assert not plain.prior[0, :, len(COMPONENTS) :].any()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from gcmock.posterior import tables
 from gcmock.posterior.kernel.lattice import Steps
 from gcmock.posterior.kinds import StarKind
-from gcmock.posterior.tables import Tables
+from gcmock.posterior.tables import Tables, shared_tables
 from gcmock.words.bands import N_LINEAR
 
 LAW = SimpleNamespace(rows=np.array([[1.5, 0.9, 0.5], [1.6, 1.0, 0.5]]))
@@ -85,3 +86,28 @@ def test_a_lattice_that_cannot_be_built_fails_for_all_who_ask(known, monkeypatch
     for _ in range(2):
         with pytest.raises(MemoryError, match="too many places"):
             known.lattice(kind())
+
+
+def test_all_who_ask_share_tables_while_they_are_used(made):
+    """Of the same populations under the same law and relations; others have their own."""
+    populations = SimpleNamespace(populations=("one",))
+    relations = [SimpleNamespace(name="a", coefficients=[0.8, 0.0, 0.0])]
+    law = SimpleNamespace(rows=LAW.rows.copy())
+    first = shared_tables(populations, law, relations)
+    again = shared_tables(populations, SimpleNamespace(rows=LAW.rows.copy()), list(relations))
+    assert again is first
+    other_law = SimpleNamespace(rows=2.0 * LAW.rows)
+    assert shared_tables(populations, other_law, relations) is not first
+    others = SimpleNamespace(populations=("two",))
+    assert shared_tables(others, law, relations) is not first
+    relation = SimpleNamespace(name="b", coefficients=[0.7, 0.0, 0.0])
+    assert shared_tables(populations, law, [relation]) is not first
+    n = len(tables._SHARED)
+    del first, again
+    gc.collect()
+    assert len(tables._SHARED) < n
+
+
+def test_read_only_laws_are_copied(known):
+    assert known.law(kind()).kappa.flags.writeable
+    assert known.law(kind()).kappa is not LAW.rows[0]

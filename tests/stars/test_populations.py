@@ -19,14 +19,17 @@ from gcmock.stars.populations import (
     load_populations,
     mix_nodes,
 )
-from gcmock.words.components import COMPONENTS, N_POPULATION, POPULATIONS
+from gcmock.words.components import COMPONENTS, N_POPULATION, PARTS, POPULATIONS
 
 
 @pytest.mark.parametrize("name", ["parsec", "koshimoto2021"])
 def test_every_component_has_a_population(name: str) -> None:
     found = load_populations(name, load_imf())
     assert len(found.populations) == N_POPULATION
-    assert len(found.of_component) == len(COMPONENTS)
+    assert len(found.of_part) == len(PARTS)
+    assert found.of_component == found.of_part[: len(COMPONENTS)]
+    for part, index in zip(PARTS, found.of_part, strict=True):
+        assert POPULATIONS[index] == part.population
     assert found.nodes("nsc") is found.nodes("nsd")
     assert found.nodes("thin1") is found.populations[0]
 

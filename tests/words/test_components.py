@@ -68,6 +68,32 @@ def test_nuclear_is_what_the_rows_say() -> None:
     } == words.MERGED_GROUPS
 
 
+def test_parts_are_the_components_and_then_what_is_younger() -> None:
+    n = len(words.COMPONENTS)
+    assert tuple(part.name for part in words.PARTS[:n]) == words.COMPONENTS
+    assert [part.component for part in words.PARTS[:n]] == list(range(n))
+    younger = [(part.name, part.population) for part in words.PARTS[n:]]
+    assert younger == [("nsd_thin3", "thin3"), ("nsd_thin2", "thin2"), ("nsd_thin1", "thin1")]
+    nsd = words.COMPONENTS.index("nsd")
+    assert (*range(n), nsd, nsd, nsd) == words.PART_COMPONENT
+    assert {part.population for part in words.PARTS} == set(words.POPULATIONS)
+
+
+def test_numbers_of_stars_are_learned_by_merged_group_and_younger_part() -> None:
+    assert words.LEARNED_GROUPS == (
+        "disc", "bar", "nuclear", "nsd_thin3", "nsd_thin2", "nsd_thin1",
+    )  # fmt: skip
+    assert len(words.LEARNED_GROUP_OF_PART) == len(words.PARTS)
+    of_part = dict(zip(words.PARTS, words.LEARNED_GROUP_OF_PART, strict=True))
+    for part, group in of_part.items():
+        name = words.LEARNED_GROUPS[group]
+        if part.name in words.COMPONENTS:
+            assert part.name in words.MERGED_GROUPS[name]
+        else:
+            assert part.name == name
+    assert set(of_part.values()) == set(range(len(words.LEARNED_GROUPS)))
+
+
 @pytest.mark.parametrize("seen", BLINDNESS)
 def test_colours_can_be_told_apart(seen: str) -> None:
     """20 in CIE 1976 is some ten times the least difference that is noticed side by side."""

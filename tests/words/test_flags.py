@@ -36,6 +36,7 @@ def test_bits_of_written_catalogues_do_not_change() -> None:
         "NO_SUBCELL": 512,
         "MOTION_USED": 1024,
         "MOTION_REJECTED": 2048,
+        "NOT_LEARNED": 4096,
     }
 
 

@@ -210,7 +210,9 @@ def calibrate(
         means = _merged(model.config, {"extinction": {"map_value": "cell_mean"}})
         model = load_model(config=load_config(None, model.config.model_dump() | means))
         stars = read(model)
-    return calibrate_stars(stars, model, options, config.run.n_workers, tell, start)
+    found = calibrate_stars(stars, model, options, config.run.n_workers, tell, start)
+    # The settings of the run, by which what it learned is recognised.
+    return dataclasses.replace(found, config=config)
 
 
 def _merged(config: Config, changes: dict[str, dict[str, str]]) -> dict[str, object]:

@@ -39,7 +39,7 @@ MAP_COLUMNS: Final = (
     Column("ra", "float64", "deg", "pos.eq.ra;meta.main", "Right ascension of its centre (ICRS)"),
     Column("dec", "float64", "deg", "pos.eq.dec;meta.main", "Declination of its centre (ICRS)"),
     Column("n_star", "int32", "", "meta.number", "Stars that calibrate the cell"),
-    Column("source", "U5", "", "meta.code", "Where the values come from: cell, field or map"),
+    Column("source", "U6", "", "meta.code", "Where they come from: cell, field, region or map"),
     Column("e_jks_map", "float32", "mag", "phys.absorption;em.IR", "E(J-Ks) of the map"),
     Column("e_jks_surot", "float32", "mag", "phys.absorption;em.IR", "Surot et al. 2020"),
     Column("factor", "float32", "", "arith.factor", "Mean reddening over that of the map"),
@@ -299,7 +299,7 @@ def _hdus(result: Calibration, source: Mapping[str, Any], *, dated: bool = True)
     }
     images = [_image(result, cells, name) for name in ("e_jks", "e_jks_error", "e_jks_scatter")]
     words = record(result, source, dated=dated)
-    return _hdu_list(words, tables, result.config.extinction.map_value, result.law.name, images)
+    return _hdu_list(words, tables, result.model.map_value, result.law.name, images)
 
 
 def write_nothing(

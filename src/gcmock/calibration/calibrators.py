@@ -46,7 +46,8 @@ class Calibrators(NamedTuple):
     Attributes
     ----------
     data : Observations
-        Their observations, n_star of them; `e_jks_rc` is the reddening of the map [mag].
+        Their observations, n_star of them, in the order of their random keys; `e_jks_rc` is the
+        reddening of the map [mag].
     cell : ndarray of int64, shape (n_star,)
         Flat index of their cell of the extinction map.
     limits : tuple of 2 floats
@@ -145,6 +146,9 @@ def read_calibrators(
     cells, of_star = np.unique(cell[between], return_inverse=True)
     n_observed = np.bincount(of_star, minlength=cells.size)
     chosen, first = _cap(cell, key, between & with_colour, stars_per_cell)
+    # Whatever is drawn from them later is the same for rows in any order.
+    by_key = np.argsort(key[chosen], kind="stable")
+    chosen, first = chosen[by_key], first[by_key]
     account["more than enough in their cell"] = int((between & with_colour).sum()) - chosen.size
     account["calibrate"] = chosen.size
     if chosen.size < LEAST_STARS:

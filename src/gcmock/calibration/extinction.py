@@ -127,12 +127,14 @@ def _spread_of(fit: CellFit, prior: Prior) -> float:
 
 def _prior_from(above: CellFit, of_group: Integers, factor: float, scatter: float) -> Prior:
     """Prior of groups that may deviate from those above them."""
-    relative = above.scatter_error[of_group] / above.scatter[of_group]
+    # Median and width of the log-normal distribution with mean and error of those above: the mean
+    # itself would grow from level to level.
+    square = 1.0 + (above.scatter_error[of_group] / above.scatter[of_group]) ** 2
     return Prior(
         above.factor[of_group],
         np.hypot(above.factor_error[of_group], factor),
-        above.scatter[of_group],
-        np.hypot(relative, scatter),
+        above.scatter[of_group] / np.sqrt(square),
+        np.sqrt(np.log(square) + scatter**2),
     )
 
 

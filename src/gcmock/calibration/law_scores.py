@@ -320,7 +320,10 @@ class _Fit:
             move = covariance @ gradient
             # Of the law alone, whatever the factors.
             gain = 0.5 * float(move[:2] @ np.linalg.solve(covariance[:2, :2], move[:2]))
-            out[q] = np.asarray(move[:2]), np.asarray(covariance[:2, :2]), gain
+            of_law = np.array(covariance[:2, :2], np.float64)
+            if not self.with_offset:
+                of_law[1, :] = of_law[:, 1] = 0.0
+            out[q] = np.asarray(move[:2]), of_law, gain
         return out
 
     def _gradient(self, state: State, row: Integers) -> tuple[Floats, Floats, float]:

@@ -50,6 +50,10 @@ SCALES: Final = (0.05, 0.12, 0.25, 0.45, 0.7, 1.0, 1.35, 1.8)
 LOG_SCALE_PRIOR: Final = 1.5
 """Standard deviation of the prior of their logarithm."""
 
+MOST_PARABOLAS, LEAST_LOG_SCALE, LEAST_FALL = 4, 0.02, 0.05
+"""Of the search for the factor: steps behind the walk, the least one in its logarithm, and the
+least gain of ln P that is worth another look."""
+
 LEAST_STARS: Final = 300
 """With fewer stars the weights scatter by more than their prior."""
 
@@ -75,7 +79,7 @@ class Weights(NamedTuple):
     n_star : int
         Stars behind the fit; 0 if there was none.
     gain : float
-        ln of the posterior over that of the usual weights and widths.
+        ln of the posterior over that of the usual weights, with the same widths.
     """
 
     of_group: Floats
@@ -124,31 +128,25 @@ def fit_weights(
     n = floor.size
     if n < LEAST_STARS:
         return usual_weights()
-    found: dict[float, tuple[float, Floats]] = {}
+    found: dict[float, tuple[_Objective, float, Floats]] = {}
     x0 = _start()
 
     def look(scale: float) -> float:
         if scale not in found:
             near = min(found, key=lambda s: abs(np.log(s / scale)), default=None)
-            best = _minimise(
-                _Objective(*evidence(scale), floor), x0 if near is None else found[near][1]
-            )
-            prior = 0.5 * (np.log(scale) / LOG_SCALE_PRIOR) ** 2
-            found[scale] = float(best.fun) + prior, best.x
-        return found[scale][0]
+            objective = _Objective(*evidence(scale), floor)
+            best = _minimise(objective, x0 if near is None else found[near][2])
+            found[scale] = objective, float(best.fun), best.x
+        return found[scale][1] + 0.5 * float(np.log(scale) / LOG_SCALE_PRIOR) ** 2
 
-    scale = 1.0
-    if free_scale:
-        scale = _best_scale(look)
-    objective = _Objective(*evidence(scale), floor)
-    nearest = min(found, key=lambda s: abs(np.log(s / scale)), default=None)
-    best = _minimise(objective, x0 if nearest is None else found[nearest][1])
-    gain = objective(x0)[0] - float(best.fun)
-    return _result(objective, best.x, scale, n, gain)
+    scale = _best_scale(look) if free_scale else 1.0
+    look(scale)
+    objective, value, x = found[scale]
+    return _result(objective, x, scale, n, objective(x0)[0] - value)
 
 
 def _best_scale(look: Callable[[float], float]) -> float:
-    """Walk down along `SCALES` from 1, then take the least of a parabola in ln scale."""
+    """Walk down along `SCALES` from 1, then follow parabolas in ln scale to the least."""
     at = SCALES.index(1.0)
     value = {i: look(SCALES[i]) for i in (at - 1, at, at + 1)}
     while 0 < min(value, key=lambda i: value[i]) < len(SCALES) - 1:
@@ -157,13 +155,21 @@ def _best_scale(look: Callable[[float], float]) -> float:
         if not fresh:
             break
         value |= {i: look(SCALES[i]) for i in fresh}
-    best = min(value, key=lambda i: value[i])
-    if best in (0, len(SCALES) - 1):
-        return SCALES[best]
-    x = np.log([SCALES[best + i] for i in (-1, 0, 1)])
-    y = np.array([value[best + i] for i in (-1, 0, 1)])
-    a, b, _ = np.polyfit(x, y - y[1], 2)
-    return float(np.exp(-0.5 * b / a)) if a > 0.0 else SCALES[best]
+    found = {float(np.log(SCALES[i])): y for i, y in value.items()}
+    for _ in range(MOST_PARABOLAS):
+        points = np.array(sorted(found))
+        values = np.array([found[x] for x in points])
+        at = int(np.clip(values.argmin(), 1, points.size - 2))
+        x, y = points[at - 1 : at + 2], values[at - 1 : at + 2]
+        a, b, _ = np.polyfit(x - x[1], y - y[1], 2)
+        if a <= 0.0:
+            break
+        least = float(np.clip(x[1] - 0.5 * b / a, np.log(SCALES[0]), np.log(SCALES[-1])))
+        if np.abs(points - least).min() < LEAST_LOG_SCALE or b * b < 4.0 * a * LEAST_FALL:
+            return float(np.exp(least))
+        # Over steps so wide ln P is no parabola where the stars are many.
+        found[least] = look(float(np.exp(least)))
+    return float(np.exp(min(found, key=lambda x: found[x])))
 
 
 _YOUNG: Final = np.array([name.split("_")[-1] if "_" in name else "" for name in GROUPS])

@@ -4,9 +4,10 @@ The likelihood of a star is a mixture over cases k of what was measured,
 
     P(d | c, D) = Σ_k ε_k P_k(d | c, D),    Σ_k ε_k = 1,
 
-with fractions ε_k that are learned from the stars (`gcmock.calibration.cases`). Every case but the
-clean one differs from it by wider errors alone: one band that belongs to another source, light of
-another star in all bands, dust of the star's own, a parallax that is no measurement. So each is the
+with fractions ε_k that are learned from the stars (`gcmock.calibration.measurements`). Every case
+but the clean one differs from it by wider errors alone: one band that belongs to another source,
+light of another star in all bands, dust of the star's own, a parallax that is no measurement. So
+each is the
 same posterior of other observations, and nothing in the sums over nodes knows of them (Hogg, Bovy &
 Lang 2010, arXiv:1008.4686, section 3, on mixtures for outliers).
 """
@@ -38,7 +39,7 @@ class Mixture(NamedTuple):
     Attributes
     ----------
     fraction : ndarray, shape (n_case,)
-        Fractions of `gcmock.posterior.mixture.CASES`.
+        Fractions of `gcmock.words.cases.CASES`.
     doubtful : callable
         Takes observations and their clean posteriors, and returns which stars are worth a look at
         the other cases, (n_star,): for those in the thick of the model's own stars no other case is
@@ -105,7 +106,10 @@ def case_probabilities(log_evidence: Floats, fraction: Floats) -> tuple[Floats, 
     """
     with np.errstate(divide="ignore"):
         weighted = log_evidence + np.log(fraction)
-    applied = np.where(np.isfinite(log_evidence), fraction, 0.0).sum(axis=1)
+    # The clean case always applies, whether or not it can explain the star.
+    known = np.isfinite(log_evidence)
+    known[:, CLEAN] = True
+    applied = np.where(known, fraction, 0.0).sum(axis=1)
     largest = weighted.max(axis=1)
     safe = np.where(np.isfinite(largest), largest, 0.0)
     probability = np.exp(weighted - safe[:, None])

@@ -105,6 +105,11 @@ class RedModel:
     count_tables: CountTables
     parent: Model
 
+    @property
+    def learned(self) -> object | None:
+        """What was learned of a list."""
+        return self.parent.learned
+
     def reddening(self, l_deg: Any, b_deg: Any) -> tuple[Floats, Floats]:
         """Mean and standard deviation of E(J-Ks) at the red-clump distance [mag]."""
         return self.parent.reddening(l_deg, b_deg)

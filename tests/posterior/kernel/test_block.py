@@ -39,6 +39,8 @@ def calls(monkeypatch):
 
     def summarise(bins, work, total, probability, quantile):
         probability[:], quantile[:] = 0.5, 7000.0
+        if work is not None:
+            work.support, work.mass = (1, 3), np.array([9.0, 2.0, 6.0, 9.0])
         return 7500.0
 
     for replaced in (evaluate, without_photometry, draw, summarise):
@@ -46,14 +48,15 @@ def calls(monkeypatch):
     return found
 
 
-def run(mask=7, row=2):
+def run(mask=7, row=2, work=None, mass=None):
     """One star, which has the third place of four."""
     stars = SimpleNamespace(sightline=np.array([1]))
     summary, draws = empty_summary(4, 2), empty_draws(4, 2, 3)
     for array in (*summary, *draws):
         array.fill(-9)
     keys = np.arange(8).reshape(4, 2)
-    block.run(stars, np.array([row]), mask, SHARED, None, keys, summary, draws)
+    mass = np.zeros((0, 4)) if mass is None else mass
+    block.run(stars, np.array([row]), mask, SHARED, work, keys, summary, draws, mass)
     return summary, draws
 
 
@@ -70,6 +73,34 @@ def test_a_star_that_the_model_explains(calls):
     # The places of other stars are not touched.
     assert (np.delete(draws.mag, 2, axis=0) == -9).all()
     assert calls.drawn == [(4, 7, 8.0), (5, 7, 8.0)]
+
+
+def test_masses_are_kept_where_there_is_room_for_them(calls):
+    """Of the bins that hold any, over their sum; the places of other stars are not touched."""
+    mass = np.zeros((4, 4))
+    run(work=SimpleNamespace(), mass=mass)
+    np.testing.assert_array_equal(mass[2], [0.0, 2.0 / 8.0, 6.0 / 8.0, 0.0])
+    assert not np.delete(mass, 2, axis=0).any()
+
+
+@pytest.mark.parametrize(("failures", "expected"), [(0, 1.0), (1, 2.0), (2, 0.0)])
+def test_evidences_look_twice_and_never_at_larger_errors(monkeypatch, failures, expected):
+    uncompile(monkeypatch, "gcmock.posterior.kernel.block")
+    work, asked = SimpleNamespace(evidence=np.zeros(16)), []
+
+    def evaluate(stars, i, mask, inflation, exact, shared, work):
+        asked.append((i, inflation, exact))
+        found = len(asked) > failures
+        work.evidence[:] = len(asked) if found else 0.0
+        return float(found), "star", "variance"
+
+    monkeypatch.setattr(block, "evaluate", evaluate)
+    out = np.zeros((4, 3))
+    stars = SimpleNamespace(e_jks_rc=np.zeros(1))
+    block.evidences(stars, np.array([2]), 7, SHARED, work, out)
+    assert asked == [(0, 0, False), (0, 0, True)][: failures + 1]
+    assert out[2].tolist() == [expected] * 3
+    assert not np.delete(out, 2, axis=0).any()
 
 
 @pytest.mark.parametrize("failures", range(1, N_TRY))
