@@ -210,7 +210,9 @@ def calibrate(
         stars_per_cell=options.stars_per_cell,
         progress=lambda done, total: tell("read", done, total),
     )
-    return calibrate_stars(stars, model, options, config.run.n_workers, tell, start)
+    found = calibrate_stars(stars, model, options, config.run.n_workers, tell, start)
+    # What is left out while learning is no setting of the run.
+    return dataclasses.replace(found, config=config)
 
 
 def _merged(config: Config, changes: dict[str, dict[str, str]]) -> dict[str, object]:

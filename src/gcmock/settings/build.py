@@ -290,13 +290,12 @@ class Config(Section):
     @classmethod
     def _calibration_of_old(cls, values: Any) -> Any:
         """Take ``[extinction] calibration`` of gcmock 0.1 for ``[learn] file``."""
-        if isinstance(values, dict) and isinstance(values.get("extinction"), dict):
-            extinction = dict(values["extinction"])
-            if "calibration" in extinction:
-                file = extinction.pop("calibration")
-                learn = {"file": file} | dict(values.get("learn") or {})
-                return values | {"extinction": extinction, "learn": learn}
-        return values
+        old = values.get("extinction") if isinstance(values, dict) else None
+        if not isinstance(old, dict) or "calibration" not in old:
+            return values
+        learn = {"file": old["calibration"]} | dict(values.get("learn") or {})
+        new = {key: value for key, value in old.items() if key != "calibration"}
+        return values | {"extinction": new, "learn": learn}
 
     @field_validator("columns")
     @classmethod
