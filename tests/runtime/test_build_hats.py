@@ -33,7 +33,8 @@ pytest.importorskip("hats_import", reason="the extra [hats] is not installed")
 
 N = 150
 THRESHOLDS = {"coarse": 90, "fine": 25}
-CONFIG = load_config(None, {"run": {"realisations": 2, "seed": 5, "workers": 2}})
+RUN = {"realisations": 2, "seed": 5, "workers": 2}
+CONFIG = load_config(None, {"run": RUN, "learn": {"use": False}})
 
 
 @pytest.fixture(scope="module")
@@ -321,7 +322,7 @@ def test_command_line(stars, cluster, reference, tmp_path, capsys) -> None:
     command = ["import-hats", str(stars), "-o", catalogue, "--pixel-threshold", "90", *where]
     assert cli.run(command) == 0
     assert f"{N} stars" in capsys.readouterr().out
-    command = ["build", catalogue, "-o", output, *where, "--realisations", "2"]
+    command = ["build", catalogue, "-o", output, *where, "--realisations", "2", "--no-learn"]
     assert cli.run([*command, "--seed", "5"]) == 0
     assert "rows written" in capsys.readouterr().out
     assert_same(rows(Path(output)), reference)
