@@ -29,8 +29,12 @@ LEAST_OF_CELL: Final = 10
 MOST_OF_GROUP: Final = 600
 """Stars that a field, or the region, is fitted to."""
 
-FACTOR_OF_FIELD, FACTOR_OF_CELL = 0.03, 0.03
-"""Standard deviations of the factor between the fields of a region, and the cells of a field."""
+FACTOR_SPREAD: Final = 0.03
+"""Standard deviation of the factor between the fields of a region, and the cells of a field, before
+it is learned from them."""
+
+LEAST_SPREAD: Final = 0.002
+"""Least value of it."""
 
 REGION_FACTOR: Final = 0.08
 """Standard deviation of the factor of a region: maps differ by 0.05, laws that define them by as
@@ -84,17 +88,41 @@ def fit_extinction(
         curves, floor, everywhere, density,
         Prior(np.ones(1), np.full(1, REGION_FACTOR), np.full(1, middle), np.full(1, width)),
     )  # fmt: skip
-    fields = _pooled(
-        curves, floor, of_cell[of_star], density,
-        _prior_from(region, np.zeros(numbers.size, np.int64), FACTOR_OF_FIELD, SCATTER_OF_FIELD),
-    )  # fmt: skip
-    prior = _prior_from(fields, of_cell, FACTOR_OF_CELL, SCATTER_OF_CELL)
-    fit = fit_cells(curves, of_star, density, floor=floor, prior=prior)
+    whole, field = np.zeros(numbers.size, np.int64), of_cell[of_star]
+    spread = FACTOR_SPREAD
+    for _ in range(2):
+        prior = _prior_from(region, whole, spread, SCATTER_OF_FIELD)
+        fields = _pooled(curves, floor, field, density, prior)
+        spread = _spread_of(fields, prior)
+    spread = FACTOR_SPREAD
+    for _ in range(2):
+        prior = _prior_from(fields, of_cell, spread, SCATTER_OF_CELL)
+        fit = fit_cells(curves, of_star, density, floor=floor, prior=prior)
+        spread = _spread_of(fit, prior)
     n_of_field = np.bincount(of_cell[of_star], minlength=numbers.size)
     source = np.where(
         fit.n_star >= LEAST_OF_CELL, 0, np.where(n_of_field[of_cell] >= LEAST_OF_CELL, 1, 2)
     )
     return fit, source
+
+
+def _spread_of(fit: CellFit, prior: Prior) -> float:
+    """Return the standard deviation of factors about their priors' means, beyond their errors.
+
+    What single groups say without their priors, weighted with how well they say it: groups that
+    agree within their errors have what all of them have.
+    """
+    own = fit.n_star >= LEAST_OF_CELL
+    if own.sum() < 3:
+        return FACTOR_SPREAD
+    precision = np.maximum(fit.factor_error[own] ** -2 - prior.factor_width[own] ** -2, 1.0)
+    alone = fit.factor[own] + (fit.factor - prior.factor)[own] / (
+        precision * prior.factor_width[own] ** 2
+    )
+    away2 = (alone - prior.factor[own]) ** 2
+    weight = 1.0 / (1.0 / precision + LEAST_SPREAD**2)
+    variance = float(np.average(away2 - 1.0 / precision, weights=weight))
+    return float(np.clip(np.sqrt(max(variance, 0.0)), LEAST_SPREAD, 2.0 * FACTOR_SPREAD))
 
 
 def _prior_from(above: CellFit, of_group: Integers, factor: float, scatter: float) -> Prior:

@@ -1,11 +1,14 @@
 """Factors on the numbers of stars of every group, together with the width of the reddening.
 
-    ln P(w, s) = Σ_i ln [Σ_g w_g Z_ig(s) / Σ_g w_g Λ_ig(s) + o_i / Λ_i] + ln P(w),
+    ln P(w, s, a) = Σ_i ln [Σ_g w_g Z_ig(s) / Σ_g w_g Λ_ig(s) + a o_i / Λ_i]
+                   - n ln (1 + a ε) + ln P(w, a),
 
 with Z_ig the evidence of group g under the reddening at the place of star i (from its neighbours
 without itself), Λ_ig the stars that the model expects there between the limits, and o_i the
-evidence that the measurements are not clean, relative to all stars. The denominator says how likely
-stars of a group are to be seen at all: without it the weights would be wrong by large factors.
+evidence that the measurements are not clean, of which there are a times as many as the usual
+fraction ε: stars in the wings of the bar must not be taken for outliers. The denominator says how
+likely stars of a group are to be seen at all: without it the weights would be wrong by large
+factors.
 
 The widths of the reddening are scaled by s together with the weights: a width that is a little too
 large turns bar stars into nuclear ones, because the nuclear disc is narrow in distance, and
@@ -27,17 +30,24 @@ from scipy.optimize import minimize
 
 from gcmock.arrays import Floats
 from gcmock.calibration.curves import GROUPS, USUAL_OF_GROUP
+from gcmock.words.cases import CLEAN, usual_fractions
 
 LOG_WEIGHT_PRIOR: Final = 0.3
 """Standard deviation of the prior of ln w of old stars."""
 
+NOT_CLEAN: Final = float(1.0 - usual_fractions()[CLEAN])
+"""ε."""
+
+LOG_AMOUNT_PRIOR: Final = (-1.5, 1.5)
+"""Mean and standard deviation of the prior of ln a."""
+
 YOUNG_MEANS: Final = {"thin3": 0.06, "thin2": 0.05, "thin1": 0.02}
 """Means of the priors of the younger parts, as fractions of all stars of the component."""
 
-SCALES: Final = (0.1, 0.25, 0.45, 0.7, 1.0, 1.35, 1.8)
+SCALES: Final = (0.05, 0.12, 0.25, 0.45, 0.7, 1.0, 1.35, 1.8)
 """Factors on the widths of the reddening that are tried."""
 
-LOG_SCALE_PRIOR: Final = 0.6
+LOG_SCALE_PRIOR: Final = 1.5
 """Standard deviation of the prior of their logarithm."""
 
 LEAST_STARS: Final = 300
@@ -164,21 +174,24 @@ _THETA: Final = np.array([0.5 * YOUNG_MEANS.get(name, 0.04) for name in _YOUNG])
 
 def _start() -> Floats:
     """First point: usual weights of old stars, the most probable fractions of younger ones."""
-    return np.where(_IS_YOUNG, np.log(_THETA), 0.0)
+    return np.append(np.where(_IS_YOUNG, np.log(_THETA), 0.0), LOG_AMOUNT_PRIOR[0])
 
 
 class _Objective:
     """Minus ln of the posterior and its gradient, as a function of ln w."""
 
     def __init__(self, z: Floats, expected: Floats, floor: Floats) -> None:
-        self.z, self.expected = z, expected
+        self.z, self.expected, n = z, expected, expected.shape[1]
+        self.n_group = n
         self.others = (floor + 1e-300) / (expected @ USUAL_OF_GROUP)
 
     def __call__(self, x: Floats) -> tuple[float, Floats]:
+        x, amount = x[: self.n_group], x[self.n_group]
         w = np.exp(x)
         seen = self.expected @ w
         clean = (self.z @ w) / seen
-        total = clean + self.others
+        others = np.exp(amount) * self.others
+        total = clean + others
         value = -float(np.log(total).sum())
         per_star = 1.0 / (total * seen)
         gradient = w * ((per_star * clean) @ self.expected - per_star @ self.z)
@@ -189,12 +202,17 @@ class _Objective:
         ratio = np.where(_IS_YOUNG, w / _THETA, 0.0)
         value += float(np.where(_IS_YOUNG, ratio - x, 0.0).sum())
         gradient += np.where(_IS_YOUNG, ratio - 1.0, 0.0)
-        return value, gradient
+        away = (amount - LOG_AMOUNT_PRIOR[0]) / LOG_AMOUNT_PRIOR[1]
+        odds = NOT_CLEAN * float(np.exp(amount))
+        value += 0.5 * away**2 + total.size * float(np.log1p(odds))
+        of_amount = away / LOG_AMOUNT_PRIOR[1] - float((others / total).sum())
+        of_amount += total.size * odds / (1.0 + odds)
+        return float(value), np.append(gradient, of_amount)
 
 
 def _minimise(objective: _Objective, start: Floats):  # type: ignore[no-untyped-def]
     low = np.where(_IS_YOUNG, np.log(_LEAST_YOUNG), -LARGEST)
-    bounds = [(least, LARGEST) for least in low]
+    bounds = [*((least, LARGEST) for least in low), (-12.0, 3.0)]
     return minimize(
         objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 300}
     )
@@ -211,6 +229,6 @@ def _result(objective: _Objective, x: Floats, scale: float, n_star: int, gain: f
     )
     values, vectors = np.linalg.eigh(0.5 * (hessian + hessian.T))
     of_log = (vectors / np.maximum(values, 1e-3)) @ vectors.T
-    w = np.exp(x)
-    covariance = of_log * np.outer(w, w)
+    w = np.exp(x[: objective.n_group])
+    covariance = of_log[:-1, :-1] * np.outer(w, w)
     return Weights(w, np.sqrt(np.diag(covariance)), covariance, scale, n_star, float(gain))
