@@ -21,6 +21,7 @@ import pytest
 from gcmock import cli
 from gcmock.errors import InputError, InterruptedRunError
 from gcmock.io.metadata import read_metadata
+from gcmock.learned import load_learned
 from gcmock.mock.build import build
 from gcmock.runtime.build_hats import build_hats
 from gcmock.runtime.import_hats import import_table
@@ -121,6 +122,25 @@ def test_partitions_and_workers_do_not_matter(
 
 def test_a_cluster_does_not_matter(whole, reference) -> None:
     assert_same(rows(whole), reference)
+
+
+def test_a_catalogue_is_learned_from_once(stars, inputs, cluster, tmp_path, capsys) -> None:
+    """By the process that starts the run; workers read the file, as a build of one table does."""
+    output = tmp_path / "mock"
+    command = ["build", str(inputs["coarse"]), "-o", str(output), "--scheduler", cluster]
+    assert cli.run(command) == 0
+    assert f"note: learned from {N} stars: reddening" in " ".join(capsys.readouterr().out.split())
+    learned = tmp_path / "mock_learned.fits"
+    settings = {"learn": {"file": str(learned)}}
+    build(stars, tmp_path / "single.parquet", load_config(None, settings), workers=1)
+    assert_same(rows(output), in_order(pq.read_table(tmp_path / "single.parquet")))
+    # Other partitions teach the same, but for the last digits.
+    again = ["build", str(inputs["fine"]), "-o", str(tmp_path / "again"), "--scheduler", cluster]
+    assert cli.run(again) == 0
+    first, second = (load_learned(tmp_path / f"{name}_learned.fits") for name in ("mock", "again"))
+    np.testing.assert_array_equal(first.cell, second.cell)
+    np.testing.assert_allclose(first.factor, second.factor, rtol=1e-5)
+    np.testing.assert_allclose(first.case_fraction, second.case_fraction, rtol=1e-4)
 
 
 def test_thresholds_give_different_partitions(inputs) -> None:
