@@ -373,13 +373,7 @@ def load_model(
 
 
 def _load_learned(config: Config) -> Learned | None:
-    """Load what was learned, which must fit the other settings.
-
-    Raises
-    ------
-    InputError
-        If ``[learn] file`` is none, or was made for another value of the map.
-    """
+    """Load what was learned, which must be for the value of the map that is used."""
     path, map_value = config.learn.file, config.extinction.map_value
     if not path:
         return None

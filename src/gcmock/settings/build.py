@@ -108,8 +108,7 @@ class LearnConfig(Section):
 
     use: bool = Field(
         default=True,
-        description="Learn extinction, law, numbers of stars, errors and outliers from the list "
-        "itself; false takes map, law, errors and model as they are",
+        description="Learn extinction, law, numbers of stars, errors, outliers from the list itself",
     )
     file: str = Field(
         default="",
@@ -301,9 +300,8 @@ class Config(Section):
     @classmethod
     def _known_columns(cls, value: dict[str, str]) -> dict[str, str]:
         names = [column.name for column in INPUT_COLUMNS]
-        for name in value:
-            if name not in names:
-                raise ValueError(f"{name!r} is not an input column{closest(name, names)}")
+        for name in (name for name in value if name not in names):
+            raise ValueError(f"{name!r} is not an input column{closest(name, names)}")
         return value
 
     @property
