@@ -64,7 +64,8 @@ class Learned:
     cell : ndarray of int64, shape (n_cell,)
         Flat indices of the cells of the map that were learned, increasing.
     factor, scatter : ndarray, shape (n_cell,)
-        Mean and standard deviation of the reddening over the map's.
+        Mean and standard deviation of the reddening over the map's, the latter with the error of
+        the mean.
     place : ndarray, shape (n_star, 2)
         Stars that refine their surroundings: (l cos b, b) [deg].
     star : ndarray, shape (5, n_star)
@@ -271,7 +272,7 @@ def _from_tables(path: str, digest: str, hdus: Any) -> Learned:
         ExtinctionLaw(f"learned ({source})", rows, f"gcmock calibrate, sha256 {digest}"),
         np.asarray(cells["cell"])[order].astype(np.int64),
         numbers("CELLS", "factor")[order],
-        numbers("CELLS", "scatter")[order],
+        np.hypot(numbers("CELLS", "scatter"), numbers("CELLS", "factor_error"))[order],
         np.column_stack([l_deg * np.cos(np.radians(b_deg)), b_deg]),
         np.stack([np.asarray(stars[name], np.float64) for name in names]),
         numbers("PARTS", "weight"),

@@ -241,9 +241,7 @@ def calibrate_stars(
     map_value = config.extinction.map_value
     everything = model.with_learned(nothing_learned(map_value, law, np.ones(len(PARTS))))
     usual = model.with_learned(nothing_learned(map_value, law))
-    density = expected_density(
-        everything, sky.l_deg, sky.b_deg, sky.e_map, stars.limits, cells_tell(tell)
-    )
+    density = _density(everything, sky, stars, tell)
     of_first = sky._replace(of_star=sky.of_star[stars.first])
     data, scale, scale_error = stars.data, 1.0, 0.0
     for repeat in range(MOST_REPEATS):
@@ -299,6 +297,17 @@ def calibrate_stars(
         result = dataclasses.replace(result, measurements=measured)
     seconds = time.perf_counter() - start if start else 0.0
     return dataclasses.replace(result, seconds=seconds)
+
+
+def _density(model: Model, sky: Sky, stars: Calibrators, tell: StagedProgress) -> Floats:
+    """Return the expected stars of cells with stars, (n_cell, n_group, n_factor); 0 elsewhere."""
+    seen = np.flatnonzero(np.isin(sky.cells, stars.cells))
+    found = expected_density(
+        model, sky.l_deg[seen], sky.b_deg[seen], sky.e_map[seen], stars.limits, cells_tell(tell)
+    )
+    out = np.zeros((sky.cells.size, *found.shape[1:]))
+    out[seen] = found
+    return out
 
 
 def _spread(data: Observations) -> Observations:

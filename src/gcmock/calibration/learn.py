@@ -118,7 +118,13 @@ def learn(
 
 
 def _options(config: Config) -> Options:
-    return Options(stars_per_cell=config.learn.stars_per_cell)
+    learn = config.learn
+    return Options(
+        stars_per_cell=learn.stars_per_cell,
+        law=learn.law,
+        fractions=learn.numbers,
+        errors=learn.errors,
+    )
 
 
 def _source(catalogue: Path) -> dict[str, str]:

@@ -118,6 +118,20 @@ class LearnConfig(Section):
     stars_per_cell: int = Field(
         default=100, ge=1, description="Most stars of a cell of 0.025 deg that are learned from"
     )
+    law: Literal["quadrants", "one", "none"] = Field(
+        default="quadrants",
+        description="Fit one extinction law, and others to quadrants that differ; one law; or keep "
+        "that of [extinction]",
+    )
+    numbers: bool = Field(
+        default=True,
+        description="Fit the numbers of disc, bar and nuclear stars, and of younger ones",
+    )
+    errors: bool = Field(
+        default=True,
+        description="Fit the scale of errors, the fractions of outliers, and the zero point of "
+        "parallaxes",
+    )
 
 
 class PhotometryConfig(Section):

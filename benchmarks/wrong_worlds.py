@@ -1,0 +1,99 @@
+"""Posteriors on skies that differ from the model in one thing, by default and without learning.
+
+Each file of the folder is a list as a survey gives it, with the truth in columns ``true_*``, which
+no run sees. Run ``python benchmarks/wrong_worlds.py FOLDER``; ``--stars 50`` takes some of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import gcmock
+from gcmock.validation.scores import brier, coverage, expected_calibration_error, ks_uniform, ranks
+from gcmock.words.components import COMPONENTS, NUCLEAR
+from printed import head, part, row
+
+RUNS: dict[str, dict[str, Any]] = {
+    "default": {},
+    "no learning": {"no_learn": True},
+    "no numbers": {"learn": {"numbers": False}},
+    "no errors": {"learn": {"errors": False}},
+    "no law": {"learn": {"law": "none"}},
+}
+
+N_DRAW = 10
+
+COLUMNS = (
+    "world", "stars", "ECE of P(nuclear)", "Brier", "68 % covers", "KS of PIT",
+    "mean P - fraction", "seconds",
+)  # fmt: skip
+
+
+def some_of(table: pa.Table, n: int, seed: int) -> pa.Table:
+    """Return stars chosen at random; all of them for 0."""
+    if not n or n >= table.num_rows:
+        return table
+    chosen = np.random.default_rng(seed).choice(table.num_rows, n, replace=False)
+    return table.take(pa.array(np.sort(chosen)))
+
+
+def nuclear_of(table: pa.Table) -> np.ndarray:
+    """Return which true stars are nuclear: components are names, or their places."""
+    component = table["true_component"].to_numpy(zero_copy_only=False)
+    if component.dtype.kind in "iuf":
+        component = np.array(COMPONENTS)[component.astype(int)]
+    return np.isin(component.astype(str), NUCLEAR)
+
+
+def measure(table: pa.Table, run: dict[str, Any], workers: int) -> tuple[list[str], float]:
+    """Infer a list, and return its scores and the seconds of the whole call."""
+    seen = table.select([name for name in table.column_names if not name.startswith("true_")])
+    start = time.perf_counter()
+    mock = gcmock.build(seen, realisations=N_DRAW, seed=1, workers=workers, **run)
+    seconds = time.perf_counter() - start
+    columns = {name: mock[name].to_numpy(zero_copy_only=False) for name in mock.column_names}
+    first = columns["realisation"] == 0
+    p = sum(columns[f"p_{name}"][first].astype(float) for name in NUCLEAR)
+    nuclear, truth = nuclear_of(table), table["true_distance_pc"].to_numpy()
+    low, high = (columns[f"distance_q{q}_pc"][first] for q in ("16", "84"))
+    draws = columns["distance_pc"].reshape(-1, N_DRAW)
+    scores = [
+        f"{expected_calibration_error(p, nuclear):.3f}",
+        f"{brier(p, nuclear):.4f}",
+        f"{coverage(truth, low, high):.3f}",
+        f"{ks_uniform(ranks(draws, truth)):.3f}",
+        f"{p.mean() - nuclear.mean():+.3f}",
+    ]
+    return scores, seconds
+
+
+def main() -> None:
+    """Print a table for every way to run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="Parquet files of worlds with their truth")
+    parser.add_argument("--stars", type=int, default=0, help="take so many of each; 0: all")
+    parser.add_argument("--seed", type=int, default=5, help="of the choice of stars")
+    parser.add_argument("--runs", nargs="+", choices=RUNS, default=["default", "no learning"])
+    parser.add_argument("--worlds", nargs="+", help="names of files; all if not given")
+    parser.add_argument("--workers", type=int, default=0)
+    options = parser.parse_args()
+    files = sorted(options.folder.glob("*.parquet"))
+    files = [file for file in files if not options.worlds or file.stem in options.worlds]
+    for name in options.runs:
+        part(f"{name}, {options.stars or 'all'} stars of each world")
+        head(COLUMNS)
+        for file in files:
+            table = some_of(pq.read_table(file), options.stars, options.seed)
+            scores, seconds = measure(table, RUNS[name], options.workers)
+            row((file.stem, f"{table.num_rows:,}", *scores, f"{seconds:.1f}"))
+
+
+if __name__ == "__main__":
+    main()
