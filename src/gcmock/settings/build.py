@@ -108,7 +108,7 @@ class LearnConfig(Section):
 
     use: bool = Field(
         default=True,
-        description="Learn extinction, law, numbers of stars, errors, outliers from the list itself",
+        description="Learn extinction, law, numbers of stars, errors, outliers from the list",
     )
     file: str = Field(
         default="",
