@@ -94,5 +94,5 @@ def subject_of(rows, **parts):
         photometry=SimpleNamespace(default_error_mag=0.07),
         extinction=SimpleNamespace(residual_scatter_mag=0.03),
     )
-    model = SimpleNamespace(config=config, law=SimpleNamespace(name="a_law"))
+    model = SimpleNamespace(config=config, law=SimpleNamespace(name="a_law"), learned=None)
     return Subject("mock.parquet", tally_of(rows), model, parts.pop("metadata", {}), **parts)
