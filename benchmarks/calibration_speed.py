@@ -110,8 +110,8 @@ def main() -> None:
         cases = (
             ("build, without motions and calibration", {"motion.use": False}),
             ("build, with motions", {}),
-            ("build, with calibration", {"motion.use": False, "extinction.calibration": str(path)}),
-            ("build, with both", {"extinction.calibration": str(path)}),
+            ("build, with calibration", {"motion.use": False, "learn.file": str(path)}),
+            ("build, with both", {"learn.file": str(path)}),
         )
         n = options.build_stars
         costs = []
