@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from gcmock.arrays import Floats
-from gcmock.dust.extinction_map import ExtinctionMap
+from gcmock.dust.extinction_map import MAP_VALUES, ExtinctionMap, MapValue
 from gcmock.dust.laws import QUADRANTS, ExtinctionLaw
 from gcmock.errors import InputError
 from gcmock.words.bands import LINEAR_BANDS
@@ -88,7 +88,7 @@ class Learned:
 
     path: str
     sha256: str
-    map_value: str
+    map_value: MapValue
     law: ExtinctionLaw
     cell: NDArray[np.int64]
     factor: Floats
@@ -168,7 +168,9 @@ class Learned:
         return out
 
 
-def nothing_learned(map_value: str, law: ExtinctionLaw, weights: Floats | None = None) -> Learned:
+def nothing_learned(
+    map_value: MapValue, law: ExtinctionLaw, weights: Floats | None = None
+) -> Learned:
     """Return what is known without any stars: priors everywhere.
 
     Parameters
@@ -268,7 +270,7 @@ def _from_tables(path: str, digest: str, hdus: Any) -> Learned:
     return Learned(
         path,
         digest,
-        str(hdus["CELLS"].header["MAPVALUE"]),
+        _map_value(hdus["CELLS"].header["MAPVALUE"]),
         ExtinctionLaw(f"learned ({source})", rows, f"gcmock calibrate, sha256 {digest}"),
         np.asarray(cells["cell"])[order].astype(np.int64),
         numbers("CELLS", "factor")[order],
@@ -286,6 +288,13 @@ def _from_tables(path: str, digest: str, hdus: Any) -> Learned:
         np.asarray(hdus["DOUBT"].data["class"], np.int64),
         np.atleast_2d(numbers("DOUBT", "limit")),
     )
+
+
+def _map_value(given: Any) -> MapValue:
+    for value in MAP_VALUES:
+        if value == str(given).strip():
+            return value
+    raise ValueError(f"value of the map {given!r}")
 
 
 def _check_names(path: str, what: str, given: Any, expected: list[str]) -> None:

@@ -15,10 +15,10 @@ from numpy.typing import ArrayLike
 
 from gcmock.arrays import Floats
 from gcmock.counts import MAG_EDGES, CountTables, expected_counts
-from gcmock.dust.extinction_map import ExtinctionMap
+from gcmock.dust.extinction_map import ExtinctionMap, MapValue
 from gcmock.dust.laws import ExtinctionLaw, load_law
 from gcmock.dust.profile import signed_longitude
-from gcmock.errors import InputError, ModelWarning
+from gcmock.errors import ModelWarning
 from gcmock.galaxy.component import Component
 from gcmock.galaxy.galactic_model import GalacticModel, Observables, load_galactic_model
 from gcmock.galaxy.sun import load_sun
@@ -128,6 +128,13 @@ class Model:
         settings = self.config.motion
         return MotionModel(settings.floor_masyr, settings.floor_kms, settings.outlier_share)
 
+    @property
+    def map_value(self) -> MapValue:
+        """Value of the map that holds: what the stars follow, if that was learned."""
+        if self.learned is not None and self.learned.map_value:
+            return self.learned.map_value
+        return self.config.extinction.map_value
+
     def with_learned(self, learned: Learned) -> Model:
         """Return the model with what was learned of a list."""
         return replace(self, learned=learned, law=learned.law)
@@ -149,7 +156,7 @@ class Model:
             [mag]; NaN outside the map.
         """
         extinction = self.config.extinction
-        e_jks, scatter = self.extinction_map.value(l_deg, b_deg, extinction.map_value)
+        e_jks, scatter = self.extinction_map.value(l_deg, b_deg, self.map_value)
         if self.learned is not None:
             lon, lat = np.broadcast_arrays(signed_longitude(l_deg), np.asarray(b_deg, float))
             return self.learned.reddening(self.extinction_map, lon, lat, e_jks, scatter)
@@ -373,18 +380,8 @@ def load_model(
 
 
 def _load_learned(config: Config) -> Learned | None:
-    """Load what was learned, which must be for the value of the map that is used."""
-    path, map_value = config.learn.file, config.extinction.map_value
-    if not path:
-        return None
-    learned = load_learned(path)
-    if learned.map_value != map_value:
-        raise InputError(
-            f"{path}: holds factors on the {learned.map_value!r} of the map, but [extinction] "
-            f"map_value = {map_value!r}: set it to {learned.map_value!r}, or calibrate again with "
-            "these settings"
-        )
-    return learned
+    """Load what was learned; None if no file is named."""
+    return load_learned(config.learn.file) if config.learn.file else None
 
 
 def _load_galaxy(config: Config) -> GalacticModel:

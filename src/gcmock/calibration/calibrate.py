@@ -19,6 +19,7 @@ from gcmock.calibration.extinction import SOURCES
 from gcmock.calibration.law import LawFit
 from gcmock.calibration.law_scores import fit_laws
 from gcmock.calibration.local_reddening import Local
+from gcmock.calibration.map_choice import follows_means
 from gcmock.calibration.measurements import (
     MOST_STARS,
     Measurements,
@@ -202,16 +203,25 @@ def calibrate(
     tell = progress or (lambda stage, done, total: None)
     inside = {"input": {"outside_map": "skip", "no_photometry": "skip"}}
     model = load_model(config=load_config(None, config.model_dump() | _merged(config, inside)))
-    stars = read_calibrators(
-        catalogue,
-        model,
-        model.config,
-        limits=options.limits,
-        stars_per_cell=options.stars_per_cell,
-        progress=lambda done, total: tell("read", done, total),
-    )
+
+    def read(model: Model) -> Calibrators:
+        return read_calibrators(
+            catalogue,
+            model,
+            model.config,
+            limits=options.limits,
+            stars_per_cell=options.stars_per_cell,
+            progress=lambda done, total: tell("read", done, total),
+        )
+
+    stars = read(model)
+    by_subcell = model.config.extinction.map_value == "subcell" and options.extinction
+    if by_subcell and follows_means(stars, model, config.run.n_workers):
+        means = _merged(model.config, {"extinction": {"map_value": "cell_mean"}})
+        model = load_model(config=load_config(None, model.config.model_dump() | means))
+        stars = read(model)
     found = calibrate_stars(stars, model, options, config.run.n_workers, tell, start)
-    # What is left out while learning is no setting of the run.
+    # What is left out while learning, and the value of the map that was chosen, are no settings.
     return dataclasses.replace(found, config=config)
 
 

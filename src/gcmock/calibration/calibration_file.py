@@ -299,7 +299,7 @@ def _hdus(result: Calibration, source: Mapping[str, Any], *, dated: bool = True)
     }
     images = [_image(result, cells, name) for name in ("e_jks", "e_jks_error", "e_jks_scatter")]
     words = record(result, source, dated=dated)
-    return _hdu_list(words, tables, result.config.extinction.map_value, result.law.name, images)
+    return _hdu_list(words, tables, result.model.map_value, result.law.name, images)
 
 
 def write_nothing(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,8 @@ from gcmock.dust.profile import signed_longitude
 from gcmock.errors import InputError
 
 MapValue = Literal["subcell", "subcell_mean", "cell_mean"]
+
+MAP_VALUES: Final[tuple[MapValue, ...]] = ("subcell", "subcell_mean", "cell_mean")
 
 SUBCELLS_PER_SIDE = 5
 """A cell of 0.025 deg may be divided into 5 x 5 sub-cells of 0.005 deg."""
@@ -132,7 +134,7 @@ class ExtinctionMap:
         InputError
             If `kind` is unknown.
         """
-        if kind not in ("subcell", "subcell_mean", "cell_mean"):
+        if kind not in MAP_VALUES:
             raise InputError(
                 f"map value {kind!r}: expected 'subcell', 'subcell_mean' or 'cell_mean'"
             )

@@ -119,7 +119,7 @@ def prepare(stars: ObservedStars, model: Model, policy: InferencePolicy) -> Prep
     flags = stars.flags.copy()
     # Tables are looked up with l around zero; the output has the l that was given.
     l_deg = signed_longitude(stars.l)
-    if model.config.extinction.map_value != "cell_mean":
+    if model.map_value != "cell_mean":
         cell = model.extinction_map.cell_index(l_deg, stars.b)
         flags[~model.extinction_map.has_subcells(cell)] |= Flag.NO_SUBCELL
     e_jks_rc, tau = model.reddening(l_deg, stars.b)

@@ -118,7 +118,7 @@ def layout(model: Model, cells: Integers) -> PatchLayout:
     sgr_a = (sun.sgr_a_l_deg, sun.sgr_a_b_deg)
     sightline = cell_of(l_low + 0.5 * size, b_low + 0.5 * size, sgr_a).identity
     split = (sightline != sightline[:, :1]).any(axis=1)
-    if model.config.extinction.map_value == "subcell":
+    if model.map_value == "subcell":
         split |= sky.has_subcells(cells)
     kept = split[:, None] | (np.arange(n * n) == 0)
     identity = fine_l * (sky.mean.shape[1] * n) + fine_b
