@@ -76,7 +76,7 @@ class Model:
             "Sun": f"{self.galaxy.sun.r0_pc:g} pc from Sgr A*, {self.galaxy.sun.z_sun_pc:g} pc "
             "above the plane",
             "populations": self.config.populations.name,
-            "extinction": f"{self.law.name}, map value {self.config.extinction.map_value}",
+            "extinction": f"{self.law.name}, map value {self.map_value}",
             **{band(name).label: relation.name for name, relation in self.relations.items()},
             **({"remarks": "; ".join(self.galaxy.remarks)} if self.galaxy.remarks else {}),
         }

@@ -215,7 +215,7 @@ def test_other_version_does_not_mix(stars, whole, monkeypatch) -> None:
 
 def test_means_may_differ(stars, whole) -> None:
     run = {**SETTINGS["run"], "chunk_size": 7, "workers": 2}
-    assert build(stars, whole, load_config(None, {"run": run})).n_kept == 2 * N
+    assert build(stars, whole, load_config(None, SETTINGS | {"run": run})).n_kept == 2 * N
 
 
 def test_overwrite_starts_afresh(stars, tmp_path) -> None:

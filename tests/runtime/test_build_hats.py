@@ -209,7 +209,7 @@ def test_resume(inputs, whole, cluster, tmp_path, n_star) -> None:
 
 
 def test_other_settings_do_not_mix(inputs, whole, cluster) -> None:
-    other = load_config(None, {"run": {"realisations": 2, "seed": 6}})
+    other = load_config(None, {"run": {"realisations": 2, "seed": 6}, "learn": {"use": False}})
     with pytest.raises(InputError, match=r"config\.run\.seed = 5, now 6"):
         build_hats(inputs["fine"], whole, other, cluster)
     with pytest.raises(InputError, match="input"):
