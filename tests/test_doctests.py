@@ -39,7 +39,7 @@ def test_examples(name, tmp_path, monkeypatch, few_stars):
     monkeypatch.chdir(tmp_path)
     module = importlib.import_module(name)
     if name.endswith("plots"):
-        gcmock.build("stars.parquet", "mock.parquet", workers=1)
+        gcmock.build("stars.parquet", "mock.parquet", workers=1, no_learn=True)
     options = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
     names = vars(module) | {"stars": stars}
     finder, runner = doctest.DocTestFinder(), doctest.DocTestRunner(optionflags=options)

@@ -23,7 +23,7 @@ from gcmock.mock.build import build
 from gcmock.settings.build import load_config
 from gcmock.words.columns import OUTPUT_COLUMNS
 
-RUN = {"run": {"seed": 3, "realisations": 2, "workers": 1}}
+RUN = {"run": {"seed": 3, "realisations": 2, "workers": 1}, "learn": {"use": False}}
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_pyarrow_in_and_out(stars, expected):
 def test_chunks_of_pyarrow_do_not_matter(stars, expected):
     whole = pa.Table.from_pandas(stars.to_pandas())
     pieces = pa.concat_tables([whole.slice(0, 5), whole.slice(5, 1), whole.slice(6)])
-    found = gcmock.build(pieces, run=RUN["run"] | {"chunk_size": 4})
+    found = gcmock.build(pieces, **RUN | {"run": RUN["run"] | {"chunk_size": 4}})
     np.testing.assert_array_equal(
         found["distance_pc"].to_numpy(), np.asarray(expected["distance_pc"])
     )

@@ -23,6 +23,7 @@ import gcmock
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "api.md"
 ROOMS = (
     "model",
+    "learned",
     "errors",
     "words",
     "settings",

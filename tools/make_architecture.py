@@ -29,6 +29,7 @@ KIND = {
     "posterior": "inference",
     "counts": "inference",
     "model": "inference",
+    "learned": "inference",
     "calibration": "inference",
     "io": "tables",
     "surveys": "tables",

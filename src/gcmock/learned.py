@@ -27,6 +27,8 @@ from gcmock.words.bands import LINEAR_BANDS
 from gcmock.words.cases import CASES, usual_fractions
 from gcmock.words.components import COMPONENTS, PARTS
 
+__all__ = ["Learned", "load_learned", "nothing_learned"]
+
 MAP_FACTOR_ERROR: Final = 0.05
 """Error of a map's reddening as a whole, over the reddening: maps of the same sky differ by that
 (Surot et al. 2020, A&A 644, A140, figure 13: 0.03 to 0.08 against Gonzalez et al. 2012)."""

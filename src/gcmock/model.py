@@ -76,7 +76,7 @@ class Model:
             "Sun": f"{self.galaxy.sun.r0_pc:g} pc from Sgr A*, {self.galaxy.sun.z_sun_pc:g} pc "
             "above the plane",
             "populations": self.config.populations.name,
-            "extinction": f"{self.law.name}, map value {self.config.extinction.map_value}",
+            "extinction": f"{self.law.name}, map value {self.map_value}",
             **{band(name).label: relation.name for name, relation in self.relations.items()},
             **({"remarks": "; ".join(self.galaxy.remarks)} if self.galaxy.remarks else {}),
         }
@@ -380,13 +380,7 @@ def load_model(
 
 
 def _load_learned(config: Config) -> Learned | None:
-    """Load what was learned; None if no file is named.
-
-    Raises
-    ------
-    InputError
-        If ``[learn] file`` is none.
-    """
+    """Load what was learned; None if no file is named."""
     return load_learned(config.learn.file) if config.learn.file else None
 
 

@@ -38,7 +38,14 @@ def stars(tmp_path):
         (["--help"], ["build", "simulate", "demo", "info", "Start with: gcmock demo"]),
         (
             ["build", "--help"],
-            ["Example: gcmock build", "--realisations", "--config", "--scheduler"],
+            [
+                "Example: gcmock build",
+                "--realisations",
+                "--config",
+                "--scheduler",
+                "--learned",
+                "--no-learn",
+            ],
         ),
         (["import-hats", "--help"], ["Example: gcmock import-hats", "--pixel-threshold"]),
         (["simulate", "--help"], ["Example: gcmock simulate", "--ks-max", "--survey"]),
@@ -112,7 +119,7 @@ def test_build(capsys, tmp_path, stars):
     output = tmp_path / "mock.fits"
     config = tmp_path / "config.toml"
     config.write_text('[extinction]\nlaw = "nishiyama_2009"\n[run]\nseed = 3\n')
-    options = ["--config", config, "--seed", 9, "--realisations", 2, "--workers", 1]
+    options = ["--config", config, "--no-learn", "--seed", 9, "--realisations", 2, "--workers", 1]
     assert cli.run(list(map(str, ["build", stars, "-o", output, *options]))) == 0
     printed, error = capsys.readouterr()
     assert error == ""
@@ -128,7 +135,7 @@ def test_build(capsys, tmp_path, stars):
     again = cli.run(["build", str(stars), "-o", str(output)])
     assert again == 2
     assert "exists already" in capsys.readouterr().err
-    assert cli.run(["build", str(stars), "-o", str(output), "--overwrite"]) == 0
+    assert cli.run(["build", str(stars), "-o", str(output), "--no-learn", "--overwrite"]) == 0
 
 
 def test_simulate_and_build(capsys, tmp_path):
@@ -140,7 +147,7 @@ def test_simulate_and_build(capsys, tmp_path):
     assert f"{output}: {n_star:,} stars" in capsys.readouterr().out
     truth = QTable.read(tmp_path / "survey_truth.parquet")
     assert np.isin(QTable.read(output)["source_id"], truth["source_id"]).all()
-    assert cli.run(["build", str(output), "-o", str(tmp_path / "mock.parquet")]) == 0
+    assert cli.run(["build", str(output), "-o", str(tmp_path / "mock.parquet"), "--no-learn"]) == 0
 
 
 @pytest.mark.slow
@@ -154,7 +161,7 @@ def test_no_progress_bar_without_a_terminal(tmp_path, stars):
 def test_progress_bar_in_a_terminal(capsys, monkeypatch, tmp_path, stars):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setenv("FORCE_COLOR", "1")
-    assert cli.run(["build", str(stars), "-o", str(tmp_path / "mock.parquet")]) == 0
+    assert cli.run(["build", str(stars), "-o", str(tmp_path / "mock.parquet"), "--no-learn"]) == 0
     assert "3/3" in capsys.readouterr().err
 
 

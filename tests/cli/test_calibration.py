@@ -20,7 +20,7 @@ def test_options_arrive(called, printed, capsys) -> None:
     assert cli.run(["calibrate", "s.fits", "-o", "c.fits"]) == 0
     words = (
         "calibrate s.fits -o c.fits --config c.toml --limits 10 15.5 --stars-per-cell 50 "
-        "--law one --no-law-offset --no-local --no-extinction --fractions --fields-deviate "
+        "--law one --no-law-offset --no-local --no-extinction --no-fractions --no-errors "
         "--figure c.png --hats h --seed 4 --workers 2 --overwrite"
     )
     assert cli.run(words.split()) == 0
@@ -36,8 +36,8 @@ def test_options_arrive(called, printed, capsys) -> None:
             "no_law_offset": True,
             "no_local": True,
             "no_extinction": True,
-            "fractions": True,
-            "fields_deviate": True,
+            "no_fractions": True,
+            "no_errors": True,
             "figure": Path("c.png"),
             "hats": Path("h"),
             "seed": 4,
@@ -55,7 +55,7 @@ def test_options_arrive(called, printed, capsys) -> None:
         ("calibrate s.fits", "--output"),
         ("calibrate s.fits -o c.fits --limits 10", "--limits"),
         ("calibrate s.fits -o c.fits --law two", '"two"'),
-        ("calibrate s.fits -o c.fits --no-fractions", "--no-fractions"),
+        ("calibrate s.fits -o c.fits --fractions", "--fractions"),
     ],
 )
 def test_wrong_words(called, capsys, words: str, message: str) -> None:

@@ -24,7 +24,10 @@ from gcmock.mock.build import SORTED_REMARK, build
 from gcmock.settings.build import load_config
 
 N, PER_PARTITION = 120, 10
-SETTINGS = {"run": {"partition_size": 2 * PER_PARTITION, "realisations": 2, "seed": 5}}
+SETTINGS = {
+    "run": {"partition_size": 2 * PER_PARTITION, "realisations": 2, "seed": 5},
+    "learn": {"use": False},
+}
 MANIFEST = "_manifest.jsonl"
 
 
@@ -130,7 +133,10 @@ def test_killed_at_any_moment(stars, whole, tmp_path) -> None:
     """SIGKILL leaves no chance to tidy up; the same command then gives the same bytes."""
     folder = tmp_path / "mock"
     config = tmp_path / "config.toml"
-    config.write_text(f"[run]\npartition_size = {2 * PER_PARTITION}\nrealisations = 2\nseed = 5\n")
+    config.write_text(
+        f"[run]\npartition_size = {2 * PER_PARTITION}\nrealisations = 2\nseed = 5\n"
+        "[learn]\nuse = false\n"
+    )
     command = [sys.executable, "-m", "gcmock", "build", str(stars), "-o", str(folder)]
     command += ["--config", str(config), "--workers", "1"]
     rng = np.random.default_rng(3)
@@ -209,7 +215,7 @@ def test_other_version_does_not_mix(stars, whole, monkeypatch) -> None:
 
 def test_means_may_differ(stars, whole) -> None:
     run = {**SETTINGS["run"], "chunk_size": 7, "workers": 2}
-    assert build(stars, whole, load_config(None, {"run": run})).n_kept == 2 * N
+    assert build(stars, whole, load_config(None, SETTINGS | {"run": run})).n_kept == 2 * N
 
 
 def test_overwrite_starts_afresh(stars, tmp_path) -> None:
@@ -257,9 +263,9 @@ def test_a_folder_is_a_table(whole) -> None:
 
 def test_command_line(stars, tmp_path, capsys) -> None:
     folder = tmp_path / "mock"
-    assert cli.run(["build", str(stars), "-o", str(folder), "--seed", "5"]) == 0
+    assert cli.run(["build", str(stars), "-o", str(folder), "--no-learn", "--seed", "5"]) == 0
     assert "partitions" in capsys.readouterr().out
-    assert cli.run(["build", str(stars), "-o", str(folder), "--seed", "6"]) == 2
+    assert cli.run(["build", str(stars), "-o", str(folder), "--no-learn", "--seed", "6"]) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "was begun with config.run.seed = 5, now 6" in error

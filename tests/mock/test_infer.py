@@ -155,7 +155,9 @@ def test_possible_stars_are_explained_and_others_are_not():
     )
     flagged = (inferred.flags[:, 0] & Flag.UNEXPLAINED) != 0
     assert flagged.tolist() == [False, True, True]
-    expected = log_expected(prepared.data, inferred.summary.log_evidence, used)
+    expected = log_expected(
+        prepared.data, inferred.summary.log_evidence, used.posterior.variance(prepared.data)
+    )
     assert expected[0] > np.log(LEAST_EXPECTED)
     assert inferred.n_bands.tolist() == [3, 3, 3]
 
@@ -167,7 +169,9 @@ def test_expected_number_does_not_depend_on_a_measurement_that_says_nothing():
     inferred = infer(
         prepared.data, prepared.flags, star_keys(stars, 1, used.config.run.realisations), used
     )
-    expected = log_expected(prepared.data, inferred.summary.log_evidence, used)
+    expected = log_expected(
+        prepared.data, inferred.summary.log_evidence, used.posterior.variance(prepared.data)
+    )
     assert expected[1] == pytest.approx(expected[0], abs=1e-3)
 
 

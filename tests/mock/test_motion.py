@@ -74,7 +74,7 @@ def test_switched_off(stars, tmp_path):
 def test_command_line_switch(stars, tmp_path):
     given, out = tmp_path / "stars.parquet", tmp_path / "mock.parquet"
     stars.write(given, overwrite=True)
-    assert run(["build", str(given), "-o", str(out), "--no-pm"]) == 0
+    assert run(["build", str(given), "-o", str(out), "--no-pm", "--no-learn"]) == 0
     assert not (pq.read_table(out)["flags"].to_numpy() & Flag.MOTION_USED).any()
 
 

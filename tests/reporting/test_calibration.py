@@ -10,6 +10,9 @@ import pytest
 from calibrations import calibration
 from matplotlib.figure import Figure
 
+from gcmock.calibration.curves import GROUPS
+from gcmock.calibration.measurements import usual_measurements
+from gcmock.calibration.weights import usual_weights
 from gcmock.errors import InputError
 from gcmock.reporting import calibration as module
 from gcmock.reporting.calibration import (
@@ -65,7 +68,7 @@ def test_account(capsys, monkeypatch):
         "stars 1 that no reddening explains, left out",
         "limits 11 <= Ks < 15 mag",
         "cells 2 calibrated by cell",
-        "cells 1 calibrated by map",
+        "cells 1 calibrated by region",
         "factor 1.050 mean over cells, standard deviation 0.050, typical error 0.020",
         "local: neighbours add nothing to the cells (score -1.2500 nat a star)",
         "counts: no cell lies inside the region, with stars all around: not compared",
@@ -75,7 +78,7 @@ def test_account(capsys, monkeypatch):
     # The law was fitted: numbers with their errors.
     law = next(line for line in lines if line.startswith("all 120"))
     assert "(0.010)" in law
-    assert not any(line.startswith("fractions") for line in lines)
+    assert not any(line.startswith("numbers of stars") for line in lines)
 
 
 def test_law_that_is_assumed(capsys):
@@ -85,21 +88,29 @@ def test_law_that_is_assumed(capsys):
     assert "(" not in law
 
 
-def test_neighbours_and_fractions():
+def test_neighbours_and_numbers_of_stars():
     local = SimpleNamespace(
         n_neighbour=5, neighbour_scatter=0.02, score={(0, 0.0): -1.25, (5, 0.02): -1.0}
     )
     found = module._local(SimpleNamespace(local=local))
     assert found.startswith("local: 5 neighbours, scatter 0.02")
     assert "+0.2500 nat a star" in found
-    fractions = SimpleNamespace(
-        of_group=np.array([1.0, 0.8, 1.2]), covariance=np.diag([0.01, 0.04, 0.0]), ratio=(1.5, 0.1)
-    )
-    words = module._fractions(SimpleNamespace(fractions=fractions))
-    # The covariance is that of logarithms.
-    assert "1.000 +- 0.100, " in words
-    assert "0.800 +- 0.160, " in words
-    assert words.endswith("nuclear over bar 1.500 +- 0.100")
+    weights = usual_weights()._replace(error=np.full(len(GROUPS), 0.1), n_star=500, scale=0.7)
+    words = module._fractions(SimpleNamespace(weights=weights))
+    assert words.startswith("numbers of stars: disc 1.000 +- 0.100, ")
+    assert "nsd_thin3 0.000 +- 0.100" in words
+    assert words.endswith("widths of the reddening x 0.70")
+
+
+def test_what_measurements_are():
+    found = usual_measurements()
+    words = module._measurements(SimpleNamespace(measurements=found))
+    assert words.startswith("measurements: errors x 1.00; clean 0.9")
+    assert "blend 0.0300" in words
+    assert "parallaxes" not in words
+    found = found._replace(n_parallax=1200, zero_point_mas=-0.04, zero_point_error_mas=0.002)
+    words = module._measurements(SimpleNamespace(measurements=found))
+    assert "zero point of 1,200 parallaxes -0.040 +- 0.002 mas" in words
 
 
 @pytest.mark.parametrize("name", ["map.svg", "map", "map.fits"])
@@ -148,24 +159,3 @@ def test_picture(monkeypatch):
     found = np.array(bars.lines[0].get_ydata(), float)
     np.testing.assert_allclose(found, result.law.rows[0])
     assert [text.get_text() for text in law.get_legend().texts] == ["all"]
-
-
-def test_stages_follow_one_another(monkeypatch):
-    from contextlib import contextmanager
-
-    told = []
-
-    @contextmanager
-    def progress(name, unit):
-        told.append(f"open {name} {unit}")
-        yield lambda done, total: told.append((done, total))
-        told.append(f"close {name}")
-
-    monkeypatch.setattr(module, "progress", progress)
-    with module.calibration_stages() as tell:
-        tell("read", 1, 2)
-        tell("read", 2, 2)
-        tell("law", 1, 1)
-    assert told == [
-        "open read rows", (1, 2), (2, 2), "close read", "open law regions", (1, 1), "close law",
-    ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ import pytest
 
 from gcmock.mock.account import Account
 from gcmock.mock.summary import BuildSummary
+from gcmock.reporting import terminal as module
 from gcmock.reporting.terminal import print_demo, print_summary, progress
 from gcmock.validation.recovery import Recovery
 from gcmock.words.components import COMPONENTS, GROUPS
@@ -109,3 +111,22 @@ def test_numbers_of_a_demonstration(summary, capsys):
         "demo.png",
     ):
         assert line in lines
+
+
+def test_stages_follow_one_another(monkeypatch):
+    told = []
+
+    @contextmanager
+    def progress(name, unit):
+        told.append(f"open {name} {unit}")
+        yield lambda done, total: told.append((done, total))
+        told.append(f"close {name}")
+
+    monkeypatch.setattr(module, "progress", progress)
+    with module.stages() as tell:
+        tell("read", 1, 2)
+        tell("read", 2, 2)
+        tell("law", 1, 1)
+    assert told == [
+        "open read rows", (1, 2), (2, 2), "close read", "open law ", (1, 1), "close law",
+    ]  # fmt: skip

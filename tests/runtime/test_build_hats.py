@@ -21,6 +21,7 @@ import pytest
 from gcmock import cli
 from gcmock.errors import InputError, InterruptedRunError
 from gcmock.io.metadata import read_metadata
+from gcmock.learned import load_learned
 from gcmock.mock.build import build
 from gcmock.runtime.build_hats import build_hats
 from gcmock.runtime.import_hats import import_table
@@ -33,7 +34,8 @@ pytest.importorskip("hats_import", reason="the extra [hats] is not installed")
 
 N = 150
 THRESHOLDS = {"coarse": 90, "fine": 25}
-CONFIG = load_config(None, {"run": {"realisations": 2, "seed": 5, "workers": 2}})
+RUN = {"realisations": 2, "seed": 5, "workers": 2}
+CONFIG = load_config(None, {"run": RUN, "learn": {"use": False}})
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +124,25 @@ def test_a_cluster_does_not_matter(whole, reference) -> None:
     assert_same(rows(whole), reference)
 
 
+def test_a_catalogue_is_learned_from_once(stars, inputs, cluster, tmp_path, capsys) -> None:
+    """By the process that starts the run; workers read the file, as a build of one table does."""
+    output = tmp_path / "mock"
+    command = ["build", str(inputs["coarse"]), "-o", str(output), "--scheduler", cluster]
+    assert cli.run(command) == 0
+    assert f"note: learned from {N} stars: reddening" in " ".join(capsys.readouterr().out.split())
+    learned = tmp_path / "mock_learned.fits"
+    settings = {"learn": {"file": str(learned)}}
+    build(stars, tmp_path / "single.parquet", load_config(None, settings), workers=1)
+    assert_same(rows(output), in_order(pq.read_table(tmp_path / "single.parquet")))
+    # Other partitions teach the same, but for the last digits.
+    again = ["build", str(inputs["fine"]), "-o", str(tmp_path / "again"), "--scheduler", cluster]
+    assert cli.run(again) == 0
+    first, second = (load_learned(tmp_path / f"{name}_learned.fits") for name in ("mock", "again"))
+    np.testing.assert_array_equal(first.cell, second.cell)
+    np.testing.assert_allclose(first.factor, second.factor, rtol=1e-5)
+    np.testing.assert_allclose(first.case_fraction, second.case_fraction, rtol=1e-4)
+
+
 def test_thresholds_give_different_partitions(inputs) -> None:
     coarse, fine = (
         {path.relative_to(inputs[name]) for path in inputs[name].rglob("Npix=*.parquet")}
@@ -188,7 +209,7 @@ def test_resume(inputs, whole, cluster, tmp_path, n_star) -> None:
 
 
 def test_other_settings_do_not_mix(inputs, whole, cluster) -> None:
-    other = load_config(None, {"run": {"realisations": 2, "seed": 6}})
+    other = load_config(None, {"run": {"realisations": 2, "seed": 6}, "learn": {"use": False}})
     with pytest.raises(InputError, match=r"config\.run\.seed = 5, now 6"):
         build_hats(inputs["fine"], whole, other, cluster)
     with pytest.raises(InputError, match="input"):
@@ -321,7 +342,7 @@ def test_command_line(stars, cluster, reference, tmp_path, capsys) -> None:
     command = ["import-hats", str(stars), "-o", catalogue, "--pixel-threshold", "90", *where]
     assert cli.run(command) == 0
     assert f"{N} stars" in capsys.readouterr().out
-    command = ["build", catalogue, "-o", output, *where, "--realisations", "2"]
+    command = ["build", catalogue, "-o", output, *where, "--realisations", "2", "--no-learn"]
     assert cli.run([*command, "--seed", "5"]) == 0
     assert "rows written" in capsys.readouterr().out
     assert_same(rows(Path(output)), reference)

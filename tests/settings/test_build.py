@@ -140,3 +140,16 @@ def test_import_stays_light():
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_calibration_of_old_settings_is_what_was_learned(tmp_path):
+    path = tmp_path / "old.toml"
+    path.write_text('[extinction]\nlaw = "nishiyama_2009"\ncalibration = "c.fits"\n')
+    found = load_config(path)
+    assert found.learn.file == "c.fits"
+    assert found.extinction.law == "nishiyama_2009"
+    # What the new section says wins; nothing given is nothing.
+    both = {"extinction": {"calibration": "old.fits"}, "learn": {"file": "new.fits"}}
+    assert load_config(None, both).learn.file == "new.fits"
+    assert load_config(None, {"extinction": {"calibration": ""}}) == load_config()
+    assert load_config(None, tomllib.loads(found.to_toml())) == found

@@ -55,7 +55,7 @@ def calibration(**parts):
     )
     account = {"rows": 1000, "without Ks": 40, "calibrate": 6}
     given = Calibration(
-        model=SimpleNamespace(extinction_map=Sky()),
+        model=SimpleNamespace(extinction_map=Sky(), map_value="subcell"),
         config=load_config(),
         options=Options(),
         stars=Calibrators(

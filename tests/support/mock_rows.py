@@ -92,6 +92,6 @@ def subject_of(rows, **parts):
 
     config = SimpleNamespace(extinction=SimpleNamespace(residual_scatter_mag=0.03))
     photometry = SimpleNamespace(default_error_mag=0.07)
-    model = SimpleNamespace(config=config, law=SimpleNamespace(name="a_law"))
+    model = SimpleNamespace(config=config, law=SimpleNamespace(name="a_law"), learned=None)
     metadata = parts.pop("metadata", {})
     return Subject("mock.parquet", tally_of(rows), model, photometry, metadata, **parts)

@@ -26,14 +26,14 @@ def stars_file(table, tmp_path_factory):
 @pytest.fixture(scope="session")
 def mock(table):
     """The mock catalogue of the stars, in memory."""
-    return gcmock.build(table, seed=7, workers=1)
+    return gcmock.build(table, seed=7, workers=1, no_learn=True)
 
 
 @pytest.fixture(scope="session")
 def mock_file(stars_file, tmp_path_factory):
     """The mock catalogue of the stars, in a file."""
     path = tmp_path_factory.mktemp("mock") / "mock.parquet"
-    gcmock.build(stars_file, path, seed=7, workers=1)
+    gcmock.build(stars_file, path, seed=7, workers=1, no_learn=True)
     return path
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from astropy.coordinates import SkyCoord
@@ -12,34 +14,37 @@ from gcmock.errors import InputError
 from gcmock.io.tables import kind_of, read_table
 from gcmock.settings.build import load_config
 
+# What a list says of itself is another matter: tests/verbs/test_learning.py.
+build = partial(gcmock.build, no_learn=True)
+
 
 def test_tables_in_tables_out(kind, as_kind, column, table, mock):
-    found = gcmock.build(as_kind(table), seed=7, workers=1)
+    found = build(as_kind(table), seed=7, workers=1)
     assert kind_of(found) == kind
     for name in ("source_id", "distance_pc", "component"):
         assert (column(found, name) == np.asarray(mock[name])).all()
 
 
 def test_files_in_and_out(stars_file, mock_file, table, mock, tmp_path, shown):
-    assert (gcmock.build(stars_file, seed=7)["distance_pc"] == mock["distance_pc"]).all()
-    done = gcmock.build(table, tmp_path / "mock.fits", seed=7)
+    assert (build(stars_file, seed=7)["distance_pc"] == mock["distance_pc"]).all()
+    done = build(table, tmp_path / "mock.fits", seed=7)
     shown(done, tmp_path / "mock.fits", 20)
     assert done.n_written == 20
     assert (read_table(mock_file)["distance_pc"] == mock["distance_pc"]).all()
     with pytest.raises(InputError, match="exists already"):
-        gcmock.build(stars_file, mock_file)
+        build(stars_file, mock_file)
 
 
 def test_settings_in_second_place(table, mock):
     config = load_config(None, {"run.seed": 7, "run.workers": 1})
-    for found in (gcmock.build(table, config), gcmock.build(table, {"run": {"seed": 7}})):
+    for found in (build(table, config), build(table, {"run": {"seed": 7}})):
         assert (found["distance_pc"] == mock["distance_pc"]).all()
     with pytest.raises(InputError, match="settings are given twice"):
-        gcmock.build(table, config, config)
+        build(table, config, config)
 
 
 def test_options_and_sections(table):
-    found = gcmock.build(table, realisations=2, extinction={"law": "nishiyama_2009"}, no_pm=True)
+    found = build(table, realisations=2, extinction={"law": "nishiyama_2009"}, no_pm=True)
     assert len(found) == 40
     assert "nishiyama_2009" in found.meta["gcmock"]["config"]
     assert "use = false" in found.meta["gcmock"]["config"].split("[motion]")[1]
@@ -50,7 +55,7 @@ def test_positions_as_sky_coordinates(table, mock):
     l_deg, b_deg = (np.asarray(given[name]) for name in "lb")
     given.remove_columns(["l", "b"])
     given["where"] = SkyCoord(l_deg, b_deg, unit="deg", frame="galactic")
-    assert (gcmock.build(given, seed=7)["distance_pc"] == mock["distance_pc"]).all()
+    assert (build(given, seed=7)["distance_pc"] == mock["distance_pc"]).all()
 
 
 @pytest.mark.parametrize(
@@ -60,17 +65,18 @@ def test_positions_as_sky_coordinates(table, mock):
         ("no_such_file.fits", {}, "no_such_file.fits: no such file"),
         ("table", {"realisation": 3}, "did you mean 'realisations'"),
         ("table", {"seed": -1}, "seed"),
-        ("table", {"calibration": "no.fits"}, "no.fits"),
+        ("table", {"learned": "no.fits"}, "no.fits"),
+        ("table", {"learned": "l.fits", "no_learn": True}, "give one of the two"),
         ("table", {"scheduler": "local"}, "needs an output"),
         ("table", {"scheduler": "local", "output": "mock"}, "gcmock.import_hats makes one"),
     ],
 )
 def test_errors(given, options, words, table):
     with pytest.raises(InputError, match=words):
-        gcmock.build(table if given == "table" else given, **options)
+        build(table if given == "table" else given, **options)
 
 
 def test_progress(table):
     told = []
-    gcmock.build(table, progress=lambda done, total: told.append((done, total)))
+    build(table, progress=lambda done, total: told.append((done, total)))
     assert told[-1] == (20, 20)

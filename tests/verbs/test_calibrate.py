@@ -30,7 +30,7 @@ def test_calibrate(stars, tmp_path, shown):
     done = gcmock.calibrate(stars, output, **options)
     assert done.files == (output,)
     shown(done, output, "9 <= Ks < 13.8 mag")
-    found = gcmock.build(stars[:5], calibration=output, **SETTINGS)
+    found = gcmock.build(stars[:5], learned=output, **SETTINGS)
     assert len(found) == 5
     again = gcmock.calibrate(stars.to_pandas(), **options)
     assert again.files == ()
@@ -44,7 +44,7 @@ def test_calibrate(stars, tmp_path, shown):
         ({"figure": "map.jpg"}, "a picture is a PNG or PDF file"),
         ({"output": "calibration.parquet"}, "calibration.parquet"),
         ({"lawn": {}}, "did you mean 'law'"),
-        ({"extinction": {"calibration": "a.fits"}}, "a calibration starts from the map"),
+        ({"learn": {"file": "a.fits"}}, "a calibration starts from the map"),
         ({}, "too sparse|Ks|stars"),
     ],
 )

@@ -211,7 +211,7 @@ def calibrate(
         model = load_model(config=load_config(None, model.config.model_dump() | means))
         stars = read(model)
     found = calibrate_stars(stars, model, options, config.run.n_workers, tell, start)
-    # The settings of the run, by which what it learned is recognised.
+    # What is left out while learning, and the value of the map that was chosen, are no settings.
     return dataclasses.replace(found, config=config)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from gcmock.calibration.calibration_file import (
 from gcmock.errors import InputError, NothingToLearnError
 from gcmock.io.disk import sha256_of
 from gcmock.learned import Learned, load_learned
+from gcmock.mock.folder import without_means
 from gcmock.progress import StagedProgress
 from gcmock.settings.build import Config
 
@@ -92,11 +94,10 @@ def learn(
         If the list or a setting cannot be used, or the file exists and is of another run.
     """
     path = name_beside(output)
-    source = {"name": catalogue.name, "sha256": sha256_of(catalogue)}
     changed = config.learn.model_copy(update={"file": str(path.resolve())})
     with_file = config.model_copy(update={"learn": changed})
     if path.exists() and not overwrite:
-        if _is_of(path, source["sha256"], config):
+        if _is_of(path, sha256_of(catalogue), config):
             return with_file, f"what was learned is taken from {path.name}, of an earlier run"
         raise InputError(
             f"{path}: exists already, and was learned from another list or with other settings; "
@@ -106,9 +107,13 @@ def learn(
     try:
         found = calibrate(catalogue, config, _options(config), progress=progress)
     except NothingToLearnError as error:
-        write_nothing(path, config, source, str(error), overwrite=overwrite)
+        write_nothing(
+            path, without_means(config), _source(catalogue), str(error), overwrite=overwrite
+        )
         return with_file, nothing_in_words(error)
-    write_calibration(found, path, source, overwrite=overwrite, dated=False)
+    # How many workers there were changes no byte.
+    found = replace(found, config=without_means(config))
+    write_calibration(found, path, _source(catalogue), overwrite=overwrite, dated=False)
     return with_file, in_words(found)
 
 
@@ -120,6 +125,10 @@ def _options(config: Config) -> Options:
         fractions=learn.numbers,
         errors=learn.errors,
     )
+
+
+def _source(catalogue: Path) -> dict[str, str]:
+    return {"name": catalogue.name, "sha256": sha256_of(catalogue)}
 
 
 def _is_of(path: Path, sha256: str, config: Config) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from gcmock.errors import InputError, shown
+from gcmock.errors import InputError, ModelWarning, shown
+from gcmock.io.disk import sha256_of
 from gcmock.io.readers.opening import input_format
 from gcmock.settings.build import Config, load_config
 from gcmock.settings.toml_file import parse_toml
@@ -72,6 +74,9 @@ def catalogue_metadata(path: Path) -> dict[str, str]:
 def recorded_config(path: Path, metadata: Mapping[str, str]) -> Config | None:
     """Return the settings in the metadata of a catalogue; None if there are none.
 
+    What was learned for a catalogue that was moved is looked for beside it; if it was in no file,
+    because all was done in memory, a `ModelWarning` says so.
+
     Raises
     ------
     InputError
@@ -80,11 +85,26 @@ def recorded_config(path: Path, metadata: Mapping[str, str]) -> Config | None:
     if "config" not in metadata:
         return None
     try:
-        return load_config(None, parse_toml(metadata["config"]))
+        config = load_config(None, parse_toml(metadata["config"]))
     except (ValueError, InputError) as error:
         raise InputError(
             f"{path}: this version of gcmock does not understand its settings: {error}"
         ) from error
+    digest = metadata.get("learned_sha256", "")
+    file = Path(config.learn.file)
+    if digest and not config.learn.file:
+        warnings.warn(
+            f"{path}: what was learned for it is in no file: posteriors are computed without; "
+            "gcmock.build with an output keeps it",
+            ModelWarning,
+            stacklevel=2,
+        )
+    elif digest and not file.exists():
+        beside = Path(path).parent / file.name
+        if beside.is_file() and sha256_of(beside) == digest:
+            learn = config.learn.model_copy(update={"file": str(beside.resolve())})
+            return config.model_copy(update={"learn": learn})
+    return config
 
 
 def _from_parquet(path: Path) -> bytes | None:

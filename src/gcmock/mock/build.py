@@ -267,5 +267,5 @@ def build_table(
     n_written = summary.n_star * summary.n_realisation
     rows = {"read": summary.n_rows, "written": n_written, **summary.skipped}
     origin = {"name": catalogue.path.name, "sha256": sha256_of(table) if is_file else ""}
-    metadata = record_of_mock(config, origin, rows)
+    metadata = record_of_mock(config, origin, rows, learned=learned)
     return to_kind(kind, parts, output_columns(catalogue.source_id_column), metadata)

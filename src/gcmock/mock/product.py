@@ -14,7 +14,7 @@ from gcmock.dust.laws import load_law
 from gcmock.frames import galactic_to_icrs_proper_motion
 from gcmock.io.observed import ObservedStars
 from gcmock.io.provenance import provenance
-from gcmock.learned import load_learned
+from gcmock.learned import Learned, load_learned
 from gcmock.mock.infer import Inferred
 from gcmock.model import Model
 from gcmock.settings.build import Config
@@ -120,7 +120,12 @@ def case_columns(probability: NDArray[np.float32]) -> dict[str, NDArray[np.float
 
 
 def record_of_mock(
-    config: Config, source: Mapping[str, Any], rows: Mapping[str, int], *, dated: bool = True
+    config: Config,
+    source: Mapping[str, Any],
+    rows: Mapping[str, int],
+    *,
+    learned: Learned | None = None,
+    dated: bool = True,
 ) -> dict[str, str]:
     """Record of how a catalogue was made, for the metadata of its file.
 
@@ -132,6 +137,8 @@ def record_of_mock(
         The input: ``name`` and ``sha256``.
     rows : mapping of str to int
         Number of rows read, written, and skipped by reason.
+    learned : Learned, optional
+        What was learned, if it is in no file; else that of ``[learn] file``.
     dated : bool
         Record the time as well; without it equal runs give equal bytes.
 
@@ -144,6 +151,7 @@ def record_of_mock(
     law, calibration = load_law(config.extinction.law), {}
     if config.learn.file:
         learned = load_learned(config.learn.file)
+    if learned is not None:
         law, calibration = learned.law, {"learned_sha256": learned.sha256}
     words = {
         **calibration,

@@ -83,13 +83,12 @@ def build_hats(
         After Ctrl-C; finished partitions are kept.
     """
     start = time.perf_counter()
-    check_installed("hats", "distributed")
+    check_before(Path(input), Path(output), overwrite=overwrite)
     from gcmock.runtime.hats_catalogue import describe_hats, open_hats
     from gcmock.runtime.pixels import HEALPIX
 
     # Workers may run in other folders.
     input, output = Path(input).resolve(), Path(output).absolute()
-    _check_paths(input, output, overwrite)
     catalogue = open_hats(input)
     n_workers = config.run.n_workers
     config = without_means(config)
@@ -136,7 +135,16 @@ def build_hats(
     return summary
 
 
-def _check_paths(input: Path, output: Path, overwrite: bool) -> None:
+def check_before(input: Path, output: Path, *, overwrite: bool) -> None:
+    """Refuse what cannot be used before anything is read.
+
+    Raises
+    ------
+    InputError
+        If a library is missing, the input is no HATS catalogue, or the output no folder of its own.
+    """
+    check_installed("hats", "distributed")
+    input, output = input.resolve(), output.absolute()
     if not input.exists():
         raise InputError(f"{input}: no such file")
     if not input.is_dir() or not (is_hats(input) or (input / "collection.properties").exists()):

@@ -68,8 +68,7 @@ class LearnConfig(Section):
 
     use: bool = Field(
         default=True,
-        description="Learn extinction, law, numbers of stars, errors and outliers from the list "
-        "itself; false takes map, law, errors and model as they are",
+        description="Learn extinction, law, numbers of stars, errors, outliers from the list",
     )
     file: str = Field(
         default="",
@@ -272,21 +271,19 @@ class Config(Section):
     @classmethod
     def _calibration_of_old(cls, values: Any) -> Any:
         """Take ``[extinction] calibration`` of gcmock 0.1 for ``[learn] file``."""
-        if isinstance(values, dict) and isinstance(values.get("extinction"), dict):
-            extinction = dict(values["extinction"])
-            if "calibration" in extinction:
-                file = extinction.pop("calibration")
-                learn = {"file": file} | dict(values.get("learn") or {})
-                return values | {"extinction": extinction, "learn": learn}
-        return values
+        old = values.get("extinction") if isinstance(values, dict) else None
+        if not isinstance(old, dict) or "calibration" not in old:
+            return values
+        learn = {"file": old["calibration"]} | dict(values.get("learn") or {})
+        new = {key: value for key, value in old.items() if key != "calibration"}
+        return values | {"extinction": new, "learn": learn}
 
     @field_validator("columns")
     @classmethod
     def _known_columns(cls, value: dict[str, str]) -> dict[str, str]:
         names = [column.name for column in INPUT_COLUMNS]
-        for name in value:
-            if name not in names:
-                raise ValueError(f"{name!r} is not an input column{closest(name, names)}")
+        for name in (name for name in value if name not in names):
+            raise ValueError(f"{name!r} is not an input column{closest(name, names)}")
         return value
 
     @property

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,11 @@ def build(
         "motion.use": False if no_pm else None,
     }
     settings = settings_of(build, config, sections, options)
+    if settings.learn.file and not settings.learn.use:
+        raise InputError(
+            f"[learn] file = {settings.learn.file!r} says what was learned, but nothing is to be "
+            "learned ([learn] use = false, --no-learn): give one of the two"
+        )
     check_apart([output], [input, learned, config], [settings])
     remark = check_system(input, settings)
     if output is None:
@@ -136,34 +142,49 @@ def build(
                 "gcmock.import_hats makes one of a table"
             )
         from gcmock.runtime.build_hats import build_hats
+        from gcmock.runtime.build_hats import check_before as check_hats
 
-        settings, learned_words = _learned(Path(input), Path(output), settings, overwrite, stages)
-        summary = build_hats(
-            input, output, settings, scheduler, overwrite=overwrite, progress=progress
-        )
-        summary.remarks[:0] = learned_words
+        check_hats(Path(input), Path(output), overwrite=overwrite)
+        with _learned(Path(input), Path(output), settings, overwrite, stages) as (settings, words):
+            summary = build_hats(
+                input, output, settings, scheduler, overwrite=overwrite, progress=progress
+            )
+        summary.remarks[:0] = words
         return summary
     from gcmock.mock.build import build as build_file
     from gcmock.mock.build import check_before
 
     with on_disk(input, "table") as path:
         check_before(path, Path(output), overwrite)
-        settings, learned_words = _learned(path, Path(output), settings, overwrite, stages)
-        summary = build_file(path, output, settings, overwrite=overwrite, progress=progress)
-        summary.remarks[:0] = [*learned_words, *([remark] if remark else [])]
+        with _learned(path, Path(output), settings, overwrite, stages) as (settings, words):
+            summary = build_file(path, output, settings, overwrite=overwrite, progress=progress)
+        summary.remarks[:0] = [*words, *([remark] if remark else [])]
         return summary
 
 
+@contextmanager
 def _learned(
     path: Path, output: Path, settings: Config, overwrite: bool, stages: StagedProgress | None
-) -> tuple[Config, list[str]]:
-    """Learn, unless that is not wanted; the settings that follow, and what there is to say."""
-    if not settings.learn.use or settings.learn.file:
-        return settings, []
-    from gcmock.calibration.learn import learn
+) -> Iterator[tuple[Config, list[str]]]:
+    """Learn, unless that is not wanted; the settings that follow, and what there is to say.
 
-    settings, remark = learn(path, output, settings, overwrite=overwrite, progress=stages)
-    return settings, [remark]
+    The file is kept for an interrupted run that can go on; beside nothing else that is not made.
+    """
+    if not settings.learn.use or settings.learn.file:
+        yield settings, []
+        return
+    from gcmock.calibration.learn import learn, name_beside
+
+    file = name_beside(output)
+    was_there = file.exists()
+    try:
+        settings, remark = learn(path, output, settings, overwrite=overwrite, progress=stages)
+        yield settings, [remark]
+    except BaseException as error:
+        goes_on = not output.suffix and not isinstance(error, InputError)
+        if not (was_there or goes_on):
+            file.unlink(missing_ok=True)
+        raise
 
 
 def _in_memory(

@@ -5,12 +5,13 @@ A new case is a row of `CASES`; columns, numbers and the mixture of the posterio
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gcmock.words.bands import BANDS, LINEAR_BANDS
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Case(NamedTuple):
@@ -89,6 +90,9 @@ CASE_COLUMNS: Final = {
 
 def usual_fractions() -> NDArray[np.float64]:
     """Return the fractions where nothing was learned, shape (n_case,)."""
+    # Words are asked by the command line, which answers before numpy is there.
+    import numpy as np
+
     fraction = np.array([case.fraction for case in CASES])
     fraction[CLEAN] = 1.0 - fraction.sum()
     return fraction

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from mock_rows import mock_rows, subject_of
 
+from gcmock.dust.laws import load_law
+from gcmock.learned import nothing_learned
 from gcmock.reporting.page.content import Listing, Numbers, Picture, Text
 from gcmock.reporting.page.trust import (
     MODEL_LIMITS,
     at_a_glance,
     evidence_section,
     extinction_section,
+    learned_words,
     provenance_section,
     trust_section,
     truth_section,
@@ -159,6 +163,21 @@ def test_provenance():
     ]  # fmt: skip
     assert listing == Listing("Settings (TOML)", "[run]\nseed = 3")
     assert len(provenance_section(subject_of(stars())).blocks) == 1
+
+
+def test_what_was_learned_in_words():
+    learned = nothing_learned("subcell", load_law("wang_chen_2019"))
+    subject = subject_of(stars())
+    subject = dataclasses.replace(subject, model=SimpleNamespace(learned=learned))
+    words = dict(provenance_section(subject).blocks[1].rows)
+    assert words["reddening"] == "that of the map, with what maps are wrong by"
+    assert words["stated errors"] == "j × 1.00, h × 1.00, ks × 1.00"
+    assert "blend 3.00 %" in words["measurements"]
+    cells = {"cell": np.array([3, 4]), "factor": np.array([0.9, 1.0])}
+    learned = dataclasses.replace(learned, **cells, scatter=np.full(2, 0.05), zero_point_mas=-0.04)
+    words = dict(learned_words(learned))
+    assert words["reddening"] == "0.950 of the map's in 2 cells, scatter 0.050"
+    assert words["zero point of parallaxes [mas]"] == "-0.040"
 
 
 def test_numbers_at_the_top():

@@ -155,7 +155,7 @@ def test_catalogue_alone_and_more_sections(report_files, tmp_path):
 
 def test_folder_as_catalogue(report_files, tmp_path):
     folder = tmp_path / "mock"
-    arguments = ["build", report_files.stars, "-o", folder, "--seed", 5, "--workers", 1]
+    arguments = ["build", report_files.stars, "-o", folder, "--seed", 5, "--no-learn"]
     assert cli.run(list(map(str, arguments))) == 0
     output = tmp_path / "report.html"
     assert cli.run(["report", str(folder), "-o", str(output), "--sample", "0"]) == 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -103,7 +101,7 @@ class Map:
         self.asked = []
         self.extinction_map = self
         self.law = self
-        self.config = SimpleNamespace(extinction=SimpleNamespace(map_value="subcell"))
+        self.map_value = "subcell"
 
     def value(self, l_deg, b_deg, kind):
         self.asked.append(kind)

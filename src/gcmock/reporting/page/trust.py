@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 
+from gcmock.learned import Learned
 from gcmock.reporting.page.content import (
     Block,
     Listing,
@@ -21,7 +22,9 @@ from gcmock.reporting.page.subject import Subject
 from gcmock.reporting.page.tally import GROUP_OF, WIDTH
 from gcmock.reporting.page.truth import TruthComparison
 from gcmock.reporting.plots import sky, stars
-from gcmock.words.components import GROUPS, LABELS
+from gcmock.words.bands import LINEAR_BANDS
+from gcmock.words.cases import CASES
+from gcmock.words.components import GROUPS, LABELS, PARTS
 from gcmock.words.flags import Flag
 
 EXPECTED_COVERAGE, LARGE_ECE = 0.68, 0.02
@@ -35,7 +38,7 @@ MODEL_LIMITS = (
     "probabilities and "
     "distances are less certain than they say.",
     "The isochrones start at 50 Myr and 0.09 solar masses and lack dust-enshrouded giants.",
-    "No binaries, no blends, no white dwarfs, no stellar halo.",
+    "No binaries, no white dwarfs, no stellar halo; blends are measurements with wider errors.",
     "Positions are those of the input: stars that the list lacks are lacking here.",
 )
 """Known limits of the model, for every catalogue."""
@@ -291,9 +294,38 @@ def provenance_section(subject: Subject) -> PageSection:
     metadata.pop("flags", None)
     rows = [(name.replace("_", " "), _plain(value)) for name, value in metadata.items()]
     blocks: list[Block] = [Numbers("Provenance", ("", ""), rows)]
+    if subject.model.learned is not None:
+        words = learned_words(subject.model.learned)
+        blocks.append(Numbers("What was learned from a list", ("", ""), words))
     if config:
         blocks.append(Listing("Settings (TOML)", config))
     return PageSection("made", "How it was made", tuple(blocks))
+
+
+def learned_words(learned: Learned) -> list[tuple[str, str]]:
+    """Return what was learned from the stars of a list, in words."""
+    kappa = ", ".join(f"{a:.3f}" for a in learned.law.rows[-1])
+    weights = zip(PARTS, learned.weights, strict=True)
+    cases = zip(CASES, learned.case_fraction, strict=True)
+    errors = ", ".join(
+        f"{name} × {scale:.2f}"
+        for name, scale in zip(LINEAR_BANDS, learned.error_scale, strict=True)
+    )
+    reddening = "that of the map, with what maps are wrong by"
+    if learned.cell.size:
+        reddening = (
+            f"{learned.factor.mean():.3f} of the map's in {grouped(learned.cell.size)} cells, "
+            f"scatter {learned.scatter.mean():.3f}"
+        )
+    return [
+        ("reddening", reddening),
+        ("A_J, A_H, A_Ks over E(J-Ks)", kappa),
+        ("numbers of stars", ", ".join(f"{p.name} × {w:.2f}" for p, w in weights if w != 1.0)),
+        ("stated errors", errors),
+        ("measurements", ", ".join(f"{c.name} {percent(e, 2)}" for c, e in cases)),
+        ("zero point of parallaxes [mas]", f"{learned.zero_point_mas:+.3f}"),
+        ("errors of parallaxes", f"× {learned.parallax_scale:.2f}"),
+    ]
 
 
 def _plain(value: str) -> str:

@@ -94,7 +94,7 @@ def extinction_used(axis: Axes, catalogue: Any, model: Model) -> None:
 def model_extinction(axes: tuple[Axis, Axis], model: Model) -> Floats:
     """A_Ks of the extinction map in the middle of cells (n_l, n_b) [mag]; NaN outside the map."""
     l_deg, b_deg = np.meshgrid(axes[0].centres, axes[1].centres, indexing="ij")
-    e_jks, _ = model.extinction_map.value(l_deg, b_deg, model.config.extinction.map_value)
+    e_jks, _ = model.extinction_map.value(l_deg, b_deg, model.map_value)
     kappa = model.law.kappa(l_deg.ravel(), b_deg.ravel())[:, 2].reshape(l_deg.shape)
     return np.asarray(kappa * e_jks)
 
