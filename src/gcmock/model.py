@@ -137,7 +137,13 @@ class Model:
 
     def with_learned(self, learned: Learned) -> Model:
         """Return the model with what was learned of a list."""
-        return replace(self, learned=learned, law=learned.law)
+        found = replace(self, learned=learned, law=learned.law)
+        mine = USUAL_WEIGHTS if self.learned is None else self.learned.weights
+        fields = learned.field.size + (0 if self.learned is None else self.learned.field.size)
+        if not fields and np.array_equal(mine, learned.weights):
+            # Lines of sight depend on nothing else that is learned.
+            found.__dict__["sightlines"] = self.sightlines
+        return found
 
     def reddening(self, l_deg: ArrayLike, b_deg: ArrayLike) -> tuple[Floats, Floats]:
         """Mean and standard deviation of E(J-Ks) at the red-clump distance.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from gcmock.arrays import Floats
 from gcmock.dust.laws import ExtinctionLaw
 from gcmock.pool import in_order
+from gcmock.posterior.blocks import bands_of, blocks_of, stars_of
 from gcmock.posterior.grid import DistanceGrid
 from gcmock.posterior.kernel.block import evaluate, evidences, run
 from gcmock.posterior.kernel.lattice import TILTS, Steps
@@ -30,7 +31,7 @@ from gcmock.posterior.kernel.structures import (
 from gcmock.posterior.kernel.vector import N_POPULATION
 from gcmock.posterior.kinds import StarKind, group_by_kind, one_lattice_each, synthetic_of
 from gcmock.posterior.mixture import Inferences, Mixture, mixed
-from gcmock.posterior.observations import MeasuredMotion, Observations
+from gcmock.posterior.observations import Observations
 from gcmock.posterior.results import (
     Draws,
     PosteriorSummary,
@@ -47,8 +48,6 @@ from gcmock.words.components import PART_COMPONENT
 
 J, H = band("j").index, band("h").index
 
-BLOCK = 512
-"""Stars per call of the kernel: few enough to share among threads, enough to cost nothing."""
 
 Kernel = Callable[[StarKind, NDArray[np.int64], StarBlock, Shared, Scratch], None]
 """Works on a block of stars of one kind: takes the kind, the places of the stars in the
@@ -328,13 +327,13 @@ class Posterior:
         jobs = [
             (kind, rows)
             for kind, members in kinds
-            for rows in _blocks(members[sightline[members] >= 0])
+            for rows in blocks_of(members[sightline[members] >= 0])
         ]
 
         def work(job: tuple[StarKind, NDArray[np.int64]]) -> None:
             kind, rows = job
             scratch = self._pool.take(self._tables.node_table(kind).node.size)
-            stars = _stars(data, variance, sightline, rows, kind)
+            stars = stars_of(data, variance, sightline, rows, kind)
             kernel(kind, rows, stars, self._shared(kind, sightlines), scratch)
             self._pool.give(scratch)
 
@@ -354,7 +353,7 @@ class Posterior:
             sightlines,
             self._lane_groups,
             self._tables.nodes,
-            self.model_variance[_bands_of(kind)],
+            self.model_variance[bands_of(kind)],
         )
 
     def _kinds(
@@ -373,40 +372,7 @@ class Posterior:
             m, r, synthetic = (int(x) for x in code)
             kind = StarKind(m, r, Steps(-1, -1, -1, 0), synthetic)
             found = np.empty((members.size, len(Steps._fields)), np.int64)
-            stars = _stars(data, variance, everywhere, members, kind)
+            stars = stars_of(data, variance, everywhere, members, kind)
             choose_steps(m, self._tables.node_table(kind), stars, self._tables.law(kind), found)
             steps[members] = found
         return group_by_kind(np.column_stack([codes, steps]), data.l_deg, data.b_deg)
-
-
-def _bands_of(kind: StarKind) -> NDArray[np.int64]:
-    """Places of the bands that the kernels see on the axis of all bands."""
-    return np.array([*range(N_LINEAR), N_LINEAR + kind.synthetic])
-
-
-def _blocks(members: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Split stars of a kind into blocks."""
-    return [members[start : start + BLOCK] for start in range(0, members.size, BLOCK)]
-
-
-def _stars(
-    data: Observations,
-    variance: Floats,
-    sightline: NDArray[np.int64],
-    rows: NDArray[np.int64],
-    kind: StarKind,
-) -> StarBlock:
-    """Gather the stars of a block."""
-    motion = MeasuredMotion.missing(rows.size) if data.motion is None else data.motion.take(rows)
-    bands = _bands_of(kind)
-    return StarBlock(
-        # Always contiguous, as the compiled functions know their arguments.
-        np.take(data.mag[rows], bands, axis=1),
-        np.take(variance[rows], bands, axis=1),
-        data.parallax[rows],
-        data.parallax_error[rows],
-        data.e_jks_rc[rows],
-        data.tau[rows],
-        sightline[rows],
-        motion,
-    )
