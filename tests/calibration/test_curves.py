@@ -103,10 +103,10 @@ def test_a_law_moves_stars_through_the_lattices_of_another(model, stars, curves,
 
 
 def test_expected_density_agrees_with_expected_counts(model):
-    """Without scatter Λ(f) is what the counts say at f times the reddening."""
+    """Without scatter and noise Λ(f) is what the counts say at f times the reddening."""
     l_deg, b_deg = np.array([0.3125, -0.7]), np.array([-0.2125, 0.4125])
     e_jks = model.extinction_map.value(l_deg, b_deg, "subcell_mean")[0]
-    density = expected_density(model, l_deg, b_deg, e_jks, (10.0, 15.0))
+    density = expected_density(model, l_deg, b_deg, e_jks, (10.0, 15.0), noise_mag=0.0)
     for factor in (0.8, 1.0, 1.2):
         at = int(np.argmin(np.abs(FACTORS - factor)))
         counts = model.expected_counts(
