@@ -139,9 +139,8 @@ class Model:
         """Return the model with what was learned of a list."""
         found = replace(self, learned=learned, law=learned.law)
         mine = USUAL_WEIGHTS if self.learned is None else self.learned.weights
-        fields = learned.field.size + (0 if self.learned is None else self.learned.field.size)
-        if not fields and np.array_equal(mine, learned.weights):
-            # Lines of sight depend on nothing else that is learned.
+        # Lines of sight depend on nothing else that is learned.
+        if np.array_equal(mine, learned.weights) and not learned.field.size:
             found.__dict__["sightlines"] = self.sightlines
         return found
 

@@ -92,6 +92,11 @@ def test_that_of_another_run_is_refused(calls, stars, tmp_path, what) -> None:
     with pytest.raises(InputError, match=r"exists already, .*another list or with other settings"):
         learn(stars, output, config)
     assert len(calls) == 1
+    if what == "garbage":
+        # What gcmock did not write is never replaced.
+        with pytest.raises(InputError, match="was not written by gcmock"):
+            learn(stars, output, config, overwrite=True)
+        return
     learn(stars, output, config, overwrite=True)
     assert len(calls) == 2
     assert load_learned(tmp_path / "mock_learned.fits").cell.size == 3

@@ -37,8 +37,8 @@ def test_shapes_and_types_of_draws():
     found = empty_draws(5, 2, 4)
     assert [x.shape for x in found] == [(5, 2)] * 4 + [(5, 2, 4)]
     assert found.component.dtype == found.node.dtype == np.int64
-    # No two arrays fraction memory: kernels fill them side by side.
-    assert not np.fractions_memory(found.distance_pc, found.e_jks)
+    # No two arrays share memory: kernels fill them side by side.
+    assert not np.shares_memory(found.distance_pc, found.e_jks)
 
 
 def test_no_stars():

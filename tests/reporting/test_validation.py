@@ -75,6 +75,6 @@ def test_maps(limit, words):
         np.testing.assert_allclose(axis.images[0].get_array(), values)
         # Longitude grows to the left, from border to border.
         np.testing.assert_allclose(axis.get_xlim(), (0.3, 0.0), atol=1e-12)
-    # Observed and expected fraction a scale.
+    # Observed and expected share a scale.
     assert shown[0].images[0].get_clim() == shown[1].images[0].get_clim() == (0.0, 6.0)
     assert shown[2].images[0].get_clim() == (0.0, 2.0)

@@ -127,7 +127,7 @@ POPULATIONS: Final = tuple(
 """Names of the distinct populations, in the order of every `n_population` axis."""
 
 N_POPULATION: Final = len(POPULATIONS)
-"""Distinct populations; two components may fraction one."""
+"""Distinct populations; two components may share one."""
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def stars(parallax=np.nan, error=np.nan, **motion):
 def test_without_parallax_and_motion_the_prior_is_that_of_the_sightline():
     work = make_scratch(16, BINS)
     prior, star, variance = module.prepare(stars(), 0, 7, 0, 0.0, SHARED, work)
-    assert np.fractions_memory(prior, PRIOR)
+    assert np.shares_memory(prior, PRIOR)
     np.testing.assert_array_equal(prior, PRIOR[1])
     np.testing.assert_array_equal(variance[:3], [0.01, 0.02, 0.005])
     tilted = module.prepare(stars(), 0, 7, 0, 0.9, SHARED, work)[1]
