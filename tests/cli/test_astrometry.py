@@ -167,7 +167,7 @@ def test_compare(called, printed, capsys) -> None:
         ("propagate -o out", "CATALOGUE"),
         ("propagate m.fits -o out --epochs soon", '"soon"'),
         ("propagate m.fits -o out --product stars", '"stars"'),
-        ("observe m.fits -o out --visits few", '"few"'),
+        ("observe m.fits -o out --visits few", "'few' is no whole number. See"),
         ("solve obs -o s --robust very", '"very"'),
         ("solve obs -o s --no-overwrite", "--no-overwrite"),
         ("compare s", "MOCK"),

@@ -41,7 +41,7 @@ def test_options_arrive(called, printed) -> None:
         ("merge -o out", "CONFIG"),
         ("merge m.toml", "--output"),
         ("merge m.toml -o out --rule nearest", '"nearest"'),
-        ("merge m.toml -o out --workers many", '"many"'),
+        ("merge m.toml -o out --workers many", "'many' is no whole number. See"),
         ("merge m.toml -o out --sheduler local", "--sheduler"),
     ],
 )

@@ -357,7 +357,10 @@ def test_command_line(stars, cluster, reference, tmp_path, capsys) -> None:
     [
         (["build", "{stars}", "-o", "{new}", "--scheduler", "local"], "gcmock import-hats"),
         (["build", "{fine}", "-o", "{new}.fits", "--scheduler", "local"], "has no suffix"),
-        (["build", "{fine}", "-o", "{fine}/x", "--scheduler", "local"], "lies in it"),
+        (
+            ["build", "{fine}", "-o", "{fine}/x", "--scheduler", "local"],
+            "which is read by this command",
+        ),
         (["build", "{new}", "-o", "{new}2", "--scheduler", "local"], "no such file"),
         (["build", "{fine}", "-o", "{new}", "--scheduler", "tcp://127.0.0.1:9"], "no Dask sched"),
         (["build", "{fine}", "-o", "{new}", "--scheduler", "loca"], "expected 'local' or"),

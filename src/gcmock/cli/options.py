@@ -16,7 +16,7 @@ def _whole_number(kind: Any, tokens: Sequence[Token]) -> int:
     """Return a whole number: 1.5 is not rounded, and no number has thousands of digits."""
     text = tokens[0].value.strip()
     if len(text) > _LONGEST or _WHOLE.fullmatch(text) is None:
-        raise ValueError(f"{text[:40]!r} is no whole number")
+        raise ValueError(f"{text[:40]!r} is no whole number.")
     return int(text)
 
 

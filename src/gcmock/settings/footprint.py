@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from gcmock.settings.base import Degree, Section
+from gcmock.settings.base import Degree, Latitude, Longitude, Section
 
 
 class FootprintConfig(Section):
     """The area that the list of stars covers, for numbers that are compared with the model."""
 
-    cone: tuple[Degree, Degree, Degree] | None = Field(
+    cone: tuple[Longitude, Latitude, Degree] | None = Field(
         default=None,
         description="Right ascension, declination and radius of a circle [deg]",
         examples=[(266.4, -29.0, 0.5)],
     )
-    polygon: tuple[tuple[Degree, Degree], ...] | None = Field(
+    polygon: tuple[tuple[Longitude, Latitude], ...] | None = Field(
         default=None,
         min_length=3,
+        max_length=10_000,
         description="Right ascension and declination of its vertices [deg]",
         examples=[((266.0, -29.0), (266.5, -29.0), (266.5, -28.5))],
     )
