@@ -131,9 +131,8 @@ class Model:
     @property
     def map_value(self) -> MapValue:
         """Value of the map that holds: what the stars follow, if that was learned."""
-        if self.learned is not None and self.learned.map_value:
-            return self.learned.map_value
-        return self.config.extinction.map_value
+        learned = self.learned
+        return self.config.extinction.map_value if learned is None else learned.map_value
 
     def with_learned(self, learned: Learned) -> Model:
         """Return the model with what was learned of a list."""
