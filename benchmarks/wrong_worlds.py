@@ -22,10 +22,10 @@ from printed import head, part, row
 
 RUNS: dict[str, dict[str, Any]] = {
     "default": {},
-    "no learning": {"no_learn": True},
-    "no numbers": {"learn": {"numbers": False}},
-    "no errors": {"learn": {"errors": False}},
-    "no law": {"learn": {"law": "none"}},
+    "no_learn": {"no_learn": True},
+    "no_numbers": {"learn": {"numbers": False}},
+    "no_errors": {"learn": {"errors": False}},
+    "no_law": {"learn": {"law": "none"}},
 }
 
 N_DRAW = 10
@@ -80,14 +80,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="Parquet files of worlds with their truth")
     parser.add_argument("--stars", type=int, default=0, help="take so many of each; 0: all")
     parser.add_argument("--seed", type=int, default=5, help="of the choice of stars")
-    parser.add_argument("--runs", nargs="+", choices=RUNS, default=["default", "no learning"])
+    parser.add_argument("--runs", nargs="+", choices=RUNS, default=["default", "no_learn"])
     parser.add_argument("--worlds", nargs="+", help="names of files; all if not given")
     parser.add_argument("--workers", type=int, default=0)
     options = parser.parse_args()
     files = sorted(options.folder.glob("*.parquet"))
     files = [file for file in files if not options.worlds or file.stem in options.worlds]
     for name in options.runs:
-        part(f"{name}, {options.stars or 'all'} stars of each world")
+        part(name)
         head(COLUMNS)
         for file in files:
             table = some_of(pq.read_table(file), options.stars, options.seed)

@@ -30,12 +30,13 @@ from gcmock.words.components import COMPONENTS, PARTS
 __all__ = ["Learned", "load_learned", "nothing_learned"]
 
 MAP_FACTOR_ERROR: Final = 0.05
-"""Error of a map's reddening as a whole, over the reddening: maps of the same sky differ by that
-(Surot et al. 2020, A&A 644, A140, figure 13: 0.03 to 0.08 against Gonzalez et al. 2012)."""
+"""Error of a map's reddening as a whole, over the reddening: an assumption of the order of what
+maps of the same sky differ by."""
 
 MAP_SCATTER_MAG: Final = 0.1
-"""Scatter of single stars about a map where none of them was looked at [mag in E(J-Ks)]: 100 VVV
-stars of one field in the plane scatter by more, those of the bulge at b = -2 deg by less."""
+"""Scatter of single stars about a map where none of them was looked at [mag in E(J-Ks)], an
+assumption: 100 VVV stars of one field in the plane scatter by more, those of the bulge at b = -2
+deg by less."""
 
 CELLS_PER_FIELD, FIELDS_IN_B = 8, 100_000
 """Cells along the side of a field (0.2 deg), and the factor in its number."""

@@ -24,8 +24,8 @@ SLOPE_PRIOR, OFFSET_PRIOR = (2.07, 0.3), (0.0, 0.05)
 """Mean and standard deviation of the priors of α and h."""
 
 QUADRANT_SPREAD = (0.15, 0.02)
-"""Standard deviations of α and h between quadrants: those of Nishiyama et al. 2009 (ApJ 696, 1407)
-differ by 0.1 to 0.2 in α."""
+"""Standard deviations of α and h between quadrants: A_Ks / E(J-Ks) of those of Nishiyama et al.
+2009 (ApJ 696, 1407) is 0.51 to 0.61."""
 
 
 class LawFit(NamedTuple):

@@ -28,8 +28,8 @@ ERROR_SCALES: Final = (1.0, 1.15, 1.35, 1.6, 2.0)
 """Factors on the stated errors of magnitudes that are tried: nobody states them too large."""
 
 LOG_ERROR_PRIOR: Final = 0.3
-"""Standard deviation of the prior of their logarithm: errors of crowded-field photometry are stated
-too small by 10 to 50 % (Schlafly et al. 2018, ApJS 234, 39, section 6)."""
+"""Standard deviation of the prior of their logarithm, an assumption: errors of crowded fields tend
+to be stated too small."""
 
 PRIOR_STARS: Final = 60.0
 """Weight of the usual fractions of the cases, in stars."""
