@@ -37,8 +37,8 @@ LEAST_SPREAD: Final = 0.002
 """Least value of it."""
 
 REGION_FACTOR: Final = 0.08
-"""Standard deviation of the factor of a region, an assumption: that of a map and that of the law that
-defines it, 0.05 each."""
+"""Standard deviation of the factor of a region, an assumption: that of a map and that of the law
+that defines it, 0.05 each."""
 
 SCATTER_OF_FIELD, SCATTER_OF_CELL = 0.4, 0.4
 """Standard deviations of ln scatter between fields, and between cells."""
