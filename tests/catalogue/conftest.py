@@ -23,7 +23,7 @@ def sky():
 
 @pytest.fixture(scope="session")
 def config(sky):
-    return MergeConfig(survey=tuple(SurveyInput(name=name, path="-") for name in sky.tables))
+    return MergeConfig(survey=tuple(SurveyInput(name=name, path=name) for name in sky.tables))
 
 
 @pytest.fixture(scope="session")

@@ -61,7 +61,7 @@ def product(monkeypatch):
     config = MergeConfig(
         survey=(
             SurveyInput(name="virac2", path="-", faint_ks_mag=15.0),
-            SurveyInput(name="2mass", path="-"),
+            SurveyInput(name="2mass", path="+"),
         ),
         match=MatchConfig(rule="pilot2023"),
     )

@@ -40,7 +40,7 @@ columns = [
 
 
 def config_of(*names):
-    return MergeConfig(survey=tuple(SurveyInput(name=str(name), path="-") for name in names))
+    return MergeConfig(survey=tuple(SurveyInput(name=str(name), path=str(name)) for name in names))
 
 
 def written(folder, name, text=MINE):

@@ -13,7 +13,7 @@ from gcmock.settings.merge import MergeConfig, SurveyInput
 from gcmock.words.bands import SURVEY_BANDS, SYNTHETIC_BANDS
 
 CONFIG = MergeConfig(
-    survey=tuple(SurveyInput(name=name, path="-") for name in ("virac2", "2mass", "gaia"))
+    survey=tuple(SurveyInput(name=name, path=name) for name in ("virac2", "2mass", "gaia"))
 )
 ORDER = names_of(linking_order(CONFIG))
 

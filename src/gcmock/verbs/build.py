@@ -15,6 +15,7 @@ from gcmock.verbs.given import (
     Progress,
     Table,
     check_apart,
+    check_names,
     check_system,
     is_path,
     native_tables_explained,
@@ -111,6 +112,7 @@ def build(
         if config is not None:
             raise InputError("build: settings are given twice, as output and as config")
         output, config = None, output
+    check_names([output], [input, calibration, config])
     options = {
         "run.seed": seed,
         "run.realisations": realisations,

@@ -25,6 +25,7 @@ from gcmock.astrometry.solver.priors import moved_sources
 from gcmock.astrometry.solver.problem import shifted_sources
 from gcmock.astrometry.solver.solution import parameter_columns
 from gcmock.errors import InputError
+from gcmock.io.provenance import creator
 
 EPOCH = 2033.0
 
@@ -128,7 +129,7 @@ def test_the_account_is_json():
     account = {"solution": "s", "mock": "m", "reference": "none", "n_star": 50, "n_primary": 7,
                "chi2": [{"stars": "primary", "as_is": 1.25}]}  # fmt: skip
     found = Comparison(account, errors, {}, (Path("a.json"),))
-    assert json.loads(dumps(found)) == account
+    assert json.loads(dumps(found)) == {"creator": creator(), **account}
     words = dict(found.listing())
     assert words["chi2 per degree, primary"] == "1.25"
     assert words["star"] == "50"

@@ -16,6 +16,7 @@ from gcmock.errors import InputError
 pytestmark = pytest.mark.usefixtures("interpreted")
 
 IDS = np.array([30, 10, 20])  # two primary stars, a secondary
+KNOWN = np.array([10, 20, 30, 99])  # and one that is not solved
 ROWS = {
     "source_id": np.array([10, 20, 99, 30, 10, 10, 20]),
     "visit": np.array([0, 0, 0, 1, 1, 2, 3]),
@@ -44,7 +45,7 @@ def changed(name, row, value):
 @pytest.mark.parametrize("size", [1, 3, 100])
 def test_observations_are_put_to_their_stars(size):
     told = []
-    found = read_store(folder(size=size), IDS, 2, 4, lambda *now: told.append(now))
+    found = read_store(folder(size=size), IDS, 2, 4, lambda *now: told.append(now), known=KNOWN)
     assert found.first.tolist() == [0, 1, 4, 6]
     assert found.visit.tolist() == [1, 0, 1, 2, 0, 3]
     assert found.measured[:, 0].tolist() == [3, 0, 4, 5, 1, 6]
@@ -59,7 +60,7 @@ def test_observations_are_put_to_their_stars(size):
 @given(seed=st.integers(0, 1000))
 def test_what_is_kept(seed):
     rng = np.random.default_rng(seed)
-    store = read_store(folder(), IDS, 2, 4, None)
+    store = read_store(folder(), IDS, 2, 4, None, known=KNOWN)
     source, visit = rng.uniform(size=3) < 0.6, rng.uniform(size=4) < 0.6
     found = store.kept(source, visit)
     expected = [
@@ -91,4 +92,14 @@ def test_what_is_kept(seed):
 )
 def test_bad_observations_are_named(name, value, words):
     with pytest.raises(InputError, match=words):
-        read_store(changed(name, 3, value), IDS, 2, 4, None)
+        read_store(changed(name, 3, value), IDS, 2, 4, None, known=KNOWN)
+
+
+def test_observations_of_other_stars_are_refused():
+    with pytest.raises(InputError, match=r"of 1 stars that .* lacks \(first: source_id 99\)"):
+        read_store(folder(), IDS, 2, 4, None, known=IDS)
+
+
+def test_observations_count_once():
+    with pytest.raises(InputError, match="star 10 is observed more than once in one visit"):
+        read_store(changed("visit", 5, 1), IDS, 2, 4, None, known=KNOWN)

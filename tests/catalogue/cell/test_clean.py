@@ -65,7 +65,7 @@ def ids_of(merged, survey):
 
 
 def config_of(*surveys, **limits):
-    given = [SurveyInput(name=n, path="-", faint_ks_mag=limits.get(n)) for n in surveys]
+    given = [SurveyInput(name=n, path=n, faint_ks_mag=limits.get(n)) for n in surveys]
     return MergeConfig(survey=tuple(given))
 
 

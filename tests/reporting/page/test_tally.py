@@ -83,7 +83,7 @@ def test_sample_does_not_depend_on_the_order(report_files):
 
 def test_posteriors_are_those_of_the_catalogue(report_files):
     source = open_table(report_files.mock)
-    sample = RowSample(40, ("source_id", *PROBABILITIES, *QUANTILE_COLUMNS))
+    sample = RowSample(40, ("source_id", "l", "b", *PROBABILITIES, *QUANTILE_COLUMNS))
     for chunk in source.chunks(1000):
         sample.add(chunk)
     model = load_model(config=load_config())
