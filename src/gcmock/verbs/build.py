@@ -112,7 +112,7 @@ def build(
         if config is not None:
             raise InputError("build: settings are given twice, as output and as config")
         output, config = None, output
-    check_names([output], [input, calibration, config])
+    check_names([output], [input, learned, config])
     options = {
         "run.seed": seed,
         "run.realisations": realisations,
