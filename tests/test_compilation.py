@@ -106,7 +106,7 @@ def test_of_several_that_lack_a_function_one_compiles(tmp_path, monkeypatch) -> 
     monkeypatch.setattr(compilation, "cache_folder", lambda module: tmp_path)
     monkeypatch.setattr(compilation, "_compile_in_child", compile_slowly)
     cache = SimpleNamespace(load_overload=lambda signature, target: kept.get(signature))
-    filled = compilation._FilledByChild(cache, _double)
+    filled = compilation._Cache(cache, _double)
     with ThreadPoolExecutor(3) as pool:
         found = list(pool.map(filled.load_overload, ["float64"] * 3, [None] * 3))
     assert found == ["code"] * 3

@@ -158,14 +158,14 @@ def build_populations(input_dir: Path, output_dir: Path) -> Path:
     lines = [
         "# Populations of the components as mixes of isochrones. Read by gcmock.stars.populations.",
         "# Written by tools/build_tables.py. isochrone: number in the table of isochrones;",
-        "# weight: fraction of the component's stars, normalised by the reader.",
+        "# weight: share of the component's stars, normalised by the reader.",
         "",
         "[sets.parsec]",
         'isochrones = "parsec"',
         'source = "source prior of genulens 2.0.0a4 (source_population_prior): thin discs with a '
         "star formation rate ~ exp[-(10 Gyr - age) / 7 Gyr] at the edges and the median age of "
         "each bin (factors 0.5, 1, 0.5), bar 9 +- 1 Gyr, nuclear disc 7 +- 1 Gyr, thick disc "
-        "12 Gyr, and a table of [M/H] fractions; ages of the bins: Koshimoto, Baba & Bennett 2021 "
+        "12 Gyr, and a table of [M/H] shares; ages of the bins: Koshimoto, Baba & Bennett 2021 "
         '(ApJ 917, 78)"',
         'nsc_source = "assumed: the nuclear cluster has the mix of the nuclear disc"',
     ]

@@ -85,7 +85,7 @@ def test_what_is_half_done_is_done_again(rows, tmp_path):
 
 def test_a_folder_that_cannot_be_written(rows, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(GcmockError, match="file: writing failed: File exists"):
+    with pytest.raises(GcmockError, match="file: cannot be written: File exists"):
         partition(load_survey("2mass"), iter([rows]), tmp_path / "file", WINDOW, CELL_ORDER, 1)
 
 

@@ -108,7 +108,7 @@ def test_a_mission_is_a_file(folder, capsys):
             "[[1.5, 0.8, 0.5], [1.50",
             "rows = [[1.5, 0.8, 0.5], [1.5, 0.84, 0.47]]: has 2 rows",
         ),
-        ("my_law", "0.47", "-0.47", "rows = [[1.5, 0.84, -0.47]]: expected extinctions above zero"),
+        ("my_law", "0.47", "-0.47", "rows.1.3 = -0.47: expected greater than 0"),
         ("my_relation", "0.05", '"big"', "scatter_mag = 'big': expected a valid number"),
     ],
 )

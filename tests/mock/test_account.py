@@ -72,7 +72,7 @@ def test_json_holds_accounts() -> None:
     assert again.variance_units.dtype == np.int64
 
 
-def test_empty_accounts_do_not_fraction_their_numbers() -> None:
+def test_empty_accounts_do_not_share_their_numbers() -> None:
     first, second = Account(), Account()
     first.add(Account(1, Counter(HW_USED=1), np.ones(N, np.int64), np.ones(N, np.int64)))
     assert (second.n_written, second.flags.total(), second.component_sum.sum()) == (0, 0, 0.0)

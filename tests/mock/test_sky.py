@@ -28,6 +28,7 @@ def model(sky: ExtinctionMap, map_value: str = "subcell", centre: float = 50.0) 
         return np.ones((np.size(distance_pc), len(COMPONENTS))) * 0.01
 
     return SimpleNamespace(
+        map_value=map_value,
         extinction_map=sky,
         galaxy=SimpleNamespace(sun=sun, number_density=number_density),
         grid=DistanceGrid(np.array([1000.0, 2000.0, 4000.0])),
@@ -87,7 +88,8 @@ def test_cells_of_a_window_are_those_that_it_touches(l_steps, b_steps) -> None:
     window = check_window(SKY, np.array(l_steps) * 0.005, half.clip(-50, 50) * 0.005)
     l_mid = np.arange(l_steps[0], l_steps[1]) * 0.005 + 0.0025
     b_low, b_high = half.clip(-50, 50) * 0.005
-    b_mid = np.arange(b_low, b_high, 0.0025) + 0.00125
+    n_step = round((b_high - b_low) / 0.0025)
+    b_mid = b_low + 0.0025 * np.arange(n_step) + 0.00125
     inside = np.unique(SKY.cell_index(*(a.ravel() for a in np.meshgrid(l_mid, b_mid))))
     assert window_cells(SKY, window).tolist() == inside.tolist()
 
@@ -130,7 +132,7 @@ def test_areas_of_patches_are_those_of_the_sphere() -> None:
     assert patches.area_deg2[0] == pytest.approx(np.cos(np.radians(60.5)), rel=1e-4)
 
 
-def test_patches_fraction_lines_of_sight_and_have_their_own_reddening() -> None:
+def test_patches_share_lines_of_sight_and_have_their_own_reddening() -> None:
     sky = small_map(4, 4, divided=(5,))
     where = layout(model(sky), np.array([4, 5]))
     patches = make_patches(model(sky), where, seed=1)

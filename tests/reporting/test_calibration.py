@@ -36,6 +36,7 @@ def test_cells_with_stars_on_all_sides():
     result = SimpleNamespace(
         cell=np.arange(25),
         n_observed=full.ravel(),
+        footprint=None,
         model=SimpleNamespace(extinction_map=SimpleNamespace(mean=np.zeros((5, 5)))),
     )
     found = complete_cells(result).reshape(5, 5)

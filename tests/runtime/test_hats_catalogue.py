@@ -42,7 +42,7 @@ def catalogue(tmp_path):
     return folder
 
 
-def test_ten_thousand_pixels_fraction_a_folder():
+def test_ten_thousand_pixels_share_a_folder():
     def name(number):
         return Pixel(8, number, Path("x")).name
 

@@ -176,7 +176,7 @@ def test_stars_of_the_model_outside_the_footprint_are_not_compared(files, monkey
     """A field is a box; the list may cover a part of it only."""
     pytest.importorskip("mocpy")
     stars, mock = files
-    monkeypatch.setattr(module, "settings_of", lambda path: load_config())
+    monkeypatch.setattr(module, "settings_of_fields", lambda path: load_config())
     monkeypatch.setattr(module, "load_model", lambda config: MODEL)
     monkeypatch.setattr(module, "_windows", lambda *_: [((0.0, 0.2), (0.0, 0.2))])
     l_deg = np.where(np.arange(30) < 10, 0.1, 0.18)

@@ -21,7 +21,7 @@ def test_ranks_of_exact_draws_are_uniform() -> None:
     assert scores.ks_uniform(scores.ranks(1.3 * draws, truth)) > scores.ks_limit(rank.size)
 
 
-def test_equal_draws_fraction_the_rank() -> None:
+def test_equal_draws_share_the_rank() -> None:
     rank = scores.ranks(np.zeros((5000, 9)), np.zeros(5000))
     assert scores.ks_uniform(rank) < scores.ks_limit(5000)
 

@@ -23,8 +23,8 @@ def as_python(monkeypatch):
 def merged(x_virac2, ks_virac2, x_2mass, ks_2mass, **limits):
     config = MergeConfig(
         survey=(
-            SurveyInput(name="virac2", path="-", **limits),
-            SurveyInput(name="2mass", path="-"),
+            SurveyInput(name="virac2", path="virac2", **limits),
+            SurveyInput(name="2mass", path="2mass"),
         )
     )
     cell = {

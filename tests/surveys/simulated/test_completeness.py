@@ -51,7 +51,9 @@ def test_stars_are_seen_with_the_probability_of_the_map(completeness: Path, tmp_
     words = read_metadata(output)["completeness"]
     assert words.startswith(f"{completeness}, sha256 ")
     # The folder of the catalogue serves as well.
-    again = tmp_path / "again.parquet"
+    elsewhere = tmp_path.with_name(f"{tmp_path.name}-again")
+    elsewhere.mkdir()
+    again = elsewhere / "again.parquet"
     command[2] = str(again)
     assert run([*command, str(tmp_path)]) == 0
     assert pq.read_table(again)["source_id"].to_numpy().tolist() == seen.tolist()

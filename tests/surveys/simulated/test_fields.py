@@ -52,7 +52,7 @@ def test_every_source_once_for_each_field():
     assert (np.bincount(row)[row[corner]] == 4).all()
 
 
-def test_sources_of_a_field_fraction_everything():
+def test_sources_of_a_field_share_everything():
     l_deg, b_deg = grid(20)
     found = fields_of(l_deg, b_deg, np.zeros(400, np.int64), INSTRUMENT, 1)
     for name in ("zero_point", "depth", "east", "north", "epoch"):

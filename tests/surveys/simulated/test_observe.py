@@ -41,7 +41,7 @@ def test_lonely_stars_are_measured_with_the_stated_errors(name):
         assert east.std() == pytest.approx(1.0, abs=0.04)
 
 
-def test_surveys_of_one_system_fraction_the_deviations_of_a_star():
+def test_surveys_of_one_system_share_the_deviations_of_a_star():
     stars = lonely(500, [14.0, 13.5, 13.0])
     one, two, three = (
         observe(stars, clean(n, **QUIET), 1, EPOCH) for n in ("vvv", "virac2", "sirius")
@@ -126,7 +126,7 @@ def test_another_seed_is_another_observation_of_the_same_stars():
     assert not (one.mag == two.mag).any()
 
 
-def test_fields_fraction_their_offsets_and_overlaps_repeat_stars():
+def test_fields_share_their_offsets_and_overlaps_repeat_stars():
     survey = clean("sirius", overlap_arcsec=60.0)
     rng = np.random.default_rng(2)
     l, b = rng.uniform(-0.5, 0.5, (2, 5000))
