@@ -18,6 +18,10 @@ from gcmock.errors import GcmockError
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
+# A sky, its mock catalogue, a season and its solution are made first.
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """The inputs of all verbs: a survey, its truth, a mock, observations and a solution."""
