@@ -15,11 +15,8 @@ import pytest
 import gcmock
 from gcmock.errors import GcmockError
 
-pytestmark = pytest.mark.filterwarnings("ignore")
-
-
-# A sky, its mock catalogue, a season and its solution are made first.
-pytestmark = pytest.mark.slow
+# Slow: a sky, its mock catalogue, a season and its solution are made first.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
 @pytest.fixture(scope="module")
