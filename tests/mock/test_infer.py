@@ -1,10 +1,13 @@
 """What enters the posterior: extinction, parallaxes, Hw, stars that are left out, flags."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from gcmock.errors import InputError
 from gcmock.io.observed import ObservedStars
+from gcmock.learned import nothing_learned
 from gcmock.mock import infer as inference
 from gcmock.mock.infer import (
     LEAST_EXPECTED,
@@ -186,3 +189,16 @@ def test_hw_outside_its_colours_is_flagged_per_draw():
     colour = inferred.draws.mag[..., 0] - inferred.draws.mag[..., 1]
     np.testing.assert_array_equal(found, colour > 5.0)
     assert found.any(axis=1).tolist() == [False, True]
+
+
+def test_errors_are_those_that_were_learned():
+    used = model()
+    nothing = nothing_learned("subcell", used.law)
+    scale, floor = np.array([1.0, 1.5, 2.0]), np.array([0.0, 0.0, 0.03])
+    learned = replace(nothing, error_scale=scale, error_floor_mag=floor)
+    stars = observed()
+    found = prepare(stars, used.with_learned(learned)).data.mag_error[0]
+    np.testing.assert_allclose(found[:3], np.hypot(0.05 * scale, floor))
+    np.testing.assert_array_equal(stars.mag_error[0, :3], [0.05] * 3)
+    same = prepare(stars, used.with_learned(nothing)).data.mag_error
+    np.testing.assert_array_equal(same, prepare(stars, used).data.mag_error)

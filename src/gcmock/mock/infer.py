@@ -126,7 +126,8 @@ def prepare(stars: ObservedStars, model: Model, policy: InferencePolicy) -> Prep
     mag, mag_error = _photometry(stars, policy.use_hw, model.posterior.model_variance, flags)
     parallax, parallax_error = _parallax(stars, policy.parallax, flags)
     if model.learned is not None:
-        mag_error[:, : len(LINEAR_BANDS)] *= model.learned.error_scale
+        linear = mag_error[:, : len(LINEAR_BANDS)]
+        linear[:] = np.hypot(linear * model.learned.error_scale, model.learned.error_floor_mag)
         parallax -= model.learned.zero_point_mas
         parallax_error *= model.learned.parallax_scale
         known = model.learned.knows(model.extinction_map, l_deg, stars.b)
