@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +54,10 @@ def merge(folder: Path, window: str, paths: dict[str, Path], rule: str) -> Path:
         lines.append(f'[[survey]]\nname = "{name}"\npath = "{path}"\nreject = {reject}')
     settings, output = folder / "merge.toml", folder / f"{'_'.join(paths)}_{rule[:5]}"
     settings.write_text("\n".join(lines), encoding="utf-8")
-    if run(["merge", str(settings), "-o", str(output), "--keep-rejected", "--overwrite"]):
+    # What merge prints is no part of the tables.
+    with redirect_stdout(sys.stderr):
+        code = run(["merge", str(settings), "-o", str(output), "--keep-rejected", "--overwrite"])
+    if code:
         raise SystemExit("the merge failed")
     return output
 
