@@ -193,23 +193,22 @@ def calibrate(
     tell = progress or (lambda stage, done, total: None)
     inside = {"input": {"outside_map": "skip", "no_photometry": "skip"}}
     model = load_model(config=load_config(None, config.model_dump() | _merged(config, inside)))
-
-    def read(model: Model) -> Calibrators:
-        return read_calibrators(
-            catalogue,
-            model,
-            model.config,
-            limits=options.limits,
-            stars_per_cell=options.stars_per_cell,
-            progress=lambda done, total: tell("read", done, total),
-        )
-
-    stars = read(model)
+    stars = read_calibrators(
+        catalogue,
+        model,
+        model.config,
+        limits=options.limits,
+        stars_per_cell=options.stars_per_cell,
+        progress=lambda done, total: tell("read", done, total),
+    )
     by_subcell = model.config.extinction.map_value == "subcell" and options.extinction
     if by_subcell and follows_means(stars, model, config.run.n_workers):
         means = _merged(model.config, {"extinction": {"map_value": "cell_mean"}})
-        model = load_model(config=load_config(None, model.config.model_dump() | means))
-        stars = read(model)
+        settings = load_config(None, model.config.model_dump() | means)
+        model = dataclasses.replace(model, config=settings)
+        data = stars.data
+        e_jks, tau = model.reddening(data.l_deg, data.b_deg)
+        stars = stars._replace(data=data._replace(e_jks_rc=e_jks, tau=tau))
     found = calibrate_stars(stars, model, options, config.run.n_workers, tell, start)
     # What is left out while learning, and the value of the map that was chosen, are no settings.
     return dataclasses.replace(found, config=config)

@@ -27,9 +27,9 @@ from gcmock.calibration.law import (
     parameters_of,
     power_law,
 )
-from gcmock.calibration.measurements import log_floor
+from gcmock.calibration.measurements import log_floor, some_rows
+from gcmock.calibration.reddening import Sky
 from gcmock.calibration.selection import at_places, expected_density
-from gcmock.dust.extinction_map import MapValue
 from gcmock.dust.laws import QUADRANTS, ExtinctionLaw
 from gcmock.errors import InputError
 from gcmock.learned import nothing_learned
@@ -155,9 +155,8 @@ def fit_laws(
     excess = float(base[J] - base[KS])
     slope, offset = parameters_of(base)
     state = State(np.array([slope]), np.array([offset]), np.ones(sample.l_deg.size))
-    everyone = np.zeros(sample.cell.size, np.int64)
     fit = _Fit(sample, model, excess, with_offset, workers)
-    state, information, gain = fit.search(state, everyone, tell)
+    state, information, gain = fit.search(state, tell)
     covariance = fit.covariance(information)
     n = sample.data.n_star
     common = law_fit(state.slope[0], state.offset[0], excess, covariance, n, gain)
@@ -194,21 +193,15 @@ def _law_of(state: State, excess: float, base: ExtinctionLaw) -> ExtinctionLaw:
 
 def _choose(stars: Calibrators, full: Integers, model: Model) -> Sample:
     """Choose stars of all cells, and what the map says there."""
-    rng = np.random.default_rng(2)
-    rows = full
-    if rows.size > MOST_STARS:
-        rows = np.sort(rng.choice(rows, MOST_STARS, replace=False))
-    cells, of_star = np.unique(stars.cell[rows], return_inverse=True)
-    l_deg, b_deg = model.extinction_map.cell_centre(cells)
-    by_cell = model.config.extinction.map_value == "cell_mean"
-    kind: MapValue = "cell_mean" if by_cell else "subcell_mean"
-    e_map = model.extinction_map.value(l_deg, b_deg, kind)[0]
+    rows = some_rows(full, MOST_STARS, seed=2)
+    cell = stars.cell[rows]
+    sky = Sky.around(np.unique(cell), cell, model)
     data = stars.data.take(rows)
     data = data._replace(mag_error=np.maximum(data.mag_error, LEAST_ERROR_MAG))
     quadrants = ExtinctionLaw("", np.zeros((len(QUADRANTS), len(LINEAR_BANDS))), "")
     return Sample(
-        data, of_star, quadrants.row(data.l_deg, data.b_deg), l_deg, b_deg, e_map,
-        data.e_jks_rc / e_map[of_star], stars.limits,
+        data, sky.of_star, quadrants.row(data.l_deg, data.b_deg), sky.l_deg, sky.b_deg, sky.e_map,
+        data.e_jks_rc / sky.e_map[sky.of_star], stars.limits,
     )  # fmt: skip
 
 
@@ -240,16 +233,14 @@ class _Fit:
         self.with_offset, self.workers = with_offset, workers
         self.floor: Floats | None = None
 
-    def search(
-        self, state: State, row: Integers, tell: StagedProgress
-    ) -> tuple[State, Floats, float]:
+    def search(self, state: State, tell: StagedProgress) -> tuple[State, Floats, float]:
         """Find one law and the factors of all cells; the information, and the gain of ln P."""
         n_cell = state.factor.size
         prior = self._prior(n_cell)
         mean = np.concatenate([[SLOPE_PRIOR[0], OFFSET_PRIOR[0]], np.ones(n_cell)])
         first, information, value = 0.0, prior, 0.0
         for iteration in range(MOST_ITERATIONS):
-            gradient, information, value = self._gradient(state, row)
+            gradient, information, value = self._gradient(state)
             x = np.concatenate([state.slope, state.offset, state.factor])
             value -= 0.5 * float((x - mean) @ prior @ (x - mean))
             first = value if iteration == 0 else first
@@ -292,8 +283,7 @@ class _Fit:
     ) -> dict[int, tuple[Floats, Floats, float]]:
         """Return moves of the laws of quadrants, their covariances and gains."""
         sample = self.sample
-        row = sample.quadrant if state.slope.size > 1 else np.zeros(sample.cell.size, np.int64)
-        scores = self._scores(state, row)
+        scores = self._scores(state)
         out = {}
         prior = np.diag(1.0 / np.square(QUADRANT_SPREAD))
         for q in range(len(QUADRANTS) - 1):
@@ -326,9 +316,9 @@ class _Fit:
             out[q] = np.asarray(move[:2]), of_law, gain
         return out
 
-    def _gradient(self, state: State, row: Integers) -> tuple[Floats, Floats, float]:
+    def _gradient(self, state: State) -> tuple[Floats, Floats, float]:
         """Gradient and information of one law and all factors, and ln of the likelihood."""
-        scores, cell = self._scores(state, row), self.sample.cell
+        scores, cell = self._scores(state), self.sample.cell
         n_cell = state.factor.size
         of_cells = np.bincount(cell, scores.factor, n_cell)
         gradient = np.concatenate([scores.law.sum(axis=0), of_cells])
@@ -341,25 +331,25 @@ class _Fit:
         information[own, own] = np.bincount(cell, scores.factor**2, n_cell)
         return gradient, information, scores.value
 
-    def _scores(self, state: State, row: Integers) -> _Scores:
-        """Scores of all stars under a state; `row` is that of their law."""
-        centre, weight = self._log_likelihood(state, row)
+    def _scores(self, state: State) -> _Scores:
+        """Scores of all stars under a state."""
+        centre, weight = self._log_likelihood(state)
         moved = []
         for parameter, step in enumerate(STEPS):
             both = []
             for sign in (1.0, -1.0):
                 fields = list(state)
                 fields[parameter] = state[parameter] + sign * step
-                both.append(self._log_likelihood(State(*fields), row)[0])
+                both.append(self._log_likelihood(State(*fields))[0])
             moved.append(weight * (both[0] - both[1]) / (2.0 * step))
         value = float((weight * centre).sum())
         return _Scores(np.stack(moved[:2], axis=1), moved[2], value)
 
-    def _log_likelihood(self, state: State, row: Integers) -> tuple[Floats, Floats]:
+    def _log_likelihood(self, state: State) -> tuple[Floats, Floats]:
         """Ln Z - ln Λ of every star, 0 for what nothing explains, and its weight."""
         sample = self.sample
         law = _law_of(state, self.excess, self.model.law)
-        row = row if state.slope.size > 1 else np.zeros_like(row)
+        row = sample.quadrant if state.slope.size > 1 else np.zeros_like(sample.quadrant)
         model = self.model.with_learned(
             nothing_learned(self.model.config.extinction.map_value, law)
         )

@@ -141,14 +141,11 @@ def _is_of(path: Path, sha256: str, config: Config) -> bool:
         load_learned(path)
         record = json.loads(fits.getheader(path)["GCMOCK"])
         return bool(
-            record["input_sha256"] == sha256 and _comparable(record["config"]) == _settings(config)
+            record["input_sha256"] == sha256
+            and _comparable(record["config"]) == _comparable(config.to_toml())
         )
     except (InputError, OSError, KeyError, ValueError):
         return False
-
-
-def _settings(config: Config) -> str:
-    return _comparable(config.to_toml())
 
 
 def _comparable(text: str) -> str:

@@ -10,6 +10,7 @@ from gcmock.arrays import Floats, Integers
 from gcmock.calibration.calibrators import Calibrators
 from gcmock.calibration.cells import SCATTER_PRIOR, Prior, fit_cells
 from gcmock.calibration.curves import USUAL_OF_GROUP, evidence_curves
+from gcmock.calibration.measurements import some_rows
 from gcmock.calibration.reddening import Sky
 from gcmock.calibration.selection import at_places, expected_density
 from gcmock.model import Model
@@ -43,25 +44,21 @@ def follows_means(stars: Calibrators, model: Model, workers: int) -> bool:
     bool
         Whether the means are better; false for few stars.
     """
-    rows = np.flatnonzero(stars.first)
-    if rows.size > MOST_STARS:
-        rows = np.sort(np.random.default_rng(4).choice(rows, MOST_STARS, replace=False))
+    rows = some_rows(np.flatnonzero(stars.first), MOST_STARS, seed=4)
     data = stars.data.take(rows)
     mean = model.extinction_map.value(data.l_deg, data.b_deg, "cell_mean")[0]
     ratio = mean / data.e_jks_rc
     if rows.size < LEAST_STARS or np.allclose(ratio, 1.0):
         return False
-    sky = Sky.of(stars, model)
-    cells, of_star = np.unique(sky.of_star[rows], return_inverse=True)
+    cell = stars.cell[rows]
+    sky = Sky.around(np.unique(cell), cell, model)
     curves = evidence_curves(model.posterior, data, workers)
-    density = expected_density(
-        model, sky.l_deg[cells], sky.b_deg[cells], sky.e_map[cells], stars.limits
-    )
-    counts = np.einsum("cgf,g->cf", density, USUAL_OF_GROUP)[of_star][:, None]
+    density = expected_density(model, sky.l_deg, sky.b_deg, sky.e_map, stars.limits)
+    counts = np.einsum("cgf,g->cf", density, USUAL_OF_GROUP)[sky.of_star][:, None]
     good = curves.explained
     total = curves.total()[good].astype(np.float64)[:, None]
-    counts, of_star = counts[good], of_star[good].astype(np.int64)
-    of_cell = sky.e_map[cells][of_star]
+    counts, of_star = counts[good], sky.of_star[good]
+    of_cell = sky.e_map[of_star]
     own = _evidence(total, counts, of_star, data.e_jks_rc[good] / of_cell)
     shifted = at_places(total, ratio[good]).astype(np.float64)
     means = _evidence(shifted, counts, of_star, mean[good] / of_cell)

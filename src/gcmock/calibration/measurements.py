@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Floats, Integers
 from gcmock.posterior.doubt import Doubt, learn_doubt, log_expected, no_doubt
 from gcmock.posterior.mixture import (
     CasePosterior,
@@ -106,12 +106,18 @@ def usual_measurements() -> Measurements:
     )
 
 
+def some_rows(rows: Integers, most: int, seed: int) -> Integers:
+    """Return at most so many of the rows, chosen at random, in their order."""
+    if rows.size <= most:
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+
+
 def some_of(data: Observations, most: int = MOST_STARS, seed: int = 3) -> Observations:
     """Return at most so many of the stars, chosen at random."""
     if data.n_star <= most:
         return data
-    rows = np.random.default_rng(seed).choice(data.n_star, most, replace=False)
-    return data.take(np.sort(rows))
+    return data.take(some_rows(np.arange(data.n_star), most, seed))
 
 
 def with_scale(data: Observations, scale: Floats) -> Observations:

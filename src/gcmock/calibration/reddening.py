@@ -28,7 +28,7 @@ class Sky(NamedTuple):
     Attributes
     ----------
     cells : ndarray of int64, shape (n_cell,)
-        All cells of the fields with stars, by flat index of the map.
+        By flat index of the map.
     l_deg, b_deg : ndarray, shape (n_cell,)
         Their centres [deg].
     e_map : ndarray, shape (n_cell,)
@@ -45,13 +45,17 @@ class Sky(NamedTuple):
 
     @classmethod
     def of(cls, stars: Calibrators, model: Model) -> Sky:
-        """Return the cells around stars."""
+        """Return all cells of the fields with stars."""
+        return cls.around(cells_of_fields(model, np.unique(stars.cell)), stars.cell, model)
+
+    @classmethod
+    def around(cls, cells: Integers, of_star: Integers, model: Model) -> Sky:
+        """Return given cells, increasing, and the place in them of the cell of every star."""
         by_cell = model.config.extinction.map_value == "cell_mean"
         kind: MapValue = "cell_mean" if by_cell else "subcell_mean"
-        cells = cells_of_fields(model, np.unique(stars.cell))
         l_deg, b_deg = model.extinction_map.cell_centre(cells)
         e_map = model.extinction_map.value(l_deg, b_deg, kind)[0]
-        return cls(cells, l_deg, b_deg, e_map, np.searchsorted(cells, stars.cell))
+        return cls(cells, l_deg, b_deg, e_map, np.searchsorted(cells, of_star))
 
 
 def cells_of_fields(model: Model, cells: Integers) -> Integers:

@@ -7,9 +7,8 @@ The likelihood of a star is a mixture over cases k of what was measured,
 with fractions ε_k that are learned from the stars (`gcmock.calibration.measurements`). Every case
 but the clean one differs from it by wider errors alone: one band that belongs to another source,
 light of another star in all bands, dust of the star's own, a parallax that is no measurement. So
-each is the
-same posterior of other observations, and nothing in the sums over nodes knows of them (Hogg, Bovy &
-Lang 2010, arXiv:1008.4686, section 3, on mixtures for outliers).
+each is the same posterior of other observations, and nothing in the sums over nodes knows of them
+(Hogg, Bovy & Lang 2010, arXiv:1008.4686, section 3, on mixtures for outliers).
 """
 
 from __future__ import annotations
