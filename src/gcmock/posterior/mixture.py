@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.posterior.kernel.draw import QUANTILES
-from gcmock.posterior.observations import Observations
+from gcmock.posterior.observations import Observations, joined
 from gcmock.posterior.results import Draws, PosteriorSummary
 from gcmock.random import uniform
 from gcmock.words.cases import CASES, CLEAN, Case
@@ -85,6 +85,14 @@ class Inferences(NamedTuple):
     summary: PosteriorSummary
     draws: Draws
     mass: NDArray[np.float32]
+
+    def part(self, rows: slice) -> Inferences:
+        """Return those of some of the stars."""
+        return Inferences(
+            PosteriorSummary._make(value[rows] for value in self.summary),
+            Draws._make(value[rows] for value in self.draws),
+            self.mass[rows],
+        )
 
 
 def case_probabilities(log_evidence: Floats, fraction: Floats) -> tuple[Floats, Floats]:
@@ -169,13 +177,16 @@ class CasePosterior(Protocol):
     def edges_pc(self) -> Floats: ...  # noqa: D102
 
 
-def log_evidences(data: Observations, posterior: CasePosterior, workers: int = 1) -> Floats:
+def log_evidences(
+    data: Observations, posterior: CasePosterior, workers: int = 1, *, one_lattice: bool = False
+) -> Floats:
     """Return ln of the evidence of every case, -inf where it does not apply, (n_star, n_case)."""
     out = np.full((data.n_star, len(CASES)), -np.inf)
     for k, case in enumerate(CASES):
         rows = np.flatnonzero(applies(case, data)) if k != CLEAN else np.arange(data.n_star)
         if rows.size:
-            out[rows, k] = posterior.log_evidence(as_case(case, data.take(rows)), workers)
+            seen = as_case(case, data.take(rows))
+            out[rows, k] = posterior.log_evidence(seen, workers, one_lattice=one_lattice)
     return out
 
 
@@ -220,15 +231,9 @@ def mixed(
     here = data.take(rows)
     log_z = np.full((rows.size, len(CASES)), -np.inf)
     log_z[:, CLEAN] = evidence_of(summary)[rows]
-    found: dict[int, tuple[NDArray[np.int64], Inferences]] = {}
-    for k, case in cases:
-        of_case = np.flatnonzero(applies(case, here))
-        if not of_case.size:
-            continue
-        seen = as_case(case, here.take(of_case))
-        result = posterior.infer_case(seen, keys[rows[of_case]], workers, with_mass=True)
+    found = _of_cases(cases, here, keys[rows], posterior, workers)
+    for k, (of_case, result) in found.items():
         log_z[of_case, k] = evidence_of(result.summary)
-        found[k] = of_case, result
     probability, evidence = case_probabilities(log_z, mixture.fraction)
     # Stars that no case explains keep what inflated errors made of them.
     some = np.flatnonzero(np.isfinite(evidence))
@@ -237,6 +242,28 @@ def mixed(
     summary.inflation[rows[some]] = 0
     _mix_draws(draws, keys, rows, some, found, probability)
     return summary, draws
+
+
+def _of_cases(
+    cases: list[tuple[int, Case]],
+    data: Observations,
+    keys: NDArray[np.uint64],
+    posterior: CasePosterior,
+    workers: int,
+) -> dict[int, tuple[NDArray[np.int64], Inferences]]:
+    """Return the stars that cases apply to, and their posteriors: all are inferred together."""
+    rows = {k: np.flatnonzero(applies(case, data)) for k, case in cases}
+    rows = {k: of_case for k, of_case in rows.items() if of_case.size}
+    if not rows:
+        return {}
+    seen = joined([as_case(CASES[k], data.take(of_case)) for k, of_case in rows.items()])
+    which = np.concatenate(list(rows.values()))
+    everything = posterior.infer_case(seen, keys[which], workers, with_mass=True)
+    stop = np.cumsum([of_case.size for of_case in rows.values()])
+    return {
+        k: (of_case, everything.part(slice(end - of_case.size, end)))
+        for (k, of_case), end in zip(rows.items(), stop, strict=True)
+    }
 
 
 def _mix_summaries(
