@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,15 @@ OF_USERS = set().union(
 
 def imports(*folders: str) -> Iterator[tuple[str, bool, str]]:
     """Every import of modules that are not our own: name, whether a function makes it, where."""
-    for path in [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]:
+    for folder in folders:
+        yield from imports_of(folder)
+
+
+@cache
+def imports_of(folder: str) -> list[tuple[str, bool, str]]:
+    """Every import of the modules of a folder; see `imports`."""
+    found = []
+    for path in sorted((ROOT / folder).rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         late = {
             id(node)
@@ -76,7 +85,8 @@ def imports(*folders: str) -> Iterator[tuple[str, bool, str]]:
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 names = [node.module or ""]
             where = f"{path.relative_to(ROOT).as_posix()}:{getattr(node, 'lineno', 0)}"
-            yield from ((name.partition(".")[0], id(node) in late, where) for name in names)
+            found += [(name.partition(".")[0], id(node) in late, where) for name in names]
+    return found
 
 
 def foreign(*folders: str) -> Iterator[tuple[str, bool, str]]:

@@ -38,7 +38,7 @@ def by_quantity(lines) -> dict[str, float]:
     return {line.quantity: float(line.measured) for line in lines}
 
 
-@pytest.mark.parametrize("factor", [0.93, 1.07])
+@pytest.mark.parametrize("factor", [pytest.param(0.93, marks=pytest.mark.slow), 1.07])
 def test_cells_forget_a_wrong_map(benchmark, options, factor):
     """Half as many cells as the full run: the same scatter, a bias within its error."""
     found = by_quantity(benchmark.reddening_of_cells(options, 100, factor))

@@ -82,6 +82,7 @@ def test_partitions_that_replace_others(tmp_path: Path) -> None:
         assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "whole"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exchange", [True, False], ids=["exchanged", "in two steps"])
 def test_folders_are_old_or_new(tmp_path: Path, monkeypatch, exchange: bool) -> None:
     if not exchange:

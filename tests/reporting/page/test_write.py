@@ -128,6 +128,7 @@ def test_figures_as_files(page):
     assert (page.parent / "figures" / "evidence_map.pdf").read_bytes().startswith(b"%PDF")
 
 
+@pytest.mark.slow
 def test_same_catalogue_same_page(page, report_files, tmp_path):
     again = tmp_path / "report.html"
     write_report(
@@ -140,6 +141,7 @@ def test_same_catalogue_same_page(page, report_files, tmp_path):
     assert again.read_bytes() == page.read_bytes()
 
 
+@pytest.mark.slow
 def test_catalogue_alone_and_more_sections(report_files, tmp_path):
     output = tmp_path / "report.html"
     extra = PageSection(
@@ -153,6 +155,7 @@ def test_catalogue_alone_and_more_sections(report_files, tmp_path):
     assert text.index('id="checks"') < text.index('id="made"')
 
 
+@pytest.mark.slow
 def test_folder_as_catalogue(report_files, tmp_path):
     folder = tmp_path / "mock"
     arguments = ["build", report_files.stars, "-o", folder, "--seed", 5, "--no-learn"]
