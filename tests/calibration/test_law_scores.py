@@ -257,7 +257,7 @@ def made(model: Model, law: ExtinctionLaw, n: int, seed: int = 1) -> Calibrators
     return Calibrators(data, number, (-np.inf, FAINT), cells, counts, {}, np.ones(cell.size, bool))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_scores_are_numeric_derivatives(base: Model) -> None:
     """Of ln Z - ln Λ of every star, times its weight, at steps of half the width."""
     stars = made(base, base.law, 25)
@@ -281,7 +281,7 @@ def test_scores_are_numeric_derivatives(base: Model) -> None:
         assert abs((found[:, parameter] - numeric).mean()) < 0.03 * scale
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("shift", [0.0, 0.3])
 def test_the_law_of_the_stars_is_found(base: Model, shift: float) -> None:
     """Stars under a law that is steeper than that of the settings, with the same A_J - A_Ks."""

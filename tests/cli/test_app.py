@@ -65,6 +65,7 @@ def test_help(capsys, arguments, words):
     assert [word for word in words if word not in printed] == []
 
 
+@pytest.mark.slow
 def test_help_answers_at_once():
     def seconds():
         start = time.perf_counter()
@@ -115,6 +116,7 @@ def test_info_config_is_a_config(capsys, tmp_path):
     assert load_config(file) == load_config()
 
 
+@pytest.mark.slow
 def test_build(capsys, tmp_path, stars):
     output = tmp_path / "mock.fits"
     config = tmp_path / "config.toml"
@@ -138,6 +140,7 @@ def test_build(capsys, tmp_path, stars):
     assert cli.run(["build", str(stars), "-o", str(output), "--no-learn", "--overwrite"]) == 0
 
 
+@pytest.mark.slow
 def test_simulate_and_build(capsys, tmp_path):
     window = ["--l", "-0.75", "-0.73", "--b", "-0.2", "-0.18", "--ks-max", "13"]
     output = tmp_path / "survey.parquet"
@@ -150,7 +153,7 @@ def test_simulate_and_build(capsys, tmp_path):
     assert cli.run(["build", str(output), "-o", str(tmp_path / "mock.parquet"), "--no-learn"]) == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_progress_bar_without_a_terminal(tmp_path, stars):
     done = gcmock_call("build", stars, "-o", tmp_path / "mock.parquet")
     assert done.returncode == 0
@@ -158,6 +161,7 @@ def test_no_progress_bar_without_a_terminal(tmp_path, stars):
     assert "\x1b" not in done.stdout
 
 
+@pytest.mark.slow
 def test_progress_bar_in_a_terminal(capsys, monkeypatch, tmp_path, stars):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setenv("FORCE_COLOR", "1")
@@ -171,7 +175,7 @@ def test_a_closed_pipe_is_no_error():
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_demo(capsys, monkeypatch, tmp_path):
     # A smaller window than that of the command.
     monkeypatch.setattr("gcmock.reporting.demo.L_RANGE", (-0.025, 0.0))
