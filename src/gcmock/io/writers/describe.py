@@ -57,16 +57,18 @@ def empty_table(columns: Sequence[Column], *, bytes_text: bool = False) -> Table
 
 def votable_parts(columns: Sequence[Column], metadata_json: str) -> tuple[str, str]:
     """Return the text of a VOTable before and after the base64 stream of its rows."""
-    head, tail = _votable(columns, metadata_json).split("  </TABLE>", 1)
+    words = {f"{METADATA_KEY}_{key}": text for key, text in json.loads(metadata_json).items()}
+    head, tail = _votable(columns, metadata_json, words).split("  </TABLE>", 1)
     return head + _STREAM, _STREAM_END + "  </TABLE>" + tail
 
 
 def votable_header(columns: Sequence[Column], metadata_json: str) -> str:
     """Return a VOTable without data, as the VOParquet convention stores it in Parquet files."""
-    return _votable(columns, metadata_json)
+    return _votable(columns, metadata_json, {})
 
 
-def _votable(columns: Sequence[Column], metadata_json: str) -> str:
+def _votable(columns: Sequence[Column], metadata_json: str, words: Mapping[str, str]) -> str:
+    """Return a VOTable without rows, with the metadata in one piece and, to be read, in words."""
     from astropy.io.votable import from_table, tree
 
     with warnings.catch_warnings():
@@ -77,8 +79,6 @@ def _votable(columns: Sequence[Column], metadata_json: str) -> str:
             if field.datatype == "char" and not field.arraysize:
                 field.arraysize = "1"
         _add_systems(votable)
-        words = {f"{METADATA_KEY}_{key}": text for key, text in json.loads(metadata_json).items()}
-        # For programs in one piece, for readers one by one.
         for name, value in {METADATA_KEY: metadata_json, **words}.items():
             votable.resources[0].infos.append(tree.Info(name=name, value=value))
         buffer = io.BytesIO()
