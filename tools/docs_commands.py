@@ -112,6 +112,8 @@ def prepare(root: Path, folder: Path) -> None:
     window = {"l": (0.30, 0.33), "b": (-0.21, -0.18)}
     gcmock.simulate(**window, ks_max=13.5, survey=True, output=folder / "survey.parquet")
     stars = Table.read(folder / "survey.parquet")
+    # FITS has no place for what astropy keeps of the file.
+    stars.meta.clear()
     named = stars.copy()
     named.rename_columns(["phot_ks_mag", "phot_ks_mag_error"], ["Kmag", "e_Kmag"])
     for name, table in (("stars", stars), ("named", named)):
@@ -131,9 +133,11 @@ def prepare(root: Path, folder: Path) -> None:
     text = merge.read_text(encoding="utf-8")
     text = text.replace("[-1.4, 0.7]", "[0.30, 0.33]").replace("[-0.6, 0.6]", "[-0.21, -0.18]")
     for name in names.split(","):
-        text = re.sub(
-            rf'(name = "{name}"\npath = )"[^"]*"', rf'\1"../sky/{found[name].name}"', text
-        )
+        section = rf'\[\[survey\]\]\nname = "{name}"\npath = "[^"]*"'
+        # A survey that sees nothing in so small a window has no file.
+        file = found.get(name)
+        own = f'[[survey]]\nname = "{name}"\npath = "../sky/{file.name}"' if file else ""
+        text = re.sub(section, own, text)
     merge.write_text(text, encoding="utf-8")
 
 
