@@ -68,7 +68,7 @@ def test_radial_velocities_alone_and_whole_velocities() -> None:
         pm_dec=[3.0, 4.0] * u.mas / u.yr, radial_velocity=[5.0, 6.0] * u.km / u.s,
     ).galactic  # fmt: skip
     found = plain_sky(table(whole))
-    assert found.colnames == ["name", "l", "b", "pmra", "pmdec", "radial_velocity"]
+    assert found.colnames == ["name", "l", "b", "pmra", "pmdec", "radial_velocity", "distance"]
     np.testing.assert_allclose(found["pmra"], [1.0, 2.0])
     np.testing.assert_allclose(found["radial_velocity"], [5.0, 6.0])
 
