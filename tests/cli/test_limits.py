@@ -12,9 +12,9 @@ import pytest
 import gcmock
 from gcmock.compilation import cache_folder
 
-# Slow: every command is a process of its own.
+# Long: every command is a process of its own.
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(os.name == "nt", reason="needs a shell of Unix"),
 ]
 

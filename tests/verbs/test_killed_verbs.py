@@ -24,9 +24,9 @@ from gcmock.frames import galactic_to_icrs
 from gcmock.surveys.fetch.download import fetch
 from gcmock.surveys.fetch.tap import Patience
 
-# Slow: every verb runs a dozen times.
+# Long: every verb runs a dozen times.
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.filterwarnings("ignore"),
     pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that can fork"),
 ]
