@@ -32,6 +32,7 @@ from gcmock.settings.build import Config, load_config
 from gcmock.stars.bands import Relations, load_relations
 from gcmock.stars.populations import PopulationSet, load_populations
 from gcmock.words.bands import band
+from gcmock.words.limits import Limit
 
 __all__ = ["Model", "load_model"]
 
@@ -112,15 +113,17 @@ class Model:
     @cached_property
     def posterior(self) -> Posterior:
         """The inference under this model."""
+        floor = self.config.photometry.error_floor_mag
         return Posterior(
-            self.sightlines,
-            self.grid,
-            self.populations,
-            self.law,
-            self.relations,
-            self.config.photometry.error_floor_mag,
-            self.motion,
-        )
+            self.sightlines, self.grid, self.populations, self.law, self.relations, floor,
+            self.motion, self.limits,
+        )  # fmt: skip
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """What the list of stars was cut at: as it is said, and as was found."""
+        given = self.config.selection.parsed
+        return given if self.learned is None else (*given, *self.learned.limits)
 
     @property
     def motion(self) -> MotionModel:
@@ -167,18 +170,10 @@ class Model:
         return e_jks, np.hypot(scatter, extinction.residual_scatter_mag)
 
     def part_weights(self, l_deg: ArrayLike, b_deg: ArrayLike) -> Floats:
-        """Return the factors on the numbers of stars that were learned.
+        """Return the factors on the numbers of stars that were learned, shape (n_star, n_part).
 
-        Parameters
-        ----------
-        l_deg, b_deg : array_like, shape (n_star,)
-            Galactic coordinates [deg].
-
-        Returns
-        -------
-        ndarray, shape (n_star, n_part)
-            Stars of every part of `gcmock.words.components.PARTS` over those of its component in
-            the model. Where nothing was learned: 1, and 0 for what is younger.
+        Stars of every part of `gcmock.words.components.PARTS` at positions [deg] over those of its
+        component in the model. Where nothing was learned: 1, and 0 for what is younger.
         """
         if self.learned is None:
             return np.tile(USUAL_WEIGHTS, (np.size(l_deg), 1))

@@ -22,6 +22,7 @@ from gcmock.calibration.measurements import (
     log_floor,
     some_of,
     with_scale,
+    zero_point_prior,
 )
 from gcmock.calibration.reddening import (
     Curved,
@@ -65,6 +66,11 @@ class Task(NamedTuple):
     options: Options
     workers: int
     tell: StagedProgress
+
+    @property
+    def zero_point_prior(self) -> tuple[float, float]:
+        """Prior of the zero point of parallaxes, besides that of the settings [mas]."""
+        return zero_point_prior(self.usual.config.parallax.zero_point_mas)
 
 
 def extinction_of(
