@@ -68,6 +68,12 @@ def test_words_name_the_field_that_is_furthest_off():
     assert pulls_in_words({}) == ""
 
 
+def test_a_list_that_was_cut_has_no_pulls():
+    data, draws, _ = stars(60)
+    cut = load_model(config={"selection.limits": ["j-h > 2.1"]})
+    assert pulls_of(data, draws, cut) == {}
+
+
 def test_stars_without_magnitudes_are_left_out():
     data, draws, model = stars(10)
     data.mag[:] = np.nan

@@ -71,8 +71,11 @@ def pulls_of(data: Observations, draws: Draws, model: Model) -> dict[int, Sums]:
     Returns
     -------
     dict of int to Sums
-        By the number of the field (`gcmock.learned.field_number`).
+        By the number of the field (`gcmock.learned.field_number`); empty for a list that was cut,
+        whose stars are chosen by their reddening as well.
     """
+    if model.limits:
+        return {}
     sun = model.galaxy.sun
     cell = cell_of(data.l_deg, data.b_deg, (sun.sgr_a_l_deg, sun.sgr_a_b_deg))
     height = model.config.extinction.dust_scale_height_pc
