@@ -32,6 +32,7 @@ from gcmock.posterior.kernel.structures import (
 from gcmock.posterior.kernel.vector import N_POPULATION
 from gcmock.posterior.kinds import (
     StarKind,
+    different_rows,
     for_limits,
     group_by_kind,
     one_lattice_each,
@@ -149,7 +150,7 @@ class Posterior:
         summary : PosteriorSummary
         draws : Draws
         """
-        clean = self.infer_case(data, keys, workers, with_mass=mixture is not None)
+        clean = self.infer_case(data, keys, workers)
         if mixture is None:
             return clean.summary, clean.draws
         return mixed(clean, data, keys, self, mixture, workers)
@@ -380,8 +381,9 @@ class Posterior:
         codes = np.column_stack([mask, row, synthetic_of(data.mag, variance)])
         steps = np.full((mask.size, len(Steps._fields)), -1)
         everywhere = np.zeros(mask.size, np.int64)
-        for code in np.unique(codes, axis=0):
-            members = np.flatnonzero((codes == code).all(axis=1))
+        different, of_star = different_rows(codes)
+        for number, code in enumerate(different):
+            members = np.flatnonzero(of_star == number)
             m, r, synthetic = (int(x) for x in code)
             kind = StarKind(m, r, Steps(-1, -1, -1, 0), synthetic)
             found = np.empty((members.size, len(Steps._fields)), np.int64)
