@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.posterior.kernel.lattice import Steps
-from gcmock.words.bands import N_LINEAR, band, equivalent, has_synthetic
+from gcmock.words.bands import N_LINEAR, band, by_colour, equivalent, has_synthetic
 
 KS_BIT = band("ks").bit
+
+NARROW_COLOUR = 1
+"""Widest step in J - H of a lattice for stars with limits, by its place in `STEPS_COLOUR`."""
 
 
 class StarKind(NamedTuple):
@@ -130,3 +133,16 @@ def one_lattice_each(
         finest = Steps(*(int(x) for x in (*steps[:, :3].min(axis=0), tilt)))
         out.append((group[0][0]._replace(steps=finest), np.concatenate([m for _, m in group])))
     return out
+
+
+def for_limits(mask: int, steps: NDArray[np.int64]) -> None:
+    """Change the steps (n_star, 4) of stars of whom limits say something, in place.
+
+    Rows of colour know the reddening and all magnitudes well enough, if they are narrow; places of
+    other lattices do not know the bands that are limited: nodes do.
+    """
+    if not by_colour(mask):
+        steps[:] = (-1, -1, -1, 0)
+        return
+    known = steps[:, 2] >= 0
+    steps[known, 2] = np.minimum(steps[known, 2], NARROW_COLOUR)
