@@ -251,7 +251,8 @@ def calibrate_stars(
 
         of_list = model.with_learned(learned_of(result))
         seen = reddened(data, found, curved, sky, usual)
-        measured = fit_measurements(of_list.posterior, seen, scale, scale_error, workers)
+        in_use = model.config.learn.cases
+        measured = fit_measurements(of_list.posterior, seen, scale, scale_error, workers, in_use)
         result = dataclasses.replace(result, measurements=measured)
     seconds = time.perf_counter() - start if start else 0.0
     return dataclasses.replace(result, seconds=seconds)

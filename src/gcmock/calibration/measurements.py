@@ -7,7 +7,7 @@ where the model has none.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,10 +19,11 @@ from gcmock.posterior.mixture import (
     as_case,
     case_probabilities,
     log_evidences,
+    of_cases_in_use,
 )
 from gcmock.posterior.observations import Observations
 from gcmock.words.bands import LINEAR_BANDS
-from gcmock.words.cases import CASES, CLEAN, N_CASE, usual_fractions
+from gcmock.words.cases import CASE_COLUMNS, CASES, CLEAN, N_CASE, usual_fractions
 
 ERROR_SCALES: Final = (1.0, 1.15, 1.35, 1.6, 2.0)
 """Factors on the stated errors of magnitudes that are tried: nobody states them too large."""
@@ -194,22 +195,24 @@ def least_of(value: Callable[[float], float], points: Floats) -> tuple[float, fl
     return best, float(1.0 / np.sqrt(2.0 * a))
 
 
-def fit_cases(log_evidence: Floats) -> tuple[Floats, Floats]:
+def fit_cases(log_evidence: Floats, usual: Floats) -> tuple[Floats, Floats]:
     """Fit the fractions of the cases by expectation and maximisation.
 
     Parameters
     ----------
     log_evidence : ndarray, shape (n_star, n_case)
         -inf where a case does not apply.
+    usual : ndarray, shape (n_case,)
+        Fractions that the stars improve on; what has none gets none.
 
     Returns
     -------
     fraction, error : ndarray, shape (n_case,)
     """
-    usual = usual_fractions()
     fraction = usual.copy()
     n = len(log_evidence)
-    applied = np.isfinite(log_evidence).any(axis=0)
+    applied = np.isfinite(log_evidence).any(axis=0) & (usual > 0.0)
+    log_evidence = np.where(usual > 0.0, log_evidence, -np.inf)
     pseudo = PRIOR_STARS * usual
     sums = pseudo.copy()
     for _ in range(_N_EM):
@@ -268,7 +271,12 @@ def fit_parallaxes(
 
 
 def fit_measurements(
-    posterior: CasePosterior, data: Observations, scale: float, scale_error: float, workers: int
+    posterior: CasePosterior,
+    data: Observations,
+    scale: float,
+    scale_error: float,
+    workers: int,
+    cases: Collection[str] = tuple(CASE_COLUMNS),
 ) -> Measurements:
     """Fit cases and parallaxes of stars whose errors are already scaled.
 
@@ -282,6 +290,8 @@ def fit_measurements(
         Factor on the errors, and the error of its logarithm, for the record.
     workers : int
         Threads.
+    cases : collection of str
+        Columns of the cases in use.
 
     Returns
     -------
@@ -300,7 +310,7 @@ def fit_measurements(
             parallax=sample.parallax - zero, parallax_error=sample.parallax_error * parallax_scale
         )
         log_z = log_evidences(sample, posterior, workers)
-        fraction, error = fit_cases(log_z)
+        fraction, error = fit_cases(log_z, of_cases_in_use(fraction, cases))
         expected = log_expected(sample, log_z[:, CLEAN], posterior.variance(sample))
         doubt = learn_doubt(sample, expected)
     assert fraction.size == N_CASE
