@@ -31,6 +31,7 @@ from gcmock.posterior.sightline import SightlineCache
 from gcmock.settings.build import Config, load_config
 from gcmock.stars.bands import Relations, load_relations
 from gcmock.stars.populations import PopulationSet, load_populations
+from gcmock.units import to_value
 from gcmock.words.bands import band
 
 __all__ = ["Model", "load_model"]
@@ -160,6 +161,7 @@ class Model:
             [mag]; NaN outside the map.
         """
         extinction = self.config.extinction
+        l_deg, b_deg = to_value(l_deg, "deg"), to_value(b_deg, "deg")
         e_jks, scatter = self.extinction_map.value(l_deg, b_deg, self.map_value)
         if self.learned is not None:
             lon, lat = np.broadcast_arrays(signed_longitude(l_deg), np.asarray(b_deg, float))
@@ -182,6 +184,7 @@ class Model:
         """
         if self.learned is None:
             return np.tile(USUAL_WEIGHTS, (np.size(l_deg), 1))
+        l_deg, b_deg = to_value(l_deg, "deg"), to_value(b_deg, "deg")
         return self.learned.part_weights(self.extinction_map, l_deg, b_deg)
 
     @cached_property
@@ -239,8 +242,18 @@ class Model:
         >>> model.expected_counts([0.3], [-0.2], band="ks", mag_edges=[10, 12, 14]).shape
         (1, 11, 2)
         """
+        if e_jks is not None:
+            e_jks = to_value(e_jks, "mag")
         return expected_counts(
-            self, l_deg, b_deg, band, mag_edges, area_deg2, e_jks=e_jks, tau=tau, subcells=subcells
+            self,
+            to_value(l_deg, "deg"),
+            to_value(b_deg, "deg"),
+            band,
+            to_value(mag_edges, "mag"),
+            float(to_value(area_deg2, "deg2")),
+            e_jks=e_jks,
+            tau=None if tau is None else to_value(tau, "mag"),
+            subcells=subcells,
         )
 
     def number_density(self, l_deg: ArrayLike, b_deg: ArrayLike, distance_pc: ArrayLike) -> Floats:

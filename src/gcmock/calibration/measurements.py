@@ -161,7 +161,7 @@ def fit_error_scale(
 
     def value(log_scale: float) -> float:
         scaled = with_scale(data, np.full(len(LINEAR_BANDS), np.exp(log_scale)))
-        clean = posterior.log_evidence(scaled, workers)
+        clean = posterior.log_evidence(scaled, workers, one_lattice=True)
         total = np.logaddexp(clean, floor)
         known = np.isfinite(floor)
         return 0.5 * (log_scale / LOG_ERROR_PRIOR) ** 2 - float(total[known].sum())
@@ -309,7 +309,7 @@ def fit_measurements(
         sample = sample._replace(
             parallax=sample.parallax - zero, parallax_error=sample.parallax_error * parallax_scale
         )
-        log_z = log_evidences(sample, posterior, workers)
+        log_z = log_evidences(sample, posterior, workers, one_lattice=True)
         fraction, error = fit_cases(log_z, of_cases_in_use(fraction, cases))
         expected = log_expected(sample, log_z[:, CLEAN], posterior.variance(sample))
         doubt = learn_doubt(sample, expected)

@@ -21,6 +21,7 @@ from gcmock.calibration.measurements import (
     fit_error_scale,
     log_floor,
     some_of,
+    some_rows,
     with_scale,
 )
 from gcmock.calibration.reddening import (
@@ -47,6 +48,9 @@ MOST_REPEATS: Final = 3
 
 ROUNDS: Final = 2
 """How often extinction and numbers of stars are found, each with the other."""
+
+FIRST_STARS: Final = 5000
+"""Stars that numbers are fitted to before the last round."""
 
 LEAST_STEP: Final = 0.04
 """Changes of ln of the errors' scale below this are none."""
@@ -105,10 +109,14 @@ def numbers_of(
     sky, usual, options = task.sky, task.usual, task.options
     floor = log_floor(usual.posterior, spread_of(data), task.workers)
     weights = usual_weights()
+    everyone = np.arange(data.n_star)
     for repeat in range(ROUNDS):
+        # The last fit is to all stars; what it begins with need not be so exact.
+        rows = everyone if repeat == ROUNDS - 1 else some_rows(everyone, FIRST_STARS, seed=5)
         weights = fit_numbers(
-            data, found, curved, sky, task.density, task.everything, floor=floor,
-            of_star=sky.of_star, free_scale=options.extinction, workers=task.workers,
+            data.take(rows), found, curved, sky, task.density, task.everything, floor=floor[rows],
+            of_star=sky.of_star[rows], free_scale=options.extinction, guess=weights,
+            workers=task.workers,
         )  # fmt: skip
         found = fit_reddening(
             curved, weights.of_group, sky, usual, with_extinction=options.extinction,

@@ -288,7 +288,7 @@ def infer(
     Inferred
     """
     mixture = mixture_of(model)
-    clean = model.posterior.infer_case(data, keys, workers, with_mass=mixture is not None)
+    clean = model.posterior.infer_case(data, keys, workers)
     of_clean = evidence_of(clean.summary)
     summary, draws = model.posterior.mix(clean, data, keys, workers, mixture)
     draw_unexplained(data, keys, summary, draws, model.posterior, workers)

@@ -65,8 +65,8 @@ def true_stars(
 def batch_size(n_star: int, n_realisation: int, workers: int) -> int:
     """Return the number of stars per batch: small enough that no worker runs out of work."""
     fraction = -(-n_star // (workers * _BATCHES_PER_WORKER))
-    size = min(max(fraction, SMALLEST_BATCH), LARGEST_BATCH)
-    return max(1, size // n_realisation)
+    draws = min(max(fraction * n_realisation, SMALLEST_BATCH), LARGEST_BATCH)
+    return max(1, draws // n_realisation)
 
 
 def cut(raws: Iterable[RawRows], size: int, partition: int) -> Iterator[tuple[int, RawRows]]:

@@ -63,6 +63,9 @@ NOISE: Final = 640
 BRIGHTEST_MAG, MAG_STEP = 2.0, 0.1
 """Grid on which a single magnitude is compared with the model's [mag]."""
 
+MOST_SINGLE: Final = 128
+"""Reference stars with a single magnitude."""
+
 FAINTEST_QUANTILE: Final = 0.999
 """A list of single magnitudes ends at this quantile of them."""
 
@@ -283,14 +286,16 @@ def _motion(
 
 
 def _single(data: Observations, model: Model, workers: int) -> ClassTable:
-    """Tabulate stars with one magnitude: how rare is one so bright, of those the list can hold."""
+    """Tabulate stars with one magnitude: how many are as bright, of those the list can hold."""
     band = int(brightest_band(data)[0])
     faintest = float(np.quantile(data.mag[:, band], FAINTEST_QUANTILE))
-    grid = np.arange(min(BRIGHTEST_MAG, faintest - 1.0), faintest + 0.5 * MAG_STEP, MAG_STEP)
-    some = data.take(np.arange(min(data.n_star, LEAST_OF_KIND)))
+    # Middles of steps that end at the faintest.
+    grid = np.arange(faintest - 0.5 * MAG_STEP, min(BRIGHTEST_MAG, faintest - 1.0), -MAG_STEP)
+    some = data.take(np.arange(min(data.n_star, MOST_SINGLE)))
     star, at = np.divmod(np.arange(some.n_star * grid.size), grid.size)
     seen = some.take(star)
     seen.mag[:, band] = grid[at]
-    log_evidence = model.posterior.log_evidence(seen, workers).reshape(-1, grid.size)
+    density = np.exp(model.posterior.log_evidence(seen, workers)).reshape(-1, grid.size)
     x = covariates(some, model.posterior.variance(some))
-    return class_table(x, log_evidence, np.exp(log_evidence))
+    # Cumulative at the faint edges of the steps.
+    return class_table(x, np.tile(grid + 0.5 * MAG_STEP, (some.n_star, 1)), density)

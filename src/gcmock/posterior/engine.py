@@ -29,7 +29,13 @@ from gcmock.posterior.kernel.structures import (
     make_bins,
 )
 from gcmock.posterior.kernel.vector import N_POPULATION
-from gcmock.posterior.kinds import StarKind, group_by_kind, one_lattice_each, synthetic_of
+from gcmock.posterior.kinds import (
+    StarKind,
+    different_rows,
+    group_by_kind,
+    one_lattice_each,
+    synthetic_of,
+)
 from gcmock.posterior.mixture import Inferences, Mixture, mixed
 from gcmock.posterior.observations import Observations
 from gcmock.posterior.results import (
@@ -137,7 +143,7 @@ class Posterior:
         summary : PosteriorSummary
         draws : Draws
         """
-        clean = self.infer_case(data, keys, workers, with_mass=mixture is not None)
+        clean = self.infer_case(data, keys, workers)
         return self.mix(clean, data, keys, workers, mixture)
 
     def mix(
@@ -148,7 +154,7 @@ class Posterior:
         workers: int = 1,
         mixture: Mixture | None = None,
     ) -> tuple[PosteriorSummary, Draws]:
-        """Mix posteriors of `infer_case`, with their masses, with those of other cases.
+        """Mix posteriors of `infer_case` with those of other cases.
 
         Arguments and result as those of `infer`; the arrays of `clean` are written over.
         """
@@ -381,8 +387,9 @@ class Posterior:
         codes = np.column_stack([mask, row, synthetic_of(data.mag, variance)])
         steps = np.full((mask.size, len(Steps._fields)), -1)
         everywhere = np.zeros(mask.size, np.int64)
-        for code in np.unique(codes, axis=0):
-            members = np.flatnonzero((codes == code).all(axis=1))
+        different, of_star = different_rows(codes)
+        for number, code in enumerate(different):
+            members = np.flatnonzero(of_star == number)
             m, r, synthetic = (int(x) for x in code)
             kind = StarKind(m, r, Steps(-1, -1, -1, 0), synthetic)
             found = np.empty((members.size, len(Steps._fields)), np.int64)

@@ -14,6 +14,9 @@ Above p = 0.05 the quantiles of Z' stand in a table. Below it the excess of -ln 
 is pooled over many more reference stars, as peaks over a threshold (Davison & Smith 1990, J. R.
 Stat. Soc. B 52, 393); beyond the least Z' that was simulated p falls as Z itself, which is how it
 falls in the wings of any Gaussian.
+
+Of a star with a single magnitude p is the fraction of stars that are as bright: with nothing else
+to be compared, a star is unusual by its brightness, and the tables hold magnitudes for ln Z.
 """
 
 from __future__ import annotations
@@ -96,10 +99,11 @@ class EvidenceTable(NamedTuple):
         out = np.full(data.n_star, np.nan)
         kind = kind_of_data(data)
         x = covariates(data, variance)
+        judged = np.where(n_measured(data) > 1, log_evidence, brightness(data))
         for code, table in self.tables.items():
             rows = np.flatnonzero(kind == code)
             if rows.size:
-                out[rows] = _p_value(table, x[rows], log_evidence[rows])
+                out[rows] = _p_value(table, x[rows], judged[rows])
         return out
 
 

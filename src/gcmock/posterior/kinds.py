@@ -79,6 +79,19 @@ def set_aside(mag: Floats, variance: Floats) -> NDArray[np.bool_]:
     return aside
 
 
+def different_rows(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the different rows of small integers in their order, and which of them each row is.
+
+    `numpy.unique` along an axis does the same, several times slower.
+    """
+    if not len(codes):
+        return codes, np.zeros(0, np.int64)
+    low = codes.min(axis=0)
+    number = np.ravel_multi_index(tuple((codes - low).T), tuple(np.ptp(codes, axis=0) + 1))
+    _, first, of_row = np.unique(number, return_index=True, return_inverse=True)
+    return codes[first], of_row
+
+
 def group_by_kind(
     codes: NDArray[np.int64], l_deg: NDArray[np.float64], b_deg: NDArray[np.float64]
 ) -> list[tuple[StarKind, NDArray[np.int64]]]:
@@ -91,7 +104,7 @@ def group_by_kind(
     l_deg, b_deg : ndarray, shape (n_star,)
         Position [deg].
     """
-    kinds, of_star = np.unique(codes, axis=0, return_inverse=True)
+    kinds, of_star = different_rows(codes)
     groups = []
     for i, kind in enumerate(kinds):
         members = np.flatnonzero(of_star == i)

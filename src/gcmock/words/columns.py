@@ -147,7 +147,7 @@ TRUTH_COLUMNS: Final = (
     Column("component", NAME_DTYPE, "", "meta.code.class", "Galactic component of the true star"),
     Column("mass_init", "float32", "solMass", "phys.mass", "Initial mass"),
     Column("age_gyr", "float32", "Gyr", "time.age", "Age"),
-    Column("metallicity", "float32", "", "phys.abund.Z", "Metallicity [M/H] (dex)"),
+    Column("metallicity", "float32", "dex", "phys.abund.Z", "Metallicity [M/H] (dex)"),
     *_true_magnitudes(),
     Column("a_ks", "float64", "mag", "phys.absorption;em.IR.K", "Extinction in Ks"),
     *(
