@@ -26,6 +26,7 @@ from gcmock.mock.census import InputCensus
 from gcmock.mock.folder import without_means, write_folder
 from gcmock.mock.pipeline import StarBatch, batch_size, cut, true_stars
 from gcmock.mock.product import output_columns, record_of_mock
+from gcmock.mock.reference_stars import evidence_table
 from gcmock.mock.summary import BuildSummary
 from gcmock.model import Model, load_model
 from gcmock.pool import beside, in_order
@@ -115,16 +116,16 @@ def build(
     if is_sorted:
         summary.remarks.append(SORTED_REMARK)
     threads = workers or config.run.n_workers
+    evidences = evidence_table(catalogue, model, config.policy, threads)
     size = batch_size(summary.n_star, summary.n_realisation, threads)
+
+    def work(part: tuple[int, RawRows]) -> tuple[int, StarBatch]:
+        return part[0], true_stars(part[1], catalogue, model, config.policy, evidences)
 
     def products(partition: int, wanted: Callable[[int], bool]) -> Iterator[tuple[int, StarBatch]]:
         with _rows(catalogue, model, census, is_sorted, output) as raws:
             parts = (part for part in cut(raws, size, partition) if wanted(part[0]))
-            yield from in_order(
-                lambda part: (part[0], true_stars(part[1], catalogue, model, config.policy)),
-                parts,
-                threads,
-            )
+            yield from in_order(work, parts, threads)
 
     def report() -> None:
         if progress is not None:
@@ -259,9 +260,10 @@ def build_table(
         warnings.warn(remark, ModelWarning, stacklevel=2)
     summary = BuildSummary(None, config.run.realisations, catalogue.summary, census.skipped)
     workers = config.run.n_workers
+    evidences = evidence_table(catalogue, model, config.policy, workers)
     size = batch_size(summary.n_star, summary.n_realisation, workers)
     batches = in_order(
-        lambda part: true_stars(part[1], catalogue, model, config.policy),
+        lambda part: true_stars(part[1], catalogue, model, config.policy, evidences),
         cut(catalogue.rows(config.run.chunk_size), size, _WHOLE),
         workers,
     )
