@@ -137,7 +137,6 @@ class Posterior:
         Parameters
         ----------
         data : Observations
-            Observations.
         keys : ndarray of uint64, shape (n_star, n_realisation)
             Keys of the random streams (`gcmock.random.star_key`).
         workers : int
@@ -147,8 +146,7 @@ class Posterior:
 
         Returns
         -------
-        summary : PosteriorSummary
-        draws : Draws
+        PosteriorSummary, Draws
         """
         clean = self.infer_case(data, keys, workers)
         return self.mix(clean, data, keys, workers, mixture)
@@ -161,10 +159,7 @@ class Posterior:
         workers: int = 1,
         mixture: Mixture | None = None,
     ) -> tuple[PosteriorSummary, Draws]:
-        """Mix posteriors of `infer_case` with those of other cases.
-
-        Arguments and result as those of `infer`; the arrays of `clean` are written over.
-        """
+        """Mix posteriors of `infer_case`, which are written over, with those of other cases."""
         if mixture is None:
             return clean.summary, clean.draws
         return mixed(clean, data, keys, self, mixture, workers)
@@ -219,11 +214,7 @@ class Posterior:
 
         Parameters
         ----------
-        data : Observations
-            Observations.
-        workers : int
-            Threads.
-        one_lattice : bool
+        data, workers, one_lattice
             See `over_blocks`.
 
         Returns
@@ -266,7 +257,6 @@ class Posterior:
         Parameters
         ----------
         data : Observations
-            Observations.
         exact : bool
             Sum over all original nodes: no lattice, no merging.
 
@@ -319,7 +309,6 @@ class Posterior:
         kernel : callable
             See `Kernel`; it writes its results where the stars of the block belong.
         data : Observations
-            Observations.
         workers : int
             Threads.
         variance : ndarray, shape (n_star, n_band), optional

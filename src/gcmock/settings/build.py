@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
@@ -28,7 +28,6 @@ from gcmock.settings.galaxy import ModelConfig, PopulationsConfig
 from gcmock.settings.name_or_path import NameOrPath, packaged_names, resolve_paths
 from gcmock.settings.selection import SelectionConfig
 from gcmock.settings.toml_file import read_toml
-from gcmock.words.cases import CASE_COLUMNS
 from gcmock.words.columns import INPUT_COLUMNS
 
 LawName = Annotated[str, NameOrPath("extinction law", packaged_names("extinction_laws.toml"))]
@@ -100,7 +99,7 @@ class LearnConfig(Section):
         "parallaxes",
     )
     cases: tuple[CaseName, ...] = Field(
-        default=tuple(CASE_COLUMNS),
+        default=get_args(CaseName),
         description="What a measurement may be besides a clean one: cases that are left out have "
         "no stars",
     )
