@@ -30,8 +30,8 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 CALL = re.compile(r"^(?:\S*/)?gcmock\s")
 
 SMALLER = (
-    (r"--l -1\.4 0\.7 --b -0\.6 0\.6", "--l 0.30 0.33 --b -0.21 -0.18"),
-    (r"--l -0\.2 0\.2 --b -0\.3 -0\.1", "--l 0.30 0.33 --b -0.21 -0.18"),
+    (r"--l -1\.4 0\.7 --b -0\.6 0\.6", "--l 0.10 0.13 --b -0.21 -0.18"),
+    (r"--l -0\.2 0\.2 --b -0\.3 -0\.1", "--l 0.10 0.13 --b -0.21 -0.18"),
     (r"--l 0 0\.1 --b -0\.1 0", "--l 0.00 0.02 --b -0.02 0"),
     (r"--ks-max 1[67](\.5)?", "--ks-max 14"),
     (r"--visits 400", "--visits 40"),
@@ -109,7 +109,7 @@ def prepare(root: Path, folder: Path) -> None:
     import gcmock
     from gcmock.data import path as data_path
 
-    window = {"l": (0.30, 0.33), "b": (-0.21, -0.18)}
+    window = {"l": (0.10, 0.13), "b": (-0.21, -0.18)}
     gcmock.simulate(**window, ks_max=13.5, survey=True, output=folder / "survey.parquet")
     stars = Table.read(folder / "survey.parquet")
     # FITS has no place for what astropy keeps of the file.
@@ -131,7 +131,7 @@ def prepare(root: Path, folder: Path) -> None:
     shutil.copytree(root / "examples", folder / "examples")
     merge = folder / "examples" / "jasmine_merge.toml"
     text = merge.read_text(encoding="utf-8")
-    text = text.replace("[-1.4, 0.7]", "[0.30, 0.33]").replace("[-0.6, 0.6]", "[-0.21, -0.18]")
+    text = text.replace("[-1.4, 0.7]", "[0.10, 0.13]").replace("[-0.6, 0.6]", "[-0.21, -0.18]")
     for name in names.split(","):
         section = rf'\[\[survey\]\]\nname = "{name}"\npath = "[^"]*"'
         # A survey that sees nothing in so small a window has no file.
@@ -166,6 +166,7 @@ def run(root: Path, folder: Path, only: Sequence[str] = ()) -> list[str]:
                 f"{time.monotonic() - begin:6.1f} s  {page}: gcmock {shlex.join(words)}", flush=True
             )
             if code:
+                print(f"FAILED    exit code {code}: {printed.getvalue().strip()}", flush=True)
                 failed.append(f"{page}: {call.line}\n  exit code {code}: {printed.getvalue()}")
     finally:
         os.chdir(before)
@@ -181,6 +182,9 @@ def _ready(words: list[str]) -> list[str]:
                 shutil.rmtree(output)
             else:
                 output.unlink(missing_ok=True)
+            learned = output.with_name(f"{output.stem}_learned.fits")
+            if learned.name not in words:
+                learned.unlink(missing_ok=True)
     if "settings.toml" in words:
         words = ["named.fits" if word == "stars.fits" else word for word in words]
     return words
