@@ -86,13 +86,29 @@ def main() -> None:
     options = parser.parse_args()
     files = sorted(options.folder.glob("*.parquet"))
     files = [file for file in files if not options.worlds or file.stem in options.worlds]
+    found: dict[str, dict[str, list[str]]] = {}
     for name in options.runs:
         part(name)
         head(COLUMNS)
+        found[name] = {}
         for file in files:
             table = some_of(pq.read_table(file), options.stars, options.seed)
             scores, seconds = measure(table, RUNS[name], options.workers)
+            found[name][file.stem] = scores
             row((file.stem, f"{table.num_rows:,}", *scores, f"{seconds:.1f}"))
+    if {"default", "no_learn"} <= set(options.runs):
+        in_short(found["default"], found["no_learn"])
+
+
+def in_short(learned: dict[str, list[str]], assumed: dict[str, list[str]]) -> None:
+    """Print calibration error and coverage of both, side by side."""
+    part("short")
+    ece, covers = COLUMNS.index("ECE of P(nuclear)") - 2, COLUMNS.index("68 % covers") - 2
+    head(("what differs", "ECE", "68 % covers", "ECE, `--no-learn`", "68 % covers, `--no-learn`"))
+    for world, scores in learned.items():
+        other = assumed[world]
+        words = " ".join(world.replace("_", " ").split())
+        row((words, scores[ece], scores[covers], other[ece], other[covers]))
 
 
 if __name__ == "__main__":

@@ -114,7 +114,7 @@ def examples() -> list[str]:
     return [found for page in pages for found in pattern.findall(page.read_text(encoding="utf-8"))]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("example", examples(), ids=lambda text: text.splitlines()[-1][:40])
 def test_python_examples_run(tmp_path, example):
     subprocess.run([sys.executable, "-c", example], cwd=tmp_path, check=True)
@@ -127,6 +127,7 @@ def load_tool(name: str):
     return tool
 
 
+@pytest.mark.slow
 def test_command_line_page_is_up_to_date():
     command = [sys.executable, ROOT / "tools" / "make_command_line.py", "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

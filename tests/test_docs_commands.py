@@ -54,7 +54,7 @@ def test_most_commands_run(tool):
     assert len([call for call in found if not call.reason]) > 0.7 * len(found)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_all_commands_of_the_documentation_run(tmp_path):
     done = subprocess.run(
         [sys.executable, TOOL, "--folder", tmp_path / "files"],

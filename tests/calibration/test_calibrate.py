@@ -21,7 +21,7 @@ from gcmock.mock.simulate import simulate
 from gcmock.model import load_model
 from gcmock.settings.build import load_config
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 BAND_ERROR = 0.05
 WINDOW = (0.750, 0.775), (-0.350, -0.325)

@@ -142,6 +142,7 @@ def test_what_is_written_is_what_is_read(tmp_path, in_memory):
     np.testing.assert_allclose(tau, 2.0 * given.local.scatter, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_same_calibration_same_bytes(tmp_path):
     paths = [tmp_path / name for name in ("one.fits", "other.fits")]
     for path in paths:
@@ -156,6 +157,7 @@ def test_limits_of_no_class(tmp_path):
     assert found.doubt_limit.shape[0] in (0, 1)
 
 
+@pytest.mark.slow
 def test_a_list_that_says_nothing(tmp_path):
     """Priors, the law of the settings, and the reason, as a file and in memory."""
     path = tmp_path / "nothing.fits"

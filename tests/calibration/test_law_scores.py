@@ -11,18 +11,17 @@ import pytest
 from gcmock.calibration import law_scores as module
 from gcmock.calibration.calibrators import Calibrators
 from gcmock.calibration.law import OFFSET_PRIOR, SLOPE_PRIOR, parameters_of, power_law
+from gcmock.calibration.law_sample import Sample, choose
 from gcmock.calibration.law_scores import (
     CELL_FACTOR,
     LEAST_STARS,
-    MOST_STARS,
     REGION_FACTOR,
-    Sample,
     State,
     _Fit,
     _law_of,
     fit_laws,
 )
-from gcmock.dust.laws import QUADRANTS, ExtinctionLaw, load_law
+from gcmock.dust.laws import ExtinctionLaw, load_law
 from gcmock.errors import InputError
 from gcmock.model import Model, load_model
 from gcmock.posterior.observations import Observations
@@ -258,11 +257,11 @@ def made(model: Model, law: ExtinctionLaw, n: int, seed: int = 1) -> Calibrators
     return Calibrators(data, number, (-np.inf, FAINT), cells, counts, {}, np.ones(cell.size, bool))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_scores_are_numeric_derivatives(base: Model) -> None:
     """Of ln Z - ln Λ of every star, times its weight, at steps of half the width."""
     stars = made(base, base.law, 25)
-    sample = module._choose(stars, np.arange(stars.cell.size), base)
+    sample = choose(stars, np.arange(stars.cell.size), base)
     fit = _Fit(sample, base, float(BASE[0] - BASE[2]), True, 2)
     state = State(np.array([2.1]), np.array([0.005]), np.full(4, 1.02))
     scores = fit.scores(state)
@@ -282,7 +281,7 @@ def test_scores_are_numeric_derivatives(base: Model) -> None:
         assert abs((found[:, parameter] - numeric).mean()) < 0.03 * scale
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("shift", [0.0, 0.3])
 def test_the_law_of_the_stars_is_found(base: Model, shift: float) -> None:
     """Stars under a law that is steeper than that of the settings, with the same A_J - A_Ks."""
@@ -301,21 +300,6 @@ def test_the_law_of_the_stars_is_found(base: Model, shift: float) -> None:
     if shift:
         assert found.gain > 5.0
         assert abs(law.rows[0][H] - row[H]) > 3.0 * found.kappa_error[H] > 0.0
-
-
-def test_many_stars_are_thinned(base: Model) -> None:
-    n = MOST_STARS + 500
-    rng = np.random.default_rng(1)
-    stars = few(n)
-    l_deg, b_deg = PLACES[rng.integers(0, 4, n)].T
-    data = stars.data._replace(l_deg=l_deg, b_deg=b_deg, e_jks_rc=np.full(n, 3.0))
-    stars = stars._replace(data=data, cell=base.extinction_map.cell_index(l_deg, b_deg))
-    sample = module._choose(stars, np.arange(n), base)
-    assert sample.data.n_star == MOST_STARS
-    assert sample.l_deg.size == 4
-    np.testing.assert_allclose(sample.ratio, 3.0 / sample.e_map[sample.cell])
-    assert (sample.data.mag_error >= module.LEAST_ERROR_MAG).all()
-    assert len(set(np.array(QUADRANTS)[sample.quadrant])) == 3
 
 
 def test_the_base_is_a_power_law() -> None:

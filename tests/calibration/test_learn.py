@@ -48,6 +48,7 @@ def test_the_file_lies_beside_the_output() -> None:
     assert name_beside(Path("a/mock")) == Path("a/mock_learned.fits")
 
 
+@pytest.mark.slow
 def test_what_is_learned_becomes_a_setting(calls, stars, tmp_path) -> None:
     given = load_config(
         None, {"learn.stars_per_cell": 40, "learn.law": "one", "learn.numbers": False}
@@ -66,6 +67,7 @@ def test_what_is_learned_becomes_a_setting(calls, stars, tmp_path) -> None:
     assert remark.startswith("learned from 6 stars: reddening 1.040 of the map in 2 cells")
 
 
+@pytest.mark.slow
 def test_an_earlier_run_is_taken_as_it_is(calls, stars, tmp_path) -> None:
     """Of the same list with the same settings, whatever workers and chunks."""
     output = tmp_path / "mock.parquet"
@@ -79,6 +81,7 @@ def test_an_earlier_run_is_taken_as_it_is(calls, stars, tmp_path) -> None:
     assert (tmp_path / "mock_learned.fits").read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["list", "settings", "garbage"])
 def test_that_of_another_run_is_refused(calls, stars, tmp_path, what) -> None:
     output, config = tmp_path / "mock.parquet", load_config()
@@ -109,6 +112,7 @@ def test_same_list_same_bytes(calls, stars, tmp_path) -> None:
     assert one == other
 
 
+@pytest.mark.slow
 def test_a_list_that_teaches_nothing(monkeypatch, stars, tmp_path) -> None:
     def nothing(*given, **more):
         raise NothingToLearnError("stars.fits: 10 stars with Ks and J or H: expected at least 30")

@@ -186,6 +186,7 @@ class Parts:
         return out
 
 
+@pytest.mark.slow
 def test_numbers_of_stars_under_the_reddening_that_was_found() -> None:
     """Seven tenths of the nuclear stars of the model; what nothing explains is left out."""
     n = 6000

@@ -107,6 +107,7 @@ def test_unknown_laws_are_told_from_known_ones(capsys, tmp_path, stars):
     assert "did you mean 'nishiyama_2009'?" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "most"), [(["-m", "gcmock", "--help"], 0.8), (["-c", "import gcmock"], 0.2)]
 )
@@ -164,6 +165,7 @@ def test_info_config_is_a_config(capsys, tmp_path):
     assert load_config(file) == load_config()
 
 
+@pytest.mark.slow
 def test_build(capsys, tmp_path, stars):
     output = tmp_path / "mock.fits"
     config = tmp_path / "config.toml"
@@ -187,6 +189,7 @@ def test_build(capsys, tmp_path, stars):
     assert cli.run(["build", str(stars), "-o", str(output), "--no-learn", "--overwrite"]) == 0
 
 
+@pytest.mark.slow
 def test_simulate_and_build(capsys, tmp_path):
     window = ["--l", "-0.75", "-0.73", "--b", "-0.2", "-0.18", "--ks-max", "13"]
     output = tmp_path / "survey.parquet"
@@ -199,7 +202,7 @@ def test_simulate_and_build(capsys, tmp_path):
     assert cli.run(["build", str(output), "-o", str(tmp_path / "mock.parquet"), "--no-learn"]) == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_progress_bar_without_a_terminal(tmp_path, stars):
     done = gcmock_call("build", stars, "-o", tmp_path / "mock.parquet")
     assert done.returncode == 0
@@ -207,6 +210,7 @@ def test_no_progress_bar_without_a_terminal(tmp_path, stars):
     assert "\x1b" not in done.stdout
 
 
+@pytest.mark.slow
 def test_progress_bar_in_a_terminal(capsys, monkeypatch, tmp_path, stars):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setenv("FORCE_COLOR", "1")
@@ -220,7 +224,7 @@ def test_a_closed_pipe_is_no_error():
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_demo(capsys, monkeypatch, tmp_path):
     # A smaller window than that of the command.
     monkeypatch.setattr("gcmock.reporting.demo.L_RANGE", (-0.025, 0.0))

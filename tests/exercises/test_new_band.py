@@ -173,7 +173,7 @@ def test_page_has_the_same_row_and_relation():
     assert RELATIONS in page
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_band_stands_on_every_list(copy, found):
     assert Path(found["file"]).parent == copy
     assert found["bands"] == ["j", "h", "ks", "hw", "gaianir"]
@@ -187,14 +187,14 @@ def test_the_band_stands_on_every_list(copy, found):
     assert "GaiaNIR" in found["printed"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_simulated_stars_follow_the_relation_and_the_expected_counts(found):
     assert found["off_relation"] == 0.0
     assert found["simulated"] > 100
     assert abs(found["simulated"] - found["expected"]) < 5.0 * np.sqrt(found["expected"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "n_bands"), [("alone", 1), ("with_ks", 2)])
 def test_catalogue_of_a_list_with_the_band(found, name, n_bands):
     built = found[name]
@@ -204,11 +204,11 @@ def test_catalogue_of_a_list_with_the_band(found, name, n_bands):
     assert 0.5 < built["pull"] < 1.5
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_posterior_with_the_relation_of_hw_is_that_of_hw(found):
     assert found["as_hw"] == dict.fromkeys(("", "ks", "j", "h+ks"), True)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_export_takes_the_band_of_the_catalogue(found):
     assert found["export"] == [1, True]

@@ -148,6 +148,7 @@ def test_velocities_have_their_own_place_in_the_stream():
     np.testing.assert_array_equal(drawn, uniform(keys[[0, 2]], VELOCITY + 6, 3))
 
 
+@pytest.mark.slow
 def test_possible_stars_are_explained_and_others_are_not():
     # A red giant behind the dust, a star whose J is 3 mag too bright, one with J and Ks swapped.
     mag = [[15.6, 12.4, 10.9, NAN], [12.6, 12.4, 10.9, NAN], [10.9, 12.4, 15.6, NAN]]

@@ -40,6 +40,7 @@ def catalogue(stars, tmp_path, **overrides):
     return {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
 
 
+@pytest.mark.slow
 def test_motions_are_used_and_kept(stars, tmp_path):
     mock = catalogue(stars, tmp_path, **{"run.realisations": 20})
     assert (mock["source_id"] == np.repeat(stars["source_id"], 20)).all()
@@ -62,6 +63,7 @@ def test_motions_are_used_and_kept(stars, tmp_path):
     assert np.isfinite(mock["vx"]).all()
 
 
+@pytest.mark.slow
 def test_switched_off(stars, tmp_path):
     off = catalogue(stars, tmp_path, **{"motion.use": False})
     columns = [n for n in stars.colnames if not n.startswith(("pm", "radial"))]
@@ -71,6 +73,7 @@ def test_switched_off(stars, tmp_path):
         np.testing.assert_array_equal(off[name], none[name])
 
 
+@pytest.mark.slow
 def test_command_line_switch(stars, tmp_path):
     given, out = tmp_path / "stars.parquet", tmp_path / "mock.parquet"
     stars.write(given, overwrite=True)
@@ -101,6 +104,7 @@ def test_covariance_is_rotated(few_stars, tmp_path):
     assert np.isnan(found[5:]).all()
 
 
+@pytest.mark.slow
 def test_zero_motions_are_missing(few_stars, tmp_path):
     table = few_stars(6)
     table["pmra"] = table["pmdec"] = 0.0

@@ -195,6 +195,7 @@ def test_clean_stars_keep_every_bit(model: Model, which: str) -> None:
     same_bits(model.posterior.infer(data, keys, mixture=mixture), expected)
 
 
+@pytest.mark.slow
 def test_summaries_are_the_mixture_of_those_of_the_cases(model: Model) -> None:
     data, keys = stars(24), keys_of(24)
     fraction = usual_fractions()

@@ -121,7 +121,7 @@ EXAMPLES = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @settings(
     max_examples=25,
@@ -135,6 +135,7 @@ def test_kernel_equals_reference(model, seed, mask, tau, place, with_parallax) -
     agreement(model, seed, mask, tau, place, with_parallax)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mask", [3, 7, 14])
 def test_kernel_equals_reference_quickly(model, mask) -> None:
     agreement(model, 10 + mask, mask, 0.2, (0.31, -0.23), mask == 3)
@@ -209,7 +210,7 @@ def test_memory_does_not_change_the_likelihood(model, monkeypatch) -> None:
     np.testing.assert_allclose(at_once, one_by_one, rtol=1e-13)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("hw", [18.0, 18.095])
 def test_very_red_star_with_h_and_hw(model, hw) -> None:
     """Hw stands for J here, which is 5 mag fainter than H."""
@@ -220,6 +221,7 @@ def test_very_red_star_with_h_and_hw(model, hw) -> None:
     assert 0.5 * np.abs(found[0] - expected / expected.sum()).sum() < TOLERANCE_ALIKE
 
 
+@pytest.mark.slow
 def test_precise_j_with_hw(model) -> None:
     """The extinction in Hw changes with the colour of the star by more than the error of J."""
     mag, error = [18.146, np.nan, np.nan, 17.299], [0.0125, 0.06, 0.05, 0.034]
@@ -229,7 +231,7 @@ def test_precise_j_with_hw(model) -> None:
     assert differences(found[0], log_evidence[0], expected)[0] < TOLERANCE_LATTICE
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("tau", [0.05, 0.2])
 def test_lattice_equals_nodes_for_typical_stars(tau) -> None:
     """The full PARSEC populations, three bands: 99 % of stars within 1 %, all within 2 %."""
@@ -287,6 +289,7 @@ def test_precise_parallax_gives_the_distance(model) -> None:
     assert abs(summary.distance_quantile_pc[0, 2] - 500.0) < width
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "mag",
     [
@@ -314,7 +317,7 @@ def test_reddening_is_integrated(model, mag) -> None:
     np.testing.assert_allclose(likelihood(e_jks, tau), numeric, rtol=1e-3)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("mag", "error", "tau", "e_jks"),
     [

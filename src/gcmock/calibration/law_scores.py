@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from gcmock.arrays import Floats, Integers
+from gcmock.arrays import Floats
 from gcmock.calibration.calibrators import Calibrators
 from gcmock.calibration.cells import gaussian_weights
 from gcmock.calibration.curves import USUAL_OF_GROUP
@@ -28,23 +28,19 @@ from gcmock.calibration.law import (
     parameters_of,
     power_law,
 )
-from gcmock.calibration.measurements import log_floor, some_rows
-from gcmock.calibration.reddening import Sky
+from gcmock.calibration.law_sample import Sample, choose
+from gcmock.calibration.measurements import log_floor
 from gcmock.calibration.selection import at_places, expected_density
 from gcmock.dust.laws import QUADRANTS, ExtinctionLaw
 from gcmock.errors import InputError
 from gcmock.learned import nothing_learned
 from gcmock.model import Model
 from gcmock.pool import in_order
-from gcmock.posterior.observations import Observations
 from gcmock.progress import StagedProgress
 from gcmock.words.bands import KS, LINEAR_BANDS, J
 
 LEAST_STARS: Final = 40
 """Fewer stars with J, H and Ks do not calibrate a law."""
-
-MOST_STARS: Final = 3000
-"""Stars that a law is fitted to."""
 
 SCATTER_MAG: Final = 0.12
 """Scatter of E(J-Ks) about the mean of the cell while the law is fitted [mag]: wide enough for all
@@ -62,38 +58,6 @@ parameters of chance gain 1."""
 
 STEPS: Final = np.array([0.03, 0.003, 0.01])
 """Halves of the widths of the differences in α, h and the factors."""
-
-LEAST_ERROR_MAG: Final = 0.04
-"""Least error of a magnitude in a fit of the law [mag]: the lattices stay small."""
-
-
-class Sample(NamedTuple):
-    """Stars that a law is fitted to.
-
-    Attributes
-    ----------
-    data : Observations
-        Of n_star stars; the reddening is that of the map.
-    cell : ndarray of int64, shape (n_star,)
-        Index of the cell.
-    quadrant : ndarray of int64, shape (n_star,)
-        Place in `QUADRANTS`.
-    l_deg, b_deg, e_map : ndarray, shape (n_cell,)
-        Centres of the cells [deg], and reddening of the map [mag].
-    ratio : ndarray, shape (n_star,)
-        Reddening of the map at the place of the star over that of its cell.
-    limits : tuple of 2 floats
-        Bright and faint limit in Ks [mag].
-    """
-
-    data: Observations
-    cell: Integers
-    quadrant: Integers
-    l_deg: Floats
-    b_deg: Floats
-    e_map: Floats
-    ratio: Floats
-    limits: tuple[float, float]
 
 
 class State(NamedTuple):
@@ -152,7 +116,7 @@ def fit_laws(
     full = np.flatnonzero(np.isfinite(stars.data.mag[:, : len(LINEAR_BANDS)]).all(axis=1))
     if regions == "none" or full.size < LEAST_STARS:
         return model.law, {}
-    sample = _choose(stars, full, model)
+    sample = choose(stars, full, model)
     base = model.law.rows[-1]
     excess = float(base[J] - base[KS])
     slope, offset = parameters_of(base)
@@ -193,20 +157,6 @@ def _law_of(state: State, excess: float, base: ExtinctionLaw) -> ExtinctionLaw:
     return ExtinctionLaw(
         f"fitted from {base.name}", rows, f"stars of a catalogue; start {base.source}"
     )
-
-
-def _choose(stars: Calibrators, full: Integers, model: Model) -> Sample:
-    """Choose stars of all cells, and what the map says there."""
-    rows = some_rows(full, MOST_STARS, seed=2)
-    cell = stars.cell[rows]
-    sky = Sky.around(np.unique(cell), cell, model)
-    data = stars.data.take(rows)
-    data = data._replace(mag_error=np.maximum(data.mag_error, LEAST_ERROR_MAG))
-    quadrants = ExtinctionLaw("", np.zeros((len(QUADRANTS), len(LINEAR_BANDS))), "")
-    return Sample(
-        data, sky.of_star, quadrants.row(data.l_deg, data.b_deg), sky.l_deg, sky.b_deg, sky.e_map,
-        data.e_jks_rc / sky.e_map[sky.of_star], stars.limits,
-    )  # fmt: skip
 
 
 class Scores(NamedTuple):

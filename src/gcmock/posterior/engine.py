@@ -143,7 +143,7 @@ class Posterior:
         summary : PosteriorSummary
         draws : Draws
         """
-        clean = self.infer_case(data, keys, workers, with_mass=mixture is not None)
+        clean = self.infer_case(data, keys, workers)
         if mixture is None:
             return clean.summary, clean.draws
         return mixed(clean, data, keys, self, mixture, workers)

@@ -76,7 +76,9 @@ class LearnConfig(Section):
         "reddening, scatter and law take the place of [extinction] residual_scatter_mag and law",
     )
     stars_per_cell: int = Field(
-        default=100, ge=1, description="Most stars of a cell of 0.025 deg that are learned from"
+        default=100,
+        ge=1,
+        description="Most stars of a cell of 0.025 deg that are looked at one by one",
     )
     law: Literal["quadrants", "one", "none"] = Field(
         default="quadrants",
