@@ -5,8 +5,9 @@
 
 The commands are those of the bash blocks of the README and of docs/. They run page by page, in the
 order in which they stand there, in a temporary folder with the files that the pages suppose: lists
-of stars, a catalogue, surveys. One that stands on several pages runs once. `SMALLER` makes windows and missions small, `LEFT_OUT` names the
-commands that cannot run here, each with its reason. Exit code 1 if a command fails.
+of stars, a catalogue, surveys. One that stands on several pages runs once. `SMALLER` makes windows
+and missions small, `LEFT_OUT` names the commands that cannot run here, each with its reason. Exit
+code 1 if a command fails.
 """
 
 from __future__ import annotations
