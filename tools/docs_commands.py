@@ -47,6 +47,9 @@ LEFT_OUT = (
 )
 """Commands that do not run here: pattern and reason."""
 
+BESIDE = ("learned.fits", "truth.parquet", "rejected")
+"""What commands write beside an output, behind its name."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -180,17 +183,16 @@ def run(root: Path, folder: Path, only: Sequence[str] = ()) -> list[str]:
 
 
 def _ready(words: list[str]) -> list[str]:
-    """Free the name of the output, and give a list of stars the names that the settings have."""
+    """Free the names of outputs, and give a list of stars the names that the settings have."""
     for option in ("-o", "--output", "--figure"):
         if option in words:
             output = Path(words[words.index(option) + 1])
-            if output.is_dir():
-                shutil.rmtree(output)
-            else:
-                output.unlink(missing_ok=True)
-            learned = output.with_name(f"{output.stem}_learned.fits")
-            if learned.name not in words:
-                learned.unlink(missing_ok=True)
+            beside = [output.with_name(f"{output.stem}_{what}") for what in BESIDE]
+            for path in [output, *(path for path in beside if path.name not in words)]:
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=True)
     if "settings.toml" in words:
         words = ["named.fits" if word == "stars.fits" else word for word in words]
     return words
