@@ -146,14 +146,11 @@ class Model:
         return found
 
     def reddening(self, l_deg: ArrayLike, b_deg: ArrayLike) -> tuple[Floats, Floats]:
-        """Mean and standard deviation of E(J-Ks) at the red-clump distance.
-
-        The value of the map that ``[extinction] map_value`` names, and its scatter together with
-        ``residual_scatter_mag``; or what was learned of both.
+        """Mean and scatter of E(J-Ks) at the red-clump distance, of the map or as learned.
 
         Parameters
         ----------
-        l_deg, b_deg : array_like, shape (n_star,)
+        l_deg, b_deg : array_like or Quantity, shape (n_star,)
             Positions [deg].
 
         Returns
@@ -234,18 +231,8 @@ class Model:
         >>> model.expected_counts([0.3], [-0.2], band="ks", mag_edges=[10, 12, 14]).shape
         (1, 11, 2)
         """
-        if e_jks is not None:
-            e_jks = to_value(e_jks, "mag")
         return expected_counts(
-            self,
-            to_value(l_deg, "deg"),
-            to_value(b_deg, "deg"),
-            band,
-            to_value(mag_edges, "mag"),
-            float(to_value(area_deg2, "deg2")),
-            e_jks=e_jks,
-            tau=None if tau is None else to_value(tau, "mag"),
-            subcells=subcells,
+            self, l_deg, b_deg, band, mag_edges, area_deg2, e_jks=e_jks, tau=tau, subcells=subcells
         )
 
     def number_density(self, l_deg: ArrayLike, b_deg: ArrayLike, distance_pc: ArrayLike) -> Floats:
