@@ -196,3 +196,14 @@ def test_lists_that_are_too_short_or_have_no_colours(tmp_path, n, colours, reaso
     e_jks, tau = found.reddening(ExtinctionMap.load(), *place, np.full(1, 2.0), np.zeros(1))
     assert e_jks[0] == 2.0
     assert tau[0] == pytest.approx(np.hypot(MAP_SCATTER_MAG, 0.1))
+
+
+def test_another_table_of_the_same_file_is_another_list(calls, stars, tmp_path) -> None:
+    learn(Path(f"{stars}[1]"), tmp_path / "mock.parquet", load_config())
+    assert (
+        "of an earlier run"
+        in learn(Path(f"{stars}[1]"), tmp_path / "mock.parquet", load_config())[1]
+    )
+    for other in (stars, Path(f"{stars}[2]")):
+        with pytest.raises(InputError, match="was learned from another list"):
+            learn(other, tmp_path / "mock.parquet", load_config())

@@ -20,6 +20,7 @@ from gcmock.calibration.measurements import (
     usual_measurements,
     with_scale,
 )
+from gcmock.posterior.mixture import of_cases_in_use
 from gcmock.posterior.observations import Observations
 from gcmock.words.bands import BANDS, KS, LINEAR_BANDS
 from gcmock.words.cases import BAD_PARALLAX, CASES, CLEAN, N_CASE, usual_fractions
@@ -162,7 +163,7 @@ def test_fractions_are_recovered():
     log_z = np.full((n, N_CASE), -np.inf)
     for name, w in width.items():
         log_z[:, NAMES.index(name)] = normal(x, 0.0, w)
-    fraction, error = fit_cases(log_z)
+    fraction, error = fit_cases(log_z, usual_fractions())
     assert fraction.sum() == pytest.approx(1.0)
     # What never applies keeps its fraction; the others share what is left.
     learned = sum(usual_fractions()[NAMES.index(name)] for name in width)
@@ -175,13 +176,24 @@ def test_fractions_are_recovered():
     np.testing.assert_allclose(fraction[rest], usual_fractions()[rest])
 
 
+def test_cases_that_are_switched_off_get_no_stars():
+    usual = of_cases_in_use(usual_fractions(), ("blend",))
+    log_z = np.zeros((500, N_CASE))
+    log_z[:, NAMES.index("outlier")] = 9.0
+    fraction, error = fit_cases(log_z, usual)
+    assert fraction.sum() == pytest.approx(1.0)
+    off = [i for i, name in enumerate(NAMES) if name not in ("clean", "blend")]
+    assert (fraction[off] == 0.0).all()
+    assert np.isfinite(error).all()
+
+
 def test_few_stars_have_nearly_the_usual_fractions():
-    fraction, _ = fit_cases(np.zeros((3, N_CASE)))
+    fraction, _ = fit_cases(np.zeros((3, N_CASE)), usual_fractions())
     np.testing.assert_allclose(fraction, usual_fractions(), atol=0.02)
 
 
 def test_evidences_that_are_equal_teach_nothing():
-    fraction, _ = fit_cases(np.zeros((5000, N_CASE)))
+    fraction, _ = fit_cases(np.zeros((5000, N_CASE)), usual_fractions())
     np.testing.assert_allclose(fraction, usual_fractions(), atol=1e-4)
 
 

@@ -252,8 +252,9 @@ def calibrate_stars(
         of_list = model.with_learned(learned_of(result))
         seen = reddened(data, found, curved, sky, usual)
         measured = fit_measurements(
-            of_list.posterior, seen, scale, scale_error, workers, task.zero_point_prior
-        )
+            of_list.posterior, seen, scale, scale_error, workers, task.zero_point_prior,
+            model.config.learn.cases,
+        )  # fmt: skip
         result = dataclasses.replace(result, measurements=measured)
     seconds = time.perf_counter() - start if start else 0.0
     return dataclasses.replace(result, seconds=seconds)

@@ -16,7 +16,8 @@ from gcmock.calibration.calibration_file import (
 )
 from gcmock.calibration.found_limits import FoundLimit, find_limit
 from gcmock.errors import InputError, NothingToLearnError
-from gcmock.io.disk import sha256_of
+from gcmock.io.disk import sha256_of_input
+from gcmock.io.readers.choice import chosen_in, split_choice
 from gcmock.learned import Learned, load_learned, nothing_learned
 from gcmock.mock.folder import without_means
 from gcmock.model import load_model
@@ -100,7 +101,7 @@ def learn(
     changed = config.learn.model_copy(update={"file": str(path.resolve())})
     with_file = config.model_copy(update={"learn": changed})
     if path.exists() and not overwrite:
-        if _is_of(path, sha256_of(catalogue), config):
+        if _is_of(path, catalogue, config):
             return with_file, f"what was learned is taken from {path.name}, of an earlier run"
         raise InputError(
             f"{path}: exists already, and was learned from another list or with other settings; "
@@ -131,10 +132,11 @@ def _options(config: Config) -> Options:
 
 
 def _source(catalogue: Path) -> dict[str, str]:
-    return {"name": catalogue.name, "sha256": sha256_of(catalogue)}
+    # `sha256_of_input` of the file, as build asks for it, whatever table of it is chosen.
+    return {"name": catalogue.name, "sha256": sha256_of_input(split_choice(catalogue)[0])}
 
 
-def _is_of(path: Path, sha256: str, config: Config) -> bool:
+def _is_of(path: Path, catalogue: Path, config: Config) -> bool:
     """Whether a file was learned from the same list, with the same settings but for workers."""
     import json
 
@@ -144,7 +146,9 @@ def _is_of(path: Path, sha256: str, config: Config) -> bool:
         load_learned(path)
         record = json.loads(fits.getheader(path)["GCMOCK"])
         return bool(
-            record["input_sha256"] == sha256
+            record["input_sha256"] == _source(catalogue)["sha256"]
+            # A file may hold several tables.
+            and chosen_in(record["input"]) == split_choice(catalogue)[1]
             and _comparable(record["config"]) == _comparable(config.to_toml())
         )
     except (InputError, OSError, KeyError, ValueError):

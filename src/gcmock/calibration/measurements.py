@@ -7,7 +7,7 @@ where the model has none.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,10 +19,11 @@ from gcmock.posterior.mixture import (
     as_case,
     case_probabilities,
     log_evidences,
+    of_cases_in_use,
 )
 from gcmock.posterior.observations import Observations
 from gcmock.words.bands import LINEAR_BANDS
-from gcmock.words.cases import CASES, CLEAN, N_CASE, usual_fractions
+from gcmock.words.cases import CASE_COLUMNS, CASES, CLEAN, N_CASE, usual_fractions
 
 ERROR_SCALES: Final = (1.0, 1.15, 1.35, 1.6, 2.0)
 """Factors on the stated errors of magnitudes that are tried: nobody states them too large."""
@@ -217,7 +218,8 @@ def fit_cases(log_evidence: Floats, usual: Floats | None = None) -> tuple[Floats
     log_evidence : ndarray, shape (n_star, n_case)
         -inf where a case does not apply.
     usual : ndarray, shape (n_case,), optional
-        Fractions that have the weight of `PRIOR_STARS`; the usual ones if not given.
+        Fractions that have the weight of `PRIOR_STARS`, the usual ones if not given; what has none
+        gets none.
 
     Returns
     -------
@@ -225,6 +227,7 @@ def fit_cases(log_evidence: Floats, usual: Floats | None = None) -> tuple[Floats
     """
     usual = usual_fractions() if usual is None else usual
     fraction = usual.copy()
+    log_evidence = np.where(usual > 0.0, log_evidence, -np.inf)
     n = np.isfinite(log_evidence).sum(axis=0)
     for _ in range(_N_EM):
         probability, _ = case_probabilities(log_evidence, fraction)
@@ -320,6 +323,7 @@ def fit_measurements(
     scale_error: float,
     workers: int,
     prior: tuple[float, float] = ZERO_POINT_PRIOR,
+    cases: Collection[str] = tuple(CASE_COLUMNS),
 ) -> Measurements:
     """Fit cases and parallaxes of stars whose errors are already scaled.
 
@@ -335,6 +339,8 @@ def fit_measurements(
         Threads.
     prior : tuple of 2 floats
         Mean and width of the prior of the zero point of parallaxes [mas].
+    cases : collection of str
+        Columns of the cases in use.
 
     Returns
     -------
@@ -359,7 +365,7 @@ def fit_measurements(
             parallax_error=np.hypot(sample.parallax_error * parallax_scale, zero_error),
         )
         log_z = log_evidences(sample, posterior, workers, one_lattice=True)
-        fraction, error = fit_cases(log_z, fraction)
+        fraction, error = fit_cases(log_z, of_cases_in_use(fraction, cases))
         expected = log_expected(sample, log_z[:, CLEAN], posterior.variance(sample))
         doubt = learn_doubt(sample, expected)
     assert fraction.size == N_CASE

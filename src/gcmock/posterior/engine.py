@@ -151,6 +151,20 @@ class Posterior:
         draws : Draws
         """
         clean = self.infer_case(data, keys, workers)
+        return self.mix(clean, data, keys, workers, mixture)
+
+    def mix(
+        self,
+        clean: Inferences,
+        data: Observations,
+        keys: NDArray[np.uint64],
+        workers: int = 1,
+        mixture: Mixture | None = None,
+    ) -> tuple[PosteriorSummary, Draws]:
+        """Mix posteriors of `infer_case` with those of other cases.
+
+        Arguments and result as those of `infer`; the arrays of `clean` are written over.
+        """
         if mixture is None:
             return clean.summary, clean.draws
         return mixed(clean, data, keys, self, mixture, workers)

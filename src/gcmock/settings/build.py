@@ -28,10 +28,14 @@ from gcmock.settings.galaxy import ModelConfig, PopulationsConfig
 from gcmock.settings.name_or_path import NameOrPath, packaged_names, resolve_paths
 from gcmock.settings.selection import SelectionConfig
 from gcmock.settings.toml_file import read_toml
+from gcmock.words.cases import CASE_COLUMNS
 from gcmock.words.columns import INPUT_COLUMNS
 
 LawName = Annotated[str, NameOrPath("extinction law", packaged_names("extinction_laws.toml"))]
 HwRelationName = Annotated[str, NameOrPath("Hw relation", packaged_names("hw_relations.toml"))]
+
+CaseName = Literal["mismatch", "blend", "dusty", "outlier"]
+"""Columns of `gcmock.words.cases.CASE_COLUMNS`, which a type must spell out."""
 
 USUAL_EPOCH = 2016.0
 """Epoch of positions without one of their own, that of Gaia DR3 [Julian year]."""
@@ -94,6 +98,11 @@ class LearnConfig(Section):
         default=True,
         description="Fit the scale of errors, the fractions of outliers, and the zero point of "
         "parallaxes",
+    )
+    cases: tuple[CaseName, ...] = Field(
+        default=tuple(CASE_COLUMNS),
+        description="What a measurement may be besides a clean one: cases that are left out have "
+        "no stars",
     )
 
 
