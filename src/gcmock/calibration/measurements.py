@@ -42,9 +42,10 @@ LEAST_STARS: Final = 30
 """Fewer stars say nothing of errors."""
 
 ZERO_POINTS_MAS: Final = (-0.08, -0.06, -0.04, -0.02, 0.0, 0.02, 0.04)
-ZERO_POINT_PRIOR: Final = (-0.02, 0.03)
+ZERO_POINT_PRIOR: Final = (-0.03, 0.02)
 """Zero points of parallaxes that are tried, and mean and width of their prior [mas]: that of Gaia
-is -0.02 to -0.06 (Lindegren et al. 2021, A&A 649, A4), other surveys follow it."""
+goes from -0.04 at G = 13 to -0.02 at 19 (Lindegren et al. 2021, A&A 649, A4, tables 9 and 10), with
+as much again for colour and place; other surveys follow it."""
 
 GIVEN_ZERO_POINT_PRIOR: Final = (0.0, 0.01)
 """The same of parallaxes whose zero point was removed: what is left of that of Gaia after the

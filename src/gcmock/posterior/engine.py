@@ -392,7 +392,7 @@ class Posterior:
             found = np.empty((members.size, len(Steps._fields)), np.int64)
             stars = stars_of(data, variance, everywhere, members, kind)
             choose_steps(m, self._tables.node_table(kind), stars, self._tables.law(kind), found)
-            if limits_of(self.limits, m, synthetic).value.size:
-                for_limits(m, found)
+            if (limits := limits_of(self.limits, m, synthetic)).value.size:
+                for_limits(m, limits, stars.variance[:, N_LINEAR], found)
             steps[members] = found
         return group_by_kind(np.column_stack([codes, steps]), data.l_deg, data.b_deg)
