@@ -37,6 +37,7 @@ SMALLER = (
     (r"--ks-max 1[67](\.5)?", "--ks-max 14"),
     (r"--visits 400", "--visits 40"),
     (r"--seasons 1", "--visits 40"),
+    (r"(build (?:catalogue|gcmock-demo|stars\.fits .*--config|.* -o mock$).*)", r"\1 --no-learn"),
 )
 """What makes a command small: pattern and replacement."""
 
