@@ -27,7 +27,6 @@ from gcmock.settings.footprint import FootprintConfig
 from gcmock.settings.galaxy import ModelConfig, PopulationsConfig
 from gcmock.settings.name_or_path import NameOrPath, packaged_names, resolve_paths
 from gcmock.settings.toml_file import read_toml
-from gcmock.words.cases import CASE_COLUMNS
 from gcmock.words.columns import INPUT_COLUMNS
 
 LawName = Annotated[str, NameOrPath("extinction law", packaged_names("extinction_laws.toml"))]
@@ -99,7 +98,7 @@ class LearnConfig(Section):
         "parallaxes",
     )
     cases: tuple[CaseName, ...] = Field(
-        default=tuple(CASE_COLUMNS),
+        default=("mismatch", "blend", "dusty", "outlier"),
         description="What a measurement may be besides a clean one: cases that are left out have "
         "no stars",
     )
