@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from astropy import units as u
 from small_map import small_map
 
 from gcmock import model as module
@@ -226,3 +227,15 @@ def test_a_line_and_a_table() -> None:
     assert "remarks" not in page
     used.galaxy.remarks = ("too heavy", "too old")
     assert "too heavy; too old" in used._repr_html_()
+
+
+def test_quantities_are_converted_everywhere() -> None:
+    model = load_model()
+    l, b = [18.0] * u.arcmin, [-12.0] * u.arcmin
+    for named in ("reddening", "part_weights"):
+        function = getattr(model, named)
+        np.testing.assert_allclose(function(l, b), function([0.3], [-0.2]))
+    counts = model.expected_counts(l, b, mag_edges=[10, 12] * u.mag, area_deg2=3600 * u.arcmin**2)
+    np.testing.assert_allclose(counts, model.expected_counts([0.3], [-0.2], mag_edges=[10, 12]))
+    with pytest.raises(InputError, match="expected a quantity in deg"):
+        model.reddening(l, 3 * u.mag)

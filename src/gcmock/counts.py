@@ -24,6 +24,7 @@ from gcmock.posterior.sightline import cell_of, prior_counts
 from gcmock.settings.build import Config
 from gcmock.stars.bands import Relations
 from gcmock.stars.populations import PopulationSet
+from gcmock.units import to_value
 from gcmock.words.bands import BANDS, LINEAR_BANDS, SYNTHETIC_BANDS, H, J
 from gcmock.words.components import PART_COMPONENT
 
@@ -193,7 +194,8 @@ def expected_counts(
     OutsideModelError
         If a position lies outside the extinction map.
     """
-    edges = np.asarray(mag_edges, dtype=np.float64)
+    l_deg, b_deg = to_value(l_deg, "deg"), to_value(b_deg, "deg")
+    edges, area_deg2 = to_value(mag_edges, "mag"), float(to_value(area_deg2, "deg2"))
     if band not in BANDS:
         raise InputError(f"unknown band {band!r}: expected one of {', '.join(BANDS)}")
     if edges.ndim != 1 or edges.size < 2 or not (edges[1:] > edges[:-1]).all():
@@ -201,7 +203,7 @@ def expected_counts(
     if subcells and (e_jks is not None or tau is not None):
         raise InputError("subcells=True takes the reddening from the map: leave out e_jks and tau")
     lon = np.atleast_1d(signed_longitude(l_deg))
-    lat = np.atleast_1d(np.asarray(b_deg, dtype=np.float64))
+    lat = np.atleast_1d(b_deg)
     lon, lat = (np.ravel(a) for a in np.broadcast_arrays(lon, lat))
     if subcells:
         owner, lon, lat = _subcell_centres(model, lon, lat)
@@ -209,7 +211,7 @@ def expected_counts(
         owner = np.arange(lon.size)
     from_map = model.reddening(lon, lat)
     mean, scatter = (
-        np.broadcast_to(np.asarray(mapped if given is None else given, dtype=np.float64), lon.shape)
+        np.broadcast_to(to_value(mapped if given is None else given, "mag"), lon.shape)
         for given, mapped in zip((e_jks, tau), from_map, strict=True)
     )
     if subcells and model.learned is None:

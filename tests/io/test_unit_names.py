@@ -70,3 +70,14 @@ def test_base_60_and_days():
 def test_what_is_a_unit():
     assert all(map(is_unit, ("mag(Vega)", "ABmag", "h:m:s", "MJD", "mas/yr", "[deg]", "mmag")))
     assert not any(map(is_unit, ("furlong", "star", "NGC 1", "17:45:40")))
+
+
+@pytest.mark.parametrize("unit", ["dex", "[dex]", "Dex", "", None, "1", "dimensionless"])
+def test_metallicities_are_in_dex_or_have_no_unit(unit):
+    assert unit_factor("t.fits", "m_h", unit, "metallicity", "dex") == 1.0
+
+
+@pytest.mark.parametrize("unit", ["mag", "pc", "dB", "%"])
+def test_metallicities_have_no_other_unit(unit):
+    with pytest.raises(InputError, match="metallicity needs dex"):
+        unit_factor("t.fits", "m_h", unit, "metallicity", "dex")

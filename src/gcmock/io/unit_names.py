@@ -64,6 +64,7 @@ _OTHER_SYSTEM: Final = re.compile(
     r"(?:ab|st)[ _]?mags?|(?:mags?|magnitudes?)[ _]?[(\[]?(?:ab|st)[)\]]?"
 )
 _MAGNITUDES: Final = {"mag": 1.0, "mmag": 1e-3, "millimag": 1e-3, "millimagnitude": 1e-3}
+_DEX: Final = "dex"
 _PURE: Final = {"1", "dimensionless", "unitless", "pure number", "number"}
 _PHRASES: Final = (
     (re.compile(r"(?i)julian\s+year(s?)"), r"year\1"),
@@ -135,7 +136,9 @@ def unit_factor(path: object, column: str, unit: str | None, quantity: str, targ
         If the unit is unknown, or no plain multiple of `target`.
     """
     text = plain_text(unit)
-    if not text or (not target and text.lower() in _PURE):
+    # A metallicity is a logarithm: "dex" and no unit say the same.
+    pure = not target or target == _DEX
+    if not text or (pure and text.lower() in _PURE) or text.lower() == target == _DEX:
         return 1.0
     needed = target or "a pure number"
     if target == "mag":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.errors import InputError
-from gcmock.io.disk import sha256_of, size_of
+from gcmock.errors import InputError, ModelWarning
+from gcmock.io.disk import sha256_of_input, size_of
 from gcmock.io.manifest import check_folder
 from gcmock.io.observed import ObservedCatalogue, RawRows
 from gcmock.io.ownership import check_apart
@@ -102,7 +103,7 @@ def build(
     model = load_model(config=config)
     census = InputCensus(model.extinction_map, config.input)
     # The checksum is taken from the file while its rows are looked at.
-    with beside(lambda: sha256_of(source.path)) as checksum:
+    with beside(lambda: sha256_of_input(source.path)) as checksum:
         catalogue = ObservedCatalogue(source, config, census.visit)
         census.finish(catalogue.path)
         source_record = {"name": catalogue.path.name, "sha256": checksum.result()}
@@ -238,6 +239,11 @@ def build_table(
     ------
     InputError
         If the table or a setting cannot be used.
+
+    Warns
+    -----
+    ModelWarning
+        What the summary of a run with an output says of the columns.
     """
     from gcmock.io.tables import Kind, in_memory, kind_of, to_kind
 
@@ -250,6 +256,8 @@ def build_table(
     census = InputCensus(model.extinction_map, config.input)
     catalogue = ObservedCatalogue(source, config, census.visit)
     census.finish(catalogue.path)
+    for remark in catalogue.remarks:
+        warnings.warn(remark, ModelWarning, stacklevel=2)
     summary = BuildSummary(None, config.run.realisations, catalogue.summary, census.skipped)
     workers = config.run.n_workers
     evidences = evidence_table(catalogue, model, config.policy, workers)
@@ -268,6 +276,9 @@ def build_table(
             progress(summary.n_written // summary.n_realisation, summary.n_star)
     n_written = summary.n_star * summary.n_realisation
     rows = {"read": summary.n_rows, "written": n_written, **summary.skipped}
-    origin = {"name": catalogue.path.name, "sha256": sha256_of(table) if is_file else ""}
+    origin = {
+        "name": catalogue.path.name,
+        "sha256": sha256_of_input(source.path) if is_file else "",
+    }
     metadata = record_of_mock(config, origin, rows, learned=learned)
     return to_kind(kind, parts, output_columns(catalogue.source_id_column), metadata)

@@ -134,7 +134,10 @@ def prepare(stars: ObservedStars, model: Model, policy: InferencePolicy) -> Prep
         linear = mag_error[:, : len(LINEAR_BANDS)]
         linear[:] = np.hypot(linear * model.learned.error_scale, model.learned.error_floor_mag)
         parallax -= model.learned.zero_point_mas
-        parallax_error *= model.learned.parallax_scale
+        # The error of the zero point is shared by all stars; in each it is an error like others.
+        parallax_error = np.hypot(
+            parallax_error * model.learned.parallax_scale, model.learned.zero_point_error_mas
+        )
         known = model.learned.knows(model.extinction_map, l_deg, stars.b)
         flags[~known] |= Flag.NOT_LEARNED
     motion = measured_motion(stars, policy.motion, flags)

@@ -10,6 +10,7 @@ from gcmock.io.observed import ObservedCatalogue, RawRows
 from gcmock.mock.account import Account, account_of
 from gcmock.mock.infer import infer, prepare, star_keys
 from gcmock.mock.product import assemble
+from gcmock.mock.pulls import pulls_of
 from gcmock.model import Model
 from gcmock.posterior.evidence import EvidenceTable
 from gcmock.settings.build import InferencePolicy
@@ -59,7 +60,8 @@ def true_stars(
         return StarBatch(len(raw.row), {}, Account())
     keys = star_keys(stars, policy.seed, policy.realisations)
     inferred = infer(prepared.data, prepared.flags, keys, model, evidences=evidences)
-    return StarBatch(len(raw.row), assemble(stars, inferred, model), account_of(inferred))
+    account = account_of(inferred, pulls_of(prepared.data, inferred.draws, model))
+    return StarBatch(len(raw.row), assemble(stars, inferred, model), account)
 
 
 def batch_size(n_star: int, n_realisation: int, workers: int) -> int:
