@@ -66,6 +66,9 @@ BRIGHTEST_MAG, MAG_STEP = 2.0, 0.1
 MOST_SINGLE: Final = 128
 """Reference stars with a single magnitude."""
 
+GOLDEN: Final = 0.6180339887
+"""Multiples of it fill the unit interval evenly."""
+
 FAINTEST_QUANTILE: Final = 0.999
 """A list of single magnitudes ends at this quantile of them."""
 
@@ -289,13 +292,13 @@ def _single(data: Observations, model: Model, workers: int) -> ClassTable:
     """Tabulate stars with one magnitude: how many are as bright, of those the list can hold."""
     band = int(brightest_band(data)[0])
     faintest = float(np.quantile(data.mag[:, band], FAINTEST_QUANTILE))
-    # Middles of steps that end at the faintest.
-    grid = np.arange(faintest - 0.5 * MAG_STEP, min(BRIGHTEST_MAG, faintest - 1.0), -MAG_STEP)
     some = data.take(np.arange(min(data.n_star, MOST_SINGLE)))
-    star, at = np.divmod(np.arange(some.n_star * grid.size), grid.size)
-    seen = some.take(star)
-    seen.mag[:, band] = grid[at]
-    density = np.exp(model.posterior.log_evidence(seen, workers)).reshape(-1, grid.size)
+    n_step = int((faintest - min(BRIGHTEST_MAG, faintest - 1.0)) / MAG_STEP)
+    # Every star has a grid of its own, so that those of neighbours together are fine.
+    offset = np.modf(np.arange(some.n_star) * GOLDEN)[0]
+    grid = faintest - MAG_STEP * (np.arange(n_step) + offset[:, None])
+    seen = some.take(np.repeat(np.arange(some.n_star), n_step))
+    seen.mag[:, band] = grid.ravel()
+    density = np.exp(model.posterior.log_evidence(seen, workers)).reshape(grid.shape)
     x = covariates(some, model.posterior.variance(some))
-    # Cumulative at the faint edges of the steps.
-    return class_table(x, np.tile(grid + 0.5 * MAG_STEP, (some.n_star, 1)), density)
+    return class_table(x, grid, density)
