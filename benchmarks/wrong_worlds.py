@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 import gcmock
 from gcmock.validation.scores import brier, coverage, expected_calibration_error, ks_uniform, ranks
+from gcmock.words.cases import CASE_COLUMNS
 from gcmock.words.components import COMPONENTS, NUCLEAR
 from printed import head, part, row
 
@@ -26,6 +27,11 @@ RUNS: dict[str, dict[str, Any]] = {
     "no_numbers": {"learn": {"numbers": False}},
     "no_errors": {"learn": {"errors": False}},
     "no_law": {"learn": {"law": "none"}},
+    "no_cases": {"learn": {"cases": []}},
+    **{
+        f"no_{name}": {"learn": {"cases": [case for case in CASE_COLUMNS if case != name]}}
+        for name in CASE_COLUMNS
+    },
 }
 
 N_DRAW = 10
@@ -86,13 +92,29 @@ def main() -> None:
     options = parser.parse_args()
     files = sorted(options.folder.glob("*.parquet"))
     files = [file for file in files if not options.worlds or file.stem in options.worlds]
+    found: dict[str, dict[str, list[str]]] = {}
     for name in options.runs:
         part(name)
         head(COLUMNS)
+        found[name] = {}
         for file in files:
             table = some_of(pq.read_table(file), options.stars, options.seed)
             scores, seconds = measure(table, RUNS[name], options.workers)
+            found[name][file.stem] = scores
             row((file.stem, f"{table.num_rows:,}", *scores, f"{seconds:.1f}"))
+    if {"default", "no_learn"} <= set(options.runs):
+        in_short(found["default"], found["no_learn"])
+
+
+def in_short(learned: dict[str, list[str]], assumed: dict[str, list[str]]) -> None:
+    """Print calibration error and coverage of both, side by side."""
+    part("short")
+    ece, covers = COLUMNS.index("ECE of P(nuclear)") - 2, COLUMNS.index("68 % covers") - 2
+    head(("what differs", "ECE", "68 % covers", "ECE, `--no-learn`", "68 % covers, `--no-learn`"))
+    for world, scores in learned.items():
+        other = assumed[world]
+        words = " ".join(world.replace("_", " ").split())
+        row((words, scores[ece], scores[covers], other[ece], other[covers]))
 
 
 if __name__ == "__main__":

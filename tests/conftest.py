@@ -28,8 +28,12 @@ lattice.sort_nodes = made_once(lattice.sort_nodes)
 lattice.build_lattice = made_once(lattice.build_lattice)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put files with slow tests first: a worker that takes one last would work alone."""
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker("slow")
     n_slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -n_slow[item.path])
 

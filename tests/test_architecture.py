@@ -124,6 +124,7 @@ def test_every_module_has_a_place():
     assert {layer_of(path) for path in MODULES if path != FACE} <= set(LAYERS)
 
 
+@pytest.mark.slow
 def test_imports_go_one_way():
     wrong = {}
     for path in MODULES:
@@ -235,6 +236,7 @@ def mirrored(path: Path) -> Path:
     return TESTS / place.with_name(f"test_{place.name}")
 
 
+@pytest.mark.slow
 def test_every_module_with_logic_has_a_test_file_of_its_name():
     found = {short(p) for p in MODULES if p != FACE and has_logic(p) and not mirrored(p).is_file()}
     known = set(NOT_YET_TESTED_BY_NAME.read_text(encoding="utf-8").split())

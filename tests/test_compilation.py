@@ -79,7 +79,7 @@ for values in (*summary, *draws):
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_compiled_just_now_or_earlier_is_the_same(tmp_path) -> None:
     """Bit by bit: or else a run that is resumed would not equal one that was not interrupted."""
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}

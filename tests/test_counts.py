@@ -70,6 +70,7 @@ def test_genstars_lists(stars: str, shared_dir: Path) -> None:
         assert abs(sum(found) - expected.sum()) < 0.02 * expected.sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("band", ["j", "h", "ks", "hw"])
 def test_brute_force(model: Model, band: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A direct sum over nodes, some distances and a fine grid of reddenings gives the same."""

@@ -77,6 +77,7 @@ def test_a_missing_source_is_reported(builder: ModuleType, tmp_path: Path) -> No
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["isochrones_parsec", "isochrones_genstars"])
 def test_rebuilt_isochrones(
     builder: ModuleType, input_dir: Path, tmp_path: Path, name: str
@@ -85,6 +86,7 @@ def test_rebuilt_isochrones(
     assert rebuilt.equals(pq.read_table(DATA / f"{name}.parquet"))
 
 
+@pytest.mark.slow
 def test_rebuilt_extinction_map(builder: ModuleType, input_dir: Path, tmp_path: Path) -> None:
     with (
         np.load(builder.build_extinction_map(input_dir, tmp_path)) as rebuilt,

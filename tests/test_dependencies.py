@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,15 @@ OF_USERS = set().union(
 
 def imports(*folders: str) -> Iterator[tuple[str, bool, str]]:
     """Every import of modules that are not our own: name, whether a function makes it, where."""
-    for path in [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]:
+    for folder in folders:
+        yield from imports_of(folder)
+
+
+@cache
+def imports_of(folder: str) -> list[tuple[str, bool, str]]:
+    """Every import of the modules of a folder; see `imports`."""
+    found = []
+    for path in sorted((ROOT / folder).rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         late = {
             id(node)
@@ -76,7 +85,8 @@ def imports(*folders: str) -> Iterator[tuple[str, bool, str]]:
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 names = [node.module or ""]
             where = f"{path.relative_to(ROOT).as_posix()}:{getattr(node, 'lineno', 0)}"
-            yield from ((name.partition(".")[0], id(node) in late, where) for name in names)
+            found += [(name.partition(".")[0], id(node) in late, where) for name in names]
+    return found
 
 
 def foreign(*folders: str) -> Iterator[tuple[str, bool, str]]:
@@ -89,23 +99,27 @@ def foreign(*folders: str) -> Iterator[tuple[str, bool, str]]:
             yield DISTRIBUTION.get(name, name).lower(), late, where
 
 
+@pytest.mark.slow
 def test_what_the_package_imports_is_declared():
     declared = REQUIRED | OF_USERS
     assert not [f"{where}: {name}" for name, _, where in foreign("src") if name not in declared]
 
 
+@pytest.mark.slow
 def test_extras_are_imported_where_they_are_used():
     """Without its extra a module can be imported: only the function that needs it fails."""
     early = [f"{where}: {name}" for name, late, where in foreign("src") if not late]
     assert not [line for line in early if line.split(": ")[1] not in REQUIRED]
 
 
+@pytest.mark.slow
 def test_what_is_declared_is_imported():
     used = {name for name, _, _ in foreign("src")}
     # hats-import writes with it; a cluster needs its part "distributed".
     assert used | {"dask"} >= REQUIRED | OF_USERS
 
 
+@pytest.mark.slow
 def test_tests_and_tools_declare_what_they_import():
     declared = REQUIRED | extra("dev") | extra("tables")
     found = foreign("tests", "tools", "benchmarks", "docs")
@@ -114,6 +128,7 @@ def test_tests_and_tools_declare_what_they_import():
     assert extra("dev") - used - TOOLS_OF_DEVELOPERS <= {"dask"}
 
 
+@pytest.mark.slow
 def test_nothing_of_unix_is_imported_before_it_is_needed():
     """The package can be imported on Windows."""
     found = [(name, where) for name, late, where in imports("src") if not late]
@@ -153,7 +168,7 @@ for table in (stars, pa.table({{name: list(stars[name]) for name in stars.colnam
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_nothing_optional_is_needed():
     """Without pandas and the other extras tables of astropy and pyarrow still go in and out."""
     modules = ("pandas", "pyvo", "requests", "hats", "hats_import", "lsdb", "dask", "distributed")

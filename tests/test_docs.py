@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import io
+import json
 import re
 import subprocess
 import sys
@@ -113,7 +114,7 @@ def examples() -> list[str]:
     return [found for page in pages for found in pattern.findall(page.read_text(encoding="utf-8"))]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("example", examples(), ids=lambda text: text.splitlines()[-1][:40])
 def test_python_examples_run(tmp_path, example):
     subprocess.run([sys.executable, "-c", example], cwd=tmp_path, check=True)
@@ -126,6 +127,7 @@ def load_tool(name: str):
     return tool
 
 
+@pytest.mark.slow
 def test_command_line_page_is_up_to_date():
     command = [sys.executable, ROOT / "tools" / "make_command_line.py", "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -164,4 +166,49 @@ def test_versions_agree():
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert project["version"] == __version__
     assert re.search(rf"^version: {re.escape(__version__)}$", citation, re.MULTILINE)
+    codemeta = json.loads((ROOT / "codemeta.json").read_text(encoding="utf-8"))
+    assert (codemeta["version"], codemeta["name"]) == (__version__, project["name"])
+    assert codemeta["license"].endswith(project["license"])
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    dated = re.search(rf"^## \[{re.escape(__version__)}\] - (\S+)$", changes, re.MULTILINE)
+    assert f"date-released: {dated[1]}" in citation
+    assert codemeta["dateModified"] == dated[1]
     assert "## [Unreleased]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_every_citation_of_the_paper_has_its_entry():
+    paper = (ROOT / "paper" / "paper.md").read_text(encoding="utf-8")
+    entries = set(
+        re.findall(r"^@\w+\{(\w+),", (ROOT / "paper" / "paper.bib").read_text(), re.MULTILINE)
+    )
+    cited = set(re.findall(r"@([A-Z]\w+)", paper))
+    assert cited == entries
+    assert {"# Summary", "# Statement of need", "# References"} <= set(paper.splitlines())
+
+
+WORDS = re.compile(r"(?i)\b(house|traps?|doubts)\b|the share of|of the share\b|\bspelling of\b")
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=name_of)
+def test_words_are_those_of_the_field(page):
+    text = re.sub(
+        r"<!-- (numbers|begin): .*?<!-- end", "", page.read_text(encoding="utf-8"), flags=re.DOTALL
+    )
+    assert not [found[0] for found in WORDS.finditer(text)]
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=name_of)
+def test_formulas_are_formulas(page):
+    converter = pytest.importorskip("latex2mathml.converter")
+    formulas = re.findall(
+        r"^ *```math\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
+    for formula in formulas:
+        found = converter.convert(formula.strip(), display="block")
+        # What the converter does not know it leaves as it is.
+        assert not re.search(r"\\[a-z]+|<mi>&<", found), formula
+    # None is left as an indented block of text.
+    text = re.sub(
+        r"^ *```.*?^ *```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE
+    )
+    assert not re.findall(r"\n\n    [^ \n\-*\d|].*[=∝∫Σ].*\n", text)

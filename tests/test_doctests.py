@@ -31,7 +31,7 @@ def modules() -> list[str]:
     return sorted(found)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", modules())
 def test_examples(name, tmp_path, monkeypatch, few_stars):
     stars = few_stars(20)

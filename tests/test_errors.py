@@ -13,6 +13,7 @@ def nested(depth):
     return value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make",
     [

@@ -179,6 +179,7 @@ def test_wrong_content(tmp_path, capsys):
     assert "the FITS file has no table" in error
 
 
+@pytest.mark.slow
 def test_bad_values_are_missing_values(tmp_path, capsys):
     stars = table(
         phot_h_mag=[99.0, -999.0, NAN, 13.0],
@@ -223,6 +224,7 @@ def test_demo_needs_a_folder(tmp_path, capsys):
     assert "file: cannot be made" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_interrupted_in_the_middle(tmp_path, capsys, monkeypatch):
     def interrupt(*_):
         assert any(".partial" in file.name for file in tmp_path.iterdir())
@@ -244,7 +246,7 @@ def test_a_failing_disk_is_not_bad_input(tmp_path, capsys, monkeypatch):
     assert "writing failed: No space left on device" in error
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ctrl_c(tmp_path):
     stars = Table({"l": np.linspace(-9, 9, 20_000), "b": np.linspace(-4, 4, 20_000)})
     stars["phot_ks_mag"] = 12.0

@@ -114,6 +114,7 @@ def test_reprs_are_short_and_rich(tmp_path, stars):
     assert "stars of nsd" in summary._repr_html_()
 
 
+@pytest.mark.slow
 def test_topcat_finds_units_and_descriptions(tmp_path, stars):
     """TOPCAT reads TUNIT, TCOMM and TUCD of FITS, and unit, DESCRIPTION and ucd of VOTable."""
     given = tmp_path / "stars.fits"
@@ -173,7 +174,7 @@ def test_exit_codes_are_documented():
         assert f"\n| {code} |" in page
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_colour_is_respected(tmp_path):
     plain = call("build", "x.csv", "-o", "y.fits", NO_COLOR="1", FORCE_COLOR="1")
     assert "\x1b[" not in plain.stderr + plain.stdout

@@ -16,7 +16,7 @@ import gcmock
 from gcmock.errors import GcmockError
 
 # Slow: a sky, its mock catalogue, a season and its solution are made first.
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore")]
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +167,7 @@ LONG = ("report", "report input", "report truth", "calibrate")
 @pytest.mark.parametrize(
     "role",
     [
-        pytest.param(role, marks=pytest.mark.slow if role in LONG else ())
+        pytest.param(role, marks=pytest.mark.long if role in LONG else ())
         for role in (*TABLES, "times", "orbit", "calibration", "completeness", "merge")
     ],
 )
@@ -183,7 +183,7 @@ def test_broken_files(made, tmp_path, role):
         assert ends_well(calls(made, tmp_path)[role], tmp_path / name)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("role", TABLES)
 def test_broken_columns(made, tmp_path, role):
     table = pq.read_table(made / TABLES[role])
@@ -232,7 +232,7 @@ def test_broken_records(made, tmp_path, verb, name, text):
         assert ends_well(gcmock.compare, given, made / "mock.parquet")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("verb", ["solve", "compare"])
 def test_broken_values_of_records(made, tmp_path, verb):
     folder, name = {
@@ -258,7 +258,7 @@ OBSERVED = (
 )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", OBSERVED)
 def test_broken_observations(made, tmp_path, name):
     given = shutil.copytree(made / "observations", tmp_path / "given")
@@ -269,7 +269,7 @@ def test_broken_observations(made, tmp_path, name):
             ends_well(gcmock.solve, given, tmp_path / "s", workers=1, overwrite=True)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["sources.parquet", "attitude.parquet", "calibration.parquet"])
 def test_broken_solutions(made, tmp_path, name):
     given = shutil.copytree(made / "solution", tmp_path / "given")

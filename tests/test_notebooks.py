@@ -32,7 +32,7 @@ for cell in cells:
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_runs(path, tmp_path):
     command = [sys.executable, "-W", "error", "-c", RUNNER, path]

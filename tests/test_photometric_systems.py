@@ -41,6 +41,7 @@ def test_2mass_is_the_reference():
     np.testing.assert_allclose(error, [[0.1, 0.2, np.nan]])
 
 
+@pytest.mark.slow
 @given(st.sampled_from(system_names()), MAGS)
 def test_there_and_back(system, mags):
     there, _ = from_2mass(system, [mags])
@@ -48,6 +49,7 @@ def test_there_and_back(system, mags):
     np.testing.assert_allclose(back, [mags], atol=1e-9)
 
 
+@pytest.mark.slow
 @given(st.sampled_from(system_names()), MAGS, MAGS.map(np.abs))
 def test_missing_stays_missing_and_errors_grow(system, mags, errors):
     sigma = np.where(np.isfinite(mags), 0.01 * np.nan_to_num(np.array(errors), nan=1.0), np.nan)

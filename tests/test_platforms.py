@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import gcmock
 
 UNIX_ONLY = ("fcntl", "grp", "pwd", "resource", "termios")
@@ -41,6 +43,7 @@ def modules() -> list[str]:
     return [".".join(n.parts).removesuffix(".__init__") for n in names if n.name != "__main__"]
 
 
+@pytest.mark.slow
 def test_every_module_is_imported_without_unix_and_without_a_name(tmp_path: Path) -> None:
     """No modules of Unix, no passwd entry, and neither USER nor LOGNAME."""
     code = CODE.format(blocked=UNIX_ONLY, modules=modules(), extras=EXTRAS)

@@ -21,6 +21,7 @@ def _uniform_array(keys, counters):
     return out
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # the first call compiles
 @given(st.lists(uint64, min_size=1, max_size=20), st.integers(0, 2**40), st.integers(1, 5))
 def test_numba_gives_the_same_bits(keys, counter, k):

@@ -58,6 +58,7 @@ def test_constants():
     assert pytest.approx((1 * u.arcmin**2).to_value(u.sr)) == ARCMIN2_TO_SR
 
 
+@pytest.mark.slow
 def test_model_does_not_import_astropy():
     code = "import sys, gcmock.galaxy.galactic_model; sys.exit('astropy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Final, Literal
 
 Progress = Callable[[int, int], None]
 """Called with the numbers of what is done and of all there is."""
@@ -12,6 +14,12 @@ Stage = Callable[[str], Progress | None]
 
 StagedProgress = Callable[[str, int, int], None]
 """Called with the name of what is done, and with the numbers of what is done and of all."""
+
+
+LOUDNESS: Final[ContextVar[Literal["quiet", "usual", "verbose"]]] = ContextVar(
+    "LOUDNESS", default="usual"
+)
+"""How much a command says while it works: nothing, bars on a terminal, or lines as well."""
 
 
 def silent(_: str) -> None:

@@ -142,6 +142,7 @@ def test_what_is_written_is_what_is_read(tmp_path, in_memory):
     np.testing.assert_allclose(tau, 2.0 * given.local.scatter, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_same_calibration_same_bytes(tmp_path):
     paths = [tmp_path / name for name in ("one.fits", "other.fits")]
     for path in paths:
@@ -156,6 +157,7 @@ def test_limits_of_no_class(tmp_path):
     assert found.doubt_limit.shape[0] in (0, 1)
 
 
+@pytest.mark.slow
 def test_a_list_that_says_nothing(tmp_path):
     """Priors, the law of the settings, and the reason, as a file and in memory."""
     path = tmp_path / "nothing.fits"
@@ -171,7 +173,8 @@ def test_a_list_that_says_nothing(tmp_path):
         assert found.weights.tolist() == [1.0] * n + [0.0] * (len(PARTS) - n)
         np.testing.assert_array_equal(found.case_fraction, usual_fractions())
         assert (found.error_scale == 1.0).all()
-        assert (found.zero_point_mas, found.parallax_scale) == (0.0, 1.0)
+        assert (found.zero_point_mas, found.zero_point_error_mas) == (-0.02, 0.03)
+        assert (found.parallax_scale, found.limits) == (1.0, ())
     with fits.open(path) as hdus:
         words = json.loads(hdus[0].header["GCMOCK"])
     assert words["reason"] == "few.fits: 10 stars with a colour"
@@ -206,7 +209,7 @@ def test_file(tmp_path):
     with fits.open(path) as hdus:
         names = [hdu.name for hdu in hdus[1:]]
         assert names == ["CELLS", "STARS", "LAW", "DOUBT", "PARTS", "FIELDS", "CASES", "ERRORS",
-                         "PARALLAX", "MAP_E_JKS", "MAP_E_JKS_ERROR",
+                         "PARALLAX", "SELECTION", "MAP_E_JKS", "MAP_E_JKS_ERROR",
                          "MAP_E_JKS_SCATTER"]  # fmt: skip
         header = hdus["CELLS"].header
         for i, column in enumerate(MAP_COLUMNS, 1):

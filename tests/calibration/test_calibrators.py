@@ -201,3 +201,13 @@ def test_one_band_cannot_calibrate(read):
     few = observations(np.linspace(10.0, 15.0, 100), np.arange(100) < 20).mag
     with pytest.raises(InputError, match=f"18 stars have Ks and J or H: .* least {LEAST_STARS}"):
         read(Catalogue(np.full(100, 5.5), few))
+
+
+def test_many_cells_have_fewer_stars_each(read, monkeypatch):
+    """What learning costs has a limit, which is a part of the list where the list is large."""
+    monkeypatch.setattr(module, "MOST_FIRST", 40)
+    found = read(catalogue(400), stars_per_cell=100)
+    assert np.bincount(found.cell[found.first]).max() == 20
+    monkeypatch.setattr(module, "LEAST_PART", 4)
+    more = read(catalogue(400), stars_per_cell=100)
+    assert np.bincount(more.cell[more.first]).max() > 30

@@ -88,6 +88,7 @@ def test_one_lattice_is_as_good(model, stars, curves):
     assert np.median(np.abs(same.log_scale[good] - curves.log_scale[good])) < 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", [(2.1, 0.004), (2.0, -0.01)])
 def test_a_law_moves_stars_through_the_lattices_of_another(model, stars, curves, law):
     """Curves under a law from the lattices of one close to it are those from its own."""
@@ -122,6 +123,7 @@ def gaussian_curves(factor, width):
     return np.exp(-0.5 * ((FACTORS - factor[:, None]) / width) ** 2).astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("true", [0.93, 1.0, 1.07])
 def test_cells_find_mean_and_scatter(true):
     """Of stars with known curves: no bias, and error bars of the right size."""

@@ -38,7 +38,8 @@ def by_quantity(lines) -> dict[str, float]:
     return {line.quantity: float(line.measured) for line in lines}
 
 
-@pytest.mark.parametrize("factor", [0.93, 1.07])
+@pytest.mark.slow
+@pytest.mark.parametrize("factor", [pytest.param(0.93, marks=pytest.mark.long), 1.07])
 def test_cells_forget_a_wrong_map(benchmark, options, factor):
     """Half as many cells as the full run: the same scatter, a bias within its error."""
     found = by_quantity(benchmark.reddening_of_cells(options, 100, factor))
@@ -47,6 +48,7 @@ def test_cells_forget_a_wrong_map(benchmark, options, factor):
     assert 0.4 < found["error over error bar"] < 1.8
 
 
+@pytest.mark.slow
 def test_posterior_recovers(benchmark, options):
     """320 stars: coverage to three standard errors; the control fails."""
     found = by_quantity(benchmark.posterior_after(options, 30, 0.93))
@@ -57,6 +59,7 @@ def test_posterior_recovers(benchmark, options):
     assert found["KS of the control"] > 0.12
 
 
+@pytest.mark.slow
 def test_motions_gain(benchmark, options):
     lines = list(benchmark.motions(options))
     known = by_quantity(x for x in lines if "1 mas/yr, known" in x.test)
@@ -70,6 +73,7 @@ def test_motions_gain(benchmark, options):
     assert cell["near or far, AUC"] > 0.70
 
 
+@pytest.mark.slow
 def test_evidence_knows_the_law(benchmark, options):
     """Stars reddened by another law: its evidence is far larger than that of the law of the map."""
     law = "nishiyama_2009_quadrants"
@@ -105,6 +109,7 @@ def test_lines_are_judged_by_mean_and_error(benchmark, values, verdict):
     assert ("±" in text) == (len(values) > 1)
 
 
+@pytest.mark.slow
 def test_stars_without_j_are_calibrated(benchmark, options):
     """Nothing is made of the non-detection: what is left of the star is inferred without bias."""
     for line in benchmark.without_j(options):

@@ -116,6 +116,7 @@ def test_few_stars_of_a_cell_are_shrunk_to_the_field() -> None:
     assert found.factor_error[few] > 2.0 * found.factor_error[many]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("true", [0.95, 1.0, 1.05])
 def test_fifty_stars_of_a_region_know_its_mean(true: float) -> None:
     """Spread over thirty cells: no cell knows anything alone."""
@@ -132,6 +133,7 @@ def test_fifty_stars_of_a_region_know_its_mean(true: float) -> None:
     assert abs(np.mean(pulls)) < 2.0
 
 
+@pytest.mark.slow
 def test_errors_of_cells_are_right() -> None:
     """Cells that scatter about their fields as is allowed for: pulls of unit width."""
     rng = np.random.default_rng(5)
@@ -165,6 +167,7 @@ def test_the_spread_of_cells_is_learned(true: float) -> None:
     assert _spread_of(few, prior) == FACTOR_SPREAD
 
 
+@pytest.mark.slow
 def test_outliers_do_not_move_a_cell() -> None:
     n, here = 200, cell_of(1, 1)
     factors = np.where(np.arange(n) % 10 == 0, 1.12, 1.0)

@@ -11,18 +11,17 @@ import pytest
 from gcmock.calibration import law_scores as module
 from gcmock.calibration.calibrators import Calibrators
 from gcmock.calibration.law import OFFSET_PRIOR, SLOPE_PRIOR, parameters_of, power_law
+from gcmock.calibration.law_sample import Sample, choose
 from gcmock.calibration.law_scores import (
     CELL_FACTOR,
     LEAST_STARS,
-    MOST_STARS,
     REGION_FACTOR,
-    Sample,
     State,
     _Fit,
     _law_of,
     fit_laws,
 )
-from gcmock.dust.laws import QUADRANTS, ExtinctionLaw, load_law
+from gcmock.dust.laws import ExtinctionLaw, load_law
 from gcmock.errors import InputError
 from gcmock.model import Model, load_model
 from gcmock.posterior.observations import Observations
@@ -53,7 +52,7 @@ class Gaussian(_Fit):
         sample = Sample(data, cell, quadrant, zero, zero, zero + 2.0, np.ones(n), (0.0, 14.0))
         super().__init__(sample, None, 1.04, with_offset, 1)
 
-    def _log_likelihood(self, state):
+    def _log_likelihood(self, state, workers=1):
         quadrant = self.sample.quadrant
         row = quadrant if state.slope.size > 1 else np.zeros_like(quadrant)
         at = np.stack([state.slope[row], state.offset[row], state.factor[self.sample.cell]], axis=1)
@@ -78,7 +77,7 @@ def start(n_cell: int) -> State:
 def test_scores_of_a_parabola_are_exact() -> None:
     fit = gaussian((2.2, 0.02))
     state = State(np.array([1.9]), np.array([-0.03]), np.full(8, 1.05))
-    scores = fit._scores(state)
+    scores = fit.scores(state)
     at = np.array([1.9, -0.03, 1.05])
     expected = (fit.seen - at) / fit.widths**2
     np.testing.assert_allclose(scores.law, expected[:, :2], rtol=1e-6, atol=1e-9)
@@ -93,7 +92,7 @@ def test_the_search_finds_the_law_and_the_errors_are_right(true) -> None:
     pulls = []
     for seed in range(12):
         fit = gaussian(true, seed=seed)
-        state, information, gain = fit.search(start(8), quiet)
+        state, information, gain, _ = fit.search(start(8), quiet)
         covariance = fit.covariance(information)
         error = np.sqrt(np.diag(covariance))
         # The priors draw by a little that is known.
@@ -109,13 +108,13 @@ def test_the_search_finds_the_law_and_the_errors_are_right(true) -> None:
 
 def test_without_the_offset_only_the_slope_moves() -> None:
     fit = gaussian((2.4, 0.05), with_offset=False)
-    state, information, _ = fit.search(start(8), quiet)
+    state, information, _, scores = fit.search(start(8), quiet)
     assert state.offset[0] == 0.0
     assert abs(state.slope[0] - 2.4) < 0.1
     covariance = fit.covariance(information)
     assert covariance[1, 1] == covariance[0, 1] == 0.0
     assert covariance[0, 0] > 0.0
-    for _, spread, _ in fit.quadrants(state).values():
+    for _, spread, _ in fit.quadrants(state, scores).values():
         assert spread[1, 1] == spread[0, 1] == 0.0
 
 
@@ -127,8 +126,8 @@ def test_quadrants_that_differ_gain() -> None:
     other = gaussian(([1.9, 2.3, 2.1, 2.5], 0.0), quadrant=by_quadrant)
     gains = []
     for fit in (same, other):
-        state, _, _ = fit.search(start(8), quiet)
-        found = fit.quadrants(state)
+        state, _, _, scores = fit.search(start(8), quiet)
+        found = fit.quadrants(state, scores)
         assert sorted(found) == [0, 1, 2, 3]
         gains.append(sum(gain for _, _, gain in found.values()))
     assert gains[0] < module.LEAST_GAIN * 4 < gains[1]
@@ -139,8 +138,8 @@ def test_quadrants_that_differ_gain() -> None:
 
 def test_quadrants_with_few_stars_have_no_law_of_their_own() -> None:
     fit = gaussian((2.2, 0.0), n_cell=2, quadrant=lambda cell: np.where(np.arange(120) < 30, 1, 0))
-    state, _, _ = fit.search(start(2), quiet)
-    assert list(fit.quadrants(state)) == [0]
+    state, _, _, scores = fit.search(start(2), quiet)
+    assert list(fit.quadrants(state, scores)) == [0]
 
 
 def test_priors_of_factors_are_those_of_region_and_cell() -> None:
@@ -258,14 +257,14 @@ def made(model: Model, law: ExtinctionLaw, n: int, seed: int = 1) -> Calibrators
     return Calibrators(data, number, (-np.inf, FAINT), cells, counts, {}, np.ones(cell.size, bool))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_scores_are_numeric_derivatives(base: Model) -> None:
     """Of ln Z - ln Λ of every star, times its weight, at steps of half the width."""
     stars = made(base, base.law, 25)
-    sample = module._choose(stars, np.arange(stars.cell.size), base)
+    sample = choose(stars, np.arange(stars.cell.size), base)
     fit = _Fit(sample, base, float(BASE[0] - BASE[2]), True, 2)
     state = State(np.array([2.1]), np.array([0.005]), np.full(4, 1.02))
-    scores = fit._scores(state)
+    scores = fit.scores(state)
     _, weight = fit._log_likelihood(state)
     assert (weight > 0.5).mean() > 0.9
     found = np.column_stack([scores.law, scores.factor])
@@ -282,7 +281,7 @@ def test_scores_are_numeric_derivatives(base: Model) -> None:
         assert abs((found[:, parameter] - numeric).mean()) < 0.03 * scale
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("shift", [0.0, 0.3])
 def test_the_law_of_the_stars_is_found(base: Model, shift: float) -> None:
     """Stars under a law that is steeper than that of the settings, with the same A_J - A_Ks."""
@@ -301,21 +300,6 @@ def test_the_law_of_the_stars_is_found(base: Model, shift: float) -> None:
     if shift:
         assert found.gain > 5.0
         assert abs(law.rows[0][H] - row[H]) > 3.0 * found.kappa_error[H] > 0.0
-
-
-def test_many_stars_are_thinned(base: Model) -> None:
-    n = MOST_STARS + 500
-    rng = np.random.default_rng(1)
-    stars = few(n)
-    l_deg, b_deg = PLACES[rng.integers(0, 4, n)].T
-    data = stars.data._replace(l_deg=l_deg, b_deg=b_deg, e_jks_rc=np.full(n, 3.0))
-    stars = stars._replace(data=data, cell=base.extinction_map.cell_index(l_deg, b_deg))
-    sample = module._choose(stars, np.arange(n), base)
-    assert sample.data.n_star == MOST_STARS
-    assert sample.l_deg.size == 4
-    np.testing.assert_allclose(sample.ratio, 3.0 / sample.e_map[sample.cell])
-    assert (sample.data.mag_error >= module.LEAST_ERROR_MAG).all()
-    assert len(set(np.array(QUADRANTS)[sample.quadrant])) == 3
 
 
 def test_the_base_is_a_power_law() -> None:

@@ -13,7 +13,7 @@ from gcmock.mock.simulate import simulate
 from gcmock.mock.survey import survey
 from gcmock.model import load_model
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 def stars_of_a_sky(folder, map_value):

@@ -186,6 +186,7 @@ class Parts:
         return out
 
 
+@pytest.mark.slow
 def test_numbers_of_stars_under_the_reddening_that_was_found() -> None:
     """Seven tenths of the nuclear stars of the model; what nothing explains is left out."""
     n = 6000
@@ -202,7 +203,7 @@ def test_numbers_of_stars_under_the_reddening_that_was_found() -> None:
     floor[:10] = -np.inf
     result = fit_numbers(
         curved.data, found, curved, sky, density, used, floor=floor, of_star=sky.of_star,
-        free_scale=False, workers=1,
+        free_scale=False, guess=None, workers=1,
     )  # fmt: skip
     assert result.n_star == n - 10
     ratio, error = result.ratio
@@ -213,7 +214,7 @@ def test_numbers_of_stars_under_the_reddening_that_was_found() -> None:
     parts.taus.clear()
     fit_numbers(
         curved.data, found, curved, sky, density, used, floor=floor, of_star=sky.of_star,
-        free_scale=True, workers=1,
+        free_scale=True, guess=None, workers=1,
     )  # fmt: skip
     assert len(set(parts.taus)) >= 3
 

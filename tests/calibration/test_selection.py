@@ -73,13 +73,9 @@ def test_dust_hides_stars_where_the_list_has_no_bright_limit():
     assert (np.diff(found, axis=1) < 0).all()
 
 
-def test_law_that_is_given_and_progress():
+def test_progress():
     told = []
-    one = density(
-        (-np.inf, 13.0), kappa_ks=np.array([0.5, 0.0]), progress=lambda *n: told.append(n)
-    )
-    np.testing.assert_allclose(one[0], density((-np.inf, 13.0))[0])
-    assert np.ptp(one[1].sum(axis=0)) == pytest.approx(0.0, abs=1e-9)
+    density((-np.inf, 13.0), progress=lambda *n: told.append(n))
     assert told == [(2, 2)]
 
 

@@ -18,7 +18,7 @@ from gcmock.mock.survey import survey
 from gcmock.model import load_model
 from gcmock.words.components import PARTS
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")

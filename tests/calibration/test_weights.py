@@ -60,6 +60,7 @@ def test_ratios_are_found(true):
     np.testing.assert_allclose(found.error, np.sqrt(np.diag(found.covariance)))
 
 
+@pytest.mark.slow
 def test_error_bars_are_the_scatter():
     true, pulls = np.array([1.0, 1.2, 0.8]), []
     for seed in range(40):
@@ -126,6 +127,7 @@ def blurred(true_scale, weights, n, rng, noise=0.6):
     return evidence
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("true_scale", [0.45, 1.0, 1.3])
 def test_widths_that_are_wrong_are_found_with_the_weights(true_scale):
     """A width that is too large turns bar stars into nuclear ones; jointly both are right."""

@@ -25,6 +25,8 @@ from gcmock.settings.merge import (
     load_merge_config,
 )
 
+pytestmark = pytest.mark.slow
+
 WINDOW = ("0.30", "0.42", "-0.30", "-0.20")
 SURVEYS = ("2mass.csv", "virac2.fits", "sirius.dat", "gaia.csv")
 
@@ -134,7 +136,7 @@ def test_magnitudes_agree_with_the_truth(catalogue, surveys):
     assert 0.5 < 1.4826 * np.median(np.abs(pull - np.median(pull))) < 1.5
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("extra", ["[run]\nchunk_size = 777", "[run]\nworkers = 1"])
 def test_chunks_and_threads_do_not_change_a_byte(catalogue, surveys, tmp_path, extra):
     output = tmp_path / "again"
@@ -143,7 +145,7 @@ def test_chunks_and_threads_do_not_change_a_byte(catalogue, surveys, tmp_path, e
     assert contents(output) == contents(catalogue)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("order", [7, 10])
 def test_other_cells_give_the_same_stars(catalogue, surveys, tmp_path, order):
     path = write_config(surveys, extra=f"[run]\ncell_order = {order}")
@@ -197,7 +199,7 @@ run(sys.argv[1:])
 """
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_killed_run_goes_on(catalogue, surveys, tmp_path):
     output = tmp_path / "killed"
     path = write_config(surveys, extra="[run]\ncell_order = 10\nworkers = 1")
@@ -328,7 +330,7 @@ def test_a_file_that_is_no_map_is_refused(catalogue, tmp_path):
         load_completeness(part)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ctrl_c_keeps_what_is_finished(surveys, tmp_path):
     output = tmp_path / "stopped"
     path = write_config(surveys, extra="[run]\ncell_order = 10\nworkers = 2")

@@ -97,6 +97,7 @@ def test_variables_are_among_the_targets_of_jasmine(catalogue):
     assert np.median(np.abs(stars["phot_hw_mag"][index[i]] - hw[j])) < 1.0
 
 
+@pytest.mark.slow
 def test_no_star_of_a_real_2mass_field_is_lost_to_its_flags(tmp_path):
     """28 of 364 sources bear p, d or s in cc_flg: doubtful in a band, and stars all the same."""
     path = tmp_path / "cone.toml"

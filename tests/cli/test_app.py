@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -65,14 +64,65 @@ def test_help(capsys, arguments, words):
     assert [word for word in words if word not in printed] == []
 
 
-def test_help_answers_at_once():
-    def seconds():
-        start = time.perf_counter()
-        assert gcmock_call("--help").returncode == 0
-        return time.perf_counter() - start
+def test_help_groups_the_commands(capsys):
+    assert cli.run(["--help"]) == 0
+    printed = capsys.readouterr().out
+    heads = ("Begin", "Catalogues of true stars", "Surveys", "Missions", "Results")
+    places = [printed.index(f" {head} ") for head in heads]
+    assert places == sorted(places)
+    names = [name for name in cli.app if not name.startswith("-")]
+    assert all(printed.index(f"│ {name} ") > places[0] for name in names)
 
-    # Generous: other tests may be running on the same cores.
-    assert min(seconds() for _ in range(3)) < 2.0
+
+@pytest.mark.parametrize("name", [name for name in cli.app if not name.startswith("-")])
+def test_every_help_has_what_all_commands_take(capsys, name):
+    assert cli.run([name, "--help"]) == 0
+    printed = capsys.readouterr().out
+    assert [word for word in ("--log FILE", "--quiet", "--verbose") if word not in printed] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["build", "--outpt", "x"], "Did you mean --output? See gcmock build --help"),
+        (["solve", "a", "-o", "b", "--robust", "agi"], 'Did you mean "agis"? See gcmock solve'),
+        (["expor"], 'Did you mean "export"'),
+        (["expor"], "See gcmock --help"),
+        (["export", "m.fits", "-o", "x.fits", "--mission", "jasmin"], "did you mean 'jasmine'?"),
+        (["build", "none", "-o", "x.fits"], "none: no such file"),
+        (["build", "none.xyz", "-o", "x.fits"], "none.xyz: no such file"),
+    ],
+)
+def test_errors_say_what_was_meant(capsys, monkeypatch, tmp_path, words, error):
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(words) == 2
+    assert error in capsys.readouterr().err
+
+
+def test_unknown_laws_are_told_from_known_ones(capsys, tmp_path, stars):
+    settings = tmp_path / "settings.toml"
+    settings.write_text('[extinction]\nlaw = "nishiyama2009"\n', encoding="utf-8")
+    words = ["build", str(stars), "-o", str(tmp_path / "m.fits"), "--config", str(settings)]
+    assert cli.run(words) == 2
+    assert "did you mean 'nishiyama_2009'?" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "most"), [(["-m", "gcmock", "--help"], 0.8), (["-c", "import gcmock"], 0.2)]
+)
+def test_help_and_import_take_little_processor_time(words, most):
+    resource = pytest.importorskip("resource")
+
+    def seconds():
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, *words], check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    # Time of the processor, because other tests may be running on the same cores; on a quiet
+    # machine half of these.
+    assert min(seconds() for _ in range(3)) < most
 
 
 def test_import_is_light():
@@ -115,6 +165,7 @@ def test_info_config_is_a_config(capsys, tmp_path):
     assert load_config(file) == load_config()
 
 
+@pytest.mark.slow
 def test_build(capsys, tmp_path, stars):
     output = tmp_path / "mock.fits"
     config = tmp_path / "config.toml"
@@ -138,6 +189,7 @@ def test_build(capsys, tmp_path, stars):
     assert cli.run(["build", str(stars), "-o", str(output), "--no-learn", "--overwrite"]) == 0
 
 
+@pytest.mark.slow
 def test_simulate_and_build(capsys, tmp_path):
     window = ["--l", "-0.75", "-0.73", "--b", "-0.2", "-0.18", "--ks-max", "13"]
     output = tmp_path / "survey.parquet"
@@ -150,7 +202,7 @@ def test_simulate_and_build(capsys, tmp_path):
     assert cli.run(["build", str(output), "-o", str(tmp_path / "mock.parquet"), "--no-learn"]) == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_no_progress_bar_without_a_terminal(tmp_path, stars):
     done = gcmock_call("build", stars, "-o", tmp_path / "mock.parquet")
     assert done.returncode == 0
@@ -158,6 +210,7 @@ def test_no_progress_bar_without_a_terminal(tmp_path, stars):
     assert "\x1b" not in done.stdout
 
 
+@pytest.mark.slow
 def test_progress_bar_in_a_terminal(capsys, monkeypatch, tmp_path, stars):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setenv("FORCE_COLOR", "1")
@@ -171,7 +224,7 @@ def test_a_closed_pipe_is_no_error():
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_demo(capsys, monkeypatch, tmp_path):
     # A smaller window than that of the command.
     monkeypatch.setattr("gcmock.reporting.demo.L_RANGE", (-0.025, 0.0))

@@ -178,7 +178,7 @@ def test_wrong_words_stop_before_the_verb(called, capsys, words: str, message: s
     assert cli.run(words.split()) == 2
     error = capsys.readouterr().err
     assert error.startswith("gcmock: error: ")
-    assert error.endswith("See gcmock --help\n")
+    assert error.endswith("--help\n")
     assert message in error
     assert calls == []
 

@@ -1,8 +1,12 @@
 """Whole numbers of the command line."""
 
+from typing import get_args
+
 import pytest
 
 from gcmock import cli
+from gcmock.astrometry.missions.mission import mission_names
+from gcmock.cli.options import MissionName
 
 
 @pytest.mark.parametrize("word", ["1.5", "1e9", "0x10", "nan", "", "--", "9" * 5000, "two"])
@@ -21,3 +25,16 @@ def test_whole_numbers_arrive(called, word, value):
     with pytest.raises(AssertionError):
         assert cli.run(["build", "a.fits", "-o", "b.fits", f"--seed={word}"]) == 0
     assert calls[0]["seed"] == value
+
+
+def test_missions_that_the_shell_completes_are_those_of_the_package() -> None:
+    choices, path = get_args(MissionName)
+    assert set(get_args(choices)) == set(mission_names())
+    assert path is str
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_choices_are_completed(shell: str) -> None:
+    script = cli.app.generate_completion(shell=shell)
+    for choice in ("roman-gbtds-2025", "huber", "pilot2023"):
+        assert choice in script

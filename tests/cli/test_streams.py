@@ -26,6 +26,7 @@ def say(*words: str, n: int = 10, shell: str = "", **environment: str) -> tuple[
     return done.returncode, done.stdout, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp932", "utf-8"])
 def test_encodings_of_terminals(encoding: str) -> None:
     code, out, err = say(PYTHONIOENCODING=encoding)
@@ -33,6 +34,7 @@ def test_encodings_of_terminals(encoding: str) -> None:
     assert out.decode(encoding, "strict").endswith("xxxxxxxxxx" + os.linesep)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize("n", [10, 100_000])
 def test_a_full_output(n: int) -> None:
@@ -43,6 +45,7 @@ def test_a_full_output(n: int) -> None:
     assert err.count(b"\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="needs a shell of Unix")
 @pytest.mark.parametrize("shell", [">&-", "2>&-", "<&- >&- 2>&-", "| true", "| head -c 3"])
 @pytest.mark.parametrize("n", [10, 1_000_000])

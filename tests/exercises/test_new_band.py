@@ -54,6 +54,7 @@ from gcmock.model import load_model
 from gcmock.posterior.observations import Observations
 from gcmock.random import star_key
 from gcmock.words.bands import BANDS
+from gcmock.words.components import COMPONENTS
 
 found = {"file": gcmock.__file__, "bands": BANDS}
 names = [column.name for column in merged_columns(packaged_order())]
@@ -89,7 +90,7 @@ for name, table in (("alone", alone), ("with_ks", stars)):
     mock = gcmock.build(table, run={"seed": 7, "realisations": 20, "workers": 1})
     drawn = np.asarray(mock["phot_gaianir_mag"]).reshape(some.size, -1)
     given = np.asarray(table["phot_gaianir_mag"])
-    probability = np.sum([np.asarray(mock[c]) for c in mock.colnames if c.startswith("p_")], axis=0)
+    probability = np.sum([np.asarray(mock[f"p_{c}"]) for c in COMPONENTS], axis=0)
     found[name] = {
         "columns": [c for c in mock.colnames if c.startswith("phot_")],
         "n_bands": sorted(set(mock["n_bands"].tolist())),
@@ -173,7 +174,7 @@ def test_page_has_the_same_row_and_relation():
     assert RELATIONS in page
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_band_stands_on_every_list(copy, found):
     assert Path(found["file"]).parent == copy
     assert found["bands"] == ["j", "h", "ks", "hw", "gaianir"]
@@ -187,14 +188,14 @@ def test_the_band_stands_on_every_list(copy, found):
     assert "GaiaNIR" in found["printed"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_simulated_stars_follow_the_relation_and_the_expected_counts(found):
     assert found["off_relation"] == 0.0
     assert found["simulated"] > 100
     assert abs(found["simulated"] - found["expected"]) < 5.0 * np.sqrt(found["expected"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "n_bands"), [("alone", 1), ("with_ks", 2)])
 def test_catalogue_of_a_list_with_the_band(found, name, n_bands):
     built = found[name]
@@ -204,11 +205,11 @@ def test_catalogue_of_a_list_with_the_band(found, name, n_bands):
     assert 0.5 < built["pull"] < 1.5
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_posterior_with_the_relation_of_hw_is_that_of_hw(found):
     assert found["as_hw"] == dict.fromkeys(("", "ks", "j", "h+ks"), True)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_export_takes_the_band_of_the_catalogue(found):
     assert found["export"] == [1, True]

@@ -18,7 +18,7 @@ from gcmock.photometric_systems import from_2mass
 from gcmock.surveys.definition import load_survey, survey_names
 from gcmock.surveys.read.open_survey import open_survey
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 NAME = "ukidss_gps"
 WINDOW = (0.03, 0.07, -0.08, -0.04)

@@ -42,6 +42,7 @@ def assert_draws_agree(drawn, row, mean_tolerance, std_tolerance):
         assert abs(value.std() / std - 1.0) < std_tolerance, where
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("component", COMPONENTS[:10])
 def test_draws_agree_with_genstars(shared_dir, component):
     # as published, without the mirrored ellipsoid below the plane
@@ -58,6 +59,7 @@ def test_draws_agree_with_genstars(shared_dir, component):
         assert_draws_agree(drawn, row, 0.03, 0.04)
 
 
+@pytest.mark.slow
 def test_mirrored_nuclear_disc_agrees_where_it_has_stars(shared_dir, model):
     rng = np.random.default_rng(6)
     for row in read_rows(shared_dir / "reference" / "kinematics_reference.csv"):
@@ -67,6 +69,7 @@ def test_mirrored_nuclear_disc_agrees_where_it_has_stars(shared_dir, model):
             assert_draws_agree(model.sample_observables("nsd", *place, rng), row, 0.03, 0.04)
 
 
+@pytest.mark.slow
 def test_draws_along_the_line_of_sight(shared_dir, model):
     rng = np.random.default_rng(7)
     edges = np.arange(0.0, 16001.0, 5.0)

@@ -125,6 +125,7 @@ def test_flattened_spheroid_obeys_poisson(model):
         np.testing.assert_allclose(laplacian(tracer, r, z), 4.0 * np.pi * G * rho, rtol=2e-4)
 
 
+@pytest.mark.slow
 def test_expansion_agrees_with_homeoids(tool, model):
     """Two ways to the force of one spheroid as flat as the nuclear disc."""
     spheroid = tool.Spheroid(1e9, 0.3, 60.0, 0.37)
@@ -191,6 +192,7 @@ def test_keplerian_limit(tool, model):
     assert sigma_squared[0] == pytest.approx(G * 4.3e6 / (1.71 * 1e-4), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_both_jeans_equations_hold(tool, model):
     """Finite differences of nu sigma^2, at random points, with the sign of v_phi^2 kept."""
     tracer, forces = model
@@ -215,6 +217,7 @@ def test_both_jeans_equations_hold(tool, model):
     assert np.max(np.abs(residual) / (nu * pull_r)) < 1e-3
 
 
+@pytest.mark.slow
 def test_virial_theorem(tool, model):
     """2 K + W = 0 of the untruncated tracer: int nu (3 sigma^2 + v_phi^2 - x . grad Phi) dV = 0."""
     tracer, forces = model

@@ -48,6 +48,7 @@ def rows(path: Path) -> list[int] | None:
     return [int(x) for chunk in source.chunks(100) for x in chunk["id"]]
 
 
+@pytest.mark.slow
 def test_partitions_go_on(tmp_path: Path) -> None:
     partitions(tmp_path / "whole", 2)
     expected = content(tmp_path / "whole")
@@ -64,6 +65,7 @@ def test_partitions_go_on(tmp_path: Path) -> None:
     assert kills > 8
 
 
+@pytest.mark.slow
 def test_partitions_that_replace_others(tmp_path: Path) -> None:
     partitions(tmp_path / "whole", 1, 7)
     expected = content(tmp_path / "whole")
@@ -82,6 +84,7 @@ def test_partitions_that_replace_others(tmp_path: Path) -> None:
         assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "whole"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("exchange", [True, False], ids=["exchanged", "in two steps"])
 def test_folders_are_old_or_new(tmp_path: Path, monkeypatch, exchange: bool) -> None:
     if not exchange:
@@ -107,6 +110,7 @@ def test_folders_are_old_or_new(tmp_path: Path, monkeypatch, exchange: bool) -> 
         assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "whole"]
 
 
+@pytest.mark.slow
 def test_two_outputs(tmp_path: Path) -> None:
     """The main output comes last, and the rerun takes what its dead predecessor left beside it."""
     main, beside, folder = (tmp_path / name for name in ("a.json", "b.json", "c"))

@@ -51,6 +51,7 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
         read_metadata(tmp_path / "bad.parquet")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words", [b"not json", b"[1]", b"3", b'{"config": 3}', b"\xff", b"[" * 9999]
 )

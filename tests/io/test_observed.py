@@ -318,6 +318,7 @@ def test_identifiers_that_cannot_be_used(tmp_path, ids, words):
         read(stars(source_id=ids), tmp_path, name="t.parquet")
 
 
+@pytest.mark.slow
 @settings(
     deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -12,6 +12,7 @@ from gcmock.io.sexagesimal import degrees
 FORMS = ["{}{}:{:02d}:{:06.3f}", "{}{} {:02d} {:06.3f}", " {}{:02d}h{:02d}m{:06.3f}s"]
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(

@@ -36,6 +36,7 @@ def key(raw: RawRows) -> np.ndarray:
     return raw.columns["key"]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(
     n=st.integers(1, 80),
@@ -61,6 +62,7 @@ def test_rows_in_the_order_of_the_key(tmp_path_factory, n, size, bucket, read) -
         )
 
 
+@pytest.mark.slow
 @given(counts=st.lists(st.integers(0, 9), min_size=1, max_size=40), rows=st.integers(1, 30))
 def test_buckets_are_small(counts: list[int], rows: int) -> None:
     edges = bucket_edges(np.array(counts), rows)

@@ -259,6 +259,7 @@ def test_frames():
         observed(frame)
 
 
+@pytest.mark.slow
 def test_polars():
     pl = pytest.importorskip("polars")
     frame = pl.DataFrame(stars() | {"source_id": ["a", "b", "c", "d"]})

@@ -13,6 +13,8 @@ from gcmock.words.bands import BANDS, magnitude_error_name, magnitude_name
 from gcmock.words.components import COMPONENTS
 from gcmock.words.flags import Flag
 
+pytestmark = pytest.mark.slow
+
 N = 100
 
 
@@ -83,7 +85,7 @@ def test_probabilities_are_probabilities(reference):
     assert (np.take_along_axis(p, drawn[None], axis=0) > 0).all()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "overrides",
     [{"run.chunk_size": 37}, {"workers": 2, "run.chunk_size": 90}],

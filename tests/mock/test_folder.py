@@ -23,6 +23,8 @@ from gcmock.io.readers.opening import open_table
 from gcmock.mock.build import SORTED_REMARK, build
 from gcmock.settings.build import load_config
 
+pytestmark = pytest.mark.slow
+
 N, PER_PARTITION = 120, 10
 SETTINGS = {
     "run": {"partition_size": 2 * PER_PARTITION, "realisations": 2, "seed": 5},
@@ -128,7 +130,7 @@ def test_complete_folder_stays_as_it_is(stars, whole) -> None:
     assert {path: path.stat().st_mtime_ns for path in whole.glob("part*")} == before
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killed_at_any_moment(stars, whole, tmp_path) -> None:
     """SIGKILL leaves no chance to tidy up; the same command then gives the same bytes."""
     folder = tmp_path / "mock"

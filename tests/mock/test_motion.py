@@ -40,6 +40,7 @@ def catalogue(stars, tmp_path, **overrides):
     return {name: table[name].to_numpy(zero_copy_only=False) for name in table.column_names}
 
 
+@pytest.mark.slow
 def test_motions_are_used_and_kept(stars, tmp_path):
     mock = catalogue(stars, tmp_path, **{"run.realisations": 20})
     assert (mock["source_id"] == np.repeat(stars["source_id"], 20)).all()
@@ -62,6 +63,28 @@ def test_motions_are_used_and_kept(stars, tmp_path):
     assert np.isfinite(mock["vx"]).all()
 
 
+def test_no_star_is_faster_than_its_component_allows(few_stars, tmp_path):
+    """Motions near the largest speed, and beyond it for any distance of a bulge star."""
+    table = few_stars(60)
+    rng = np.random.default_rng(8)
+    angle = rng.uniform(0.0, 2.0 * np.pi, 60)
+    size = np.repeat([12.0, 18.0, 60.0], 20)
+    table["pmra"], table["pmdec"] = size * np.cos(angle), size * np.sin(angle)
+    table["pmra_error"] = table["pmdec_error"] = 0.3
+    mock = catalogue(table, tmp_path, **{"run.realisations": 50})
+    speed = np.sqrt(mock["vx"] ** 2 + mock["vy"] ** 2 + mock["vz"] ** 2)
+    galaxy = load_model().galaxy
+    largest = {name: component.max_speed for name, component in galaxy.components.items()}
+    allowed = np.array([largest[name] for name in mock["component"].astype(str)])
+    assert (speed <= allowed * (1.0 + 1e-9)).all()
+    # Where the motion is possible it is kept.
+    near = np.hypot(
+        mock["pmra"] - np.repeat(table["pmra"], 50), mock["pmdec"] - np.repeat(table["pmdec"], 50)
+    )
+    assert (near[:1000] < 1.5).mean() > 0.3
+
+
+@pytest.mark.slow
 def test_switched_off(stars, tmp_path):
     off = catalogue(stars, tmp_path, **{"motion.use": False})
     columns = [n for n in stars.colnames if not n.startswith(("pm", "radial"))]
@@ -71,6 +94,7 @@ def test_switched_off(stars, tmp_path):
         np.testing.assert_array_equal(off[name], none[name])
 
 
+@pytest.mark.slow
 def test_command_line_switch(stars, tmp_path):
     given, out = tmp_path / "stars.parquet", tmp_path / "mock.parquet"
     stars.write(given, overwrite=True)
@@ -101,6 +125,7 @@ def test_covariance_is_rotated(few_stars, tmp_path):
     assert np.isnan(found[5:]).all()
 
 
+@pytest.mark.slow
 def test_zero_motions_are_missing(few_stars, tmp_path):
     table = few_stars(6)
     table["pmra"] = table["pmdec"] = 0.0

@@ -97,6 +97,7 @@ def test_the_look_up_never_misses_a_node(limit: float, which: int) -> None:
     assert NODES.brighter[which, step] == (cumulative[n - 1] if n else 0.0)
 
 
+@pytest.mark.slow
 def test_numbers_are_those_of_the_prior() -> None:
     """Stars that have magnitudes, by component and bin, with the scatter of a Poisson process."""
     drawn = draw(sky(20))

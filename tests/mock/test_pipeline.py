@@ -13,6 +13,7 @@ from gcmock.io.observed import RawRows
 from gcmock.mock.pipeline import batch_size, cut
 
 
+@pytest.mark.slow
 @given(
     sizes=st.lists(st.integers(1, 30), max_size=8),
     size=st.integers(1, 20),

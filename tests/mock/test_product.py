@@ -111,6 +111,7 @@ def test_every_format_holds_the_same_catalogue(stars, mock, tmp_path, suffix):
             assert table[name].unit == mock[name].unit
 
 
+@pytest.mark.slow
 def test_a_file_says_how_it_was_made(stars, tmp_path):
     given, output = tmp_path / "stars.fits", tmp_path / "mock.parquet"
     stars.write(given)

@@ -33,6 +33,7 @@ def check(summary, mock, n_rows):
     return dict(zip(COMPONENTS, summary.component_sum / n_rows))
 
 
+@pytest.mark.slow
 def test_jasmine_targets(tmp_path, real_dir):
     table = pq.read_table(real_dir / "jasmine_hw_catalogue.parquet")
     l, b = icrs_to_galactic(table["ra"].to_numpy(), table["dec"].to_numpy())
@@ -51,6 +52,7 @@ def test_jasmine_targets(tmp_path, real_dir):
     np.testing.assert_array_equal(mock["dec"], table["dec"].to_numpy()[rows])
 
 
+@pytest.mark.slow
 def test_vvv_variables(tmp_path, real_dir):
     given = real_dir / "vvv_lpv_mira_window.csv"
     config = load_config(EXAMPLES / "vvv_variables.toml")

@@ -75,6 +75,7 @@ def test_one_star_is_consistent(model: Model, stars: dict[str, np.ndarray]) -> N
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("map_value", ["subcell", "subcell_mean"])
 def test_counts_are_those_expected(map_value: str) -> None:
     """By component and magnitude, with the scatter of the reddening, in a window off the cells."""
@@ -132,6 +133,7 @@ def test_counts_of_genstars(genstars_model: Model, shared_dir: Path) -> None:
     assert abs(n_ours - n_theirs) < 3.0 * np.sqrt(n_ours + n_theirs) + 0.02 * n_theirs
 
 
+@pytest.mark.slow
 def test_workers_and_windows_do_not_matter(model: Model, stars: dict[str, np.ndarray]) -> None:
     again = simulate(model, (-0.06, 0.06), (0.5, 0.6), ks_max=15.0, seed=3, workers=3)
     for name, values in stars.items():
@@ -222,7 +224,7 @@ def test_survey_to_file(tmp_path: Path, suffix: str) -> None:
     assert (tmp_path / f"survey_truth{suffix}").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("workers", [1, 2])
 def test_survey_to_folder(tmp_path: Path, workers: int) -> None:
     """Partitions of fixed size with the rows of the file, in an order that does not jump."""

@@ -32,6 +32,7 @@ def measure(benchmark: ModuleType, shared_dir: Path, row: Any) -> Any:
     return benchmark.measure(row, shared_dir, N_PER_FIELD, workers=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stars", "map_value", "largest_brier"),
     [("cellmean", "cell_mean", 0.155), ("subcell", "subcell", 0.165)],
@@ -47,6 +48,7 @@ def test_calibrated(
     assert scores.ks < 0.06
 
 
+@pytest.mark.slow
 def test_default_scatter_keeps_the_probabilities(benchmark: ModuleType, shared_dir: Path) -> None:
     """The truth has no scatter within a sub-cell, so intervals are too wide, never too narrow."""
     row = benchmark.Row("", "", "subcell", "subcell", residual_scatter_mag=0.05)
@@ -56,6 +58,7 @@ def test_default_scatter_keeps_the_probabilities(benchmark: ModuleType, shared_d
     assert 0.64 <= scores.coverage <= 0.80
 
 
+@pytest.mark.slow
 def test_control_fails(benchmark: ModuleType, shared_dir: Path) -> None:
     """Sub-cell stars under the cell mean without scatter: confidently wrong."""
     scores = measure(benchmark, shared_dir, benchmark.Row("", "", "subcell", "cell_mean"))

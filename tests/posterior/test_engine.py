@@ -48,6 +48,7 @@ def test_draws_follow_the_posterior(model) -> None:
     assert stats.kstest(rank, "uniform").pvalue > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bands", [(0, 1, 2), (1, 2), (2,), (3,), (0, 1, 3)])
 def test_drawn_magnitudes_scatter_like_the_errors(model, bands) -> None:
     """For stars that the model itself made: (observed - true) / error is a standard normal."""
@@ -71,6 +72,7 @@ def test_drawn_magnitudes_scatter_like_the_errors(model, bands) -> None:
         assert 0.8 < pull[:, band].std() < 1.2
 
 
+@pytest.mark.slow
 def test_threads_batches_and_order_do_not_matter(model, monkeypatch) -> None:
     data = stars(300)
     keys = star_key(7, np.arange(300))[:, None]

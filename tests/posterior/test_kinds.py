@@ -30,6 +30,7 @@ def test_bands_of_the_tables(mask, bands):
 CODE = st.tuples(*(st.integers(low, low + 1) for low in (6, 0, -1, -1, -1, -1, 0)))
 
 
+@pytest.mark.slow
 @given(st.lists(CODE, min_size=1, max_size=30))
 def test_every_star_belongs_to_the_kind_of_its_code(codes):
     codes = np.array(codes, np.int64)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -12,6 +14,7 @@ from gcmock.posterior import reference
 from gcmock.posterior.grid import DistanceGrid
 from gcmock.posterior.observations import Observations
 from gcmock.random import star_key
+from gcmock.settings.build import load_config
 from gcmock.words.bands import equivalent
 
 # Total variation of P(c, D) between kernel and reference.
@@ -20,6 +23,9 @@ TOLERANCE_EXACT, TOLERANCE_LATTICE = 0.01, 0.02
 # ln evidence of the sums over nodes and over a lattice: every sixth node is a rough population for
 # errors of 0.005 mag.
 TOLERANCE_EVIDENCE = {True: 0.02, False: 0.1}
+
+# TV under limits: rows of a colour share a probability to pass.
+TOLERANCE_LIMITS = 0.06
 
 # TV and ln evidence where Hw is beside two other bands: ln L is of second order in J and H.
 TOLERANCE_ALIKE, TOLERANCE_LINEAR_HW = 0.02, 0.15
@@ -54,7 +60,9 @@ def from_reference(model: Model, data: Observations) -> np.ndarray:
         model.law.rows[row],
     )
     error = np.sqrt(data.mag_error[0] ** 2 + post.model_variance)
-    star = reference.Star(data.mag[0], error, data.parallax[0], data.parallax_error[0])
+    star = reference.Star(
+        data.mag[0], error, data.parallax[0], data.parallax_error[0], limits=model.limits
+    )
     sets = model.populations
     return reference.joint(
         star, sightline, sets.populations, sets.of_component, model.grid, model.relations
@@ -91,7 +99,7 @@ def observed_from_model(model, rng, mask, l_deg, b_deg):
     return mag, error, e_jks[0], distance
 
 
-def agreement(model, seed, mask, tau, place, with_parallax) -> None:
+def agreement(model, seed, mask, tau, place, with_parallax, lattice=TOLERANCE_LATTICE) -> None:
     """Compare kernel and reference in every bin, for a star that the model could make."""
     rng = np.random.default_rng(seed)
     mag, error, e_jks, distance = observed_from_model(model, rng, mask, *place)
@@ -103,7 +111,7 @@ def agreement(model, seed, mask, tau, place, with_parallax) -> None:
     expected = from_reference(model, data)
     if expected.sum() < 1e-12:
         return  # far beyond what the kernel sums: such stars are inflated and flagged
-    for exact, tolerance in ((True, TOLERANCE_EXACT), (False, TOLERANCE_LATTICE)):
+    for exact, tolerance in ((True, TOLERANCE_EXACT), (False, lattice)):
         found, log_evidence = model.posterior.joint(data, exact=exact)
         most = max(tolerance, TOLERANCE_ALIKE) if equivalent(mask) != mask else tolerance
         variation, difference = differences(found[0], log_evidence[0], expected)
@@ -121,7 +129,7 @@ EXAMPLES = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @settings(
     max_examples=25,
@@ -135,6 +143,29 @@ def test_kernel_equals_reference(model, seed, mask, tau, place, with_parallax) -
     agreement(model, seed, mask, tau, place, with_parallax)
 
 
+LIMITS = ("j-h > 2.1", "ks < 12.5 +- 0.2", "hw < 15.5 +- 0.1")
+
+
+def with_limits(model: Model, limits=LIMITS) -> Model:
+    """Return the model of a list that was cut."""
+    config = load_config(None, model.config.model_dump() | {"selection": {"limits": limits}})
+    return replace(model, config=config)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mask", range(1, 16))
+@pytest.mark.parametrize("tau", [0.0, 0.2])
+def test_kernel_equals_reference_under_limits(model, mask, tau) -> None:
+    agreement(with_limits(model), 40 + mask, mask, tau, (0.31, -0.23), False, TOLERANCE_LIMITS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mask", [4, 8])
+def test_kernel_equals_reference_under_limits_quickly(model, mask) -> None:
+    agreement(with_limits(model), 20 + mask, mask, 0.2, (0.31, -0.23), False, TOLERANCE_LIMITS)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("mask", [3, 7, 14])
 def test_kernel_equals_reference_quickly(model, mask) -> None:
     agreement(model, 10 + mask, mask, 0.2, (0.31, -0.23), mask == 3)
@@ -209,7 +240,7 @@ def test_memory_does_not_change_the_likelihood(model, monkeypatch) -> None:
     np.testing.assert_allclose(at_once, one_by_one, rtol=1e-13)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("hw", [18.0, 18.095])
 def test_very_red_star_with_h_and_hw(model, hw) -> None:
     """Hw stands for J here, which is 5 mag fainter than H."""
@@ -220,6 +251,7 @@ def test_very_red_star_with_h_and_hw(model, hw) -> None:
     assert 0.5 * np.abs(found[0] - expected / expected.sum()).sum() < TOLERANCE_ALIKE
 
 
+@pytest.mark.slow
 def test_precise_j_with_hw(model) -> None:
     """The extinction in Hw changes with the colour of the star by more than the error of J."""
     mag, error = [18.146, np.nan, np.nan, 17.299], [0.0125, 0.06, 0.05, 0.034]
@@ -229,7 +261,7 @@ def test_precise_j_with_hw(model) -> None:
     assert differences(found[0], log_evidence[0], expected)[0] < TOLERANCE_LATTICE
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("tau", [0.05, 0.2])
 def test_lattice_equals_nodes_for_typical_stars(tau) -> None:
     """The full PARSEC populations, three bands: 99 % of stars within 1 %, all within 2 %."""
@@ -287,6 +319,7 @@ def test_precise_parallax_gives_the_distance(model) -> None:
     assert abs(summary.distance_quantile_pc[0, 2] - 500.0) < width
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "mag",
     [
@@ -314,7 +347,7 @@ def test_reddening_is_integrated(model, mag) -> None:
     np.testing.assert_allclose(likelihood(e_jks, tau), numeric, rtol=1e-3)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("mag", "error", "tau", "e_jks"),
     [

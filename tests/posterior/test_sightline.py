@@ -13,6 +13,7 @@ from gcmock.posterior.sightline import SightlineCache
 from gcmock.words.components import COMPONENTS, PART_COMPONENT, PARTS, Part
 
 
+@pytest.mark.slow
 def test_threads_and_capacity_do_not_matter():
     """Lines that another thread drops in the middle are still there for the one that asked."""
     model = load_model()

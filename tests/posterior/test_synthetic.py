@@ -14,7 +14,7 @@ from gcmock.posterior.kinds import set_aside
 from gcmock.posterior.observations import Observations
 from gcmock.random import star_key
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 PLACE = 0.31, -0.23
 REDDENING = 3.6

@@ -88,6 +88,7 @@ def test_a_lattice_that_cannot_be_built_fails_for_all_who_ask(known, monkeypatch
             known.lattice(kind())
 
 
+@pytest.mark.slow
 def test_all_who_ask_share_tables_while_they_are_used(made):
     """Of the same populations under the same law and relations; others have their own."""
     populations = SimpleNamespace(populations=("one",))

@@ -47,6 +47,7 @@ def test_rare_groups_are_on_top(tables):
     assert set(names) == set(GROUPS)
 
 
+@pytest.mark.slow
 def test_distances_drawn_and_true(axis, tables):
     truth, _, mock = tables
     module._distances(axis, truth, mock)

@@ -130,3 +130,17 @@ def test_stages_follow_one_another(monkeypatch):
     assert told == [
         "open read rows", (1, 2), (2, 2), "close read", "open law ", (1, 1), "close law",
     ]  # fmt: skip
+
+
+def test_a_bar_says_that_the_work_begins_before_it_can_count(monkeypatch):
+    stream = io.StringIO()
+    stream.isatty = lambda: True
+    monkeypatch.setattr(module.sys, "stderr", stream)
+    with progress("build", "stars") as update:
+        pass
+    assert "loading" in stream.getvalue()
+    assert "/?" not in stream.getvalue()
+    with progress("build", "stars") as update:
+        update(3, 10)
+    assert "3/10" in stream.getvalue()
+    assert "/?" not in stream.getvalue()

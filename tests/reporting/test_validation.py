@@ -56,6 +56,7 @@ def test_terminal(capsys):
     assert lines[-1] == "1 pass, 1 fail, 0 info, 1 skip"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("limit", "words"), [(-np.inf, ""), (1.8, ", J - H > 1.8")])
 def test_maps(limit, words):
     tiles = make_tiles((0.0, 0.3), (-0.1, 0.1), 0.1)

@@ -27,7 +27,7 @@ from gcmock.runtime.build_hats import build_hats
 from gcmock.runtime.import_hats import import_table
 from gcmock.settings.build import Config, load_config
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 pytest.importorskip("lsdb", reason="the extra [hats] is not installed")
 pytest.importorskip("hats_import", reason="the extra [hats] is not installed")

@@ -7,7 +7,7 @@ import pytest
 
 from gcmock.cli.app import run
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 pytest.importorskip("lsdb")
 

@@ -99,6 +99,7 @@ def test_comments_show_what_is_not_set() -> None:
     assert validated(House, tomllib.loads(text), "text") == House(lamp=(Lamp(name="red"),))
 
 
+@pytest.mark.slow
 @given(
     street=st.text(),
     words=st.dictionaries(st.sampled_from(["a", "b"]), st.text()),

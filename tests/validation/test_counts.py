@@ -86,6 +86,7 @@ def test_likelihood_has_a_free_scale_in_every_bin():
     assert module._log_likelihood(observed, expected[::-1]) < best
 
 
+@pytest.mark.slow
 def test_bluest_colour_is_found_from_the_pattern(monkeypatch):
     """Counts rise with the reddening above a step, whose place depends on the limit."""
     tiles = make_tiles((0.0, 1.0), (0.0, 1.0), 0.1)
@@ -143,6 +144,7 @@ def test_where_it_differs(found):
     assert len(parts) == 3
 
 
+@pytest.mark.slow
 def test_holes_and_scatter(found):
     n = found.tiles.l_deg.size
     rng = np.random.default_rng(6)

@@ -36,7 +36,7 @@ from gcmock.validation.sbc import (
 from gcmock.validation.tiles import average, count_curves, make_tiles, red_model
 from gcmock.validation.truths import EVALUATE, load_truths, truths_checks
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 L_RANGE, B_RANGE, KS_MAX = (0.25, 0.3), (-0.2, -0.15), 13.0
 

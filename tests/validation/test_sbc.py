@@ -18,7 +18,7 @@ from gcmock.validation.sbc import WINDOWS
 from gcmock.validation.scores import expected_calibration_error, ks_uniform, ranks
 from gcmock.words.components import COMPONENTS, MERGED_GROUPS
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 Floats = NDArray[np.float64]
 

@@ -26,6 +26,7 @@ def test_equal_draws_share_the_rank() -> None:
     assert scores.ks_uniform(rank) < scores.ks_limit(5000)
 
 
+@pytest.mark.slow
 @given(st.integers(1, 200), st.integers(0, 10**6))
 def test_ks_distance_is_that_of_scipy(n: int, seed: int) -> None:
     x = np.random.default_rng(seed).random(n)
@@ -47,6 +48,7 @@ def test_binary_ranks() -> None:
     assert scores.ks_uniform(scores.binary_ranks(np.clip(1.3 * p, 0, 1), happened)) > limit
 
 
+@pytest.mark.slow
 @given(st.integers(1, 300), st.floats(0.01, 0.99), st.data())
 def test_number_p_value_is_binomial(n: int, p: float, data: st.DataObject) -> None:
     k = data.draw(st.integers(0, n))
@@ -55,6 +57,7 @@ def test_number_p_value_is_binomial(n: int, p: float, data: st.DataObject) -> No
     assert found == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_number_of_many_rare_events() -> None:
     p = np.full(20_000, 1e-3)
     assert scores.number_p_value(p, 20) > 0.5

@@ -23,7 +23,7 @@ def stars():
     return gcmock.simulate(**window, ks_max=14.0, seed=3, survey=True, **SETTINGS).survey
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_calibrate(stars, tmp_path, shown):
     output = tmp_path / "calibration.fits"
     options = {"law": "none", "limits": [9, 13.8] * u.mag, **SETTINGS}

@@ -8,7 +8,7 @@ import pytest
 import gcmock
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_loop(truth, tmp_path, shown):
     settings = {"calibration.block_days": 120, "reference.g_max": 15.5}
     seen = gcmock.observe(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 import gcmock
 
 
+@pytest.mark.slow
 def test_demo(monkeypatch, tmp_path, shown):
     monkeypatch.setattr("gcmock.reporting.demo.L_RANGE", (-0.025, 0.0))
     monkeypatch.setattr("gcmock.reporting.demo.B_RANGE", (-0.25, -0.225))

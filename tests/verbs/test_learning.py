@@ -16,6 +16,8 @@ from gcmock.reporting.demo import read_columns
 from gcmock.words.cases import CASE_COLUMNS
 from gcmock.words.flags import Flag
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = {"populations": {"name": "koshimoto2021"}, "run": {"seed": 7, "partition_size": 40}}
 N = 80
 
@@ -191,7 +193,7 @@ def test_old_settings_name_a_calibration(folder, tmp_path):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_report_and_validate_take_what_was_learned(folder, tmp_path):
     mock, stars = folder / "mock", folder / "stars.parquet"
     gcmock.report(mock, input=stars, output=tmp_path / "report.html", sample=10)

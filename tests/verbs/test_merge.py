@@ -23,7 +23,7 @@ def sky(tmp_path_factory):
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_files_and_tables_give_the_same(sky, tmp_path, shown):
     files = {name: next(sky.glob(f"{name}.*")) for name in ("2mass", "virac2")}
     surveys = [{"name": name, "path": str(path)} for name, path in files.items()]

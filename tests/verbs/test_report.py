@@ -7,6 +7,8 @@ import pytest
 import gcmock
 from gcmock.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 
 def test_report_of_tables(mock, table, tmp_path, shown):
     output = tmp_path / "report.html"

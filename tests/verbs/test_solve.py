@@ -14,8 +14,9 @@ from gcmock.errors import InputError
 
 
 @pytest.fixture
-def solved(monkeypatch: pytest.MonkeyPatch) -> list[dict]:
-    """Calls of what solves."""
+def solved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[dict]:
+    """Calls of what solves, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
     calls: list[dict] = []
 
     def stand_in(observations, output, **options):

@@ -27,6 +27,9 @@ SAMPLE_STREAM: Final = -4
 MOST_STARS: Final = 20_000
 """So many stars are kept besides those that are enough for their cell, at most."""
 
+MOST_FIRST, LEAST_PART = 24_000, 100
+"""So many stars, or a hundredth of the list if that is more, are looked at one by one at most."""
+
 LEAST_STARS: Final = 30
 """Fewer stars with a colour calibrate nothing."""
 
@@ -93,7 +96,8 @@ def read_calibrators(
         Bright and faint limit in Ks [mag], between which the catalogue is complete; by default no
         bright limit, and a faint one that its counts show, see `faint_limit`.
     stars_per_cell : int
-        Most stars of a cell that are used, chosen at random.
+        Most stars of a cell that are looked at one by one, chosen at random; fewer where cells are
+        so many that this would be more than `MOST_FIRST` stars.
     progress : callable, optional
         Called with the numbers of finished and of all rows.
 
@@ -145,11 +149,14 @@ def read_calibrators(
     account["without a colour"] = int((between & ~with_colour).sum())
     cells, of_star = np.unique(cell[between], return_inverse=True)
     n_observed = np.bincount(of_star, minlength=cells.size)
-    chosen, first = _cap(cell, key, between & with_colour, stars_per_cell)
+    usable = between & with_colour
+    n_cell = max(np.unique(cell[usable]).size, 1)
+    affordable = max(MOST_FIRST, int(usable.sum()) // LEAST_PART) // n_cell
+    chosen, first = _cap(cell, key, usable, max(1, min(stars_per_cell, affordable)))
     # Whatever is drawn from them later is the same for rows in any order.
     by_key = np.argsort(key[chosen], kind="stable")
     chosen, first = chosen[by_key], first[by_key]
-    account["more than enough in their cell"] = int((between & with_colour).sum()) - chosen.size
+    account["more than enough in their cell"] = int(usable.sum()) - chosen.size
     account["calibrate"] = chosen.size
     if chosen.size < LEAST_STARS:
         raise NothingToLearnError(

@@ -10,11 +10,12 @@ that it is no outlier.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from gcmock.arrays import Floats, Integers
+from gcmock.arrays import Floats
 from gcmock.calibration.calibrators import Calibrators
 from gcmock.calibration.cells import gaussian_weights
 from gcmock.calibration.curves import USUAL_OF_GROUP
@@ -27,22 +28,19 @@ from gcmock.calibration.law import (
     parameters_of,
     power_law,
 )
-from gcmock.calibration.measurements import log_floor, some_rows
-from gcmock.calibration.reddening import Sky
+from gcmock.calibration.law_sample import Sample, choose
+from gcmock.calibration.measurements import log_floor
 from gcmock.calibration.selection import at_places, expected_density
 from gcmock.dust.laws import QUADRANTS, ExtinctionLaw
 from gcmock.errors import InputError
 from gcmock.learned import nothing_learned
 from gcmock.model import Model
-from gcmock.posterior.observations import Observations
+from gcmock.pool import in_order
 from gcmock.progress import StagedProgress
 from gcmock.words.bands import KS, LINEAR_BANDS, J
 
 LEAST_STARS: Final = 40
 """Fewer stars with J, H and Ks do not calibrate a law."""
-
-MOST_STARS: Final = 3000
-"""Stars that a law is fitted to."""
 
 SCATTER_MAG: Final = 0.12
 """Scatter of E(J-Ks) about the mean of the cell while the law is fitted [mag]: wide enough for all
@@ -60,38 +58,6 @@ parameters of chance gain 1."""
 
 STEPS: Final = np.array([0.03, 0.003, 0.01])
 """Halves of the widths of the differences in α, h and the factors."""
-
-LEAST_ERROR_MAG: Final = 0.04
-"""Least error of a magnitude in a fit of the law [mag]: the lattices stay small."""
-
-
-class Sample(NamedTuple):
-    """Stars that a law is fitted to.
-
-    Attributes
-    ----------
-    data : Observations
-        Of n_star stars; the reddening is that of the map.
-    cell : ndarray of int64, shape (n_star,)
-        Index of the cell.
-    quadrant : ndarray of int64, shape (n_star,)
-        Place in `QUADRANTS`.
-    l_deg, b_deg, e_map : ndarray, shape (n_cell,)
-        Centres of the cells [deg], and reddening of the map [mag].
-    ratio : ndarray, shape (n_star,)
-        Reddening of the map at the place of the star over that of its cell.
-    limits : tuple of 2 floats
-        Bright and faint limit in Ks [mag].
-    """
-
-    data: Observations
-    cell: Integers
-    quadrant: Integers
-    l_deg: Floats
-    b_deg: Floats
-    e_map: Floats
-    ratio: Floats
-    limits: tuple[float, float]
 
 
 class State(NamedTuple):
@@ -150,30 +116,32 @@ def fit_laws(
     full = np.flatnonzero(np.isfinite(stars.data.mag[:, : len(LINEAR_BANDS)]).all(axis=1))
     if regions == "none" or full.size < LEAST_STARS:
         return model.law, {}
-    sample = _choose(stars, full, model)
+    sample = choose(stars, full, model)
     base = model.law.rows[-1]
     excess = float(base[J] - base[KS])
     slope, offset = parameters_of(base)
     state = State(np.array([slope]), np.array([offset]), np.ones(sample.l_deg.size))
     fit = _Fit(sample, model, excess, with_offset, workers)
-    state, information, gain = fit.search(state, tell)
+    state, information, gain, scores = fit.search(state, tell)
     covariance = fit.covariance(information)
     n = sample.data.n_star
     common = law_fit(state.slope[0], state.offset[0], excess, covariance, n, gain)
     fits = {0: common}
     if regions == "quadrants":
-        found = fit.quadrants(state)
+        found = fit.quadrants(state, scores)
         if sum(gain for _, _, gain in found.values()) > LEAST_GAIN * len(found) > 0:
             n_row = len(QUADRANTS)
             state = State(
                 np.repeat(state.slope, n_row), np.repeat(state.offset, n_row), state.factor
             )
             for _ in range(2):
-                for row, (move, _, _) in fit.quadrants(state, common).items():
+                scores = fit.scores(state)
+                for row, (move, _, _) in fit.quadrants(state, scores, common).items():
                     state.slope[row] += move[0]
                     state.offset[row] += move[1]
             fits = {n_row - 1: common}
-            for row, (_, spread, gain) in fit.quadrants(state, common).items():
+            scores = fit.scores(state)
+            for row, (_, spread, gain) in fit.quadrants(state, scores, common).items():
                 members = int((sample.quadrant == row).sum())
                 fits[row] = law_fit(
                     state.slope[row], state.offset[row], excess, spread, members, gain
@@ -191,21 +159,7 @@ def _law_of(state: State, excess: float, base: ExtinctionLaw) -> ExtinctionLaw:
     )
 
 
-def _choose(stars: Calibrators, full: Integers, model: Model) -> Sample:
-    """Choose stars of all cells, and what the map says there."""
-    rows = some_rows(full, MOST_STARS, seed=2)
-    cell = stars.cell[rows]
-    sky = Sky.around(np.unique(cell), cell, model)
-    data = stars.data.take(rows)
-    data = data._replace(mag_error=np.maximum(data.mag_error, LEAST_ERROR_MAG))
-    quadrants = ExtinctionLaw("", np.zeros((len(QUADRANTS), len(LINEAR_BANDS))), "")
-    return Sample(
-        data, sky.of_star, quadrants.row(data.l_deg, data.b_deg), sky.l_deg, sky.b_deg, sky.e_map,
-        data.e_jks_rc / sky.e_map[sky.of_star], stars.limits,
-    )  # fmt: skip
-
-
-class _Scores(NamedTuple):
+class Scores(NamedTuple):
     """Scores of stars, with the term of what is too faint, times the probability of no outlier.
 
     Attributes
@@ -216,11 +170,14 @@ class _Scores(NamedTuple):
         With respect to the factor of its cell.
     value : float
         ln of the likelihood of all stars.
+    move : ndarray, shape (2 + n_cell,), optional
+        From where they were computed to where they are needed, in slope, offset and the factors.
     """
 
     law: Floats
     factor: Floats
     value: float
+    move: Floats | None = None
 
 
 class _Fit:
@@ -231,16 +188,41 @@ class _Fit:
     ) -> None:
         self.sample, self.model, self.excess = sample, model, excess
         self.with_offset, self.workers = with_offset, workers
-        self.floor: Floats | None = None
+        self._models: dict[bytes, Model] = {}
 
-    def search(self, state: State, tell: StagedProgress) -> tuple[State, Floats, float]:
-        """Find one law and the factors of all cells; the information, and the gain of ln P."""
+    @cached_property
+    def floor(self) -> Floats:
+        """Ln of the evidence of all cases but the clean one, about the first law."""
+        sample = self.sample
+        data = sample.data._replace(tau=np.full(sample.data.n_star, SCATTER_MAG))
+        return log_floor(self.model.posterior, data, self.workers)
+
+    @cached_property
+    def counts(self) -> tuple[Floats, Floats]:
+        """Expected stars of the cells under the first law, and its A_Ks over E(J-Ks) there.
+
+        Another law changes them as another factor on the reddening does.
+        """
+        sample = self.sample
+        density = expected_density(
+            self.model, sample.l_deg, sample.b_deg, sample.e_map, sample.limits
+        )
+        kappa = self.model.law.kappa(sample.l_deg, sample.b_deg)[:, KS]
+        return np.einsum("cgf,g->cf", density, USUAL_OF_GROUP)[:, None], kappa
+
+    def search(self, state: State, tell: StagedProgress) -> tuple[State, Floats, float, Scores]:
+        """Find one law and the factors of all cells.
+
+        Returns the state, the information, the gain of ln P, and the scores.
+        """
         n_cell = state.factor.size
         prior = self._prior(n_cell)
         mean = np.concatenate([[SLOPE_PRIOR[0], OFFSET_PRIOR[0]], np.ones(n_cell)])
         first, information, value = 0.0, prior, 0.0
         for iteration in range(MOST_ITERATIONS):
-            gradient, information, value = self._gradient(state)
+            scores = self.scores(state)
+            gradient, information = self._gradient(scores)
+            value = scores.value
             x = np.concatenate([state.slope, state.offset, state.factor])
             value -= 0.5 * float((x - mean) @ prior @ (x - mean))
             first = value if iteration == 0 else first
@@ -260,8 +242,8 @@ class _Fit:
             tell("law", iteration + 1, MOST_ITERATIONS)
             error = np.sqrt(np.diag(np.linalg.inv(information)))
             if np.abs(move / error)[:2].max() < TOLERANCE:
-                break
-        return state, information, value - first
+                return state, information, value - first, scores._replace(move=move)
+        return state, information, value - first, self.scores(state)
 
     def _prior(self, n_cell: int) -> Floats:
         """Inverse covariance of the priors of slope, offset and factors."""
@@ -279,11 +261,10 @@ class _Fit:
         return np.asarray(found)
 
     def quadrants(
-        self, state: State, common: LawFit | None = None
+        self, state: State, scores: Scores, common: LawFit | None = None
     ) -> dict[int, tuple[Floats, Floats, float]]:
         """Return moves of the laws of quadrants, their covariances and gains."""
         sample = self.sample
-        scores = self._scores(state)
         out = {}
         prior = np.diag(1.0 / np.square(QUADRANT_SPREAD))
         for q in range(len(QUADRANTS) - 1):
@@ -297,9 +278,11 @@ class _Fit:
             design[:, :2] = scores.law[members]
             design[np.arange(members.size), 2 + of_star] = scores.factor[members]
             information = design.T @ design
+            gradient = design.sum(axis=0)
+            if scores.move is not None:
+                gradient -= information @ np.append(scores.move[:2], scores.move[2 + cells])
             information[2:, 2:] += np.eye(cells.size) / CELL_FACTOR**2
             information[:2, :2] += prior
-            gradient = design.sum(axis=0)
             if common is not None:
                 away = np.array([state.slope[r] - common.slope, state.offset[r] - common.offset])
                 gradient[:2] -= prior @ away
@@ -316,10 +299,9 @@ class _Fit:
             out[q] = np.asarray(move[:2]), of_law, gain
         return out
 
-    def _gradient(self, state: State) -> tuple[Floats, Floats, float]:
-        """Gradient and information of one law and all factors, and ln of the likelihood."""
-        scores, cell = self._scores(state), self.sample.cell
-        n_cell = state.factor.size
+    def _gradient(self, scores: Scores) -> tuple[Floats, Floats]:
+        """Gradient and information of one law and all factors."""
+        cell, n_cell = self.sample.cell, self.sample.l_deg.size
         of_cells = np.bincount(cell, scores.factor, n_cell)
         gradient = np.concatenate([scores.law.sum(axis=0), of_cells])
         information = np.zeros((2 + n_cell, 2 + n_cell))
@@ -329,44 +311,47 @@ class _Fit:
             information[a, 2:] = information[2:, a] = cross
         own = np.arange(2, 2 + n_cell)
         information[own, own] = np.bincount(cell, scores.factor**2, n_cell)
-        return gradient, information, scores.value
+        return gradient, information
 
-    def _scores(self, state: State) -> _Scores:
+    def scores(self, state: State) -> Scores:
         """Scores of all stars under a state."""
-        centre, weight = self._log_likelihood(state)
-        moved = []
+        states = []
         for parameter, step in enumerate(STEPS):
-            both = []
             for sign in (1.0, -1.0):
                 fields = list(state)
                 fields[parameter] = state[parameter] + sign * step
-                both.append(self._log_likelihood(State(*fields))[0])
-            moved.append(weight * (both[0] - both[1]) / (2.0 * step))
+                states.append(State(*fields))
+        self._models.clear()
+        # The tables of a law are made in one thread: behind the first, laws share the threads.
+        centre, weight = self._log_likelihood(state, self.workers)
+        found = list(in_order(self._log_likelihood, states, self.workers))
+        moved = [
+            weight * (found[2 * i][0] - found[2 * i + 1][0]) / (2.0 * step)
+            for i, step in enumerate(STEPS)
+        ]
         value = float((weight * centre).sum())
-        return _Scores(np.stack(moved[:2], axis=1), moved[2], value)
+        return Scores(np.stack(moved[:2], axis=1), moved[2], value)
 
-    def _log_likelihood(self, state: State) -> tuple[Floats, Floats]:
+    def _model_of(self, law: ExtinctionLaw) -> Model:
+        """Return the model with a law: one for all states that share it, with its tables."""
+        key = law.rows.tobytes()
+        if key not in self._models:
+            learned = nothing_learned(self.model.config.extinction.map_value, law)
+            self._models[key] = self.model.with_learned(learned)
+        return self._models[key]
+
+    def _log_likelihood(self, state: State, workers: int = 1) -> tuple[Floats, Floats]:
         """Ln Z - ln Λ of every star, 0 for what nothing explains, and its weight."""
         sample = self.sample
         law = _law_of(state, self.excess, self.model.law)
         row = sample.quadrant if state.slope.size > 1 else np.zeros_like(sample.quadrant)
-        model = self.model.with_learned(
-            nothing_learned(self.model.config.extinction.map_value, law)
-        )
         factor = state.factor[sample.cell]
         mean = factor * sample.data.e_jks_rc
         data = sample.data._replace(e_jks_rc=mean, tau=np.full(mean.size, SCATTER_MAG))
-        if self.floor is None:
-            self.floor = log_floor(model.posterior, data, self.workers)
-        log_clean = model.posterior.log_evidence(data, self.workers, one_lattice=True)
-        of_cell = np.zeros(state.factor.size, np.int64)
-        of_cell[sample.cell] = row
-        density = expected_density(
-            self.model, sample.l_deg, sample.b_deg, sample.e_map, sample.limits,
-            kappa_ks=law.rows[of_cell, KS],
-        )  # fmt: skip
-        total = np.einsum("cgf,g->cf", density, USUAL_OF_GROUP)[:, None]
-        here = at_places(total[sample.cell], sample.ratio)[:, 0]
+        log_clean = self._model_of(law).posterior.log_evidence(data, workers, one_lattice=True)
+        counts, kappa = self.counts
+        steeper = law.rows[row, KS] / kappa[sample.cell]
+        here = at_places(counts[sample.cell], steeper * sample.ratio)[:, 0]
         scatter = SCATTER_MAG / sample.data.e_jks_rc
         log_count = np.log((here * gaussian_weights(factor, scatter)).sum(axis=1))
         known = np.isfinite(log_clean)

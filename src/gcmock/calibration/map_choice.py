@@ -15,7 +15,7 @@ from gcmock.calibration.reddening import Sky
 from gcmock.calibration.selection import at_places, expected_density
 from gcmock.model import Model
 
-MOST_STARS: Final = 800
+MOST_STARS: Final = 400
 """Stars that are asked."""
 
 LEAST_STARS: Final = 60

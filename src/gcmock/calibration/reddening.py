@@ -210,6 +210,7 @@ def fit_numbers(
     floor: Floats,
     of_star: Integers,
     free_scale: bool,
+    guess: Weights | None,
     workers: int,
 ) -> Weights:
     """Fit the numbers of stars of all groups, and the widths of the reddening.
@@ -230,6 +231,8 @@ def fit_numbers(
         Index of the cells of the stars.
     free_scale : bool
         Fit the widths.
+    guess : Weights or None
+        Of an earlier fit.
     workers : int
         Threads.
 
@@ -251,7 +254,7 @@ def fit_numbers(
         expected = np.matmul(here, weights[:, :, None].astype(np.float32))[..., 0]
         return z[known], expected[known].astype(np.float64)
 
-    return fit_weights(evidence, np.exp(floor[known]), free_scale=free_scale)
+    return fit_weights(evidence, np.exp(floor[known]), free_scale=free_scale, guess=guess)
 
 
 def _relative(

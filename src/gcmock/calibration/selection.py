@@ -45,7 +45,6 @@ def expected_density(
     limits: tuple[float, float],
     progress: Progress | None = None,
     *,
-    kappa_ks: Floats | None = None,
     noise_mag: float = NOISE_MAG,
 ) -> Floats:
     """Stars per square degree between two magnitudes in Ks, for every factor on the reddening.
@@ -61,8 +60,6 @@ def expected_density(
         Bright and faint limit in Ks [mag].
     progress : callable, optional
         Called with the numbers of finished and of all cells.
-    kappa_ks : ndarray, shape (n_cell,), optional
-        A_Ks over E(J-Ks); that of the model's law if not given.
     noise_mag : float
         Error of the magnitudes at the limits [mag].
 
@@ -74,7 +71,7 @@ def expected_density(
     out = np.zeros((l_deg.size, len(GROUPS), FACTORS.size))
     coarse = FACTORS[::_EVERY]
     groups = np.array(model.populations.of_part, np.int64)
-    kappa = model.law.kappa(l_deg, b_deg)[:, KS] if kappa_ks is None else kappa_ks
+    kappa = model.law.kappa(l_deg, b_deg)[:, KS]
     # Without extinction: the table of every law.
     table = model.count_tables.get("ks", 0)
     for start in range(0, l_deg.size, _CELLS_AT_ONCE):

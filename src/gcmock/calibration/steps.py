@@ -21,7 +21,9 @@ from gcmock.calibration.measurements import (
     fit_error_scale,
     log_floor,
     some_of,
+    some_rows,
     with_scale,
+    zero_point_prior,
 )
 from gcmock.calibration.reddening import (
     Curved,
@@ -48,6 +50,9 @@ MOST_REPEATS: Final = 3
 ROUNDS: Final = 2
 """How often extinction and numbers of stars are found, each with the other."""
 
+FIRST_STARS: Final = 5000
+"""Stars that numbers are fitted to before the last round."""
+
 LEAST_STEP: Final = 0.04
 """Changes of ln of the errors' scale below this are none."""
 
@@ -65,6 +70,11 @@ class Task(NamedTuple):
     options: Options
     workers: int
     tell: StagedProgress
+
+    @property
+    def zero_point_prior(self) -> tuple[float, float]:
+        """Prior of the zero point of parallaxes, besides that of the settings [mas]."""
+        return zero_point_prior(self.usual.config.parallax.zero_point_mas)
 
 
 def extinction_of(
@@ -105,10 +115,14 @@ def numbers_of(
     sky, usual, options = task.sky, task.usual, task.options
     floor = log_floor(usual.posterior, spread_of(data), task.workers)
     weights = usual_weights()
+    everyone = np.arange(data.n_star)
     for repeat in range(ROUNDS):
+        # The last fit is to all stars; what it begins with need not be so exact.
+        rows = everyone if repeat == ROUNDS - 1 else some_rows(everyone, FIRST_STARS, seed=5)
         weights = fit_numbers(
-            data, found, curved, sky, task.density, task.everything, floor=floor,
-            of_star=sky.of_star, free_scale=options.extinction, workers=task.workers,
+            data.take(rows), found, curved, sky, task.density, task.everything, floor=floor[rows],
+            of_star=sky.of_star[rows], free_scale=options.extinction, guess=weights,
+            workers=task.workers,
         )  # fmt: skip
         found = fit_reddening(
             curved, weights.of_group, sky, usual, with_extinction=options.extinction,

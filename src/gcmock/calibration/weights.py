@@ -22,7 +22,7 @@ Schoedel et al. 2023, A&A 672, L8).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -49,6 +49,9 @@ SCALES: Final = (0.05, 0.12, 0.25, 0.45, 0.7, 1.0, 1.35, 1.8)
 
 LOG_SCALE_PRIOR: Final = 1.5
 """Standard deviation of the prior of their logarithm."""
+
+NEAR: Final = tuple(np.exp(0.12 * np.arange(-6, 7)))
+"""Factors on a scale that is known roughly, which are tried."""
 
 MOST_PARABOLAS, LEAST_LOG_SCALE, LEAST_FALL = 4, 0.02, 0.05
 """Of the search for the factor: steps behind the walk, the least one in its logarithm, and the
@@ -106,7 +109,11 @@ def usual_weights() -> Weights:
 
 
 def fit_weights(
-    evidence: Callable[[float], tuple[Floats, Floats]], floor: Floats, *, free_scale: bool = True
+    evidence: Callable[[float], tuple[Floats, Floats]],
+    floor: Floats,
+    *,
+    free_scale: bool = True,
+    guess: Weights | None = None,
 ) -> Weights:
     """Fit weights and the scale of the widths.
 
@@ -119,6 +126,8 @@ def fit_weights(
         Evidence of all cases but the clean one.
     free_scale : bool
         Fit the scale; 1 if not.
+    guess : Weights, optional
+        Of an earlier fit: the scale is sought near to its own.
 
     Returns
     -------
@@ -130,6 +139,9 @@ def fit_weights(
         return usual_weights()
     found: dict[float, tuple[_Objective, float, Floats]] = {}
     x0 = _start()
+    scales: Sequence[float] = SCALES
+    if guess is not None and guess.n_star:
+        scales = tuple(float(np.clip(guess.scale * f, SCALES[0], SCALES[-1])) for f in NEAR)
 
     def look(scale: float) -> float:
         if scale not in found:
@@ -139,23 +151,23 @@ def fit_weights(
             found[scale] = objective, float(best.fun), best.x
         return found[scale][1] + 0.5 * float(np.log(scale) / LOG_SCALE_PRIOR) ** 2
 
-    scale = _best_scale(look) if free_scale else 1.0
+    scale = _best_scale(look, scales) if free_scale else 1.0
     look(scale)
     objective, value, x = found[scale]
     return _result(objective, x, scale, n, objective(x0)[0] - value)
 
 
-def _best_scale(look: Callable[[float], float]) -> float:
-    """Walk down along `SCALES` from 1, then follow parabolas in ln scale to the least."""
-    at = SCALES.index(1.0)
-    value = {i: look(SCALES[i]) for i in (at - 1, at, at + 1)}
-    while 0 < min(value, key=lambda i: value[i]) < len(SCALES) - 1:
+def _best_scale(look: Callable[[float], float], scales: Sequence[float] = SCALES) -> float:
+    """Walk down along the scales, then follow parabolas in their logarithm to the least."""
+    at = scales.index(1.0) if scales is SCALES else len(scales) // 2
+    value = {i: look(scales[i]) for i in (at - 1, at, at + 1)}
+    while 0 < min(value, key=lambda i: value[i]) < len(scales) - 1:
         best = min(value, key=lambda i: value[i])
         fresh = [i for i in (best - 1, best + 1) if i not in value]
         if not fresh:
             break
-        value |= {i: look(SCALES[i]) for i in fresh}
-    found = {float(np.log(SCALES[i])): y for i, y in value.items()}
+        value |= {i: look(scales[i]) for i in fresh}
+    found = {float(np.log(scales[i])): y for i, y in value.items()}
     for _ in range(MOST_PARABOLAS):
         points = np.array(sorted(found))
         values = np.array([found[x] for x in points])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import warnings
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter
 
 from gcmock import __version__
 from gcmock.cli.astrometry import COMMANDS as ASTROMETRY_COMMANDS
@@ -25,6 +26,7 @@ from gcmock.cli.failures import (
     report_defect,
 )
 from gcmock.cli.log import RunLog, split_log
+from gcmock.cli.loudness import said, split_loudness
 from gcmock.cli.options import Whole, WholeIfGiven
 from gcmock.cli.report import COMMANDS as REPORT_COMMANDS
 from gcmock.cli.streams import let_go_of_stdout, prepare_streams
@@ -43,13 +45,24 @@ app = App(
     help="Ground-truth star catalogues of the Galactic centre.\n\n"
     "Start with: gcmock demo\n\n"
     "Then: gcmock build stars.parquet -o mock.parquet\n\n"
-    "Every command takes --log FILE, to which an account of the run is appended. NO_COLOR=1 turns "
-    "colours off. Completion of commands and options by the shell: gcmock --install-completion",
+    "NO_COLOR=1 turns colours off. Completion of commands and options by the shell: gcmock "
+    "--install-completion",
+    help_epilogue="Every command also takes --log FILE, to which an account of the run is "
+    "appended, --quiet, which says errors and warnings only, and --verbose, which says what is "
+    "being done where no bar can be shown.",
     help_format="plaintext",
     version=__version__,
     suppress_keyboard_interrupt=False,
 )
 app.register_install_completion_command()
+
+START, CATALOGUES, SURVEYS, MISSIONS, RESULTS = (
+    Group(title, sort_key=place)
+    for place, title in enumerate(
+        ("Begin", "Catalogues of true stars", "Surveys", "Missions", "Results")
+    )
+)
+"""Groups of commands in the help, in its order."""
 
 
 def main(tokens: Sequence[str] | None = None) -> NoReturn:
@@ -60,6 +73,8 @@ def main(tokens: Sequence[str] | None = None) -> NoReturn:
     prepare_streams()
     # Pictures are drawn without a window; a notebook may ask for what is not installed here.
     os.environ["MPLBACKEND"] = "agg"
+    # Without a home it keeps its fonts in the temporary folder, and says so each time.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     # What libraries warn of is for programmers; results that are not finite are errors here.
     warnings.simplefilter("ignore")
     warnings.filterwarnings("default", category=ModelWarning)
@@ -76,13 +91,15 @@ def main(tokens: Sequence[str] | None = None) -> NoReturn:
 def run(tokens: Sequence[str]) -> int:
     """Run a command and return its exit code; errors go to stderr, one line each."""
     try:
-        words, path = split_log(tokens)
-        if path is None:
-            return _call(words)
-        with RunLog(path, words) as log:
-            code = _call(words, log)
-            log.ended(code)
-            return code
+        words, loudness = split_loudness(tokens)
+        words, path = split_log(words)
+        with said(loudness):
+            if path is None:
+                return _call(words)
+            with RunLog(path, words) as log:
+                code = _call(words, log)
+                log.ended(code)
+                return code
     except GcmockError as error:
         return fail(str(error), error.exit_code)
 
@@ -94,7 +111,9 @@ def _call(tokens: Sequence[str], log: RunLog | None = None) -> int:
         return flush(log)
     except CycloptsError as error:
         words = shortened(" ".join(str(error).split()), 600)
-        return fail(f"{words} See gcmock --help", BAD_INPUT, log)
+        known = tokens and not tokens[0].startswith("-") and tokens[0] in app
+        where = f"gcmock {tokens[0]}" if known else "gcmock"
+        return fail(f"{words} See {where} --help", BAD_INPUT, log)
     except GcmockError as error:
         return fail(str(error), error.exit_code, log)
     except KeyboardInterrupt:
@@ -115,7 +134,7 @@ def _call(tokens: Sequence[str], log: RunLog | None = None) -> int:
         return report_defect(error, log)
 
 
-@app.command
+@app.command(group=CATALOGUES)
 def build(
     input: Path,
     /,
@@ -186,7 +205,7 @@ def build(
     print_summary(summary)
 
 
-@app.command
+@app.command(group=CATALOGUES)
 def simulate(
     *,
     output: Output,
@@ -263,7 +282,7 @@ def simulate(
         print(f"{name}: {n_rows:,} rows" if n_rows else f"{name}: no rows in this window, no file")
 
 
-@app.command
+@app.command(group=SURVEYS)
 def import_hats(
     input: Path,
     /,
@@ -310,7 +329,7 @@ def import_hats(
     print(f"{output}: {done.n_rows:,} stars")
 
 
-@app.command
+@app.command(group=START)
 def demo(*, output: Output = Path("gcmock-demo"), seed: WholeIfGiven = None) -> None:
     """Simulate a small survey, build its mock catalogue and compare it with the truth.
 
@@ -332,7 +351,7 @@ def demo(*, output: Output = Path("gcmock-demo"), seed: WholeIfGiven = None) -> 
     print_demo(result)
 
 
-@app.command
+@app.command(group=START)
 def info(topic: Topic = "", /) -> None:
     """Show settings, model, laws, relations, columns and the origin of the data.
 
@@ -348,12 +367,11 @@ def info(topic: Topic = "", /) -> None:
     print(text(topic))
 
 
-for _command in (
-    *SURVEY_COMMANDS,
-    *CATALOGUE_COMMANDS,
-    *CALIBRATION_COMMANDS,
-    *ASTROMETRY_COMMANDS,
-    *REPORT_COMMANDS,
-    *VALIDATE_COMMANDS,
+for _group, _commands in (
+    (SURVEYS, (*SURVEY_COMMANDS, *CATALOGUE_COMMANDS)),
+    (CATALOGUES, CALIBRATION_COMMANDS),
+    (MISSIONS, ASTROMETRY_COMMANDS),
+    (RESULTS, (*REPORT_COMMANDS, *VALIDATE_COMMANDS)),
 ):
-    app.command(_command)
+    for _command in _commands:
+        app.command(_command, group=_group)

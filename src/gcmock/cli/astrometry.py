@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from gcmock.cli.options import Whole, WholeIfGiven
+from gcmock.cli.options import MissionName, Whole, WholeIfGiven
 
 Output = Annotated[Path, Parameter(name=["--output", "-o"])]
 Switch = Annotated[bool, Parameter(negative="")]
@@ -95,7 +95,7 @@ def observe(
     /,
     *,
     output: Output,
-    mission: str = "jasmine",
+    mission: MissionName = "jasmine",
     config: Path | None = None,
     visits: WholeIfGiven = None,
     seasons: WholeIfGiven = None,
@@ -181,7 +181,7 @@ def export(
     /,
     *,
     output: Output,
-    mission: str = "jasmine",
+    mission: MissionName = "jasmine",
     config: Path | None = None,
     set: Annotated[list[str] | None, Many] = None,
     realisation: WholeIfGiven = None,

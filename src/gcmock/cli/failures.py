@@ -8,11 +8,13 @@ import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from gcmock.cli.log import RunLog
 from gcmock.cli.streams import let_go_of_stdout
 from gcmock.errors import DiskError, GcmockError, InputError, few_lines, shortened
+
+if TYPE_CHECKING:
+    from gcmock.cli.log import RunLog
 
 BAD_INPUT, INTERRUPTED, FAILED = InputError.exit_code, 130, GcmockError.exit_code
 

@@ -18,7 +18,6 @@ from typing import Any, TextIO
 
 from gcmock import __version__
 from gcmock.errors import InputError
-from gcmock.io.ownership import is_log
 
 OPTION = "--log"
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
@@ -77,6 +76,8 @@ def _check_log(path: Path, tokens: Sequence[str]) -> None:
     InputError
         If the file is something else, or the command reads or writes it or the folder around it.
     """
+    from gcmock.io.ownership import is_log
+
     for token in tokens:
         word = Path(token.partition("=")[2] if token.startswith("--") else token)
         if _is_same(word, path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from cyclopts import Parameter, Token
 
@@ -25,3 +25,6 @@ Whole = Annotated[int, Parameter(converter=_whole_number)]
 
 WholeIfGiven = Annotated[int | None, Parameter(converter=_whole_number)]
 """A whole number, if the option is given."""
+
+MissionName = Literal["gaianir", "jasmine", "roman-gbtds", "roman-gbtds-2025"] | str
+"""A mission of the package, which the shell completes, or the path of a file that defines one."""

@@ -22,7 +22,7 @@ ACCOUNT: Final = "_gcmock.json"
 """File in which a folder lists the files that gcmock wrote into it."""
 
 MANIFEST: Final = "_manifest.jsonl"
-"""List of the partitions of a folder; readers of Parquet folders skip names with an underscore."""
+"""List of the partitions of a folder; pyarrow, pandas and Dask skip names with an underscore."""
 
 _HEAD: Final = 2**20
 """Bytes at the beginning and at the end of a file in which its origin stands."""

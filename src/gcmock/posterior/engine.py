@@ -5,7 +5,7 @@ Groups the stars for the kernels and runs them in threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from gcmock.posterior.blocks import bands_of, blocks_of, stars_of
 from gcmock.posterior.grid import DistanceGrid
 from gcmock.posterior.kernel.block import evaluate, evidences, run
 from gcmock.posterior.kernel.lattice import TILTS, Steps
+from gcmock.posterior.kernel.limits import limits_of
 from gcmock.posterior.kernel.nodes import OriginalNodes
 from gcmock.posterior.kernel.scratch import Scratch, ScratchPool
 from gcmock.posterior.kernel.steps import choose_steps
@@ -29,7 +30,14 @@ from gcmock.posterior.kernel.structures import (
     make_bins,
 )
 from gcmock.posterior.kernel.vector import N_POPULATION
-from gcmock.posterior.kinds import StarKind, group_by_kind, one_lattice_each, synthetic_of
+from gcmock.posterior.kinds import (
+    StarKind,
+    different_rows,
+    for_limits,
+    group_by_kind,
+    one_lattice_each,
+    synthetic_of,
+)
 from gcmock.posterior.mixture import Inferences, Mixture, mixed
 from gcmock.posterior.observations import Observations
 from gcmock.posterior.results import (
@@ -45,6 +53,7 @@ from gcmock.stars.bands import SyntheticRelation
 from gcmock.stars.populations import PopulationSet
 from gcmock.words.bands import N_LINEAR, SYNTHETIC, band
 from gcmock.words.components import PART_COMPONENT
+from gcmock.words.limits import Limit
 
 J, H = band("j").index, band("h").index
 
@@ -74,6 +83,8 @@ class Posterior:
         The model's own error in every band [mag], added in quadrature.
     motion : MotionModel, optional
         What is allowed for errors of measured motions.
+    limits : sequence of Limit
+        What the list of stars was cut at.
     """
 
     def __init__(
@@ -85,6 +96,7 @@ class Posterior:
         relations: Mapping[str, SyntheticRelation],
         error_floor_mag: float,
         motion: MotionModel | None = None,
+        limits: Sequence[Limit] = (),
     ) -> None:
         self.grid = grid
         self.law = law
@@ -92,6 +104,7 @@ class Posterior:
         scatter = [relation.scatter_mag for relation in self._relations]
         self.model_variance = error_floor_mag**2 + np.square([0.0] * N_LINEAR + scatter)
         self.motion = MotionModel() if motion is None else MotionModel(*map(float, motion))
+        self.limits = tuple(limits)
         self._tables = shared_tables(populations, law, self._relations)
         self._sightlines = sightlines
         nodes = sightlines.nodes
@@ -137,7 +150,21 @@ class Posterior:
         summary : PosteriorSummary
         draws : Draws
         """
-        clean = self.infer_case(data, keys, workers, with_mass=mixture is not None)
+        clean = self.infer_case(data, keys, workers)
+        return self.mix(clean, data, keys, workers, mixture)
+
+    def mix(
+        self,
+        clean: Inferences,
+        data: Observations,
+        keys: NDArray[np.uint64],
+        workers: int = 1,
+        mixture: Mixture | None = None,
+    ) -> tuple[PosteriorSummary, Draws]:
+        """Mix posteriors of `infer_case` with those of other cases.
+
+        Arguments and result as those of `infer`; the arrays of `clean` are written over.
+        """
         if mixture is None:
             return clean.summary, clean.draws
         return mixed(clean, data, keys, self, mixture, workers)
@@ -354,6 +381,7 @@ class Posterior:
             self._lane_groups,
             self._tables.nodes,
             self.model_variance[bands_of(kind)],
+            limits_of(self.limits, kind.mask, kind.synthetic),
         )
 
     def _kinds(
@@ -367,12 +395,15 @@ class Posterior:
         codes = np.column_stack([mask, row, synthetic_of(data.mag, variance)])
         steps = np.full((mask.size, len(Steps._fields)), -1)
         everywhere = np.zeros(mask.size, np.int64)
-        for code in np.unique(codes, axis=0):
-            members = np.flatnonzero((codes == code).all(axis=1))
+        different, of_star = different_rows(codes)
+        for number, code in enumerate(different):
+            members = np.flatnonzero(of_star == number)
             m, r, synthetic = (int(x) for x in code)
             kind = StarKind(m, r, Steps(-1, -1, -1, 0), synthetic)
             found = np.empty((members.size, len(Steps._fields)), np.int64)
             stars = stars_of(data, variance, everywhere, members, kind)
             choose_steps(m, self._tables.node_table(kind), stars, self._tables.law(kind), found)
+            if limits_of(self.limits, m, synthetic).value.size:
+                for_limits(m, found)
             steps[members] = found
         return group_by_kind(np.column_stack([codes, steps]), data.l_deg, data.b_deg)

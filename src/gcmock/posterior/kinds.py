@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.posterior.kernel.lattice import Steps
-from gcmock.words.bands import N_LINEAR, band, equivalent, has_synthetic
+from gcmock.words.bands import N_LINEAR, band, by_colour, equivalent, has_synthetic
 
 KS_BIT = band("ks").bit
+
+NARROW_COLOUR = 1
+"""Widest step in J - H of a lattice for stars with limits, by its place in `STEPS_COLOUR`."""
 
 
 class StarKind(NamedTuple):
@@ -79,6 +82,19 @@ def set_aside(mag: Floats, variance: Floats) -> NDArray[np.bool_]:
     return aside
 
 
+def different_rows(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the different rows of small integers in their order, and which of them each row is.
+
+    `numpy.unique` along an axis does the same, several times slower.
+    """
+    if not len(codes):
+        return codes, np.zeros(0, np.int64)
+    low = codes.min(axis=0)
+    number = np.ravel_multi_index(tuple((codes - low).T), tuple(np.ptp(codes, axis=0) + 1))
+    _, first, of_row = np.unique(number, return_index=True, return_inverse=True)
+    return codes[first], of_row
+
+
 def group_by_kind(
     codes: NDArray[np.int64], l_deg: NDArray[np.float64], b_deg: NDArray[np.float64]
 ) -> list[tuple[StarKind, NDArray[np.int64]]]:
@@ -91,7 +107,7 @@ def group_by_kind(
     l_deg, b_deg : ndarray, shape (n_star,)
         Position [deg].
     """
-    kinds, of_star = np.unique(codes, axis=0, return_inverse=True)
+    kinds, of_star = different_rows(codes)
     groups = []
     for i, kind in enumerate(kinds):
         members = np.flatnonzero(of_star == i)
@@ -117,3 +133,16 @@ def one_lattice_each(
         finest = Steps(*(int(x) for x in (*steps[:, :3].min(axis=0), tilt)))
         out.append((group[0][0]._replace(steps=finest), np.concatenate([m for _, m in group])))
     return out
+
+
+def for_limits(mask: int, steps: NDArray[np.int64]) -> None:
+    """Change the steps (n_star, 4) of stars of whom limits say something, in place.
+
+    Rows of colour know the reddening and all magnitudes well enough, if they are narrow; places of
+    other lattices do not know the bands that are limited: nodes do.
+    """
+    if not by_colour(mask):
+        steps[:] = (-1, -1, -1, 0)
+        return
+    known = steps[:, 2] >= 0
+    steps[known, 2] = np.minimum(steps[known, 2], NARROW_COLOUR)

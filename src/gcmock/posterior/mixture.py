@@ -13,7 +13,7 @@ each is the same posterior of other observations, and nothing in the sums over n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.posterior.kernel.draw import QUANTILES
-from gcmock.posterior.observations import Observations
+from gcmock.posterior.observations import Observations, joined
 from gcmock.posterior.results import Draws, PosteriorSummary
 from gcmock.random import uniform
 from gcmock.words.cases import CASES, CLEAN, Case
@@ -71,6 +71,27 @@ def as_case(case: Case, data: Observations) -> Observations:
     )
 
 
+def of_cases_in_use(fraction: Floats, columns: Collection[str]) -> Floats:
+    """Return fractions of cases that are zero but for the clean one and those of some columns.
+
+    What the others had is the clean one's.
+
+    Parameters
+    ----------
+    fraction : ndarray, shape (n_case,)
+    columns : collection of str
+        Of `gcmock.words.cases.CASE_COLUMNS`.
+
+    Returns
+    -------
+    ndarray, shape (n_case,)
+    """
+    in_use = np.array([case.column in columns for case in CASES])
+    left = np.where(in_use, fraction, 0.0)
+    left[CLEAN] = 1.0 - left.sum()
+    return left
+
+
 class Inferences(NamedTuple):
     """Posteriors of the same stars under one case.
 
@@ -79,12 +100,20 @@ class Inferences(NamedTuple):
     summary : PosteriorSummary
     draws : Draws
     mass : ndarray of float32, shape (n_star, n_distance)
-        Probability of every distance bin.
+        Probability of every distance bin; no rows if it was not asked for.
     """
 
     summary: PosteriorSummary
     draws: Draws
     mass: NDArray[np.float32]
+
+    def part(self, rows: slice) -> Inferences:
+        """Return those of some of the stars."""
+        return Inferences(
+            PosteriorSummary._make(value[rows] for value in self.summary),
+            Draws._make(value[rows] for value in self.draws),
+            self.mass[rows],
+        )
 
 
 def case_probabilities(log_evidence: Floats, fraction: Floats) -> tuple[Floats, Floats]:
@@ -169,13 +198,16 @@ class CasePosterior(Protocol):
     def edges_pc(self) -> Floats: ...  # noqa: D102
 
 
-def log_evidences(data: Observations, posterior: CasePosterior, workers: int = 1) -> Floats:
+def log_evidences(
+    data: Observations, posterior: CasePosterior, workers: int = 1, *, one_lattice: bool = False
+) -> Floats:
     """Return ln of the evidence of every case, -inf where it does not apply, (n_star, n_case)."""
     out = np.full((data.n_star, len(CASES)), -np.inf)
     for k, case in enumerate(CASES):
         rows = np.flatnonzero(applies(case, data)) if k != CLEAN else np.arange(data.n_star)
         if rows.size:
-            out[rows, k] = posterior.log_evidence(as_case(case, data.take(rows)), workers)
+            seen = as_case(case, data.take(rows))
+            out[rows, k] = posterior.log_evidence(seen, workers, one_lattice=one_lattice)
     return out
 
 
@@ -197,7 +229,7 @@ def mixed(
     Parameters
     ----------
     clean : Inferences
-        Of the n_star stars, with their masses.
+        Of the n_star stars.
     data : Observations
     keys : ndarray of uint64, shape (n_star, n_realisation)
         Keys of the random streams.
@@ -214,47 +246,88 @@ def mixed(
     """
     summary, draws, _ = clean
     rows = np.flatnonzero(mixture.doubtful(data, summary))
-    cases = [(k, case) for k, case in enumerate(CASES) if k != CLEAN and mixture.fraction[k] > 0.0]
-    if not rows.size or not cases:
+    if not rows.size or mixture.fraction[CLEAN] == mixture.fraction.sum():
         return summary, draws
     here = data.take(rows)
+    stars = {
+        k: np.flatnonzero(applies(case, here)) if k != CLEAN else np.arange(rows.size)
+        for k, case in enumerate(CASES)
+        if mixture.fraction[k] > 0.0 or k == CLEAN
+    }
+    # Without draws, which take longer than everything else and are seldom of another case.
+    found = _of_cases(stars, here, keys[rows][:, :0], posterior, workers, with_mass=True)
     log_z = np.full((rows.size, len(CASES)), -np.inf)
-    log_z[:, CLEAN] = evidence_of(summary)[rows]
-    found: dict[int, tuple[NDArray[np.int64], Inferences]] = {}
-    for k, case in cases:
-        of_case = np.flatnonzero(applies(case, here))
-        if not of_case.size:
-            continue
-        seen = as_case(case, here.take(of_case))
-        result = posterior.infer_case(seen, keys[rows[of_case]], workers, with_mass=True)
-        log_z[of_case, k] = evidence_of(result.summary)
-        found[k] = of_case, result
+    for k, result in found.items():
+        log_z[stars[k], k] = evidence_of(result.summary)
     probability, evidence = case_probabilities(log_z, mixture.fraction)
     # Stars that no case explains keep what inflated errors made of them.
-    some = np.flatnonzero(np.isfinite(evidence))
-    _mix_summaries(summary, clean.mass, rows, some, found, probability, posterior.edges_pc)
+    explained = np.isfinite(evidence)
+    some = np.flatnonzero(explained)
+    _mix_summaries(summary, rows, some, stars, found, probability, posterior.edges_pc)
     summary.log_evidence[rows[some]] = evidence[some]
     summary.inflation[rows[some]] = 0
-    _mix_draws(draws, keys, rows, some, found, probability)
+    if keys.shape[1] and some.size:
+        chosen = np.where(explained[:, None], _chosen_cases(keys[rows], probability), CLEAN)
+        stars = {k: np.flatnonzero((chosen == k).any(axis=1)) for k in found if k != CLEAN}
+        drawn = _of_cases(stars, here, keys[rows], posterior, workers, with_mass=False)
+        for k, result in drawn.items():
+            star, realisation = np.nonzero(chosen[stars[k]] == k)
+            to = rows[stars[k][star]]
+            for mine, other in zip(draws, result.draws, strict=True):
+                mine[to, realisation] = other[star, realisation]
     return summary, draws
+
+
+def _of_cases(
+    stars: dict[int, NDArray[np.int64]],
+    data: Observations,
+    keys: NDArray[np.uint64],
+    posterior: CasePosterior,
+    workers: int,
+    *,
+    with_mass: bool,
+) -> dict[int, Inferences]:
+    """Return the posteriors of some stars under every case: all are inferred together."""
+    stars = {k: rows for k, rows in stars.items() if rows.size}
+    if not stars:
+        return {}
+    seen = joined(
+        [
+            data.take(rows) if k == CLEAN else as_case(CASES[k], data.take(rows))
+            for k, rows in stars.items()
+        ]
+    )
+    which = np.concatenate(list(stars.values()))
+    everything = posterior.infer_case(seen, keys[which], workers, with_mass=with_mass)
+    stop = np.cumsum([rows.size for rows in stars.values()])
+    return {
+        k: everything.part(slice(end - rows.size, end))
+        for (k, rows), end in zip(stars.items(), stop, strict=True)
+    }
+
+
+def _chosen_cases(keys: NDArray[np.uint64], probability: Floats) -> NDArray[np.int64]:
+    """Draw a case for every realisation, shape (n_star, n_realisation)."""
+    u = uniform(keys.ravel(), _CASE_PLACE).reshape(keys.shape)
+    cumulative = np.cumsum(probability, axis=1)
+    return (u[:, :, None] * cumulative[:, None, -1:] >= cumulative[:, None, :]).sum(axis=2)
 
 
 def _mix_summaries(
     summary: PosteriorSummary,
-    clean_mass: NDArray[np.float32],
     rows: NDArray[np.int64],
     some: NDArray[np.int64],
-    found: dict[int, tuple[NDArray[np.int64], Inferences]],
+    stars: dict[int, NDArray[np.int64]],
+    found: dict[int, Inferences],
     probability: Floats,
     edges_pc: Floats,
 ) -> None:
     """Write the mixtures of summaries over those of the clean case; `some` index `rows`."""
     weight = probability.astype(np.float32)
-    p_clean = weight[:, CLEAN]
-    component = p_clean[:, None] * summary.probability[rows]
-    mean = probability[:, CLEAN] * summary.distance_mean_pc[rows]
-    mass = p_clean[:, None] * clean_mass[rows]
-    for k, (of_case, result) in found.items():
+    component = np.zeros((rows.size, summary.probability.shape[1]), np.float32)
+    mean, mass = np.zeros(rows.size), np.zeros((rows.size, edges_pc.size - 1), np.float32)
+    for k, result in found.items():
+        of_case = stars[k]
         w = weight[of_case, k]
         component[of_case] += w[:, None] * result.summary.probability
         mean[of_case] += probability[of_case, k] * result.summary.distance_mean_pc
@@ -264,26 +337,3 @@ def _mix_summaries(
     summary.distance_mean_pc[to] = mean[some]
     summary.distance_quantile_pc[to] = quantiles_of(mass[some], edges_pc, QUANTILES)
     summary.case[to] = weight[some]
-
-
-def _mix_draws(
-    draws: Draws,
-    keys: NDArray[np.uint64],
-    rows: NDArray[np.int64],
-    some: NDArray[np.int64],
-    found: dict[int, tuple[NDArray[np.int64], Inferences]],
-    probability: Floats,
-) -> None:
-    """Replace the draws whose case is not the clean one."""
-    if not keys.shape[1] or not some.size:
-        return
-    u = uniform(keys[rows].ravel(), _CASE_PLACE).reshape(rows.size, -1)
-    cumulative = np.cumsum(probability, axis=1)
-    chosen = (u[:, :, None] * cumulative[:, None, -1:] >= cumulative[:, None, :]).sum(axis=2)
-    explained = np.zeros(rows.size, np.bool_)
-    explained[some] = True
-    for k, (of_case, result) in found.items():
-        star, realisation = np.nonzero((chosen[of_case] == k) & explained[of_case, None])
-        to = rows[of_case[star]]
-        for mine, other in zip(draws, result.draws, strict=True):
-            mine[to, realisation] = other[star, realisation]

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Final
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from gcmock.mock.pulls import pulls_in_words
 from gcmock.mock.summary import BuildSummary
-from gcmock.progress import Progress, StagedProgress
+from gcmock.progress import LOUDNESS, Progress, StagedProgress
 from gcmock.reporting.demo import DemoResult
 from gcmock.words.components import COMPONENTS, GROUPS
+
+_BEGINNING: Final = "loading, and compiling at the first run"
+_LINE_S: Final = 10.0
+"""Seconds between two lines of ``--verbose``."""
 
 
 @contextmanager
 def progress(what: str, unit: str) -> Iterator[Progress | None]:
     """Show a bar with the rate and the time left on stderr while the context is open.
+
+    Until the first numbers come the bar says that the work begins: libraries and the model are
+    loaded, and compiled where that was never done. Rate and time left count from there on. With
+    ``--verbose`` lines are printed where stderr is no terminal, with ``--quiet`` nothing is.
 
     Parameters
     ----------
@@ -30,10 +41,11 @@ def progress(what: str, unit: str) -> Iterator[Progress | None]:
     Yields
     ------
     callable or None
-        Takes the numbers done and in total. None if stderr is not a terminal.
+        Takes the numbers done and in total. None if nothing is shown.
     """
-    if not sys.stderr.isatty():
-        yield None
+    loudness = LOUDNESS.get()
+    if loudness == "quiet" or not sys.stderr.isatty():
+        yield _lines(what, unit) if loudness == "verbose" else None
         return
     from rich.progress import (
         BarColumn,
@@ -52,10 +64,14 @@ def progress(what: str, unit: str) -> Iterator[Progress | None]:
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed:,.0f} {unit}/s" if task.speed else "")
 
+    class Done(MofNCompleteColumn):
+        def render(self, task: Task) -> Text:
+            return Text(_BEGINNING) if task.total is None else super().render(task)
+
     bar = Bar(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        Done(),
         Rate(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
@@ -64,10 +80,33 @@ def progress(what: str, unit: str) -> Iterator[Progress | None]:
     with bar:
         task = bar.add_task(what, total=None)
 
+        begun = False
+
         def update(done: int, total: int) -> None:
+            nonlocal begun
+            if not begun:
+                # What was loaded and compiled before is no part of the rate.
+                bar.reset(task, total=total)
+                begun = True
             bar.update(task, completed=done, total=total)
 
         yield update
+
+
+def _lines(what: str, unit: str) -> Progress:
+    """Say on stderr that something begins; return what says in lines how far it is."""
+    begin, told = time.monotonic(), -_LINE_S
+    print(f"gcmock: {what}: {_BEGINNING}", file=sys.stderr, flush=True)
+
+    def update(done: int, total: int) -> None:
+        nonlocal told
+        seconds = time.monotonic() - begin
+        if done >= total or seconds - told >= _LINE_S:
+            told = seconds
+            words = f"gcmock: {what}: {done:,} of {total:,} {unit}".rstrip()
+            print(f"{words}, {seconds:.1f} s", file=sys.stderr, flush=True)
+
+    return update
 
 
 UNITS = {"read": "rows", "curves": "stars", "counts": "cells"}
@@ -118,7 +157,8 @@ def print_summary(summary: BuildSummary) -> None:
     _add_grouped(table, rows)
     console.print(table)
     console.print(_components(summary))
-    for remark in summary.remarks:
+    pulls = pulls_in_words(summary.account.pulls)
+    for remark in [*summary.remarks, *([pulls] if pulls else [])]:
         console.print(f"note: {remark}", soft_wrap=True, markup=False)
     took = f"{summary.seconds:.1f} s, {summary.rate:,.0f} stars/s"
     console.print(f"{summary.output}: {took}", soft_wrap=True, markup=False)

@@ -147,7 +147,7 @@ TRUTH_COLUMNS: Final = (
     Column("component", NAME_DTYPE, "", "meta.code.class", "Galactic component of the true star"),
     Column("mass_init", "float32", "solMass", "phys.mass", "Initial mass"),
     Column("age_gyr", "float32", "Gyr", "time.age", "Age"),
-    Column("metallicity", "float32", "", "phys.abund.Z", "Metallicity [M/H] (dex)"),
+    Column("metallicity", "float32", "dex", "phys.abund.Z", "Metallicity [M/H] (dex)"),
     *_true_magnitudes(),
     Column("a_ks", "float64", "mag", "phys.absorption;em.IR.K", "Extinction in Ks"),
     *(
@@ -194,6 +194,13 @@ POSTERIOR_COLUMNS: Final = (
         for name, words in CASE_COLUMNS.items()
     ),
     Column("log_evidence", "float64", "", "stat.likelihood", "Natural log of the evidence"),
+    Column(
+        "evidence_pvalue",
+        "float64",
+        "",
+        "stat.probability",
+        "Fraction of the model's stars, as bright and measured alike, with so low an evidence",
+    ),
     Column("n_bands", "int16", "", "meta.number", "Number of magnitudes used"),
     Column("flags", "int32", "", "meta.code", "Sum of bits, see the metadata"),
 )

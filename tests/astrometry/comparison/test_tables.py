@@ -42,6 +42,7 @@ def test_pulls_are_errors_over_formal_errors(errors):
         assert row["std_without_modes"] == pytest.approx(0.5 * row["std_as_is"])
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(sigma=st.lists(st.floats(0.01, 100.0), min_size=1, max_size=8))
 def test_half_ranges_hold_their_part_of_the_errors(sigma):

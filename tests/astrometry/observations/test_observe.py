@@ -191,6 +191,7 @@ def test_noise_has_the_stated_size(noisy, exact):
     np.testing.assert_allclose(a["x_error"], expected)
 
 
+@pytest.mark.slow
 def test_noise_is_a_function_of_star_visit_and_seed(tmp_path, noisy, mock, stars):
     """Other stars in the catalogue, or another order of its rows, change nothing."""
     order = np.random.default_rng(5).permutation(4000)[:2500]
@@ -205,6 +206,7 @@ def test_noise_is_a_function_of_star_visit_and_seed(tmp_path, noisy, mock, stars
     assert len(other["x"]) != len(a["x"]) or (other["x"] != a["x"]).any()
 
 
+@pytest.mark.slow
 def test_kernel_draws_from_the_documented_stream(noisy, exact):
     a, b = rows(noisy), rows(exact)
     i = 1234
@@ -214,6 +216,7 @@ def test_kernel_draws_from_the_documented_stream(noisy, exact):
     assert a["x"][i] - b["x"][i] == pytest.approx(noise, abs=1e-8)
 
 
+@pytest.mark.slow
 def test_aberration_and_deflection(capsys, tmp_path, mock):
     options = [*OPTIONS, "--noise-free", "--aberration", "--deflection"]
     assert observe(mock, tmp_path / "obs", *options) == 0
@@ -252,6 +255,7 @@ def test_bright_and_faint_stars_are_left_out(tmp_path, mock, stars):
     assert found.provenance["n_primary"] == (hw <= 11.0).sum()
 
 
+@pytest.mark.slow
 def test_reference_catalogue_has_the_stated_covariance(tmp_path, stars):
     many = true_stars(20_000, seed=3)
     mock = write_catalogue(tmp_path / "mock.parquet", many)
@@ -329,6 +333,7 @@ def test_mismodelled_distortion_has_terms_above_the_degree(tmp_path, mock, exact
     assert per_block.mean(axis=0).std() == pytest.approx(50.0, rel=0.5)
 
 
+@pytest.mark.slow
 def test_no_distortion(tmp_path, mock):
     options = [*OPTIONS, "calibration.true_degree=0", "--noise-free"]
     assert observe(mock, tmp_path / "obs", *options) == 0
@@ -339,6 +344,7 @@ def test_no_distortion(tmp_path, mock):
     np.testing.assert_allclose(table["y"], y / MAS, rtol=0, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_parts(tmp_path, monkeypatch, mock, noisy):
     monkeypatch.setattr("gcmock.astrometry.observations.observe._BATCH_ROWS", 700)
     original = observations.PartWriter.__init__
@@ -407,6 +413,7 @@ def test_bad_catalogues(capsys, tmp_path, stars):
     assert "more than once" in fails(capsys, tmp_path, mock, tmp_path / "obs", *OPTIONS)
 
 
+@pytest.mark.slow
 def test_folders_are_replaced_only_if_they_are_ours(capsys, tmp_path, mock, noisy):
     error = fails(capsys, tmp_path, mock, noisy.path, *OPTIONS)
     assert "exists already" in error

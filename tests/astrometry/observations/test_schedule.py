@@ -139,6 +139,7 @@ def test_blocks_are_spans_of_days(plan):
         assert len(set(visits.season[inside])) == 1
 
 
+@pytest.mark.slow
 def test_plans_depend_on_the_seed_alone(plan):
     mission, visits = plan
     again = schedule.plan_visits(mission, 1)

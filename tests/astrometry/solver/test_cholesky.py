@@ -50,6 +50,7 @@ def narrow():
         yield
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(n=st.integers(1, 40), seed=st.integers(0, 100))
 def test_many_panels(narrow, n, seed):

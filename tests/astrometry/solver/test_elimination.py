@@ -32,6 +32,7 @@ def as_shift(problem, v):
     return Shift(sources, none.attitude, none.coefficients).with_instrument(v[n:])
 
 
+@pytest.mark.slow
 def test_sweeps_agree_with_the_dense_matrix(small):
     problem, _, _, lin, blocks = small
     design, right = lin.dense_design()
@@ -47,6 +48,7 @@ def test_sweeps_agree_with_the_dense_matrix(small):
     assert lin.square(as_shift(problem, v)) == pytest.approx(((design[:rows] @ v) ** 2).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [SourcesFirst, InstrumentFirst])
 def test_elimination_equals_the_dense_solution(small, kind):
     problem, _, _, lin, blocks = small
@@ -75,6 +77,7 @@ def test_elimination_equals_the_dense_solution(small, kind):
     np.testing.assert_allclose(lower, np.tril(whole[n:, n:]), rtol=1e-8, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_orders_agree():
     problem, _, start = make(n_source=300, n_visit=90, n_block=9)
     lin = Linearisation(problem, start)

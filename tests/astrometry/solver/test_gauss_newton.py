@@ -14,6 +14,8 @@ from gcmock.astrometry.solver.normal import Linearisation
 from gcmock.astrometry.solver.problem import source_shift
 from gcmock.progress import silent
 
+pytestmark = pytest.mark.slow
+
 EXACT_NULL = {"offset_ra", "offset_dec", "rotation", "motion_ra", "motion_dec", "spin"}
 
 

@@ -58,6 +58,7 @@ def test_covariances_are_kept_as_errors_and_correlations():
     assert set(PARAMETERS) <= set(table)
 
 
+@pytest.mark.slow
 def test_tables_are_read_as_they_were_written(tmp_path):
     write_tables(tmp_path, tables(), ACCOUNT)
     found = open_solution(tmp_path)

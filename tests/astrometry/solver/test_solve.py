@@ -18,6 +18,8 @@ from gcmock.astrometry.solver.priors import load_references, moved_sources
 from gcmock.astrometry.solver.problem import source_shift
 from gcmock.astrometry.solver.solution import covariance_matrices, open_solution
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = ("calibration.block_days=120", "reference.g_max=15.5")
 OPTIONS = ("--visits", 150, "--set", *SETTINGS, "--primaries-max", 12.0)
 
@@ -133,7 +135,7 @@ def test_files_and_account_are_complete(solution):
     assert schema.field("parallax_error").metadata[b"unit"] == b"mas"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_orders_agree_through_files(noisy, solution, tmp_path):
     assert run("solve", noisy, "-o", tmp_path / "s", "--order", "instrument") == 0
     a, b = (open_solution(p).table("sources.parquet") for p in (solution, tmp_path / "s"))
@@ -199,7 +201,7 @@ def test_compare_without_the_observations(mock, solution, tmp_path, capsys):
     assert "jointly" not in capsys.readouterr().out
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["huber", "agis"])
 def test_robust_solution_of_outliers(mock, tmp_path, kind):
     options = (*OPTIONS[:2], "--set", *SETTINGS, "outliers.fraction=0.02", *OPTIONS[-2:])

@@ -17,6 +17,8 @@ from gcmock.settings.merge import CleaningConfig, MergeConfig, SurveyInput
 from gcmock.surveys.definition import load_survey
 from gcmock.surveys.source_table import Quality
 
+pytestmark = pytest.mark.slow
+
 ORDER = names_of(packaged_order())
 
 EPOCH = {"virac2": 2014.0, "gnc": 2015.5, "sirius": 2004.5, "2mass": 1999.5}

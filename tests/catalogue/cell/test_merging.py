@@ -140,6 +140,7 @@ def test_a_blend_does_not_become_a_ghost_star(knowledge, config):
     assert product.kept["tmass_source_id"][order[0]] in ("a", "")
 
 
+@pytest.mark.slow
 def test_the_window_cuts_stars_not_links(cell, knowledge, config, sky):
     middle = MergeWindow(l=None, b=None)
     all_of_it = cell_product(merge_cell(cell[0], knowledge, replace_window(config, middle)), config)

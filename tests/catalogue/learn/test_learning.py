@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from survey_sources import survey_table
 
 from gcmock.catalogue.cell.surroundings import (
@@ -26,6 +27,8 @@ from gcmock.catalogue.learn.reality import (
 from gcmock.catalogue.link.linking import FRACTION_STEPS, magnitude_bin
 from gcmock.catalogue.order import names_of, packaged_order
 from gcmock.settings.merge import CleaningConfig
+
+pytestmark = pytest.mark.slow
 
 ORDER = names_of(packaged_order())
 

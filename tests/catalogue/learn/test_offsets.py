@@ -22,7 +22,7 @@ from gcmock.surveys.definition import load_survey
 from gcmock.surveys.source_table import Quality
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_offsets_that_were_put_in_are_found():
     sky = make_sky(seed=9, size=0.2)
     bright = {}

@@ -33,6 +33,7 @@ def parts(path: Path) -> list[list[int]]:
     return [pq.read_table(part)["id"].to_pylist() for part in sorted(path.glob("part-*.parquet"))]
 
 
+@pytest.mark.slow
 @settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -65,7 +65,10 @@ def test_astropy_reads_what_was_written(tmp_path, suffix):
         if plain.dtype.kind == "S":
             plain = plain.astype(str)
         np.testing.assert_array_equal(plain, expected, err_msg=column.name)
-        if column.unit:
+        if column.unit == "dex" and suffix not in (".parquet", ".ecsv"):
+            # Neither FITS nor VOTable has a name for it.
+            assert getattr(values, "unit", None) is None
+        elif column.unit:
             assert values.unit == u.Unit(column.unit)
         # astropy's FITS reader leaves descriptions and UCDs in the header.
         if suffix == ".fits":
@@ -88,6 +91,7 @@ SMALL = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @settings(
     deadline=None,

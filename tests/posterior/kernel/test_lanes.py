@@ -14,6 +14,7 @@ ROWS = RNG.uniform(0.0, 2.0, (12, LANES)).astype(np.float32)
 SUMS = np.cumsum(RNG.uniform(0.0, 1.0, (9, LANES)), axis=0).astype(np.float32)
 
 
+@pytest.mark.slow
 def test_sums_before_every_row() -> None:
     out = np.full((ROWS.shape[0] + 1, LANES), -1.0, np.float32)
     njit(lambda x, y: lanes.accumulate_lanes(x, x.shape[0], y))(ROWS, out)

@@ -71,7 +71,7 @@ def by_reference(model: Model, data: Observations, i: int) -> np.ndarray:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(
     deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

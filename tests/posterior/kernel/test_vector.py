@@ -72,6 +72,7 @@ def random_star(rng: np.random.Generator) -> np.ndarray:
     return star.astype(np.float32)
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), n_block=st.integers(0, 7))
 def test_add_blocks_equals_numpy(seed: int, n_block: int) -> None:
@@ -86,6 +87,7 @@ def test_add_blocks_equals_numpy(seed: int, n_block: int) -> None:
     np.testing.assert_allclose(total, 2.0 * expected, rtol=2e-4, atol=1e-20)
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), firsts=st.lists(st.integers(0, 7), max_size=5))
 def test_listed_blocks_are_added_in_turn(seed: int, firsts: list[int]) -> None:
@@ -100,6 +102,7 @@ def test_listed_blocks_are_added_in_turn(seed: int, firsts: list[int]) -> None:
     np.testing.assert_array_equal(total, expected)
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), n_block=st.integers(0, 5), begin=st.integers(0, 2))
 def test_weigh_blocks_equals_numpy(seed: int, n_block: int, begin: int) -> None:

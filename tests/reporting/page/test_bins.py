@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gcmock.reporting.page.bins import Axis, count, flat_place, merged, occupied
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(-3, 3) | st.just(np.nan), max_size=40), st.integers(1, 7))
 def test_counts_are_those_of_numpy(values, n):
     x, y = Axis(-1.5, 0.375, 8), Axis(0.0, 0.5, n)

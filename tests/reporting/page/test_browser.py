@@ -20,7 +20,7 @@ CHROMIUM = next(
 DRIVER = shutil.which("chromedriver") or ""
 pytestmark = [
     pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium and chromedriver in PATH"),
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
 

@@ -68,6 +68,7 @@ def test_counts_per_magnitude(rows):
     assert counts.caption == "True magnitudes by drawn component."
 
 
+@pytest.mark.slow
 def test_input_stands_beside_its_stars_on_the_same_scale(rows):
     seen = observed(subject_of(rows), j=15.0, h=12.52, ks=11.05, hw=13.05)
     subject = subject_of(rows, observed=seen)

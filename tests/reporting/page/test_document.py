@@ -77,6 +77,7 @@ def test_listing_is_folded():
     )
 
 
+@pytest.mark.slow
 def test_neighbouring_pictures_share_a_gallery():
     def picture(name, **more):
         return Picture(name, "T & U", 'a "picture"', lambda axis: axis.plot([0, 1]), **more)

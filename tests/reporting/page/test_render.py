@@ -29,6 +29,7 @@ def test_picture_is_drawn_on_an_axis_of_its_size(picture):
     assert tuple(figure.get_size_inches()) == (2.0, 1.5)
 
 
+@pytest.mark.slow
 def test_formats_in_the_order_asked(picture):
     png, pdf, svg = encode(picture, "png", "pdf", "svg")
     assert png.startswith(b"\x89PNG")
@@ -36,6 +37,7 @@ def test_formats_in_the_order_asked(picture):
     assert b"<svg" in svg
 
 
+@pytest.mark.slow
 def test_equal_pictures_give_equal_files(picture):
     first = encode(picture, "svg", "pdf")
     assert encode(picture, "svg", "pdf") == first
@@ -67,6 +69,7 @@ def test_content_travels_in_the_address():
     assert data_uri(b"", "image/png").startswith("data:image/png;base64,")
 
 
+@pytest.mark.slow
 def test_files_bear_the_name_of_the_picture(picture, tmp_path):
     paths = write_files(picture, tmp_path)
     assert [path.name for path in paths] == ["line.png", "line.pdf"]

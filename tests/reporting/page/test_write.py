@@ -22,6 +22,8 @@ from gcmock.reporting.page.content import Numbers, PageSection, Text
 from gcmock.reporting.page.write import write_report
 from gcmock.words.components import COLOURS, GROUPS, LABELS
 
+pytestmark = pytest.mark.slow
+
 
 class Outline(HTMLParser):
     """Elements of a page in their order."""
@@ -128,6 +130,7 @@ def test_figures_as_files(page):
     assert (page.parent / "figures" / "evidence_map.pdf").read_bytes().startswith(b"%PDF")
 
 
+@pytest.mark.long
 def test_same_catalogue_same_page(page, report_files, tmp_path):
     again = tmp_path / "report.html"
     write_report(
@@ -140,6 +143,7 @@ def test_same_catalogue_same_page(page, report_files, tmp_path):
     assert again.read_bytes() == page.read_bytes()
 
 
+@pytest.mark.long
 def test_catalogue_alone_and_more_sections(report_files, tmp_path):
     output = tmp_path / "report.html"
     extra = PageSection(
@@ -153,6 +157,7 @@ def test_catalogue_alone_and_more_sections(report_files, tmp_path):
     assert text.index('id="checks"') < text.index('id="made"')
 
 
+@pytest.mark.long
 def test_folder_as_catalogue(report_files, tmp_path):
     folder = tmp_path / "mock"
     arguments = ["build", report_files.stars, "-o", folder, "--seed", 5, "--no-learn"]

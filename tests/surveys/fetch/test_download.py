@@ -109,6 +109,7 @@ def check(table: Table, folder: Path, survey: str = "virac2", archive: str = "es
     assert leftovers(folder) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("survey", "archive"), ARCHIVES)
 def test_every_archive_gives_the_window(tmp_path, survey, archive):
     where = load_survey(survey).archive(archive)
@@ -151,6 +152,7 @@ def test_masked_values_and_text_survive(tmp_path):
     assert sorted(found["designation"].to_pylist()) == sorted(wanted["designation"].tolist())
 
 
+@pytest.mark.slow
 def test_tiles_are_divided_by_their_counts(tmp_path, virac2):
     with serve({"VVVX_VIRAC_V2_SOURCES": virac2}) as server:
         done = get(server, tmp_path / "out", tile_rows=25)
@@ -161,6 +163,7 @@ def test_tiles_are_divided_by_their_counts(tmp_path, virac2):
     check(virac2, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_tiles_are_divided_when_the_service_overflows(tmp_path, virac2):
     with serve({"VVVX_VIRAC_V2_SOURCES": virac2}, row_limit=30) as server:
         # A service that can count shows at once how to divide; this one cannot.
@@ -170,6 +173,7 @@ def test_tiles_are_divided_when_the_service_overflows(tmp_path, virac2):
     check(virac2, tmp_path / "out")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("query", ["COUNT", "sourceid"])
 def test_tiles_are_divided_when_the_service_is_too_slow(tmp_path, virac2, query):
     with serve({"VVVX_VIRAC_V2_SOURCES": virac2}) as server:
@@ -181,6 +185,7 @@ def test_tiles_are_divided_when_the_service_is_too_slow(tmp_path, virac2, query)
     check(virac2, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_a_limit_that_no_tile_meets_is_reported(tmp_path, virac2):
     virac2 = virac2[:5]
     virac2["ra"][:], virac2["de"][:] = 266.4, -29.0
@@ -192,6 +197,7 @@ def test_a_limit_that_no_tile_meets_is_reported(tmp_path, virac2):
     assert leftovers(tmp_path / "out") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "where"),
     [
@@ -219,6 +225,7 @@ def test_passing_failures_are_tried_again(tmp_path, virac2, kind, where):
     check(virac2, tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_the_service_says_how_long_to_wait(tmp_path, virac2):
     patient = Patience(attempts=3, first_pause=0.01, longest_pause=5.0, first_poll=0.005)
     with serve({"VVVX_VIRAC_V2_SOURCES": virac2}) as server:
@@ -230,6 +237,7 @@ def test_the_service_says_how_long_to_wait(tmp_path, virac2):
         assert time.monotonic() - began >= 1.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "error", "message"),
     [
@@ -294,6 +302,7 @@ def test_a_service_that_is_not_there(tmp_path):
         fetch("virac2", L, B, tmp_path / "out", service="archive.eso.org", patience=QUICK)
 
 
+@pytest.mark.slow
 def test_a_damaged_tile_is_fetched_again_and_no_other(tmp_path, virac2):
     out = tmp_path / "out"
     with serve({"VVVX_VIRAC_V2_SOURCES": virac2}) as server:
@@ -311,6 +320,7 @@ def test_a_damaged_tile_is_fetched_again_and_no_other(tmp_path, virac2):
     check(virac2, out)
 
 
+@pytest.mark.slow
 def test_a_folder_of_another_window_is_not_continued(tmp_path, virac2):
     with serve({"VVVX_VIRAC_V2_SOURCES": virac2}) as server:
         get(server, tmp_path / "out")
@@ -344,7 +354,7 @@ def wait_for(condition, seconds: float = 60.0) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_an_interrupted_run_goes_on(tmp_path, virac2, how):
     out = tmp_path / "out"
@@ -381,6 +391,7 @@ def test_an_interrupted_run_goes_on(tmp_path, virac2, how):
     check(virac2, out)
 
 
+@pytest.mark.slow
 def test_command_line(tmp_path, virac2, capsys):
     with serve({"VVVX_VIRAC_V2_SOURCES": virac2}) as server:
         arguments = ["fetch", "virac2", "--l", str(L[0]), str(L[1]), "--b", str(B[0]), str(B[1])]
@@ -420,6 +431,7 @@ def test_without_pyvo(tmp_path, monkeypatch, capsys):
     assert "pip install 'gcmock[fetch]'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_tables_of_several_archives_join(tmp_path):
     """The readers take a table in the spelling of any archive; the sources are the same."""
     ids = []

@@ -28,6 +28,7 @@ windows = st.tuples(
 ).map(lambda w: SurveyWindow((w[0], w[0] + w[1]), (w[2], w[2] + w[3])))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(window=windows, frame=st.sampled_from(["icrs", "galactic"]), seed=st.integers(0, 2**32 - 1))
 def test_every_place_belongs_to_one_tile(window, frame, seed):
@@ -50,6 +51,7 @@ def test_every_place_belongs_to_one_tile(window, frame, seed):
         assert (separation_deg(ra[inside], dec[inside], ra0, dec0) <= radius).all()
 
 
+@pytest.mark.slow
 @given(windows)
 def test_windows_are_closed_and_know_the_sky(window):
     (l0, l1), (b0, b1) = window.l, window.b

@@ -213,6 +213,7 @@ def test_sirius_text(tmp_path):
     assert rows["quality"].tolist() == [0, 0, Quality.SATURATED]
 
 
+@pytest.mark.slow
 @given(
     rows=st.lists(
         st.lists(st.sampled_from(["1.5", "-28", "+7", "17:45:40"]), min_size=1, max_size=4),

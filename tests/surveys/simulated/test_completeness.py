@@ -36,6 +36,7 @@ def completeness(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_stars_are_seen_with_the_probability_of_the_map(completeness: Path, tmp_path: Path) -> None:
     output = tmp_path / "survey.parquet"
     command = ["simulate", "-o", str(output), *WINDOW, "--survey", "--completeness"]

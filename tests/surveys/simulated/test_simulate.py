@@ -20,7 +20,7 @@ from gcmock.surveys.simulated.simulate import check_surveys, simulate_surveys
 from gcmock.surveys.source_table import Quality
 from gcmock.words.columns import TRUTH_COLUMNS
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 WINDOW = (-0.1, -0.05), (0.0, 0.05)
 KS_MAX = 14.5

@@ -20,6 +20,7 @@ from gcmock.astrometry.missions.passbands import (
     NEEDED,
     gaianir_mag,
     law_of,
+    photometric_system,
     roman_mags,
 )
 from gcmock.errors import InputError
@@ -189,6 +190,7 @@ def export(
     relations = (f"{band}_relation" for band in SYNTHETIC_BANDS)
     inherited = (*relations, "extinction_law", "seed")
     metadata |= {key: found[key] for key in inherited if key in found}
+    metadata |= {"photometric_system": photometric_system(bands)}
     n_read = n_inside = n_saturated = 0
     with open_writer(output, columns, metadata, overwrite=overwrite) as writer:
         for chunk in table.chunks(_ROWS):

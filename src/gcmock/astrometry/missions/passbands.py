@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -111,6 +111,24 @@ def extinction_ratios(kappa: Floats) -> Floats:
     fraction = (at - knots[piece]) / (knots[piece + 1] - knots[piece])
     log_roman = log_a[:, piece] + fraction * (log_a[:, piece + 1] - log_a[:, piece])
     return np.asarray(np.exp(log_roman - log_a[:, KS, None]))
+
+
+def photometric_system(bands: Sequence[str]) -> str:
+    """Say in which system the magnitudes of a mission are, and what leads from Vega to AB.
+
+    Parameters
+    ----------
+    bands : sequence of str
+        Bands that the mission adds to those of the mock catalogue.
+    """
+    table = read_toml("passbands.toml")
+    steps = [
+        f"{band.upper()}: m_AB = m_Vega + {table[band]['ab_minus_vega']:.2f} "
+        f"+- {table[band]['ab_minus_vega_error']:.2f}"
+        for band in bands
+        if "ab_minus_vega" in table[band]
+    ]
+    return "; ".join(["Vega", *steps])
 
 
 def roman_mags(stars: Table, law_name: str) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from os.path import exists
 from pathlib import Path
 from typing import Final
 
@@ -101,13 +102,15 @@ def input_format(path: Path) -> str:
     Raises
     ------
     InputError
-        If the suffix is unknown.
+        If the suffix is unknown, or nothing has this name.
     """
     inner = Path(path.stem) if path.suffix.lower() == _COMPRESSED else path
     suffix = inner.suffix.lower()
     if suffix in TEXT_SUFFIXES:
         return "csv"
     if suffix not in SUFFIXES:
+        if not exists(path):
+            raise InputError(f"{path}: no such file")
         known = ", ".join([*SUFFIXES, *TEXT_SUFFIXES, _COMPRESSED])
         raise InputError(f"{path}: unknown file type {suffix or '(no suffix)'!r}; known: {known}")
     return SUFFIXES[suffix]
@@ -166,7 +169,8 @@ def _open_text(path: Path, choice: Choice) -> TableSource:
     if kind != "csv":
         return InMemorySource(path, kind, choice)
     readme = path.with_name("ReadMe")
-    if path.suffix.lower() == ".dat" and readme.is_file() and _is_described(path, readme):
+    inner = path.with_suffix("") if path.suffix.lower() == _COMPRESSED else path
+    if inner.suffix.lower() == ".dat" and readme.is_file() and _is_described(inner, readme):
         return InMemorySource(path, "cds", choice, readme)
     return CsvSource(path)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import warnings
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from astropy.table import Table
@@ -12,8 +14,21 @@ from astropy.utils.exceptions import AstropyWarning
 
 from gcmock.words.columns import Column
 
-METADATA_KEY = "gcmock"
+if TYPE_CHECKING:
+    from astropy.io.votable.tree import VOTableFile
+
+METADATA_KEY: Final = "gcmock"
 """Name under which every format stores the metadata."""
+
+EQUATORIAL: Final = ("pos.eq", "pos.pm;pos.eq", "pos.parallax")
+"""How UCDs of columns in ICRS begin."""
+
+EPOCHS: Final = ("time.epoch",)
+"""How UCDs of Julian years in TCB begin."""
+
+_GALACTIC: Final = ("pos.galactic", "pos.pm;pos.galactic")
+_NO_STANDARD: Final = ("dex",)
+"""Units that astropy knows, but neither FITS nor VOUnits: the description names them there."""
 
 _STREAM = '    <DATA>\n     <BINARY2>\n      <STREAM encoding="base64">\n'
 _STREAM_END = "\n      </STREAM>\n     </BINARY2>\n    </DATA>\n"
@@ -26,13 +41,14 @@ def empty_table(columns: Sequence[Column], *, bytes_text: bool = False) -> Table
     ----------
     columns : sequence of Column
     bytes_text : bool
-        Make text columns bytes: one byte a character in FITS and VOTable.
+        Make text columns bytes: one byte a character in FITS and VOTable. Units that these do not
+        know are left out.
     """
     table = Table()
     for column in columns:
         dtype = column.dtype.replace("U", "S") if bytes_text else column.dtype
         table[column.name] = np.zeros(0, dtype=dtype)
-        if column.unit:
+        if column.unit and not (bytes_text and column.unit in _NO_STANDARD):
             table[column.name].unit = column.unit
         table[column.name].description = column.description
         table[column.name].meta["ucd"] = column.ucd
@@ -41,16 +57,18 @@ def empty_table(columns: Sequence[Column], *, bytes_text: bool = False) -> Table
 
 def votable_parts(columns: Sequence[Column], metadata_json: str) -> tuple[str, str]:
     """Return the text of a VOTable before and after the base64 stream of its rows."""
-    head, tail = _votable(columns, metadata_json).split("  </TABLE>", 1)
+    words = {f"{METADATA_KEY}_{key}": text for key, text in json.loads(metadata_json).items()}
+    head, tail = _votable(columns, metadata_json, words).split("  </TABLE>", 1)
     return head + _STREAM, _STREAM_END + "  </TABLE>" + tail
 
 
 def votable_header(columns: Sequence[Column], metadata_json: str) -> str:
     """Return a VOTable without data, as the VOParquet convention stores it in Parquet files."""
-    return _votable(columns, metadata_json)
+    return _votable(columns, metadata_json, {})
 
 
-def _votable(columns: Sequence[Column], metadata_json: str) -> str:
+def _votable(columns: Sequence[Column], metadata_json: str, words: Mapping[str, str]) -> str:
+    """Return a VOTable without rows, with the metadata in one piece and, to be read, in words."""
     from astropy.io.votable import from_table, tree
 
     with warnings.catch_warnings():
@@ -60,11 +78,34 @@ def _votable(columns: Sequence[Column], metadata_json: str) -> str:
             # astropy omits the size of one-character text, which then reads as a single char.
             if field.datatype == "char" and not field.arraysize:
                 field.arraysize = "1"
-        info = tree.Info(name=METADATA_KEY, value=metadata_json)
-        votable.resources[0].infos.append(info)
+        _add_systems(votable)
+        for name, value in {METADATA_KEY: metadata_json, **words}.items():
+            votable.resources[0].infos.append(tree.Info(name=name, value=value))
         buffer = io.BytesIO()
         votable.to_xml(buffer)
     return buffer.getvalue().decode("utf-8")
+
+
+def _add_systems(votable: VOTableFile) -> None:
+    """Say in which frame positions and motions are, and in which time scale epochs."""
+    from astropy.io.votable import tree
+
+    icrs = tree.CooSys(ID="icrs", system="ICRS")
+    galactic = tree.CooSys(ID="galactic", system="galactic")
+    # Years of a calendar have no origin.
+    tcb = tree.TimeSys(
+        ID="tcb", timescale="TCB", refposition="BARYCENTER", config={"version_1_4_or_later": True}
+    )
+    for system, begins, where in (
+        (icrs, EQUATORIAL, votable.coordinate_systems),
+        (galactic, _GALACTIC, votable.coordinate_systems),
+        (tcb, EPOCHS, votable.time_systems),
+    ):
+        fields = [f for f in votable.get_first_table().fields if (f.ucd or "").startswith(begins)]
+        if fields:
+            where.append(system)
+        for field in fields:
+            field.ref = system.ID
 
 
 def packed_dtype(columns: Sequence[Column], prefix: Mapping[str, str] | None = None) -> np.dtype:

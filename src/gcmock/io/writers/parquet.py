@@ -1,4 +1,4 @@
-"""Parquet output, with units that pyarrow, astropy and TOPCAT each find where they look."""
+"""Parquet output, with units where pyarrow, astropy and readers of VOParquet look for them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,214 @@
+"""Run every gcmock command of the documentation, at small sizes and on simulated inputs.
+
+    python tools/docs_commands.py --list
+    python tools/docs_commands.py [--folder DIR] [PAGE ...]
+
+The commands are those of the bash blocks of the README and of docs/. They run page by page, in the
+order in which they stand there, in a temporary folder with the files that the pages suppose: lists
+of stars, a catalogue, surveys. `SMALLER` makes windows and missions small, `LEFT_OUT` names the
+commands that cannot run here, each with its reason. Exit code 1 if a command fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import re
+import shlex
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+CALL = re.compile(r"^(?:\S*/)?gcmock\s")
+
+SMALLER = (
+    (r"--l -1\.4 0\.7 --b -0\.6 0\.6", "--l 0.30 0.33 --b -0.21 -0.18"),
+    (r"--l -0\.2 0\.2 --b -0\.3 -0\.1", "--l 0.30 0.33 --b -0.21 -0.18"),
+    (r"--l 0 0\.1 --b -0\.1 0", "--l 0.00 0.02 --b -0.02 0"),
+    (r"--ks-max 1[67](\.5)?", "--ks-max 14"),
+    (r"--visits 400", "--visits 40"),
+    (r"--seasons 1", "--visits 40"),
+)
+"""What makes a command small: pattern and replacement."""
+
+LEFT_OUT = (
+    (r"^gcmock fetch", "asks an archive; tests/surveys/fetch has a server of its own"),
+    (r"--scheduler|^gcmock import-hats", "starts worker processes; tests/runtime runs them"),
+    (r"ukidss_gps", "wants the whole definition; tests/exercises/test_new_survey.py runs it"),
+)
+"""Commands that do not run here: pattern and reason."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A command of a page.
+
+    Attributes
+    ----------
+    page : str
+        Where it stands.
+    line : str
+        As it stands there, from ``gcmock`` on.
+    """
+
+    page: str
+    line: str
+
+    @property
+    def reason(self) -> str:
+        """Why it is left out; empty if it runs."""
+        return next((why for pattern, why in LEFT_OUT if re.search(pattern, self.line)), "")
+
+    @property
+    def words(self) -> list[str]:
+        """Arguments of gcmock, made small."""
+        line = self.line
+        for pattern, small in SMALLER:
+            line = re.sub(pattern, small, line)
+        return shlex.split(line, comments=True)[1:]
+
+
+def pages(root: Path) -> list[Path]:
+    """Return the pages whose commands are run."""
+    return [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+
+
+def calls(root: Path) -> Iterator[Call]:
+    """Yield every command of the pages, in their order; each once per page."""
+    for page in pages(root):
+        found = []
+        for language, text in BLOCK.findall(page.read_text(encoding="utf-8")):
+            lines = text.replace("\\\n", " ").splitlines() if language == "bash" else []
+            for line in lines:
+                for part in line.split("&&"):
+                    if CALL.match(part.strip()):
+                        found.append("gcmock " + CALL.sub("", part.strip(), count=1))
+        name = page.relative_to(root).as_posix()
+        yield from (Call(name, line) for line in dict.fromkeys(found))
+
+
+def settings_of(root: Path, page: str) -> str:
+    """Return the settings file that a page shows, empty if it shows none."""
+    text = (root / page).read_text(encoding="utf-8")
+    shown = [body for language, body in BLOCK.findall(text) if language == "toml"]
+    return next((body for body in shown if "[columns]" in body), "")
+
+
+def prepare(root: Path, folder: Path) -> None:
+    """Make the files that the pages suppose."""
+    from astropy.table import Table
+
+    import gcmock
+    from gcmock.data import path as data_path
+
+    window = {"l": (0.30, 0.33), "b": (-0.21, -0.18)}
+    gcmock.simulate(**window, ks_max=13.5, survey=True, output=folder / "survey.parquet")
+    stars = Table.read(folder / "survey.parquet")
+    # FITS has no place for what astropy keeps of the file.
+    stars.meta.clear()
+    named = stars.copy()
+    named.rename_columns(["phot_ks_mag", "phot_ks_mag_error"], ["Kmag", "e_Kmag"])
+    for name, table in (("stars", stars), ("named", named)):
+        table.write(folder / f"{name}.fits")
+    stars[:20].write(folder / "few.parquet")
+    target = stars["source_id", "ra", "dec"]
+    target["phot_hw_mag"] = stars["phot_h_mag"] - 0.3
+    target.write(folder / "jasmine_hw_catalogue.parquet")
+    gcmock.build(stars, folder / "mock.parquet", no_learn=True)
+    shutil.copyfile(data_path("missions/jasmine.toml"), folder / "my_mission.toml")
+    names = "2mass,virac2,sirius,gnc,gaia"
+    gcmock.simulate(**window, ks_max=14, surveys=names, output=folder / "sky")
+    found = {path.stem: path for path in (folder / "sky").iterdir()}
+    Table.read(found["2mass"]).write(folder / "2mass.csv", overwrite=True)
+    shutil.copytree(root / "examples", folder / "examples")
+    merge = folder / "examples" / "jasmine_merge.toml"
+    text = merge.read_text(encoding="utf-8")
+    text = text.replace("[-1.4, 0.7]", "[0.30, 0.33]").replace("[-0.6, 0.6]", "[-0.21, -0.18]")
+    for name in names.split(","):
+        section = rf'\[\[survey\]\]\nname = "{name}"\npath = "[^"]*"'
+        # A survey that sees nothing in so small a window has no file.
+        file = found.get(name)
+        own = f'[[survey]]\nname = "{name}"\npath = "../sky/{file.name}"' if file else ""
+        text = re.sub(section, own, text)
+    merge.write_text(text, encoding="utf-8")
+
+
+def run(root: Path, folder: Path, only: Sequence[str] = ()) -> list[str]:
+    """Run the commands in a folder with its inputs; return what failed, one text each."""
+    from gcmock import cli
+
+    failed = []
+    before, page = Path.cwd(), ""
+    os.chdir(folder)
+    try:
+        for call in calls(root):
+            if only and call.page not in only:
+                continue
+            if call.reason:
+                print(f"left out  {call.page}: {call.line} ({call.reason})")
+                continue
+            if call.page != page:
+                page = call.page
+                Path("settings.toml").write_text(settings_of(root, page), encoding="utf-8")
+            words = _ready(call.words)
+            printed, begin = io.StringIO(), time.monotonic()
+            with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+                code = cli.run(words)
+            print(
+                f"{time.monotonic() - begin:6.1f} s  {page}: gcmock {shlex.join(words)}", flush=True
+            )
+            if code:
+                failed.append(f"{page}: {call.line}\n  exit code {code}: {printed.getvalue()}")
+    finally:
+        os.chdir(before)
+    return failed
+
+
+def _ready(words: list[str]) -> list[str]:
+    """Free the name of the output, and give a list of stars the names that the settings have."""
+    for option in ("-o", "--output", "--figure"):
+        if option in words:
+            output = Path(words[words.index(option) + 1])
+            if output.is_dir():
+                shutil.rmtree(output)
+            else:
+                output.unlink(missing_ok=True)
+    if "settings.toml" in words:
+        words = ["named.fits" if word == "stars.fits" else word for word in words]
+    return words
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("pages", nargs="*", metavar="PAGE", help="such as docs/tutorial.md; all")
+    parser.add_argument("--list", action="store_true", help="print the commands, run nothing")
+    parser.add_argument("--folder", type=Path, metavar="DIR", help="keep what is made in DIR")
+    options = parser.parse_args(arguments)
+    if options.list:
+        for call in calls(ROOT):
+            print(f"{call.page}: {call.line}" + (f"  [{call.reason}]" if call.reason else ""))
+        return 0
+    if unknown := set(options.pages) - {p.relative_to(ROOT).as_posix() for p in pages(ROOT)}:
+        parser.error(f"no page {', '.join(sorted(unknown))}")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        prepare(ROOT, folder.resolve())
+        failed = run(ROOT, folder.resolve(), options.pages)
+    print("\n".join(["", *failed]) if failed else "all commands ended well")
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
