@@ -51,7 +51,7 @@ def test_a_whole_list_shows_none(expected):
     assert best_limit([]) is None
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_expected_stars_are_those_of_the_counts():
     model = load_model()
     place = np.array([0.31]), np.array([-0.23])

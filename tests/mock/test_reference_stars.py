@@ -136,7 +136,7 @@ def measured(truth, rng, bands, error, **others) -> Table:
     return table
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("bands", "error", "others"),
     [

@@ -152,20 +152,20 @@ def with_limits(model: Model, limits=LIMITS) -> Model:
     return replace(model, config=config)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("mask", range(1, 16))
 @pytest.mark.parametrize("tau", [0.0, 0.2])
 def test_kernel_equals_reference_under_limits(model, mask, tau) -> None:
     agreement(with_limits(model), 40 + mask, mask, tau, (0.31, -0.23), False, TOLERANCE_LIMITS)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("mask", [4, 8])
 def test_kernel_equals_reference_under_limits_quickly(model, mask) -> None:
     agreement(with_limits(model), 20 + mask, mask, 0.2, (0.31, -0.23), False, TOLERANCE_LIMITS)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("mask", [3, 7, 14])
 def test_kernel_equals_reference_quickly(model, mask) -> None:
     agreement(model, 10 + mask, mask, 0.2, (0.31, -0.23), mask == 3)
@@ -251,7 +251,7 @@ def test_very_red_star_with_h_and_hw(model, hw) -> None:
     assert 0.5 * np.abs(found[0] - expected / expected.sum()).sum() < TOLERANCE_ALIKE
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_precise_j_with_hw(model) -> None:
     """The extinction in Hw changes with the colour of the star by more than the error of J."""
     mag, error = [18.146, np.nan, np.nan, 17.299], [0.0125, 0.06, 0.05, 0.034]
@@ -319,7 +319,7 @@ def test_precise_parallax_gives_the_distance(model) -> None:
     assert abs(summary.distance_quantile_pc[0, 2] - 500.0) < width
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "mag",
     [

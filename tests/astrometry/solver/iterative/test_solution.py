@@ -27,7 +27,7 @@ def in_errors(found, expected, covariance):
     return np.abs(shift / np.sqrt(np.einsum("nii->ni", covariance))).max()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("references", [0.3, 0.0])
 @pytest.mark.parametrize("size", SIZES)
 def test_it_equals_the_direct_solution(size, references):
@@ -69,7 +69,7 @@ def test_it_equals_the_direct_solution(size, references):
         np.testing.assert_allclose(star["relative_error"], ratio[at] - 1.0, atol=2e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("references", [0.3, 0.0])
 def test_secondary_stars_equal_those_of_the_direct_solver(references):
     problem, _, start = make(**SIZES["small"], references=references)
@@ -106,7 +106,7 @@ def test_secondary_stars_equal_those_of_the_direct_solver(references):
     np.testing.assert_allclose(found.chi2, direct.chi2[stars], rtol=1e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["huber", "agis"])
 def test_robust_weights_equal_those_of_the_direct_solver(kind):
     problem, _, start = make(n_source=150, n_visit=40, n_block=4)
