@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 import gcmock
 from gcmock.validation.scores import brier, coverage, expected_calibration_error, ks_uniform, ranks
+from gcmock.words.cases import CASE_COLUMNS
 from gcmock.words.components import COMPONENTS, NUCLEAR
 from printed import head, part, row
 
@@ -26,6 +27,11 @@ RUNS: dict[str, dict[str, Any]] = {
     "no_numbers": {"learn": {"numbers": False}},
     "no_errors": {"learn": {"errors": False}},
     "no_law": {"learn": {"law": "none"}},
+    "no_cases": {"learn": {"cases": []}},
+    **{
+        f"no_{name}": {"learn": {"cases": [case for case in CASE_COLUMNS if case != name]}}
+        for name in CASE_COLUMNS
+    },
 }
 
 N_DRAW = 10

@@ -160,7 +160,10 @@ def tables() -> dict[str, Table]:
         "FIELDS": Table({"field": [7], **{f"weight_{p}": [2.0 + i] for i, p in enumerate(names)}}),
         "CASES": Table({"case": [case.name for case in CASES], "fraction": usual_fractions()}),
         "ERRORS": Table({"scale": [1.1, 1.2, 1.3], "floor": [0.0, 0.01, 0.02]}),
-        "PARALLAX": Table({"zero_point": [-0.03], "error_scale": [1.25]}),
+        "PARALLAX": Table(
+            {"zero_point": [-0.03], "zero_point_error": [0.004], "error_scale": [1.25]}
+        ),
+        "SELECTION": Table({"limit": ["j-h > 2.1 +- 0.07"], "gain": [12.0]}),
         "DOUBT": Table({"class": [28], "limit": [[-1.0, -2.0]]}),
     }
 
@@ -190,6 +193,8 @@ def test_files_are_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.error_floor_mag, [0.0, 0.01, 0.02])
     np.testing.assert_array_equal(found.case_fraction, usual_fractions())
     assert (found.zero_point_mas, found.parallax_scale) == (-0.03, 1.25)
+    assert found.zero_point_error_mas == 0.004
+    assert [str(limit) for limit in found.limits] == ["j-h > 2.1 +- 0.07"]
     assert found.doubt_class.tolist() == [28]
     assert found.doubt_limit.tolist() == [[-1.0, -2.0]]
     assert len(found.sha256) == 64

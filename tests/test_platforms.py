@@ -32,7 +32,7 @@ for module in {modules}:
 from gcmock.compilation import _cache_parents
 from gcmock.pool import available_cores
 from gcmock.astrometry.solver.plan import available_gb
-from gcmock.astrometry.solver.solve import peak_memory_gb
+from gcmock.astrometry.solver.account import peak_memory_gb
 print(available_cores() >= 1, available_gb() > 0, peak_memory_gb() is None, len(_cache_parents()))
 """
 

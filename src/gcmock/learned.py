@@ -26,6 +26,7 @@ from gcmock.errors import InputError
 from gcmock.words.bands import LINEAR_BANDS
 from gcmock.words.cases import CASES, usual_fractions
 from gcmock.words.components import COMPONENTS, PARTS
+from gcmock.words.limits import Limit, parse_limits
 
 __all__ = ["Learned", "load_learned", "nothing_learned"]
 
@@ -89,6 +90,10 @@ class Learned:
         Zero point of the parallaxes [mas] and factor on their errors.
     doubt_class, doubt_limit : ndarray, shapes (n_class,) and (n_class, n_bin)
         Which stars are worth a look at other cases, see `gcmock.posterior.doubt`.
+    limits : tuple of Limit
+        What the list was cut at, as it shows.
+    zero_point_error_mas : float
+        Standard error of the zero point of the parallaxes [mas].
     """
 
     path: str
@@ -110,6 +115,8 @@ class Learned:
     parallax_scale: float
     doubt_class: NDArray[np.int64]
     doubt_limit: Floats
+    limits: tuple[Limit, ...] = ()
+    zero_point_error_mas: float = 0.0
 
     @cached_property
     def _tree(self) -> cKDTree:
@@ -291,6 +298,7 @@ def _check_values(found: Learned) -> None:
         ("fraction of CASES", found.case_fraction, (0.0, 1.0)),
         ("zero_point", np.array([found.zero_point_mas]), (-10.0, 10.0)),
         ("error_scale", np.array([found.parallax_scale]), (0.1, 100.0)),
+        ("zero_point_error", np.array([found.zero_point_error_mas]), (0.0, 10.0)),
     )
     for name, values, (low, high) in checks:
         bad = ~((values >= low) & (values <= high))
@@ -341,6 +349,8 @@ def _from_tables(path: str, digest: str, hdus: Any) -> Learned:
         float(parallax["error_scale"][0]),
         np.asarray(hdus["DOUBT"].data["class"], np.int64),
         np.atleast_2d(numbers("DOUBT", "limit")),
+        parse_limits(str(text).strip() for text in hdus["SELECTION"].data["limit"]),
+        float(parallax["zero_point_error"][0]),
     )
 
 

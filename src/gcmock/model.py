@@ -33,6 +33,7 @@ from gcmock.stars.bands import Relations, load_relations
 from gcmock.stars.populations import PopulationSet, load_populations
 from gcmock.units import to_value
 from gcmock.words.bands import band
+from gcmock.words.limits import Limit
 
 __all__ = ["Model", "load_model"]
 
@@ -107,38 +108,38 @@ class Model:
     def sightlines(self) -> SightlineCache:
         """Priors along lines of sight, computed on demand."""
         height = self.config.extinction.dust_scale_height_pc
-        weights = None if self.learned is None else self.part_weights
+        weights = self.part_weights if self.learned else None
         return SightlineCache(self.galaxy, self.grid, height, part_weights=weights)
 
     @cached_property
     def posterior(self) -> Posterior:
         """The inference under this model."""
         return Posterior(
-            self.sightlines,
-            self.grid,
-            self.populations,
-            self.law,
-            self.relations,
-            self.config.photometry.error_floor_mag,
-            self.motion,
-        )
+            self.sightlines, self.grid, self.populations, self.law, self.relations,
+            self.config.photometry.error_floor_mag, self.motion, self.limits,
+        )  # fmt: skip
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """What the list of stars was cut at: as it is said, and as was found."""
+        found = self.learned.limits if self.learned else ()
+        return (*self.config.selection.parsed, *found)
 
     @property
     def motion(self) -> MotionModel:
         """What is allowed for errors of measured motions."""
-        settings = self.config.motion
-        return MotionModel(settings.floor_masyr, settings.floor_kms, settings.outlier_fraction)
+        own = self.config.motion
+        return MotionModel(own.floor_masyr, own.floor_kms, own.outlier_fraction)
 
     @property
     def map_value(self) -> MapValue:
         """Value of the map that holds: what the stars follow, if that was learned."""
-        learned = self.learned
-        return self.config.extinction.map_value if learned is None else learned.map_value
+        return (self.learned or self.config.extinction).map_value
 
     def with_learned(self, learned: Learned) -> Model:
         """Return the model with what was learned of a list."""
         found = replace(self, learned=learned, law=learned.law)
-        mine = USUAL_WEIGHTS if self.learned is None else self.learned.weights
+        mine = self.learned.weights if self.learned else USUAL_WEIGHTS
         # Lines of sight depend on nothing else that is learned.
         if np.array_equal(mine, learned.weights) and not learned.field.size:
             found.__dict__["sightlines"] = self.sightlines
@@ -157,26 +158,18 @@ class Model:
         e_jks, tau : ndarray, shape (n_star,)
             [mag]; NaN outside the map.
         """
-        extinction = self.config.extinction
         l_deg, b_deg = to_value(l_deg, "deg"), to_value(b_deg, "deg")
         e_jks, scatter = self.extinction_map.value(l_deg, b_deg, self.map_value)
         if self.learned is not None:
             lon, lat = np.broadcast_arrays(signed_longitude(l_deg), np.asarray(b_deg, float))
             return self.learned.reddening(self.extinction_map, lon, lat, e_jks, scatter)
-        return e_jks, np.hypot(scatter, extinction.residual_scatter_mag)
+        return e_jks, np.hypot(scatter, self.config.extinction.residual_scatter_mag)
 
     def part_weights(self, l_deg: ArrayLike, b_deg: ArrayLike) -> Floats:
-        """Return the factors on the numbers of stars that were learned.
+        """Return the factors on the numbers of stars that were learned, shape (n_star, n_part).
 
-        Parameters
-        ----------
-        l_deg, b_deg : array_like or Quantity, shape (n_star,)
-            Galactic coordinates [deg].
-
-        Returns
-        -------
-        ndarray, shape (n_star, n_part)
-            Stars of every part (`PARTS`) over those of the model: 1, 0 for younger, by default.
+        Stars of every part of `gcmock.words.components.PARTS` at positions [deg] over those of its
+        component in the model. Where nothing was learned: 1, and 0 for what is younger.
         """
         if self.learned is None:
             return np.tile(USUAL_WEIGHTS, (np.size(l_deg), 1))
@@ -370,7 +363,7 @@ def load_model(
         # Worker processes would only repeat it.
         for remark in galaxy.remarks:
             warnings.warn(remark, ModelWarning, stacklevel=2)
-    learned = _load_learned(settings)
+    learned = load_learned(settings.learn.file) if settings.learn.file else None
     return Model(
         settings,
         galaxy,
@@ -380,11 +373,6 @@ def load_model(
         load_relations(settings.photometry.hw_relation),
         learned,
     )
-
-
-def _load_learned(config: Config) -> Learned | None:
-    """Load what was learned; None if no file is named."""
-    return load_learned(config.learn.file) if config.learn.file else None
 
 
 def _load_galaxy(config: Config) -> GalacticModel:

@@ -15,7 +15,6 @@ from gcmock.calibration.calibration_file import learned_of
 from gcmock.calibration.learn import learn
 from gcmock.cli.app import run
 from gcmock.dust.extinction_map import ExtinctionMap
-from gcmock.errors import InputError
 from gcmock.learned import MAP_FACTOR_ERROR, MAP_SCATTER_MAG, load_learned
 from gcmock.mock.simulate import simulate
 from gcmock.model import load_model
@@ -196,10 +195,9 @@ def test_bad_calibrations_are_refused(folder, tmp_path, content, capsys):
     assert not output.exists()
 
 
-def test_map_value_must_agree(folder):
-    settings = {"learn.file": str(folder / "calibration.fits")}
-    with pytest.raises(InputError, match="subcell_mean"):
-        load_model(config=load_config(None, settings))
+def test_the_value_of_the_map_is_that_of_the_file(folder):
+    settings = {"learn.file": str(folder / "calibration.fits"), "extinction.map_value": "subcell"}
+    assert load_model(config=load_config(None, settings)).map_value == "subcell_mean"
 
 
 def test_hats_export(folder, tmp_path):
@@ -278,8 +276,9 @@ def test_real_lists(shared_dir, tmp_path, capsys):
     real = shared_dir / "real"
     if not real.is_dir():
         pytest.skip(f"real stars not found in {real}")
+    names = "[columns]\nphot_j_mag='J'\nphot_h_mag='H'\nphot_ks_mag='Ks'"
     config = tmp_path / "settings.toml"
-    config.write_text(f"{CONFIG}[columns]\nphot_j_mag='J'\nphot_h_mag='H'\nphot_ks_mag='Ks'")
+    config.write_text(f"{CONFIG}[photometry]\nsystem='vista'\n{names}")
     plain = tmp_path / "plain.toml"
     plain.write_text(CONFIG)
     for name in ("jasmine_hw_catalogue.parquet", "vvv_lpv_mira_window.csv"):

@@ -27,7 +27,7 @@ from gcmock.calibration.calibration_file import (
     write_nothing,
 )
 from gcmock.calibration.curves import GROUP_OF_PART, GROUPS
-from gcmock.calibration.measurements import usual_measurements
+from gcmock.calibration.measurements import ZERO_POINT_PRIOR, usual_measurements
 from gcmock.calibration.weights import usual_weights
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs
@@ -173,7 +173,8 @@ def test_a_list_that_says_nothing(tmp_path):
         assert found.weights.tolist() == [1.0] * n + [0.0] * (len(PARTS) - n)
         np.testing.assert_array_equal(found.case_fraction, usual_fractions())
         assert (found.error_scale == 1.0).all()
-        assert (found.zero_point_mas, found.parallax_scale) == (0.0, 1.0)
+        assert (found.zero_point_mas, found.zero_point_error_mas) == ZERO_POINT_PRIOR
+        assert (found.parallax_scale, found.limits) == (1.0, ())
     with fits.open(path) as hdus:
         words = json.loads(hdus[0].header["GCMOCK"])
     assert words["reason"] == "few.fits: 10 stars with a colour"
@@ -208,7 +209,7 @@ def test_file(tmp_path):
     with fits.open(path) as hdus:
         names = [hdu.name for hdu in hdus[1:]]
         assert names == ["CELLS", "STARS", "LAW", "DOUBT", "PARTS", "FIELDS", "CASES", "ERRORS",
-                         "PARALLAX", "MAP_E_JKS", "MAP_E_JKS_ERROR",
+                         "PARALLAX", "SELECTION", "MAP_E_JKS", "MAP_E_JKS_ERROR",
                          "MAP_E_JKS_SCATTER"]  # fmt: skip
         header = hdus["CELLS"].header
         for i, column in enumerate(MAP_COLUMNS, 1):

@@ -12,6 +12,7 @@ from astropy.table import Table
 from calibrations import calibration
 
 from gcmock.calibration import learn as module
+from gcmock.calibration.found_limits import FoundLimit
 from gcmock.calibration.learn import in_words, learn, learn_table, name_beside
 from gcmock.calibration.measurements import usual_measurements
 from gcmock.calibration.weights import usual_weights
@@ -20,6 +21,7 @@ from gcmock.errors import InputError, NothingToLearnError
 from gcmock.learned import MAP_SCATTER_MAG, load_learned
 from gcmock.settings.build import load_config
 from gcmock.words.components import COMPONENTS
+from gcmock.words.limits import parse_limit
 
 
 @pytest.fixture
@@ -118,6 +120,7 @@ def test_a_list_that_teaches_nothing(monkeypatch, stars, tmp_path) -> None:
         raise NothingToLearnError("stars.fits: 10 stars with Ks and J or H: expected at least 30")
 
     monkeypatch.setattr(module, "calibrate", nothing)
+    monkeypatch.setattr(module, "find_limit", lambda *given: None)
     output = tmp_path / "mock.parquet"
     config, remark = learn(stars, output, load_config())
     assert remark.startswith("nothing was learned from the list (10 stars with Ks and J or H: ")
@@ -131,6 +134,24 @@ def test_a_list_that_teaches_nothing(monkeypatch, stars, tmp_path) -> None:
     found, same = learn_table(stars, load_config())
     assert found.cell.size == 0
     assert same == remark
+
+
+def test_a_limit_that_shows_is_said_and_stored(monkeypatch, stars, tmp_path) -> None:
+    def nothing(*given, **more):
+        raise NothingToLearnError("stars.fits: has hw")
+
+    asked = []
+    limit = parse_limit("j-h > 2.2 +- 0.1")
+    monkeypatch.setattr(module, "calibrate", nothing)
+    monkeypatch.setattr(module, "find_limit", lambda *g: asked.append(g) or FoundLimit(limit, 12.0))
+    config, remark = learn(stars, tmp_path / "mock.parquet", load_config())
+    assert "taken as j-h > 2.2 +- 0.1 (ln L +12)" in remark
+    assert load_learned(config.learn.file).limits == (limit,)
+    # Not where a limit in colour is given, or none is wanted.
+    for settings in ({"limits": ["j-h > 2.1"]}, {"find": False}):
+        given = load_config(None, {"selection": settings})
+        assert learn_table(stars, given)[0].limits == ()
+    assert len(asked) == 1
 
 
 def test_in_memory(calls, stars) -> None:
@@ -175,3 +196,14 @@ def test_lists_that_are_too_short_or_have_no_colours(tmp_path, n, colours, reaso
     e_jks, tau = found.reddening(ExtinctionMap.load(), *place, np.full(1, 2.0), np.zeros(1))
     assert e_jks[0] == 2.0
     assert tau[0] == pytest.approx(np.hypot(MAP_SCATTER_MAG, 0.1))
+
+
+def test_another_table_of_the_same_file_is_another_list(calls, stars, tmp_path) -> None:
+    learn(Path(f"{stars}[1]"), tmp_path / "mock.parquet", load_config())
+    assert (
+        "of an earlier run"
+        in learn(Path(f"{stars}[1]"), tmp_path / "mock.parquet", load_config())[1]
+    )
+    for other in (stars, Path(f"{stars}[2]")):
+        with pytest.raises(InputError, match="was learned from another list"):
+            learn(other, tmp_path / "mock.parquet", load_config())

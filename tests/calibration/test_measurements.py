@@ -20,6 +20,7 @@ from gcmock.calibration.measurements import (
     usual_measurements,
     with_scale,
 )
+from gcmock.posterior.mixture import of_cases_in_use
 from gcmock.posterior.observations import Observations
 from gcmock.words.bands import BANDS, KS, LINEAR_BANDS
 from gcmock.words.cases import BAD_PARALLAX, CASES, CLEAN, N_CASE, usual_fractions
@@ -162,7 +163,7 @@ def test_fractions_are_recovered():
     log_z = np.full((n, N_CASE), -np.inf)
     for name, w in width.items():
         log_z[:, NAMES.index(name)] = normal(x, 0.0, w)
-    fraction, error = fit_cases(log_z)
+    fraction, error = fit_cases(log_z, usual_fractions())
     assert fraction.sum() == pytest.approx(1.0)
     # What never applies keeps its fraction; the others share what is left.
     learned = sum(usual_fractions()[NAMES.index(name)] for name in width)
@@ -175,13 +176,24 @@ def test_fractions_are_recovered():
     np.testing.assert_allclose(fraction[rest], usual_fractions()[rest])
 
 
+def test_cases_that_are_switched_off_get_no_stars():
+    usual = of_cases_in_use(usual_fractions(), ("blend",))
+    log_z = np.zeros((500, N_CASE))
+    log_z[:, NAMES.index("outlier")] = 9.0
+    fraction, error = fit_cases(log_z, usual)
+    assert fraction.sum() == pytest.approx(1.0)
+    off = [i for i, name in enumerate(NAMES) if name not in ("clean", "blend")]
+    assert (fraction[off] == 0.0).all()
+    assert np.isfinite(error).all()
+
+
 def test_few_stars_have_nearly_the_usual_fractions():
-    fraction, _ = fit_cases(np.zeros((3, N_CASE)))
+    fraction, _ = fit_cases(np.zeros((3, N_CASE)), usual_fractions())
     np.testing.assert_allclose(fraction, usual_fractions(), atol=0.02)
 
 
 def test_evidences_that_are_equal_teach_nothing():
-    fraction, _ = fit_cases(np.zeros((5000, N_CASE)))
+    fraction, _ = fit_cases(np.zeros((5000, N_CASE)), usual_fractions())
     np.testing.assert_allclose(fraction, usual_fractions(), atol=1e-4)
 
 
@@ -192,7 +204,7 @@ def test_evidences_that_are_equal_teach_nothing():
 def test_zero_point_and_errors_of_parallaxes(zero, scale):
     n = 2000
     data = stars(n, zero=zero, parallax_scale=scale)
-    found, error, found_scale = fit_parallaxes(Known(), data, 1)
+    found, error, found_scale, _ = fit_parallaxes(Known(), data, 1)
     assert abs(found - zero) < 4.0 * error
     assert 0.3 < error / (scale * 0.045 / np.sqrt(n)) < 2.0
     # Ten in a thousand bad ones are allowed for: they hide a little of the scale.
@@ -204,14 +216,14 @@ def test_bad_parallaxes_do_not_move_the_zero_point():
     data = stars(n, zero=-0.04)
     rng = np.random.default_rng(8)
     data.parallax[: n // 20] += 8.0 * data.parallax_error[: n // 20] * rng.random(n // 20)
-    found, error, _ = fit_parallaxes(Known(), data, 1)
+    found, error, _, _ = fit_parallaxes(Known(), data, 1)
     assert abs(found + 0.04) < 4.0 * error + 0.002
 
 
 def test_one_parallax_leaves_the_prior():
     data = stars(1)
     data.parallax_error[:] = 50.0
-    found, error, _ = fit_parallaxes(Known(), data, 1)
+    found, error, _, _ = fit_parallaxes(Known(), data, 1)
     assert found == pytest.approx(ZERO_POINT_PRIOR[0], abs=1e-3)
     assert error == pytest.approx(ZERO_POINT_PRIOR[1], rel=0.01)
 
@@ -244,7 +256,8 @@ def test_everything_that_a_list_says_of_its_measurements():
 
 def test_a_list_without_parallaxes_says_nothing_of_them():
     found = fit_measurements(Known(), stars(200, with_parallax=False), 1.0, 0.1, 1)
-    assert (found.zero_point_mas, found.parallax_scale, found.n_parallax) == (0.0, 1.0, 0)
+    assert (found.zero_point_mas, found.zero_point_error_mas) == ZERO_POINT_PRIOR
+    assert (found.parallax_scale, found.n_parallax) == (1.0, 0)
     place = NAMES.index("parallax")
     assert found.case_fraction[place] == pytest.approx(usual_fractions()[place])
 
@@ -253,7 +266,7 @@ def test_too_few_stars_keep_what_is_usual():
     found = fit_measurements(Known(), stars(LEAST_STARS - 1), 1.0, 0.3, 1)
     usual = usual_measurements()
     np.testing.assert_array_equal(found.case_fraction, usual.case_fraction)
-    assert (found.zero_point_mas, found.parallax_scale) == (0.0, 1.0)
+    assert (found.zero_point_mas, found.parallax_scale) == (ZERO_POINT_PRIOR[0], 1.0)
     assert found.doubt.code.size == 0
 
 
@@ -263,3 +276,25 @@ def test_some_stars_are_chosen_at_random_and_again():
     one, again = some_of(data, 40), some_of(data, 40)
     assert one.n_star == 40
     np.testing.assert_array_equal(one.mag, again.mag)
+
+
+@pytest.mark.parametrize("fraction", [0.002, 0.1])
+def test_the_fraction_of_bad_parallaxes_is_the_best(fraction):
+    """Against a search over fractions, for stars that tell good from bad."""
+    from scipy.optimize import minimize_scalar
+
+    from gcmock.calibration.measurements import PRIOR_STARS, with_bad_fraction
+
+    rng = np.random.default_rng(4)
+    z = rng.normal(size=2000) * np.where(rng.random(2000) < fraction, 6.0, 1.0)
+    good, bad = -0.5 * z**2, -0.5 * (z / 6.0) ** 2 - np.log(6.0)
+
+    def minus(x):
+        total = np.logaddexp(good + np.log1p(-x), bad + np.log(x)).sum()
+        return -total - PRIOR_STARS * (0.01 * np.log(x) + 0.99 * np.log1p(-x))
+
+    best = minimize_scalar(minus, bounds=(1e-5, 0.5), method="bounded")
+    value, found = with_bad_fraction(good, bad, 0.01)
+    assert value == pytest.approx(-best.fun, abs=0.01)
+    assert found == pytest.approx(best.x, abs=1e-3)
+    assert best.x == pytest.approx(fraction, rel=0.4, abs=0.004)

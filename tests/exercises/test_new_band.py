@@ -54,6 +54,7 @@ from gcmock.model import load_model
 from gcmock.posterior.observations import Observations
 from gcmock.random import star_key
 from gcmock.words.bands import BANDS
+from gcmock.words.components import COMPONENTS
 
 found = {"file": gcmock.__file__, "bands": BANDS}
 names = [column.name for column in merged_columns(packaged_order())]
@@ -89,7 +90,7 @@ for name, table in (("alone", alone), ("with_ks", stars)):
     mock = gcmock.build(table, run={"seed": 7, "realisations": 20, "workers": 1})
     drawn = np.asarray(mock["phot_gaianir_mag"]).reshape(some.size, -1)
     given = np.asarray(table["phot_gaianir_mag"])
-    probability = np.sum([np.asarray(mock[c]) for c in mock.colnames if c.startswith("p_")], axis=0)
+    probability = np.sum([np.asarray(mock[f"p_{c}"]) for c in COMPONENTS], axis=0)
     found[name] = {
         "columns": [c for c in mock.colnames if c.startswith("phot_")],
         "n_bands": sorted(set(mock["n_bands"].tolist())),

@@ -56,7 +56,7 @@ print(json.dumps({
     "sums": summary.probability.sum(axis=1).tolist(),
     "p_halo": float(summary.probability[:, place].sum()),
     "drawn_halo": int((draws.component == place).sum()),
-    "nuclear": genstars.nuclear_probability(summary).tolist(),
+    "nuclear": genstars.nuclear_of_summary(summary).tolist(),
     "nsd_nsc": summary.probability[:, 9:11].sum(axis=1).tolist(),
     "checks": [check.quantity for check in checks],
 }))

@@ -54,3 +54,9 @@ def test_motions_along_galactic_axes_are_turned():
 def test_equatorial_motions_come_first():
     found = read(pml=[3.0], pmb=[4.0], pmra=[1.0], pmdec=[2.0])
     assert (found["pmra"].item(), found["pmdec"].item()) == pytest.approx((1.0, 2.0))
+
+
+def test_one_axis_alone_does_not_hide_motions_along_galactic_ones():
+    found = read(pml=[3.0], pmb=[4.0], pmra=[100.0], pmra_error=[0.1])
+    np.testing.assert_allclose(np.hypot(found["pmra"], found["pmdec"]), 5.0)
+    assert np.isnan(found["pmra_error"]).all()

@@ -64,6 +64,9 @@ def test_both_frames_must_agree_to_a_hundredth_of_a_degree(turn: float) -> None:
         (np.array(["a", ""]), "is missing in row 8"),
         (np.array([1.0, np.nan]), "is missing in row 8"),
         (np.array([1.0, 2.5]), "is a float that may have lost digits: .* in row 8"),
+        # What 2^53 + 1 becomes, and 2^24 + 1 in single precision.
+        (np.array([1.0, 2.0**53]), "is a float that may have lost digits: .* in row 8"),
+        (np.float32([1.0, 2**24 + 1]), "is a float that may have lost digits: .* in row 8"),
         (np.array([1.0, 2.0**53 + 2]), "is a float that may have lost digits: .* in row 8"),
         (np.array([True, False]), "must be integers or text"),
     ],

@@ -16,6 +16,8 @@ from gcmock.io.disk import (
     partial_name,
     remove_partial,
     scratch_folder,
+    sha256_of,
+    sha256_of_input,
     whole_file,
     whole_folder,
     write_text,
@@ -231,3 +233,15 @@ def test_temporary_files_are_deleted(tmp_path: Path) -> None:
     (tmp_path / "whole.parquet").write_text("whole")
     remove_partial(tmp_path)
     assert names(tmp_path) == ["whole.parquet"]
+
+
+def test_a_list_is_hashed_once_until_it_changes(tmp_path: Path, monkeypatch) -> None:
+    path = tmp_path / "stars.csv"
+    path.write_text("one")
+    first = sha256_of_input(path)
+    assert first == sha256_of(path)
+    with monkeypatch.context() as held:
+        held.setattr("gcmock.io.disk.sha256_of", None)
+        assert sha256_of_input(path) == first
+    path.write_text("another")
+    assert sha256_of_input(path) == sha256_of(path) != first

@@ -57,3 +57,9 @@ def test_photometric_systems():
     assert remarks(names, matches, photometry__system="2mass") == []
     (found,) = remarks(names, matches, photometry__system="vista")
     assert found.startswith("J, H, Ks are converted from ")
+
+
+def test_distances_are_not_measured():
+    (found,) = remarks(["ra", "dec", "Dist_kpc"], {})
+    assert found == "column 'Dist_kpc' is not used: what is measured are parallaxes, not distances"
+    assert remarks(["ra", "dec", "distance", "parallax"], {"parallax": "parallax"}) == []

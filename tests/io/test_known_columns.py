@@ -4,9 +4,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from astropy.table import Table
 
 from gcmock.errors import InputError
 from gcmock.io.known_columns import CheckedSource, check_columns, check_units
+from gcmock.io.readers.opening import open_table
 from gcmock.words.columns import OUTPUT_COLUMNS, SOURCE_ID, Column, columns_by_name
 
 KNOWN = columns_by_name(OUTPUT_COLUMNS)
@@ -58,3 +60,11 @@ def test_a_source_is_checked_while_it_is_read():
     )
     with pytest.raises(InputError, match="l = inf in row 3"):
         list(CheckedSource(source).chunks(2))
+
+
+def test_a_source_in_other_units_is_refused(tmp_path):
+    table = Table({"ra": [1.0], "distance_pc": [8.0]})
+    table["distance_pc"].unit = "kpc"
+    table.write(tmp_path / "t.ecsv")
+    with pytest.raises(InputError, match="'distance_pc' is in kpc, but pc is expected"):
+        CheckedSource(open_table(tmp_path / "t.ecsv"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gcmock.io.lookalikes import band_hint, closest, lookalikes
+from gcmock.io.lookalikes import band_hint, closest, lookalikes, looks_like
 from gcmock.words.bands import BANDS, magnitude_name
 
 
@@ -35,3 +35,9 @@ def test_remarks_on_unused_columns():
 def test_the_closest_name():
     assert closest("ra_deg", ["ra_degs", "x"]) == " (closest: 'ra_degs')"
     assert closest("ra_deg", ["x"]) == ""
+
+
+def test_what_looks_like_a_quantity():
+    assert looks_like("ref_epoch", ["ra", "MJD"]) == "MJD"
+    assert looks_like("radial_velocity", ["VHELIO_AVG"]) == "VHELIO_AVG"
+    assert looks_like("radial_velocity", ["e_RV", "ruwe"]) == ""

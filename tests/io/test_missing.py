@@ -22,9 +22,9 @@ def test_marks(name, mark, dtype):
 def test_magnitudes():
     marks = np.array([49.99, 99.9, 30.0, -9.99, 88.8, -99.0])
     assert is_impossible("phot_ks_mag", marks).all()
-    mag = np.array([0.0, 0.0, -1.0, -1.0, 12.0, 12.0, 12.0, 22.0, -3.0])
-    error = np.array([0.0, np.nan, -1.0, np.nan, 0.0, -99.999, np.nan, 9.99, 0.02])
-    np.testing.assert_array_equal(unmeasured_magnitude(mag, error), [1, 1, 1, 1, 0, 0, 0, 1, 0])
+    mag = np.array([0.0, 0.0, 0.0, -1.0, -1.0, 12.0, 12.0, 12.0, 22.0, -3.0])
+    error = np.array([0.0, np.nan, 0.05, -1.0, np.nan, 0.0, -99.999, np.nan, 9.99, 0.02])
+    np.testing.assert_array_equal(unmeasured_magnitude(mag, error), [1, 1, 1, 1, 1, 0, 0, 0, 1, 0])
 
 
 @given(st.floats(-98.9, 98.9))

@@ -38,9 +38,9 @@ def test_missing_errors_are_the_default_and_are_counted():
 
 
 def test_marks_that_are_possible_magnitudes():
-    """0 with error 0 is a mark, 0 with an error is Vega; an error of 9.99 marks an upper limit."""
+    """0 is a mark, whatever its error; an error of 9.99 marks an upper limit."""
     mag, error, _, _ = read(phot_h_mag=[0.0, 0.0, 17.0], phot_h_mag_error=[0.0, 0.02, 9.99])
-    np.testing.assert_array_equal(mag[:, H], [np.nan, 0.0, np.nan])
+    np.testing.assert_array_equal(mag[:, H], [np.nan, np.nan, np.nan])
     np.testing.assert_array_equal(np.isfinite(error), np.isfinite(mag))
 
 

@@ -68,7 +68,7 @@ def test_radial_velocities_alone_and_whole_velocities() -> None:
         pm_dec=[3.0, 4.0] * u.mas / u.yr, radial_velocity=[5.0, 6.0] * u.km / u.s,
     ).galactic  # fmt: skip
     found = plain_sky(table(whole))
-    assert found.colnames == ["name", "l", "b", "pmra", "pmdec", "radial_velocity"]
+    assert found.colnames == ["name", "l", "b", "pmra", "pmdec", "radial_velocity", "distance"]
     np.testing.assert_allclose(found["pmra"], [1.0, 2.0])
     np.testing.assert_allclose(found["radial_velocity"], [5.0, 6.0])
 
@@ -85,3 +85,17 @@ def test_one_is_enough() -> None:
     sky = SkyCoord(RA, DEC)
     with pytest.raises(InputError, match="columns sky, other are SkyCoords: keep the one of the"):
         plain_sky(table(sky, other=sky))
+
+
+@pytest.mark.parametrize("frame", ["fk4", "geocentrictrueecliptic"])
+def test_the_time_of_a_frame_is_no_epoch_of_positions(frame) -> None:
+    sky = SkyCoord(RA, DEC).transform_to(frame)
+    found = plain_sky(table(sky))
+    assert found.colnames == ["name", "ra", "dec"]
+    np.testing.assert_allclose(found["ra"], RA.value, atol=1e-6)
+
+
+def test_distances_are_kept_for_those_who_use_them() -> None:
+    found = plain_sky(table(SkyCoord(RA, DEC, distance=[8.0, 0.1] * u.kpc)))
+    np.testing.assert_allclose(found["distance"].value, [8000.0, 100.0])
+    assert found["distance"].unit == u.pc

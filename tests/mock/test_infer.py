@@ -9,14 +9,9 @@ from gcmock.errors import InputError
 from gcmock.io.observed import ObservedStars
 from gcmock.learned import nothing_learned
 from gcmock.mock import infer as inference
-from gcmock.mock.infer import (
-    LEAST_EXPECTED,
-    infer,
-    log_expected,
-    star_keys,
-    velocity_uniforms,
-)
+from gcmock.mock.infer import LEAST_P_VALUE, infer, star_keys, velocity_uniforms
 from gcmock.model import load_model
+from gcmock.posterior.doubt import log_expected
 from gcmock.posterior.kernel.draw import VELOCITY
 from gcmock.random import uniform
 from gcmock.settings.build import load_config
@@ -159,11 +154,28 @@ def test_possible_stars_are_explained_and_others_are_not():
     )
     flagged = (inferred.flags[:, 0] & Flag.UNEXPLAINED) != 0
     assert flagged.tolist() == [False, True, True]
-    expected = log_expected(
-        prepared.data, inferred.summary.log_evidence, used.posterior.variance(prepared.data)
-    )
-    assert expected[0] > np.log(LEAST_EXPECTED)
+    # Without evidences of other stars: those whose errors had to be inflated.
+    inflated = (inferred.flags[:, 0] & Flag.ERRORS_INFLATED) != 0
+    assert inflated.tolist() == flagged.tolist()
+    assert np.isnan(inferred.evidence_pvalue).all()
     assert inferred.n_bands.tolist() == [3, 3, 3]
+
+
+def test_stars_are_unexplained_by_their_p():
+    """What few stars of the model are below is flagged, whether or not errors were inflated."""
+
+    class Evidences:
+        def p_value(self, data, variance, log_evidence):
+            return np.array([1.01, 0.99, np.nan, np.nan]) * LEAST_P_VALUE
+
+    mag = [MAG, MAG, MAG, [12.6, 12.4, 10.9, NAN]]
+    stars, used = observed(4, mag=mag), model()
+    prepared = prepare(stars, used)
+    keys = star_keys(stars, 1, used.config.run.realisations)
+    found = infer(prepared.data, prepared.flags, keys, used, evidences=Evidences())
+    flagged = (found.flags[:, 0] & Flag.UNEXPLAINED) != 0
+    assert flagged.tolist() == [False, True, False, True]
+    assert found.evidence_pvalue[1] == 0.99 * LEAST_P_VALUE
 
 
 def test_expected_number_does_not_depend_on_a_measurement_that_says_nothing():

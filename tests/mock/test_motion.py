@@ -63,6 +63,27 @@ def test_motions_are_used_and_kept(stars, tmp_path):
     assert np.isfinite(mock["vx"]).all()
 
 
+def test_no_star_is_faster_than_its_component_allows(few_stars, tmp_path):
+    """Motions near the largest speed, and beyond it for any distance of a bulge star."""
+    table = few_stars(60)
+    rng = np.random.default_rng(8)
+    angle = rng.uniform(0.0, 2.0 * np.pi, 60)
+    size = np.repeat([12.0, 18.0, 60.0], 20)
+    table["pmra"], table["pmdec"] = size * np.cos(angle), size * np.sin(angle)
+    table["pmra_error"] = table["pmdec_error"] = 0.3
+    mock = catalogue(table, tmp_path, **{"run.realisations": 50})
+    speed = np.sqrt(mock["vx"] ** 2 + mock["vy"] ** 2 + mock["vz"] ** 2)
+    galaxy = load_model().galaxy
+    largest = {name: component.max_speed for name, component in galaxy.components.items()}
+    allowed = np.array([largest[name] for name in mock["component"].astype(str)])
+    assert (speed <= allowed * (1.0 + 1e-9)).all()
+    # Where the motion is possible it is kept.
+    near = np.hypot(
+        mock["pmra"] - np.repeat(table["pmra"], 50), mock["pmdec"] - np.repeat(table["pmdec"], 50)
+    )
+    assert (near[:1000] < 1.5).mean() > 0.3
+
+
 @pytest.mark.slow
 def test_switched_off(stars, tmp_path):
     off = catalogue(stars, tmp_path, **{"motion.use": False})

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gcmock.posterior.kernel.lattice import Steps
-from gcmock.posterior.kinds import StarKind, group_by_kind, one_lattice_each
+from gcmock.posterior.kernel.limits import limits_of
+from gcmock.posterior.kinds import (
+    NARROW_COLOUR,
+    StarKind,
+    for_limits,
+    group_by_kind,
+    one_lattice_each,
+)
+from gcmock.words.limits import parse_limits
 
 NO_STEPS = Steps(-1, -1, -1, -1)
 
@@ -62,3 +70,23 @@ def test_kinds_that_differ_in_their_lattices_are_merged():
     # The finest steps of all, and the tilt of most stars.
     assert found[0][0] == kind(7, 3, 4, 2, 3)
     assert found[1][0].steps == NO_STEPS
+
+
+HW, KS_HW, LINEAR = 8, 12, 4
+
+
+@pytest.mark.parametrize(
+    ("mask", "text", "error", "by_nodes"),
+    [
+        (HW, "j-h > 2.1", 0.3, False),
+        (KS_HW, "j-h > 2.1", 0.3, False),
+        (HW, "ks < 15 +- 0.3", 0.05, False),
+        (HW, "ks < 15 +- 0.1", 0.05, True),
+        (KS_HW, "h < 15 +- 0.3", 0.05, True),
+        (LINEAR, "j-h > 2.1", 0.05, True),
+    ],
+)
+def test_stars_with_limits_go_to_rows_of_colour_or_to_nodes(mask, text, error, by_nodes):
+    steps = np.array([[3, 4, 2, 1]])
+    for_limits(mask, limits_of(parse_limits([text]), mask), np.array([error**2]), steps)
+    assert steps.tolist() == ([[-1, -1, -1, 0]] if by_nodes else [[3, 4, NARROW_COLOUR, 1]])

@@ -17,12 +17,13 @@ from gcmock.posterior.mixture import (
     case_probabilities,
     evidence_of,
     log_evidences,
+    of_cases_in_use,
     quantiles_of,
 )
 from gcmock.posterior.observations import Observations
 from gcmock.random import star_key
 from gcmock.words.bands import BANDS, KS, H, J
-from gcmock.words.cases import BAD_PARALLAX, CASES, CLEAN, N_CASE, usual_fractions
+from gcmock.words.cases import BAD_PARALLAX, CASE_COLUMNS, CASES, CLEAN, N_CASE, usual_fractions
 
 NAMES = [case.name for case in CASES]
 
@@ -137,6 +138,18 @@ def test_cases_without_any_stars_have_no_probability() -> None:
     probability, evidence = case_probabilities(np.zeros((1, 3)), fraction)
     assert probability[0].tolist() == [0.7, 0.0, 0.3]
     assert evidence[0] == pytest.approx(0.0)
+
+
+def test_cases_can_be_switched_off() -> None:
+    usual = usual_fractions()
+    np.testing.assert_allclose(of_cases_in_use(usual, tuple(CASE_COLUMNS)), usual)
+    only_clean = of_cases_in_use(usual, ())
+    assert only_clean[CLEAN] == 1.0
+    assert only_clean.sum() == 1.0
+    blends = of_cases_in_use(usual, ("blend",))
+    assert blends[NAMES.index("blend")] == usual[NAMES.index("blend")]
+    assert blends[CLEAN] == pytest.approx(1.0 - usual[NAMES.index("blend")])
+    assert (blends > 0.0).sum() == 2
 
 
 # Quantiles

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -12,6 +14,7 @@ from gcmock.posterior import reference
 from gcmock.posterior.grid import DistanceGrid
 from gcmock.posterior.observations import Observations
 from gcmock.random import star_key
+from gcmock.settings.build import load_config
 from gcmock.words.bands import equivalent
 
 # Total variation of P(c, D) between kernel and reference.
@@ -20,6 +23,9 @@ TOLERANCE_EXACT, TOLERANCE_LATTICE = 0.01, 0.02
 # ln evidence of the sums over nodes and over a lattice: every sixth node is a rough population for
 # errors of 0.005 mag.
 TOLERANCE_EVIDENCE = {True: 0.02, False: 0.1}
+
+# TV under limits: rows of a colour share a probability to pass.
+TOLERANCE_LIMITS = 0.06
 
 # TV and ln evidence where Hw is beside two other bands: ln L is of second order in J and H.
 TOLERANCE_ALIKE, TOLERANCE_LINEAR_HW = 0.02, 0.15
@@ -54,7 +60,9 @@ def from_reference(model: Model, data: Observations) -> np.ndarray:
         model.law.rows[row],
     )
     error = np.sqrt(data.mag_error[0] ** 2 + post.model_variance)
-    star = reference.Star(data.mag[0], error, data.parallax[0], data.parallax_error[0])
+    star = reference.Star(
+        data.mag[0], error, data.parallax[0], data.parallax_error[0], limits=model.limits
+    )
     sets = model.populations
     return reference.joint(
         star, sightline, sets.populations, sets.of_component, model.grid, model.relations
@@ -91,7 +99,7 @@ def observed_from_model(model, rng, mask, l_deg, b_deg):
     return mag, error, e_jks[0], distance
 
 
-def agreement(model, seed, mask, tau, place, with_parallax) -> None:
+def agreement(model, seed, mask, tau, place, with_parallax, lattice=TOLERANCE_LATTICE) -> None:
     """Compare kernel and reference in every bin, for a star that the model could make."""
     rng = np.random.default_rng(seed)
     mag, error, e_jks, distance = observed_from_model(model, rng, mask, *place)
@@ -101,9 +109,9 @@ def agreement(model, seed, mask, tau, place, with_parallax) -> None:
         parallax = 1000.0 / distance + parallax_error * rng.normal()
     data = one_star(mag, error, tau, e_jks, *place, parallax, parallax_error)
     expected = from_reference(model, data)
-    if expected.sum() < 1e-12:
-        return  # far beyond what the kernel sums: such stars are inflated and flagged
-    for exact, tolerance in ((True, TOLERANCE_EXACT), (False, TOLERANCE_LATTICE)):
+    if expected.sum() < (1e-3 if model.limits else 1e-12):
+        return  # far beyond what the kernel sums (inflated and flagged), or no star of the list
+    for exact, tolerance in ((True, TOLERANCE_EXACT), (False, lattice)):
         found, log_evidence = model.posterior.joint(data, exact=exact)
         most = max(tolerance, TOLERANCE_ALIKE) if equivalent(mask) != mask else tolerance
         variation, difference = differences(found[0], log_evidence[0], expected)
@@ -133,6 +141,28 @@ EXAMPLES = {
 @given(**EXAMPLES)
 def test_kernel_equals_reference(model, seed, mask, tau, place, with_parallax) -> None:
     agreement(model, seed, mask, tau, place, with_parallax)
+
+
+LIMITS = ("j-h > 2.1", "ks < 12.5 +- 0.2", "hw < 15.5 +- 0.1")
+
+
+def with_limits(model: Model, limits=LIMITS) -> Model:
+    """Return the model of a list that was cut."""
+    config = load_config(None, model.config.model_dump() | {"selection": {"limits": limits}})
+    return replace(model, config=config)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mask", range(1, 16))
+@pytest.mark.parametrize("tau", [0.0, 0.2])
+def test_kernel_equals_reference_under_limits(model, mask, tau) -> None:
+    agreement(with_limits(model), 40 + mask, mask, tau, (0.31, -0.23), False, TOLERANCE_LIMITS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mask", [4, 8])
+def test_kernel_equals_reference_under_limits_quickly(model, mask) -> None:
+    agreement(with_limits(model), 20 + mask, mask, 0.2, (0.31, -0.23), False, TOLERANCE_LIMITS)
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import pytest
 
 from gcmock.errors import InputError
 from gcmock.mock.account import Account
+from gcmock.posterior.evidence import EvidenceTable
 from gcmock.runtime import pixels
 from gcmock.runtime.pixels import HEALPIX, ORDER, PixelWork, build_pixel, count_pixel, healpix_index
 from gcmock.settings.build import load_config
@@ -121,7 +122,7 @@ def test_true_stars_are_written_with_their_index(model, stars, tmp_path, monkeyp
     monkeypatch.setattr(pixels, "LARGEST_BATCH", 24)
     sizes = []
 
-    def true_stars(raw, catalogue, found, policy):
+    def true_stars(raw, catalogue, found, policy, evidences):
         """Every second batch is left out; the others get positions that tell them apart."""
         sizes.append(len(raw.row))
         if len(sizes) % 2 == 0:
@@ -131,7 +132,9 @@ def test_true_stars_are_written_with_their_index(model, stars, tmp_path, monkeyp
 
     monkeypatch.setattr(pixels, "true_stars", true_stars)
     name = "dataset/Npix=3.parquet"
-    work = PixelWork(str(stars), str(tmp_path / "out"), name, SOURCE_ID, {"a": "b"})
+    work = PixelWork(
+        str(stars), str(tmp_path / "out"), name, SOURCE_ID, {"a": "b"}, EvidenceTable({})
+    )
     entry = build_pixel(work, "")
     # 24 rows of true stars at most, of three realisations.
     assert sizes == [8, 8, 4]

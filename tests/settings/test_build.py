@@ -3,13 +3,15 @@
 import subprocess
 import sys
 import tomllib
+from typing import get_args
 
 import pytest
 from pydantic import BaseModel
 from pydantic import ValidationError as PydanticError
 
 from gcmock.errors import InputError
-from gcmock.settings.build import Config, default_config_toml, load_config
+from gcmock.settings.build import CaseName, Config, default_config_toml, load_config
+from gcmock.words.cases import CASE_COLUMNS
 
 
 def test_printed_defaults_are_the_defaults(tmp_path):
@@ -153,3 +155,11 @@ def test_a_calibration_of_old_settings_is_what_was_learned(tmp_path):
     assert load_config(None, both).learn.file == "new.fits"
     assert load_config(None, {"extinction": {"calibration": ""}}) == load_config()
     assert load_config(None, tomllib.loads(found.to_toml())) == found
+
+
+def test_cases_of_measurements_are_those_of_the_table():
+    assert load_config().learn.cases == tuple(CASE_COLUMNS)
+    assert set(get_args(CaseName)) == set(CASE_COLUMNS)
+    assert load_config(None, {"learn.cases": []}).learn.cases == ()
+    with pytest.raises(InputError, match=r"\[learn\] cases"):
+        load_config(None, {"learn.cases": ["binary"]})

@@ -39,7 +39,30 @@ def killed_at(number: int, work: Callable[[], object]) -> bool:
     return code == KILLED
 
 
-def _die_at(number: int) -> None:
+def calls_of(work: Callable[[], object]) -> int:
+    """Run something in a child; return how many calls it makes at which it could be killed."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            made = _die_at(0)
+            work()
+            os.write(writing, str(next(made) - 1).encode())
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        said = pipe.read()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, "the run failed"
+    return int(said)
+
+
+def _die_at(number: int) -> Iterator[int]:
     from gcmock.io import disk
 
     calls = count(1)
@@ -55,6 +78,7 @@ def _die_at(number: int) -> None:
     for name in CALLS:
         setattr(os, name, deadly(getattr(os, name)))
     disk._exchange = deadly(disk._exchange)
+    return calls
 
 
 def at_every_call(work: Callable[[], object], prepare: Callable[[], object]) -> Iterator[int]:

@@ -56,6 +56,7 @@ def mock_rows(component, *, p_own=1.0, **columns):
         **{name: np.zeros(n) for name in PROBABILITIES},
         **{f"distance_q{q:02d}_pc": np.full(n, 8000.0) for q in (5, 16, 50, 84, 95)},
         "log_evidence": np.full(n, 5.0),
+        "evidence_pvalue": np.full(n, 0.5),
         "n_bands": np.full(n, 3),
         "flags": np.zeros(n, np.int64),
     }

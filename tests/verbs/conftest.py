@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import pytest
 
 import gcmock
@@ -117,6 +119,6 @@ def shown():
         assert page.startswith("<table>")
         for word in words:
             assert str(word) in line
-            assert str(word) in page
+            assert escape(str(word)) in page
 
     return check

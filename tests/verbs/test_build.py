@@ -10,7 +10,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import QTable
 
 import gcmock
-from gcmock.errors import InputError
+from gcmock.errors import InputError, ModelWarning
 from gcmock.io.tables import kind_of, read_table
 from gcmock.settings.build import load_config
 
@@ -80,3 +80,15 @@ def test_progress(table):
     told = []
     build(table, progress=lambda done, total: told.append((done, total)))
     assert told[-1] == (20, 20)
+
+
+def test_remarks_on_a_table_in_memory_are_warnings(table):
+    """What the account of a run with an output says, and that nothing was learned."""
+    odd = table.copy()
+    odd["RV"] = 1.0
+    with pytest.warns(ModelWarning) as found:
+        gcmock.build(odd, seed=1, workers=1)
+    words = [str(one.message) for one in found]
+    assert [w for w in words if w.startswith("column 'RV' is not used")]
+    assert len([w for w in words if w.startswith("nothing was learned from the list (")]) == 1
+    assert len(words) == 2

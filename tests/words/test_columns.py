@@ -18,7 +18,8 @@ OUTPUT_NAMES = """source_id realisation ra dec l b ref_epoch distance_pc paralla
 radial_velocity component mass_init age_gyr metallicity phot_j_mag phot_h_mag phot_ks_mag
 phot_hw_mag a_ks x_pc y_pc z_pc vx vy vz p_thin1 p_thin2 p_thin3 p_thin4 p_thin5 p_thin6 p_thin7
 p_thick p_bar p_nsd p_nsc distance_mean_pc distance_q05_pc distance_q16_pc distance_q50_pc
-distance_q84_pc distance_q95_pc p_mismatch p_blend p_dusty p_outlier log_evidence n_bands flags"""
+distance_q84_pc distance_q95_pc p_mismatch p_blend p_dusty p_outlier log_evidence
+evidence_pvalue n_bands flags"""
 
 
 def test_output_columns_have_the_agreed_order():

@@ -37,6 +37,7 @@ def test_bits_of_written_catalogues_do_not_change() -> None:
         "MOTION_USED": 1024,
         "MOTION_REJECTED": 2048,
         "NOT_LEARNED": 4096,
+        "ERRORS_INFLATED": 8192,
     }
 
 

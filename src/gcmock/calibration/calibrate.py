@@ -251,7 +251,10 @@ def calibrate_stars(
 
         of_list = model.with_learned(learned_of(result))
         seen = reddened(data, found, curved, sky, usual)
-        measured = fit_measurements(of_list.posterior, seen, scale, scale_error, workers)
+        measured = fit_measurements(
+            of_list.posterior, seen, scale, scale_error, workers, task.zero_point_prior,
+            model.config.learn.cases,
+        )  # fmt: skip
         result = dataclasses.replace(result, measurements=measured)
     seconds = time.perf_counter() - start if start else 0.0
     return dataclasses.replace(result, seconds=seconds)
@@ -275,9 +278,10 @@ def _collected(
     settings = model.config.footprint
     footprint, area = area_of_cells(model, settings, stars.data, sky.l_deg, sky.b_deg)
     expected = expected_counts_of(found.fit, weighted, area)
+    usual = usual_measurements(task.zero_point_prior)
     return Calibration(
         model, model.config, task.options, stars, law, dict(fits), sky.cells, found.source,
-        found.fit, sky.e_map, found.local, weights, usual_measurements(), observed, expected,
+        found.fit, sky.e_map, found.local, weights, usual, observed, expected,
         explained, 0.0, footprint=footprint,
     )  # fmt: skip
 

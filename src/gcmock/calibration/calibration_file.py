@@ -21,12 +21,14 @@ from gcmock.calibration.columns import (
     MAP_COLUMNS,
     PARALLAX_COLUMNS,
     PART_COLUMNS,
+    SELECTION_COLUMNS,
     STAR_COLUMNS,
 )
 from gcmock.calibration.curves import GROUP_OF_PART
 from gcmock.calibration.extinction import SOURCES
+from gcmock.calibration.found_limits import FoundLimit
 from gcmock.calibration.law import LawFit, parameters_of
-from gcmock.calibration.measurements import Measurements, usual_measurements
+from gcmock.calibration.measurements import Measurements, usual_measurements, zero_point_prior
 from gcmock.calibration.weights import Weights, usual_weights
 from gcmock.dust.laws import QUADRANTS, ExtinctionLaw, load_law
 from gcmock.errors import InputError
@@ -109,9 +111,9 @@ def law_table(law: ExtinctionLaw, law_fits: Mapping[int, LawFit]) -> Columns:
 
 
 def _tables_of_stars(
-    weights: Weights, found: Measurements
+    weights: Weights, found: Measurements, limit: FoundLimit | None = None
 ) -> dict[str, tuple[tuple[Column, ...], Columns]]:
-    """Tables of what the stars and their measurements are, by name."""
+    """Tables of what the stars and their measurements are, and the list was cut at, by name."""
     parts = {
         "part": np.array([part.name for part in PARTS]),
         "group": GROUP_OF_PART,
@@ -136,6 +138,11 @@ def _tables_of_stars(
         "error_scale": np.array([found.parallax_scale]),
     }
     doubt = {"class": found.doubt.code, "limit": found.doubt.limit}
+    limits = [] if limit is None else [limit]
+    selection = {
+        "limit": np.array([str(one.limit) for one in limits], "U40"),
+        "gain": np.array([one.gain for one in limits]),
+    }
     return {
         "DOUBT": (DOUBT_COLUMNS, doubt),
         "PARTS": (PART_COLUMNS, parts),
@@ -143,6 +150,7 @@ def _tables_of_stars(
         "CASES": (CASE_COLUMNS, cases),
         "ERRORS": (ERROR_COLUMNS, errors),
         "PARALLAX": (PARALLAX_COLUMNS, parallax),
+        "SELECTION": (SELECTION_COLUMNS, selection),
     }
 
 
@@ -230,7 +238,13 @@ def _hdus(result: Calibration, source: Mapping[str, Any], *, dated: bool = True)
 
 
 def write_nothing(
-    path: Path, config: Config, source: Mapping[str, Any], reason: str, *, overwrite: bool = False
+    path: Path,
+    config: Config,
+    source: Mapping[str, Any],
+    reason: str,
+    limit: FoundLimit | None = None,
+    *,
+    overwrite: bool = False,
 ) -> None:
     """Write the file of a list from which nothing can be learned: priors, and why.
 
@@ -242,28 +256,33 @@ def write_nothing(
     source : mapping
         The list: ``name`` and ``sha256``.
     reason : str
+    limit : FoundLimit, optional
+        What the list was cut at, as it shows.
     overwrite : bool
         Replace an existing file.
     """
     check_output(path, overwrite=overwrite)
     with whole_file(path) as partial:
-        _nothing(config, source, reason).writeto(partial)
+        _nothing(config, source, reason, limit).writeto(partial)
 
 
-def nothing_of(config: Config, reason: str) -> Learned:
+def nothing_of(config: Config, reason: str, limit: FoundLimit | None = None) -> Learned:
     """Return what a later run would read from the file of `write_nothing`."""
     content = BytesIO()
-    _nothing(config, {"name": "", "sha256": ""}, reason).writeto(content)
+    _nothing(config, {"name": "", "sha256": ""}, reason, limit).writeto(content)
     return learned_from(content.getvalue(), "nothing learned")
 
 
-def _nothing(config: Config, source: Mapping[str, Any], reason: str) -> Any:
+def _nothing(
+    config: Config, source: Mapping[str, Any], reason: str, limit: FoundLimit | None
+) -> Any:
     law = load_law(config.extinction.law)
+    prior = zero_point_prior(config.parallax.zero_point_mas)
     tables = {
         "CELLS": (MAP_COLUMNS, _empty(MAP_COLUMNS)),
         "STARS": (STAR_COLUMNS, _empty(STAR_COLUMNS)),
         "LAW": (LAW_COLUMNS, law_table(law, {})),
-        **_tables_of_stars(usual_weights(), usual_measurements()),
+        **_tables_of_stars(usual_weights(), usual_measurements(prior), limit),
     }
     words = record_of_mock(config, source, {}, dated=False)
     words |= {"content": "nothing could be learned from the stars", "reason": reason}

@@ -86,6 +86,10 @@ DOUBT_COLUMNS: Final = (
     Column("class", "int64", "", "meta.id", "Which measurements stars have"),
     Column("limit", "float64", "", "stat.min", "ln of the expected number of stars, by magnitude"),
 )
+SELECTION_COLUMNS: Final = (
+    Column("limit", "U40", "", "meta.note", "What the list was cut at, as it shows"),
+    Column("gain", "float64", "", "stat.likelihood", "ln of the likelihood with over without it"),
+)
 PARALLAX_COLUMNS: Final = (
     Column("n_star", "int64", "", "meta.number", "Parallaxes of the fit; 0 if nothing was learned"),
     Column("zero_point", "float64", "mas", "pos.parallax.trig", "Subtracted from all parallaxes"),

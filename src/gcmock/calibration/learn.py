@@ -14,12 +14,15 @@ from gcmock.calibration.calibration_file import (
     write_calibration,
     write_nothing,
 )
+from gcmock.calibration.found_limits import FoundLimit, find_limit
 from gcmock.errors import InputError, NothingToLearnError
-from gcmock.io.disk import sha256_of
-from gcmock.learned import Learned, load_learned
+from gcmock.io.disk import sha256_of_input
+from gcmock.io.readers.choice import chosen_in, split_choice
+from gcmock.learned import Learned, load_learned, nothing_learned
 from gcmock.mock.folder import without_means
+from gcmock.model import load_model
 from gcmock.progress import StagedProgress
-from gcmock.settings.build import Config
+from gcmock.settings.build import Config, load_config
 
 SUFFIX: Final = "_learned.fits"
 
@@ -52,7 +55,8 @@ def learn_table(
     try:
         found = calibrate(catalogue, config, _options(config), progress=progress)
     except NothingToLearnError as error:
-        return nothing_of(config, str(error)), nothing_in_words(error)
+        limit = limit_of(catalogue, config)
+        return nothing_of(config, str(error), limit), nothing_in_words(error, limit)
     return learned_of(found), in_words(found)
 
 
@@ -97,7 +101,7 @@ def learn(
     changed = config.learn.model_copy(update={"file": str(path.resolve())})
     with_file = config.model_copy(update={"learn": changed})
     if path.exists() and not overwrite:
-        if _is_of(path, sha256_of(catalogue), config):
+        if _is_of(path, catalogue, config):
             return with_file, f"what was learned is taken from {path.name}, of an earlier run"
         raise InputError(
             f"{path}: exists already, and was learned from another list or with other settings; "
@@ -107,10 +111,10 @@ def learn(
     try:
         found = calibrate(catalogue, config, _options(config), progress=progress)
     except NothingToLearnError as error:
-        write_nothing(
-            path, without_means(config), _source(catalogue), str(error), overwrite=overwrite
-        )
-        return with_file, nothing_in_words(error)
+        limit = limit_of(catalogue, config)
+        source, means = _source(catalogue), without_means(config)
+        write_nothing(path, means, source, str(error), limit, overwrite=overwrite)
+        return with_file, nothing_in_words(error, limit)
     # How many workers there were changes no byte.
     found = replace(found, config=without_means(config))
     write_calibration(found, path, _source(catalogue), overwrite=overwrite, dated=False)
@@ -128,10 +132,11 @@ def _options(config: Config) -> Options:
 
 
 def _source(catalogue: Path) -> dict[str, str]:
-    return {"name": catalogue.name, "sha256": sha256_of(catalogue)}
+    # `sha256_of_input` of the file, as build asks for it, whatever table of it is chosen.
+    return {"name": catalogue.name, "sha256": sha256_of_input(split_choice(catalogue)[0])}
 
 
-def _is_of(path: Path, sha256: str, config: Config) -> bool:
+def _is_of(path: Path, catalogue: Path, config: Config) -> bool:
     """Whether a file was learned from the same list, with the same settings but for workers."""
     import json
 
@@ -141,7 +146,9 @@ def _is_of(path: Path, sha256: str, config: Config) -> bool:
         load_learned(path)
         record = json.loads(fits.getheader(path)["GCMOCK"])
         return bool(
-            record["input_sha256"] == sha256
+            record["input_sha256"] == _source(catalogue)["sha256"]
+            # A file may hold several tables.
+            and chosen_in(record["input"]) == split_choice(catalogue)[1]
             and _comparable(record["config"]) == _comparable(config.to_toml())
         )
     except (InputError, OSError, KeyError, ValueError):
@@ -173,10 +180,26 @@ def in_words(found: Calibration) -> str:
     return f"learned from {int(found.explained.size):,} stars: " + ", ".join(words)
 
 
-def nothing_in_words(error: NothingToLearnError) -> str:
-    """Say in a line that nothing was learned, why, and what stands in for it."""
+def limit_of(catalogue: Path, config: Config) -> FoundLimit | None:
+    """Return the limit that a list with one band shows; None if none is looked for or there."""
+    if not config.selection.find or any(limit.red for limit in config.selection.parsed):
+        return None
+    settings = load_config(None, config.model_dump() | {"input.outside_map": "skip"})
+    model = load_model(config=settings)
+    priors = nothing_learned(settings.extinction.map_value, model.law)
+    return find_limit(catalogue, model.with_learned(priors), settings)
+
+
+def nothing_in_words(error: NothingToLearnError, limit: FoundLimit | None = None) -> str:
+    """Say in a line that nothing was learned, why, what stands in for it, and what shows."""
     reason = str(error).split(": ", 1)[-1].split(". ")[0].split("; ")[0]
-    return (
+    words = (
         f"nothing was learned from the list ({reason}): the map is taken with what maps are wrong "
         "by, 5 % and 0.1 mag; more stars of the field with two bands would teach it"
     )
+    if limit is not None:
+        words += (
+            f"; the list lacks stars that were cut away by colour: taken as {limit.limit} "
+            f"(ln L {limit.gain:+.0f}); give [selection] limits if that is known"
+        )
+    return words

@@ -7,7 +7,7 @@ where the model has none.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,10 +19,11 @@ from gcmock.posterior.mixture import (
     as_case,
     case_probabilities,
     log_evidences,
+    of_cases_in_use,
 )
 from gcmock.posterior.observations import Observations
 from gcmock.words.bands import LINEAR_BANDS
-from gcmock.words.cases import CASES, CLEAN, N_CASE, usual_fractions
+from gcmock.words.cases import CASE_COLUMNS, CASES, CLEAN, N_CASE, usual_fractions
 
 ERROR_SCALES: Final = (1.0, 1.15, 1.35, 1.6, 2.0)
 """Factors on the stated errors of magnitudes that are tried: nobody states them too large."""
@@ -41,9 +42,14 @@ LEAST_STARS: Final = 30
 """Fewer stars say nothing of errors."""
 
 ZERO_POINTS_MAS: Final = (-0.08, -0.06, -0.04, -0.02, 0.0, 0.02, 0.04)
-ZERO_POINT_PRIOR: Final = (-0.02, 0.03)
+ZERO_POINT_PRIOR: Final = (-0.03, 0.02)
 """Zero points of parallaxes that are tried, and mean and width of their prior [mas]: that of Gaia
-is -0.02 to -0.06 (Lindegren et al. 2021, A&A 649, A4), other surveys follow it."""
+goes from -0.04 at G = 13 to -0.02 at 19 (Lindegren et al. 2021, A&A 649, A4, tables 9 and 10), with
+as much again for colour and place; other surveys follow it."""
+
+GIVEN_ZERO_POINT_PRIOR: Final = (0.0, 0.01)
+"""The same of parallaxes whose zero point was removed: what is left of that of Gaia after the
+correction of Lindegren et al. 2021 [mas]."""
 
 PARALLAX_SCALES: Final = (1.0, 1.15, 1.3, 1.5, 1.8)
 LOG_PARALLAX_PRIOR: Final = 0.2
@@ -52,6 +58,7 @@ logarithm: those of Gaia are too small by 1.05 to 1.3 in crowded fields (Maiz Ap
 657, A130)."""
 
 OUTLIER: Final = next(case for case in CASES if case.name == "outlier")
+BAD: Final = next(i for i, case in enumerate(CASES) if case.name == "parallax")
 
 _N_EM: Final = 200
 
@@ -89,16 +96,23 @@ class Measurements(NamedTuple):
     doubt: Doubt
 
 
-def usual_measurements() -> Measurements:
-    """Return what measurements are said to be, with the usual fractions of cases."""
+def zero_point_prior(given_mas: float) -> tuple[float, float]:
+    """Return mean and width of the prior of the zero point besides one that is given [mas]."""
+    return ZERO_POINT_PRIOR if given_mas == 0.0 else GIVEN_ZERO_POINT_PRIOR
+
+
+def usual_measurements(prior: tuple[float, float] = ZERO_POINT_PRIOR) -> Measurements:
+    """Return what measurements are said to be, with the usual fractions of cases.
+
+    The zero point of parallaxes has the mean and the width of its `prior` [mas].
+    """
     fraction = usual_fractions()
     return Measurements(
         np.ones(len(LINEAR_BANDS)),
         LOG_ERROR_PRIOR,
         fraction,
         fraction,
-        0.0,
-        0.0,
+        *prior,
         1.0,
         0,
         0,
@@ -194,40 +208,74 @@ def least_of(value: Callable[[float], float], points: Floats) -> tuple[float, fl
     return best, float(1.0 / np.sqrt(2.0 * a))
 
 
-def fit_cases(log_evidence: Floats) -> tuple[Floats, Floats]:
+def fit_cases(log_evidence: Floats, usual: Floats | None = None) -> tuple[Floats, Floats]:
     """Fit the fractions of the cases by expectation and maximisation.
+
+    Each of the stars that it may apply to: a case of parallaxes says nothing of stars without one.
 
     Parameters
     ----------
     log_evidence : ndarray, shape (n_star, n_case)
         -inf where a case does not apply.
+    usual : ndarray, shape (n_case,), optional
+        Fractions that have the weight of `PRIOR_STARS`, the usual ones if not given; what has none
+        gets none.
 
     Returns
     -------
     fraction, error : ndarray, shape (n_case,)
     """
-    usual = usual_fractions()
+    usual = usual_fractions() if usual is None else usual
     fraction = usual.copy()
-    n = len(log_evidence)
-    applied = np.isfinite(log_evidence).any(axis=0)
-    pseudo = PRIOR_STARS * usual
-    sums = pseudo.copy()
+    log_evidence = np.where(usual > 0.0, log_evidence, -np.inf)
+    n = np.isfinite(log_evidence).sum(axis=0)
     for _ in range(_N_EM):
         probability, _ = case_probabilities(log_evidence, fraction)
-        sums = probability.sum(axis=0) + pseudo
-        new = np.where(applied, sums, 0.0)
-        new = np.where(applied, new / new.sum() * (1.0 - usual[~applied].sum()), usual)
-        if np.abs(new - fraction).max() < 1e-6:
-            break
+        new = (probability.sum(axis=0) + PRIOR_STARS * usual) / (n + PRIOR_STARS)
+        new[CLEAN] = 1.0 - np.delete(new, CLEAN).sum()
+        done = np.abs(new - fraction).max() < 1e-6
         fraction = new
+        if done:
+            break
     error = np.sqrt(fraction * (1.0 - fraction) / (n + PRIOR_STARS))
     return fraction, error
 
 
+def with_bad_fraction(good: Floats, bad: Floats, usual: float) -> tuple[float, float]:
+    """Return ln of the likelihood of parallaxes, and the best fraction of bad ones.
+
+    Errors that are too small and solutions that are bad look alike star by star: with a fixed
+    fraction of bad ones the others would seem to have larger errors than they have.
+
+    Parameters
+    ----------
+    good, bad : ndarray, shape (n_star,)
+        ln of the evidence under either; -inf where it does not explain the star.
+    usual : float
+        Fraction of bad ones that is usual, with the weight of `PRIOR_STARS`.
+    """
+    known = np.isfinite(np.maximum(good, bad))
+    good, bad = good[known], bad[known]
+    fraction = usual
+    for _ in range(_N_EM):
+        with np.errstate(over="ignore"):
+            of_bad = 1.0 / (1.0 + np.exp(good - bad) * (1.0 - fraction) / fraction)
+        new = (of_bad.sum() + PRIOR_STARS * usual) / (of_bad.size + PRIOR_STARS)
+        if abs(new - fraction) < 1e-5:
+            break
+        fraction = float(new)
+    total = np.logaddexp(good + np.log1p(-fraction), bad + np.log(fraction))
+    prior = usual * np.log(fraction) + (1.0 - usual) * np.log1p(-fraction)
+    return float(total.sum() + PRIOR_STARS * prior), fraction
+
+
 def fit_parallaxes(
-    posterior: CasePosterior, data: Observations, workers: int
-) -> tuple[float, float, float]:
-    """Fit the zero point of parallaxes and the factor on their errors.
+    posterior: CasePosterior,
+    data: Observations,
+    workers: int,
+    prior: tuple[float, float] = ZERO_POINT_PRIOR,
+) -> tuple[float, float, float, float]:
+    """Fit the zero point of parallaxes, the factor on their errors, and the fraction of bad ones.
 
     Parameters
     ----------
@@ -236,39 +284,46 @@ def fit_parallaxes(
         Stars with a parallax.
     workers : int
         Threads.
+    prior : tuple of 2 floats
+        Mean and width of the prior of the zero point [mas].
 
     Returns
     -------
-    zero_point_mas, zero_point_error_mas, scale : float
+    zero_point_mas, zero_point_error_mas, scale, bad_fraction : float
     """
-    bad = next(case for case in CASES if case.name == "parallax")
+    bad = CASES[BAD]
 
-    def evidence(zero: float, scale: float) -> float:
+    def evidence(zero: float, scale: float) -> tuple[float, float]:
         seen = data._replace(
             parallax=data.parallax - zero, parallax_error=data.parallax_error * scale
         )
-        both = [posterior.log_evidence(one, workers) for one in (seen, as_case(bad, seen))]
-        total = np.logaddexp(both[0], both[1] + np.log(bad.fraction))
-        return float(np.where(np.isfinite(total), total, 0.0).sum())
+        good, poor = (posterior.log_evidence(one, workers) for one in (seen, as_case(bad, seen)))
+        return with_bad_fraction(good, poor, bad.fraction)
 
-    mean, width = ZERO_POINT_PRIOR
+    mean, width = prior
 
     def of_zero(zero: float) -> float:
-        return 0.5 * ((zero - mean) / width) ** 2 - evidence(zero, scale)
+        return 0.5 * ((zero - mean) / width) ** 2 - evidence(zero, scale)[0]
 
     def of_scale(log_scale: float) -> float:
         prior = 0.5 * (log_scale / LOG_PARALLAX_PRIOR) ** 2
-        return prior - evidence(zero_point, float(np.exp(log_scale)))
+        return prior - evidence(zero_point, float(np.exp(log_scale)))[0]
 
     scale, zero_point, error = 1.0, mean, width
     for _ in range(2):
         zero_point, error = least_of(of_zero, np.array(ZERO_POINTS_MAS))
         scale = float(np.exp(least_of(of_scale, np.log(PARALLAX_SCALES))[0]))
-    return zero_point, error, scale
+    return zero_point, error, scale, evidence(zero_point, scale)[1]
 
 
 def fit_measurements(
-    posterior: CasePosterior, data: Observations, scale: float, scale_error: float, workers: int
+    posterior: CasePosterior,
+    data: Observations,
+    scale: float,
+    scale_error: float,
+    workers: int,
+    prior: tuple[float, float] = ZERO_POINT_PRIOR,
+    cases: Collection[str] = tuple(CASE_COLUMNS),
 ) -> Measurements:
     """Fit cases and parallaxes of stars whose errors are already scaled.
 
@@ -282,25 +337,35 @@ def fit_measurements(
         Factor on the errors, and the error of its logarithm, for the record.
     workers : int
         Threads.
+    prior : tuple of 2 floats
+        Mean and width of the prior of the zero point of parallaxes [mas].
+    cases : collection of str
+        Columns of the cases in use.
 
     Returns
     -------
     Measurements
     """
-    usual = usual_measurements()
+    usual = usual_measurements(prior)
     with_parallax = some_of(data.take(np.isfinite(data.parallax)), 1000)
-    zero, zero_error, parallax_scale = 0.0, 0.0, 1.0
-    if with_parallax.n_star >= LEAST_STARS:
-        zero, zero_error, parallax_scale = fit_parallaxes(posterior, with_parallax, workers)
-    sample = some_of(data)
+    zero, zero_error, parallax_scale = *prior, 1.0
     fraction, error = usual.case_fraction, usual.case_fraction_error
+    if with_parallax.n_star >= LEAST_STARS:
+        zero, zero_error, parallax_scale, bad = fit_parallaxes(
+            posterior, with_parallax, workers, prior
+        )
+        # Most stars of the sample have none: these here know the fraction of bad ones better.
+        fraction = fraction.copy()
+        fraction[BAD], fraction[CLEAN] = bad, fraction[CLEAN] + fraction[BAD] - bad
+    sample = some_of(data)
     doubt = no_doubt()
     if sample.n_star >= LEAST_STARS:
         sample = sample._replace(
-            parallax=sample.parallax - zero, parallax_error=sample.parallax_error * parallax_scale
+            parallax=sample.parallax - zero,
+            parallax_error=np.hypot(sample.parallax_error * parallax_scale, zero_error),
         )
         log_z = log_evidences(sample, posterior, workers, one_lattice=True)
-        fraction, error = fit_cases(log_z)
+        fraction, error = fit_cases(log_z, of_cases_in_use(fraction, cases))
         expected = log_expected(sample, log_z[:, CLEAN], posterior.variance(sample))
         doubt = learn_doubt(sample, expected)
     assert fraction.size == N_CASE

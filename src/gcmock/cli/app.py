@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import warnings
@@ -72,6 +73,8 @@ def main(tokens: Sequence[str] | None = None) -> NoReturn:
     prepare_streams()
     # Pictures are drawn without a window; a notebook may ask for what is not installed here.
     os.environ["MPLBACKEND"] = "agg"
+    # Without a home it keeps its fonts in the temporary folder, and says so each time.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     # What libraries warn of is for programmers; results that are not finite are errors here.
     warnings.simplefilter("ignore")
     warnings.filterwarnings("default", category=ModelWarning)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -232,6 +232,7 @@ def solve(
     *,
     output: Output,
     reference: str = "gaia-like",
+    solver: Literal["auto", "direct", "iterative"] = "auto",
     order: Literal["auto", "sources", "instrument"] = "auto",
     robust: Literal["none", "huber", "agis"] = "none",
     primary_limit: float | None = None,
@@ -253,8 +254,11 @@ def solve(
     reference
         What is known of some stars: gaia-like (the reference catalogue of the observations), exact
         (the truth of the same stars), none, or a file with the columns of the catalogue.
+    solver
+        With the matrix of the unknowns that are left after an elimination, or by conjugate
+        gradients without one; auto takes the first if it is small.
     order
-        Unknowns that are eliminated first; auto leaves the smaller matrix.
+        Unknowns that the direct solver eliminates first; auto leaves the smaller matrix.
     robust
         Weights that bound the influence of disturbed observations.
     primary_limit
@@ -276,6 +280,7 @@ def solve(
             observations,
             output,
             reference=reference,
+            solver=solver,
             order=order,
             robust=robust,
             primary_limit=primary_limit,
@@ -286,6 +291,20 @@ def solve(
             progress=stage,
         )
     print_solution(done.output, done.account)
+    print(_solver_line(done.account))
+
+
+def _solver_line(account: dict[str, Any]) -> str:
+    """Say which solver it was, and how good its covariances are."""
+    if account["solver"] == "direct":
+        return "solver direct: the matrix of the unknowns that are left was factorised"
+    details = account["iterative"]
+    accuracy = details["covariance_accuracy"]
+    return (
+        f"solver iterative: {sum(details['iterations'])} iterations with "
+        f"{details['smooth_modes']} smooth modes; variances of {len(accuracy['stars'])} stars "
+        f"differ from exact ones by at most {accuracy['largest']:.2%}"
+    )
 
 
 def compare(

@@ -18,6 +18,7 @@ _NAMES: Final = (
     *(name for quantity in _QUANTITIES for name in (quantity, f"{quantity}_error")),
     *("pmra_pmdec_corr", "ruwe"),
 )
+_OF_MOTIONS: Final = ("pmra_error", "pmdec_error", "pmra_pmdec_corr")
 _GALACTIC: Final = ("pml", "pml_error", "pmb", "pmb_error")
 
 
@@ -56,10 +57,12 @@ def observed_astrometry(
         return column_values(path, chunk[match.name], name, match, summary.marked)
 
     values = {name: read(name) if name in matches else np.full(n_star, np.nan) for name in _NAMES}
-    if {"pml", "pmb"} <= matches.keys() and not {"pmra", "pmdec"} & matches.keys():
+    if {"pml", "pmb"} <= matches.keys() and not {"pmra", "pmdec"} <= matches.keys():
         given = {name: read(name) for name in _GALACTIC if name in matches}
         for name, column in given.items():
             summary.missing[name] += int(np.isnan(column).sum())
+        # One axis alone is no motion, and its error is not that of these.
+        values |= {name: np.full(n_star, np.nan) for name in _OF_MOTIONS}
         values |= icrs_motion(*galactic(), given)
     correlation = values["pmra_pmdec_corr"]
     correlation[np.abs(correlation) > 1.0] = np.nan

@@ -98,7 +98,7 @@ def exact_ids(path: object, values: NDArray[Any], first_row: int = 0) -> NDArray
     elif kind == "f":
         bad = bad | np.isnan(data)
         if not bad.any():
-            bad = (data != np.rint(data)) | ~(np.abs(data) <= _EXACT_FLOAT[data.dtype.itemsize])
+            bad = (data != np.rint(data)) | ~(np.abs(data) < _EXACT_FLOAT[data.dtype.itemsize])
             reason = "is a float that may have lost digits: store it as an integer or text"
     if bad.any():
         row = first_row + int(np.argmax(bad))

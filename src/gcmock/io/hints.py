@@ -17,6 +17,7 @@ from gcmock.words.bands import SURVEY_BANDS, magnitude_name
 _VISTA: Final = re.compile(
     rf"(?i)^(?:{'|'.join(SURVEY_BANDS)})_?[1-9]?_?(?:apermag|ap)[0-9]$|vista|vvv|virac"
 )
+_DISTANCE: Final = re.compile(r"(?i)^(?:dist(?:ance)?(?:_?(?:k?pc|mean|50))?|r_?(?:est|p?geo))$")
 _POSITION: Final = ("ra", "dec", "l", "b")
 _MOTIONS: Final = (("pmra", "pmdec"), ("pml", "pmb"))
 
@@ -52,6 +53,12 @@ def remarks_on_columns(
                 )
     if {*_MOTIONS[0]} <= matches.keys() and {*_MOTIONS[1]} & matches.keys():
         remarks.append("pml and pmb are not used, because pmra and pmdec are there")
+    if "parallax" not in matches:
+        remarks += [
+            f"column {name!r} is not used: what is measured are parallaxes, not distances"
+            for name in source.columns
+            if name not in used and _DISTANCE.match(name)
+        ]
     if QUALITY in matches:
         remarks.append(
             f"magnitudes with U or X in column {matches[QUALITY].name!r} are upper limits, and are "

@@ -132,13 +132,15 @@ class CheckedSource:
     Raises
     ------
     InputError
-        By `chunks`: see `check_columns`. Numbers may be missing, but for positions and distances.
+        If a unit is not that in which gcmock writes a column; and by `chunks`, see `check_columns`.
+        Numbers may be missing, but for positions and distances.
     """
 
     def __init__(self, source: TableSource) -> None:
         self.path, self.n_rows = source.path, source.n_rows
         self.columns, self.units = source.columns, source.units
         self._source = source
+        check_units(self.path, self.units, (_KNOWN[c] for c in self.columns if c in _KNOWN))
 
     def chunks(self, size: int, columns: Sequence[str] | None = None) -> Iterator[Columns]:
         """See `gcmock.io.readers.source.TableSource`."""

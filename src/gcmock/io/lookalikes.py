@@ -26,7 +26,7 @@ _OTHERS: Final = (
     (re.compile(r"(?i)^(?:pm|mu)_?(?:l|ll|glon)[a-z_]*$"), "pml"),
     (re.compile(r"(?i)^(?:pm|mu)_?(?:b|bb|glat)[a-z_]*$"), "pmb"),
     (
-        re.compile(r"(?i)^(?:h?rv|v_?rad|v_?los|v_?r|rad_?vel|radial_?vel)[a-z_]*$"),
+        re.compile(r"(?i)^(?:h?rv|v_?rad|v_?los|v_?hel(?:io)?|v_?r|rad_?vel|radial_?vel)[a-z_]*$"),
         "radial_velocity",
     ),
     (re.compile(r"(?i)^(?:ref_?|obs_?)?(?:epoch|ep|mjd|jd|jdate|epochs?_yr)$"), "ref_epoch"),
@@ -79,6 +79,12 @@ def lookalikes(names: Sequence[str], used: Collection[str], found: Collection[st
                 f'[columns] {target} = "{name}"'
             )
     return remarks
+
+
+def looks_like(target: str, names: Sequence[str]) -> str:
+    """Return the first name that looks like a quantity without its error, empty if none does."""
+    patterns = [pattern for pattern, quantity in _OTHERS if quantity == target]
+    return next((name for name in names if any(p.match(name) for p in patterns)), "")
 
 
 def _target(

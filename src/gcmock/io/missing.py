@@ -51,8 +51,8 @@ def is_impossible(name: str, values: Floats) -> NDArray[np.bool_]:
 def unmeasured_magnitude(mag: Floats, error: Floats) -> NDArray[np.bool_]:
     """Whether magnitudes are marks although their value is possible, shape (n_row,).
 
-    Catalogues write 0 with error 0, and negative numbers with negative errors; and an error of
-    9.99 or 99.9 for what is only an upper limit.
+    Catalogues write 0, whatever error stands beside it, and negative numbers with negative errors;
+    and an error of 9.99 or 99.9 for what is only an upper limit.
 
     Parameters
     ----------
@@ -60,4 +60,4 @@ def unmeasured_magnitude(mag: Floats, error: Floats) -> NDArray[np.bool_]:
         [mag], as they are in the file; NaN where missing.
     """
     high = LIMITS["phot_ks_mag_error"][1]
-    return np.asarray(((mag <= 0.0) & ~(error > 0.0)) | (error >= high))
+    return np.asarray((mag == 0.0) | ((mag < 0.0) & ~(error > 0.0)) | (error >= high))

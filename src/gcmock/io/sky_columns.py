@@ -21,8 +21,8 @@ def plain_sky(table: Table) -> Table:
     -------
     astropy.table.Table
         With ``l`` and ``b`` of a Galactic SkyCoord, else ``ra`` and ``dec`` [deg], and with
-        ``pmra``, ``pmdec`` [mas/yr], ``radial_velocity`` [km/s] and ``ref_epoch`` [Julian year]
-        where it has them; columns of these names stay as they are.
+        ``pmra``, ``pmdec`` [mas/yr], ``radial_velocity`` [km/s], ``distance`` [pc] and
+        ``ref_epoch`` [Julian year] where it has them; columns of these names stay as they are.
 
     Raises
     ------
@@ -49,7 +49,11 @@ def plain_sky(table: Table) -> Table:
             found["pmdec"] = moving.pm_dec.to("mas/yr")
         if hasattr(motion, "d_distance") or hasattr(motion, "d_x"):
             found["radial_velocity"] = moving.radial_velocity.to("km/s")
-    if sky.obstime is not None:
+    distance = getattr(sky, "distance", None)
+    if distance is not None and distance.unit.is_equivalent("pc"):
+        found["distance"] = distance.to("pc")
+    # In FK4 and along the ecliptic it defines the axes, and is there also if nobody gave it.
+    if sky.obstime is not None and "obstime" not in sky.frame.frame_attributes:
         years = np.broadcast_to(sky.obstime.jyear, sky.shape).astype(np.float64)
         found["ref_epoch"] = Column(years, unit="yr")
     rest = Table(table, copy=False)

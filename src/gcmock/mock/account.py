@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.mock.infer import Inferred
+from gcmock.mock.pulls import Sums, added
 from gcmock.words.components import COMPONENTS
 from gcmock.words.flags import Flag
 
@@ -34,12 +35,15 @@ class Account:
         Rows by name of a `Flag`.
     component_units, variance_units : ndarray of int64, shape (n_component,)
         Sums over stars of p and of p (1 - p), in units of 2^-30.
+    pulls : dict of int to tuple of 4 int
+        Of the drawn reddening, by field (`gcmock.mock.pulls`).
     """
 
     n_written: int = 0
     flags: Counter[str] = field(default_factory=Counter)
     component_units: NDArray[np.int64] = field(default_factory=_zeros)
     variance_units: NDArray[np.int64] = field(default_factory=_zeros)
+    pulls: dict[int, Sums] = field(default_factory=dict)
 
     @property
     def component_sum(self) -> NDArray[np.float64]:
@@ -57,6 +61,7 @@ class Account:
         self.flags.update(other.flags)
         self.component_units = self.component_units + other.component_units
         self.variance_units = self.variance_units + other.variance_units
+        self.pulls = added(self.pulls, other.pulls)
 
     def to_dict(self) -> dict[str, Any]:
         """Return numbers and names that JSON can hold; `from_dict` reads them back."""
@@ -65,6 +70,7 @@ class Account:
             "flags": {flag.name: self.flags[str(flag.name)] for flag in Flag},
             "component_units": self.component_units.tolist(),
             "variance_units": self.variance_units.tolist(),
+            "pulls": {str(key): list(sums) for key, sums in self.pulls.items()},
         }
 
     @classmethod
@@ -75,11 +81,12 @@ class Account:
             Counter({name: n for name, n in values["flags"].items() if n}),
             np.array(values["component_units"], np.int64),
             np.array(values["variance_units"], np.int64),
+            {int(key): (s[0], s[1], s[2], s[3]) for key, s in values.get("pulls", {}).items()},
         )
 
 
-def account_of(inferred: Inferred) -> Account:
-    """Return the account of stars that were inferred."""
+def account_of(inferred: Inferred, pulls: dict[int, Sums] | None = None) -> Account:
+    """Return the account of stars that were inferred, with the pulls of their reddening."""
     probability = inferred.summary.probability.astype(np.float64)
     flags: Counter[str] = Counter()
     for flag in Flag:
@@ -90,4 +97,5 @@ def account_of(inferred: Inferred) -> Account:
         flags,
         np.rint(probability / _UNIT).astype(np.int64).sum(axis=0),
         np.rint(probability * (1.0 - probability) / _UNIT).astype(np.int64).sum(axis=0),
+        pulls or {},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gcmock.errors import InputError
-from gcmock.io.disk import sha256_of, size_of
+from gcmock.errors import InputError, ModelWarning
+from gcmock.io.disk import sha256_of_input, size_of
 from gcmock.io.manifest import check_folder
 from gcmock.io.observed import ObservedCatalogue, RawRows
 from gcmock.io.ownership import check_apart
@@ -25,6 +26,7 @@ from gcmock.mock.census import InputCensus
 from gcmock.mock.folder import without_means, write_folder
 from gcmock.mock.pipeline import StarBatch, batch_size, cut, true_stars
 from gcmock.mock.product import output_columns, record_of_mock
+from gcmock.mock.reference_stars import evidence_table
 from gcmock.mock.summary import BuildSummary
 from gcmock.model import Model, load_model
 from gcmock.pool import beside, in_order
@@ -101,7 +103,7 @@ def build(
     model = load_model(config=config)
     census = InputCensus(model.extinction_map, config.input)
     # The checksum is taken from the file while its rows are looked at.
-    with beside(lambda: sha256_of(source.path)) as checksum:
+    with beside(lambda: sha256_of_input(source.path)) as checksum:
         catalogue = ObservedCatalogue(source, config, census.visit)
         census.finish(catalogue.path)
         source_record = {"name": catalogue.path.name, "sha256": checksum.result()}
@@ -114,16 +116,16 @@ def build(
     if is_sorted:
         summary.remarks.append(SORTED_REMARK)
     threads = workers or config.run.n_workers
+    evidences = evidence_table(catalogue, model, config.policy, threads)
     size = batch_size(summary.n_star, summary.n_realisation, threads)
+
+    def work(part: tuple[int, RawRows]) -> tuple[int, StarBatch]:
+        return part[0], true_stars(part[1], catalogue, model, config.policy, evidences)
 
     def products(partition: int, wanted: Callable[[int], bool]) -> Iterator[tuple[int, StarBatch]]:
         with _rows(catalogue, model, census, is_sorted, output) as raws:
             parts = (part for part in cut(raws, size, partition) if wanted(part[0]))
-            yield from in_order(
-                lambda part: (part[0], true_stars(part[1], catalogue, model, config.policy)),
-                parts,
-                threads,
-            )
+            yield from in_order(work, parts, threads)
 
     def report() -> None:
         if progress is not None:
@@ -237,6 +239,11 @@ def build_table(
     ------
     InputError
         If the table or a setting cannot be used.
+
+    Warns
+    -----
+    ModelWarning
+        What the summary of a run with an output says of the columns.
     """
     from gcmock.io.tables import Kind, in_memory, kind_of, to_kind
 
@@ -249,11 +256,14 @@ def build_table(
     census = InputCensus(model.extinction_map, config.input)
     catalogue = ObservedCatalogue(source, config, census.visit)
     census.finish(catalogue.path)
+    for remark in catalogue.remarks:
+        warnings.warn(remark, ModelWarning, stacklevel=2)
     summary = BuildSummary(None, config.run.realisations, catalogue.summary, census.skipped)
     workers = config.run.n_workers
+    evidences = evidence_table(catalogue, model, config.policy, workers)
     size = batch_size(summary.n_star, summary.n_realisation, workers)
     batches = in_order(
-        lambda part: true_stars(part[1], catalogue, model, config.policy),
+        lambda part: true_stars(part[1], catalogue, model, config.policy, evidences),
         cut(catalogue.rows(config.run.chunk_size), size, _WHOLE),
         workers,
     )
@@ -266,6 +276,9 @@ def build_table(
             progress(summary.n_written // summary.n_realisation, summary.n_star)
     n_written = summary.n_star * summary.n_realisation
     rows = {"read": summary.n_rows, "written": n_written, **summary.skipped}
-    origin = {"name": catalogue.path.name, "sha256": sha256_of(table) if is_file else ""}
+    origin = {
+        "name": catalogue.path.name,
+        "sha256": sha256_of_input(source.path) if is_file else "",
+    }
     metadata = record_of_mock(config, origin, rows, learned=learned)
     return to_kind(kind, parts, output_columns(catalogue.source_id_column), metadata)

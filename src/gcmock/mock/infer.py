@@ -17,11 +17,13 @@ from gcmock.io.observed import ObservedStars
 from gcmock.mock.motion import with_measured_motion
 from gcmock.model import Model
 from gcmock.posterior.doubt import Doubt, doubted, log_expected
+from gcmock.posterior.evidence import EvidenceTable
 from gcmock.posterior.kernel.draw import VELOCITY
 from gcmock.posterior.kinds import set_aside
-from gcmock.posterior.mixture import Mixture
+from gcmock.posterior.mixture import Mixture, evidence_of, of_cases_in_use
 from gcmock.posterior.observations import MeasuredMotion, Observations
 from gcmock.posterior.results import Draws, PosteriorSummary
+from gcmock.posterior.unexplained import draw_unexplained
 from gcmock.random import star_key, uniform
 from gcmock.settings.build import InferencePolicy, InputConfig, MotionConfig, ParallaxConfig
 from gcmock.words.bands import LINEAR_BANDS, H, J
@@ -29,8 +31,8 @@ from gcmock.words.flags import Flag
 
 N_AXES: Final = 3
 
-LEAST_EXPECTED: Final = 1e-3
-"""A star is flagged as unexplained if the model expects fewer such stars per square degree."""
+LEAST_P_VALUE: Final = 1e-4
+"""A star is flagged as unexplained if fewer stars of the model have so low an evidence."""
 
 
 class Prepared(NamedTuple):
@@ -62,6 +64,8 @@ class Inferred(NamedTuple):
         Arrays (n_star, n_realisation, ...).
     velocity : ndarray, shape (n_star, n_realisation, 3)
         Galactocentric vx, vy, vz [km/s].
+    evidence_pvalue : ndarray, shape (n_star,)
+        How often a star of the model has so low an evidence; NaN where that is not known.
     n_bands : ndarray of int16, shape (n_star,)
         Number of magnitudes used.
     flags : ndarray of int32, shape (n_star, n_realisation)
@@ -71,6 +75,7 @@ class Inferred(NamedTuple):
     summary: PosteriorSummary
     draws: Draws
     velocity: Floats
+    evidence_pvalue: Floats
     n_bands: NDArray[np.int16]
     flags: NDArray[np.int32]
 
@@ -129,7 +134,10 @@ def prepare(stars: ObservedStars, model: Model, policy: InferencePolicy) -> Prep
         linear = mag_error[:, : len(LINEAR_BANDS)]
         linear[:] = np.hypot(linear * model.learned.error_scale, model.learned.error_floor_mag)
         parallax -= model.learned.zero_point_mas
-        parallax_error *= model.learned.parallax_scale
+        # The error of the zero point is shared by all stars; in each it is an error like others.
+        parallax_error = np.hypot(
+            parallax_error * model.learned.parallax_scale, model.learned.zero_point_error_mas
+        )
         known = model.learned.knows(model.extinction_map, l_deg, stars.b)
         flags[~known] |= Flag.NOT_LEARNED
     motion = measured_motion(stars, policy.motion, flags)
@@ -261,6 +269,7 @@ def infer(
     keys: NDArray[np.uint64],
     model: Model,
     workers: int = 1,
+    evidences: EvidenceTable | None = None,
 ) -> Inferred:
     """Posterior of every star, and true stars drawn from it.
 
@@ -274,23 +283,31 @@ def infer(
     model : Model
     workers : int
         Threads; they do not change the result.
+    evidences : EvidenceTable, optional
+        Evidences of the model's own stars; without it no star has an `evidence_pvalue`.
 
     Returns
     -------
     Inferred
     """
-    summary, draws = model.posterior.infer(data, keys, workers, mixture_of(model))
+    mixture = mixture_of(model)
+    clean = model.posterior.infer_case(data, keys, workers)
+    of_clean = evidence_of(clean.summary)
+    summary, draws = model.posterior.mix(clean, data, keys, workers, mixture)
+    draw_unexplained(data, keys, summary, draws, model.posterior, workers)
     x, y, z = model.galaxy.position(data.l_deg[:, None], data.b_deg[:, None], draws.distance_pc)
     velocity = model.galaxy.sample_velocity(
         draws.component.ravel(), x.ravel(), y.ravel(), z.ravel(), velocity_uniforms(keys.ravel())
     )
     if data.motion is not None:
         velocity = with_measured_motion(data, data.motion, draws, keys, velocity, model)
-    unexplained = (summary.inflation > 0) | (
-        log_expected(data, summary.log_evidence, model.posterior.variance(data))
-        < np.log(LEAST_EXPECTED)
-    )
-    of_star = flags | np.where(unexplained, Flag.UNEXPLAINED, 0)
+    p_value = np.full(data.n_star, np.nan)
+    if evidences is not None:
+        p_value = evidences.p_value(data, model.posterior.variance(data), of_clean)
+    of_star = flags | np.where(summary.inflation > 0, Flag.ERRORS_INFLATED, 0)
+    # Without a p-value: what no case explains.
+    unexplained = np.where(np.isfinite(p_value), p_value < LEAST_P_VALUE, summary.inflation > 0)
+    of_star |= np.where(unexplained, Flag.UNEXPLAINED, 0)
     # The true star has every synthetic band, whether or not it was observed.
     j, h = draws.mag[..., J], draws.mag[..., H]
     extrapolated = np.any([~r.is_valid(j, h) for r in model.relations.values()], axis=0)
@@ -299,6 +316,7 @@ def infer(
         summary,
         draws,
         velocity.reshape(*keys.shape, N_AXES),
+        p_value,
         np.isfinite(data.mag).sum(axis=1).astype(np.int16),
         (of_star[:, None] | of_draw).astype(np.int32),
     )
@@ -315,4 +333,5 @@ def mixture_of(model: Model) -> Mixture | None:
         expected = log_expected(data, summary.log_evidence, model.posterior.variance(data))
         return (summary.inflation > 0) | doubted(doubt, data, expected)
 
-    return Mixture(learned.case_fraction, doubtful)
+    in_use = of_cases_in_use(learned.case_fraction, model.config.learn.cases)
+    return Mixture(in_use, doubtful)

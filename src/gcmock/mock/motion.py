@@ -6,8 +6,9 @@ widened by the error of the model F. A measurement y with covariance R leaves
     m' = m + K (y - H m),    C' = (1 - K H)(C + F),    K = (C + F) Hᵀ (H (C + F) Hᵀ + R)⁻¹,
 
 so that y minus the true motion scatters by R, and the draws of all stars still have the
-distribution of their components. A measurement that the outlier term explains says nothing about
-its star.
+distribution of their components. No star is faster than the largest speed of its component: a
+motion that is, is drawn again. A measurement that the outlier term explains, or that leaves no
+speed its component has, says nothing about its star.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ from gcmock.posterior.results import Draws
 from gcmock.random import uniform
 
 MOTION_STREAM: Final = 768
-"""Place of four random numbers of a draw; see `gcmock.posterior.kernel.draw` for the others."""
+"""Place of four random numbers of an attempt; see `gcmock.posterior.kernel.draw` for the others."""
+
+MAX_ATTEMPTS: Final = 48
+"""So often a motion is drawn; their numbers end before those of `gcmock.posterior.mixture`."""
 
 
 def with_measured_motion(
@@ -68,14 +72,25 @@ def with_measured_motion(
     component = draws.component[star, realisation]
     lon, lat = data.l_deg[star], data.b_deg[star]
     mean, covariance = moments_of(model, component, lon, lat, distance)
-    numbers = uniform(keys[star, realisation], MOTION_STREAM, 4)
-    true, is_outlier = conditioned(mean, covariance, measured, model.motion, numbers)
-    pm_l, pm_b, radial = true.T
-    found = observables_to_velocity(
-        lon, lat, distance, pm_l, pm_b, radial, model.galaxy.sun.velocity
-    )
+    largest = np.array([c.max_speed for c in model.galaxy.components.values()])[component]
     velocity = velocity.copy()
-    velocity[rows[~is_outlier]] = found[~is_outlier]
+    left = np.arange(rows.size)
+    for attempt in range(MAX_ATTEMPTS):
+        numbers = uniform(keys[star[left], realisation[left]], MOTION_STREAM + 4 * attempt, 4)
+        true, is_outlier = conditioned(
+            mean[left], covariance[left], measured.take(left), model.motion, numbers
+        )
+        if not attempt:
+            # What the measurement is was drawn once; only the motion is drawn again.
+            left, true = left[~is_outlier], true[~is_outlier]
+        pm_l, pm_b, radial = true.T
+        at = lon[left], lat[left], distance[left]
+        found = observables_to_velocity(*at, pm_l, pm_b, radial, model.galaxy.sun.velocity)
+        possible = (found**2).sum(axis=1) <= largest[left] ** 2
+        velocity[rows[left[possible]]] = found[possible]
+        left = left[~possible]
+        if not left.size:
+            break
     return velocity
 
 

@@ -10,7 +10,9 @@ from gcmock.io.observed import ObservedCatalogue, RawRows
 from gcmock.mock.account import Account, account_of
 from gcmock.mock.infer import infer, prepare, star_keys
 from gcmock.mock.product import assemble
+from gcmock.mock.pulls import pulls_of
 from gcmock.model import Model
+from gcmock.posterior.evidence import EvidenceTable
 from gcmock.settings.build import InferencePolicy
 
 LARGEST_BATCH: Final = 16_384
@@ -39,12 +41,17 @@ class StarBatch(NamedTuple):
 
 
 def true_stars(
-    raw: RawRows, catalogue: ObservedCatalogue, model: Model, policy: InferencePolicy
+    raw: RawRows,
+    catalogue: ObservedCatalogue,
+    model: Model,
+    policy: InferencePolicy,
+    evidences: EvidenceTable,
 ) -> StarBatch:
     """Interpret rows of the input, infer their stars and assemble the columns of the output.
 
     Everything that happens to a star between the file that is read and the file that is written;
-    a function of the rows alone, whatever else is computed before or beside it.
+    a function of the rows, and of what the whole list says of evidences
+    (`gcmock.mock.reference_stars`), whatever else is computed before or beside it.
     """
     stars = catalogue.stars(raw)
     prepared = prepare(stars, model, policy)
@@ -52,8 +59,9 @@ def true_stars(
     if not stars.n_star:
         return StarBatch(len(raw.row), {}, Account())
     keys = star_keys(stars, policy.seed, policy.realisations)
-    inferred = infer(prepared.data, prepared.flags, keys, model)
-    return StarBatch(len(raw.row), assemble(stars, inferred, model), account_of(inferred))
+    inferred = infer(prepared.data, prepared.flags, keys, model, evidences=evidences)
+    account = account_of(inferred, pulls_of(prepared.data, inferred.draws, model))
+    return StarBatch(len(raw.row), assemble(stars, inferred, model), account)
 
 
 def batch_size(n_star: int, n_realisation: int, workers: int) -> int:

@@ -103,6 +103,7 @@ def assemble(stars: ObservedStars, inferred: Inferred, model: Model) -> Columns:
         },
         **{f"p_{name}": of_star(p) for name, p in case_columns(summary.case).items()},
         "log_evidence": of_star(summary.log_evidence),
+        "evidence_pvalue": of_star(inferred.evidence_pvalue),
         "n_bands": of_star(inferred.n_bands),
         "flags": inferred.flags.ravel(),
     }

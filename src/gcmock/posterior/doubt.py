@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats, Integers
 from gcmock.posterior.observations import Observations
-from gcmock.words.bands import BANDS
+from gcmock.words.bands import BANDS, KS, N_LINEAR, H, J
 
 FRACTION: Final = 0.15
 """Stars that are doubted."""
@@ -27,6 +27,9 @@ MAG_STEP, MAG_RANGE = 0.5, (4.0, 20.0)
 
 CENTRES: Final = np.arange(MAG_RANGE[0] + 0.5 * MAG_STEP, MAG_RANGE[1], MAG_STEP)
 """Centres of the bins [mag], shape (n_bin,)."""
+
+BRIGHTEST_FIRST: Final = (KS, H, J, *range(N_LINEAR, len(BANDS)))
+"""Bands in the order in which one of them is the brightness of a star."""
 
 
 class Doubt(NamedTuple):
@@ -82,9 +85,8 @@ def class_of(data: Observations) -> Integers:
 
 def brightness(data: Observations) -> Floats:
     """Return the magnitude that stars are compared at: Ks, or the reddest there is, (n_star,)."""
-    order = [2, 1, 0, *range(3, data.mag.shape[1])]
     out = np.full(data.n_star, np.nan)
-    for band in order:
+    for band in BRIGHTEST_FIRST:
         out = np.where(np.isnan(out), data.mag[:, band], out)
     return out
 

@@ -5,7 +5,7 @@ Groups the stars for the kernels and runs them in threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from gcmock.posterior.blocks import bands_of, blocks_of, stars_of
 from gcmock.posterior.grid import DistanceGrid
 from gcmock.posterior.kernel.block import evaluate, evidences, run
 from gcmock.posterior.kernel.lattice import TILTS, Steps
+from gcmock.posterior.kernel.limits import limits_of
 from gcmock.posterior.kernel.nodes import OriginalNodes
 from gcmock.posterior.kernel.scratch import Scratch, ScratchPool
 from gcmock.posterior.kernel.steps import choose_steps
@@ -32,6 +33,7 @@ from gcmock.posterior.kernel.vector import N_POPULATION
 from gcmock.posterior.kinds import (
     StarKind,
     different_rows,
+    for_limits,
     group_by_kind,
     one_lattice_each,
     synthetic_of,
@@ -51,6 +53,7 @@ from gcmock.stars.bands import SyntheticRelation
 from gcmock.stars.populations import PopulationSet
 from gcmock.words.bands import N_LINEAR, SYNTHETIC, band
 from gcmock.words.components import PART_COMPONENT
+from gcmock.words.limits import Limit
 
 J, H = band("j").index, band("h").index
 
@@ -80,6 +83,8 @@ class Posterior:
         The model's own error in every band [mag], added in quadrature.
     motion : MotionModel, optional
         What is allowed for errors of measured motions.
+    limits : sequence of Limit
+        What the list of stars was cut at.
     """
 
     def __init__(
@@ -91,6 +96,7 @@ class Posterior:
         relations: Mapping[str, SyntheticRelation],
         error_floor_mag: float,
         motion: MotionModel | None = None,
+        limits: Sequence[Limit] = (),
     ) -> None:
         self.grid = grid
         self.law = law
@@ -98,6 +104,7 @@ class Posterior:
         scatter = [relation.scatter_mag for relation in self._relations]
         self.model_variance = error_floor_mag**2 + np.square([0.0] * N_LINEAR + scatter)
         self.motion = MotionModel() if motion is None else MotionModel(*map(float, motion))
+        self.limits = tuple(limits)
         self._tables = shared_tables(populations, law, self._relations)
         self._sightlines = sightlines
         nodes = sightlines.nodes
@@ -130,7 +137,6 @@ class Posterior:
         Parameters
         ----------
         data : Observations
-            Observations.
         keys : ndarray of uint64, shape (n_star, n_realisation)
             Keys of the random streams (`gcmock.random.star_key`).
         workers : int
@@ -140,10 +146,20 @@ class Posterior:
 
         Returns
         -------
-        summary : PosteriorSummary
-        draws : Draws
+        PosteriorSummary, Draws
         """
         clean = self.infer_case(data, keys, workers)
+        return self.mix(clean, data, keys, workers, mixture)
+
+    def mix(
+        self,
+        clean: Inferences,
+        data: Observations,
+        keys: NDArray[np.uint64],
+        workers: int = 1,
+        mixture: Mixture | None = None,
+    ) -> tuple[PosteriorSummary, Draws]:
+        """Mix posteriors of `infer_case`, which are written over, with those of other cases."""
         if mixture is None:
             return clean.summary, clean.draws
         return mixed(clean, data, keys, self, mixture, workers)
@@ -198,11 +214,7 @@ class Posterior:
 
         Parameters
         ----------
-        data : Observations
-            Observations.
-        workers : int
-            Threads.
-        one_lattice : bool
+        data, workers, one_lattice
             See `over_blocks`.
 
         Returns
@@ -245,7 +257,6 @@ class Posterior:
         Parameters
         ----------
         data : Observations
-            Observations.
         exact : bool
             Sum over all original nodes: no lattice, no merging.
 
@@ -298,7 +309,6 @@ class Posterior:
         kernel : callable
             See `Kernel`; it writes its results where the stars of the block belong.
         data : Observations
-            Observations.
         workers : int
             Threads.
         variance : ndarray, shape (n_star, n_band), optional
@@ -360,6 +370,7 @@ class Posterior:
             self._lane_groups,
             self._tables.nodes,
             self.model_variance[bands_of(kind)],
+            limits_of(self.limits, kind.mask, kind.synthetic),
         )
 
     def _kinds(
@@ -381,5 +392,7 @@ class Posterior:
             found = np.empty((members.size, len(Steps._fields)), np.int64)
             stars = stars_of(data, variance, everywhere, members, kind)
             choose_steps(m, self._tables.node_table(kind), stars, self._tables.law(kind), found)
+            if (limits := limits_of(self.limits, m, synthetic)).value.size:
+                for_limits(m, limits, stars.variance[:, N_LINEAR], found)
             steps[members] = found
         return group_by_kind(np.column_stack([codes, steps]), data.l_deg, data.b_deg)

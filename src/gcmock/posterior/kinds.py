@@ -9,9 +9,24 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.posterior.kernel.lattice import Steps
-from gcmock.words.bands import N_LINEAR, band, equivalent, has_synthetic
+from gcmock.posterior.kernel.limits import Limits
+from gcmock.words.bands import (
+    N_LINEAR,
+    band,
+    by_colour,
+    equivalent,
+    has_synthetic,
+    linear_part,
+)
 
 KS_BIT = band("ks").bit
+
+WELL_KNOWN = 0.3
+"""Largest error of a synthetic magnitude over the width of a limit in a magnitude, for a star on a
+lattice."""
+
+NARROW_COLOUR = 1
+"""Widest step in J - H of a lattice for stars with limits, by its place in `STEPS_COLOUR`."""
 
 
 class StarKind(NamedTuple):
@@ -130,3 +145,31 @@ def one_lattice_each(
         finest = Steps(*(int(x) for x in (*steps[:, :3].min(axis=0), tilt)))
         out.append((group[0][0]._replace(steps=finest), np.concatenate([m for _, m in group])))
     return out
+
+
+def for_limits(mask: int, limits: Limits, variance: Floats, steps: NDArray[np.int64]) -> None:
+    """Change the steps of stars of whom limits say something, in place.
+
+    Rows of colour know the reddening well, if they are narrow, and the magnitudes that were not
+    observed as well as the synthetic one was. Where that is not well enough for a limit in a
+    magnitude, the star is summed over nodes, as it is with other bands: places of other lattices do
+    not know the bands that are limited.
+
+    Parameters
+    ----------
+    mask : int
+        Band mask.
+    limits : Limits
+    variance : ndarray, shape (n_star,)
+        Of the synthetic magnitude [mag²].
+    steps : ndarray of int64, shape (n_star, 4)
+    """
+    seen = np.array([bool(mask >> b & 1) for b in range(N_LINEAR + 1)])
+    level = np.abs(np.where(seen, 0.0, limits.coefficient).sum(axis=1))
+    # Beside another band it is not the synthetic one alone that tells a magnitude.
+    error = np.inf if linear_part(mask) else np.sqrt(variance)[:, None]
+    wide = np.where(level > 0.0, error, 0.0) > WELL_KNOWN * limits.width
+    by_nodes = np.broadcast_to(wide, (len(steps), level.size)).any(axis=1) | (not by_colour(mask))
+    steps[by_nodes] = (-1, -1, -1, 0)
+    known = steps[:, 2] >= 0
+    steps[known, 2] = np.minimum(steps[known, 2], NARROW_COLOUR)

@@ -13,7 +13,7 @@ each is the same posterior of other observations, and nothing in the sums over n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, NamedTuple, Protocol
 
 import numpy as np
@@ -69,6 +69,27 @@ def as_case(case: Case, data: Observations) -> Observations:
         tau=np.hypot(data.tau, case.tau) if case.tau else data.tau,
         parallax_error=data.parallax_error * case.parallax,
     )
+
+
+def of_cases_in_use(fraction: Floats, columns: Collection[str]) -> Floats:
+    """Return fractions of cases that are zero but for the clean one and those of some columns.
+
+    What the others had is the clean one's.
+
+    Parameters
+    ----------
+    fraction : ndarray, shape (n_case,)
+    columns : collection of str
+        Of `gcmock.words.cases.CASE_COLUMNS`.
+
+    Returns
+    -------
+    ndarray, shape (n_case,)
+    """
+    in_use = np.array([case.column in columns for case in CASES])
+    left = np.where(in_use, fraction, 0.0)
+    left[CLEAN] = 1.0 - left.sum()
+    return left
 
 
 class Inferences(NamedTuple):

@@ -19,7 +19,7 @@ their relations.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +32,7 @@ from gcmock.posterior.observations import MeasuredMotion
 from gcmock.stars.bands import SyntheticRelation
 from gcmock.stars.populations import PopulationNodes
 from gcmock.words.bands import band
+from gcmock.words.limits import Limit
 
 Relations = Mapping[str, SyntheticRelation]
 
@@ -57,6 +58,8 @@ class Star(NamedTuple):
         Parallax, corrected for its zero point, and its standard error [mas].
     motion : MeasuredMotion, optional
         Measured motion.
+    limits : sequence of Limit
+        What its list was cut at.
     """
 
     mag: Floats
@@ -64,6 +67,7 @@ class Star(NamedTuple):
     parallax: float = np.nan
     parallax_error: float = np.nan
     motion: MeasuredMotion | None = None
+    limits: Sequence[Limit] = ()
 
 
 class Sightline(NamedTuple):
@@ -207,7 +211,52 @@ def node_likelihood(
         step = -slope / steepness
         chi2, x = chi2 + slope * step, x + step
     norm = np.sqrt(np.prod(2.0 * np.pi * star.mag_error[observed] ** 2) * curvature)
-    return np.asarray(np.exp(-0.5 * chi2) / norm)
+    e_best, e_variance = mean + scatter * x, scatter**2 / steepness
+    passing = pass_factor(star, unreddened, e_best, e_variance, kappa, list(relations.values()))
+    return np.asarray(np.exp(-0.5 * chi2) / norm * passing)
+
+
+def pass_factor(
+    star: Star,
+    unreddened: list[Floats],
+    e_jks: Floats,
+    variance: Floats,
+    kappa: Floats,
+    relations: list[SyntheticRelation],
+) -> Floats | float:
+    """Probability that a star of a node at a distance passed the limits of its list.
+
+    Π_l Φ(± (x - limit) / sqrt(width² + (dx/dE)² σ_E²)), x being the magnitude or colour that is
+    limited, with the observed magnitudes where there are any. 1 where nothing is left to pass.
+
+    Parameters
+    ----------
+    star : Star
+    unreddened : list of ndarray, shape (n_distance, n_node)
+        Apparent magnitudes without dust in the linear bands [mag].
+    e_jks, variance : ndarray, shape (n_distance, n_node)
+        Most probable reddening given the magnitudes [mag], and its variance [mag²].
+    kappa : ndarray, shape (n_linear,)
+        Extinction in the linear bands over E(J-Ks).
+    relations : list of SyntheticRelation
+        Of the synthetic bands.
+    """
+    factor: Floats | float = 1.0
+    for limit in star.limits:
+        places = [band(name).index for name in limit.bands]
+        if np.isfinite(star.mag[places]).all():
+            continue
+        x: Floats | float = 0.0
+        slope: Floats | float = 0.0
+        for place, sign in zip(places, (1.0, -1.0), strict=False):
+            if np.isfinite(star.mag[place]):
+                x = x + sign * star.mag[place]
+                continue
+            mag, d_mag, _ = apparent(place, unreddened, e_jks, kappa, relations)
+            x, slope = x + sign * mag, slope + sign * d_mag
+        width = np.sqrt(limit.width**2 + slope**2 * variance)
+        factor = factor * ndtr((1.0 if limit.above else -1.0) * (x - limit.value) / width)
+    return factor
 
 
 def apparent(

@@ -12,6 +12,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from gcmock.mock.pulls import pulls_in_words
 from gcmock.mock.summary import BuildSummary
 from gcmock.progress import LOUDNESS, Progress, StagedProgress
 from gcmock.reporting.demo import DemoResult
@@ -156,7 +157,8 @@ def print_summary(summary: BuildSummary) -> None:
     _add_grouped(table, rows)
     console.print(table)
     console.print(_components(summary))
-    for remark in summary.remarks:
+    pulls = pulls_in_words(summary.account.pulls)
+    for remark in [*summary.remarks, *([pulls] if pulls else [])]:
         console.print(f"note: {remark}", soft_wrap=True, markup=False)
     took = f"{summary.seconds:.1f} s, {summary.rate:,.0f} stars/s"
     console.print(f"{summary.output}: {took}", soft_wrap=True, markup=False)

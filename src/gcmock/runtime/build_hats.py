@@ -19,13 +19,17 @@ import numpy as np
 from gcmock.errors import GcmockError, InputError, InterruptedRunError
 from gcmock.io.disk import remove_partial
 from gcmock.io.manifest import Manifest, check_folder
+from gcmock.io.observed import ObservedCatalogue
 from gcmock.io.ownership import check_apart
 from gcmock.io.read_summary import ReadSummary
 from gcmock.io.readers.folder import is_hats
+from gcmock.io.readers.opening import open_table
 from gcmock.mock.account import Account
 from gcmock.mock.folder import partition_record, without_means
 from gcmock.mock.product import output_columns, record_of_mock
+from gcmock.mock.reference_stars import evidence_table
 from gcmock.mock.summary import BuildSummary
+from gcmock.posterior.evidence import EvidenceTable
 from gcmock.progress import Progress
 from gcmock.runtime.cluster import check_installed, connect
 from gcmock.settings.build import Config
@@ -117,10 +121,11 @@ def build_hats(
         size = sum(count.bytes for count in counts)
         record = partition_record(config, source | {"bytes": size}, partitions="HATS")
         with Manifest(output, record, overwrite=overwrite, or_nothing=True) as manifest:
+            evidences = _evidences(catalogue.path, settings, n_workers)
             for entry in manifest.entries.values():
                 summary.account.add(Account.from_dict(entry.account))
             summary.n_kept, summary.n_partition = summary.n_written, len(kept)
-            works = _works(kept, output, source_id, metadata, set(manifest.entries))
+            works = _works(kept, output, source_id, metadata, evidences, set(manifest.entries))
             try:
                 _build(client, works, settings, manifest, summary, progress)
                 remove_partial(output)
@@ -234,14 +239,28 @@ def _checksum(catalogue: HatsInput, counts: Sequence[PixelCount]) -> str:
     return sha256("".join(lines).encode()).hexdigest()
 
 
+def _evidences(path: Path, settings: str, workers: int) -> EvidenceTable:
+    """Tabulate the evidences of the whole list; see `gcmock.mock.reference_stars`."""
+    from gcmock.runtime.pixels import config_of, model_of
+
+    config = config_of(settings)
+    catalogue = ObservedCatalogue(open_table(path, config.columns), config)
+    return evidence_table(catalogue, model_of(settings), config.policy, workers)
+
+
 def _works(
-    kept: Sequence[Any], output: Path, source_id: Column, metadata: dict[str, str], done: set[str]
+    kept: Sequence[Any],
+    output: Path,
+    source_id: Column,
+    metadata: dict[str, str],
+    evidences: EvidenceTable,
+    done: set[str],
 ) -> list[Any]:
     """Tasks of the partitions that are not there yet."""
     from gcmock.runtime.pixels import PixelWork
 
     return [
-        PixelWork(str(pixel.path), str(output), pixel.name, source_id, metadata)
+        PixelWork(str(pixel.path), str(output), pixel.name, source_id, metadata, evidences)
         for pixel in kept
         if pixel.name not in done
     ]

@@ -25,6 +25,7 @@ from gcmock.mock.census import InputCensus
 from gcmock.mock.pipeline import LARGEST_BATCH, true_stars
 from gcmock.mock.product import output_columns
 from gcmock.model import Model, load_model
+from gcmock.posterior.evidence import EvidenceTable
 from gcmock.random import id_bits
 from gcmock.settings.build import Config
 from gcmock.words.columns import Column
@@ -79,6 +80,8 @@ class PixelWork(NamedTuple):
     source_id : Column
         With the type of the whole catalogue.
     metadata : dict of str to str
+    evidences : EvidenceTable
+        Of the whole list.
     """
 
     input: str
@@ -86,6 +89,7 @@ class PixelWork(NamedTuple):
     name: str
     source_id: Column
     metadata: dict[str, str]
+    evidences: EvidenceTable
 
 
 @lru_cache(maxsize=2)
@@ -184,18 +188,20 @@ def build_pixel(work: PixelWork, settings: str) -> Entry:
     account = Account()
     # A scheduler may have two processes write the same partition, with the same bytes.
     with open_writer(path, columns, work.metadata, overwrite=True, alone=False) as writer:
-        for rows, part in _products(catalogue, model):
+        for rows, part in _products(catalogue, model, work.evidences):
             writer.write({HEALPIX.name: healpix_index(rows["ra"], rows["dec"]), **rows})
             account.add(part)
     return entry_of(Path(work.folder), work.name, writer.n_rows, account.to_dict())
 
 
-def _products(catalogue: ObservedCatalogue, model: Model) -> Iterator[tuple[Columns, Account]]:
+def _products(
+    catalogue: ObservedCatalogue, model: Model, evidences: EvidenceTable
+) -> Iterator[tuple[Columns, Account]]:
     """Yield true stars, batch by batch; the worker has one thread per partition."""
     policy = catalogue.config.policy
     size = max(1, LARGEST_BATCH // policy.realisations)
     for raw in catalogue.rows(size):
-        batch = true_stars(raw, catalogue, model, policy)
+        batch = true_stars(raw, catalogue, model, policy, evidences)
         if batch.columns:
             yield batch.columns, batch.account
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, get_args
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
@@ -26,11 +26,15 @@ from gcmock.settings.base import (
 from gcmock.settings.footprint import FootprintConfig
 from gcmock.settings.galaxy import ModelConfig, PopulationsConfig
 from gcmock.settings.name_or_path import NameOrPath, packaged_names, resolve_paths
+from gcmock.settings.selection import SelectionConfig
 from gcmock.settings.toml_file import read_toml
 from gcmock.words.columns import INPUT_COLUMNS
 
 LawName = Annotated[str, NameOrPath("extinction law", packaged_names("extinction_laws.toml"))]
 HwRelationName = Annotated[str, NameOrPath("Hw relation", packaged_names("hw_relations.toml"))]
+
+CaseName = Literal["mismatch", "blend", "dusty", "outlier"]
+"""Columns of `gcmock.words.cases.CASE_COLUMNS`, which a type must spell out."""
 
 USUAL_EPOCH = 2016.0
 """Epoch of positions without one of their own, that of Gaia DR3 [Julian year]."""
@@ -93,6 +97,11 @@ class LearnConfig(Section):
         default=True,
         description="Fit the scale of errors, the fractions of outliers, and the zero point of "
         "parallaxes",
+    )
+    cases: tuple[CaseName, ...] = Field(
+        default=get_args(CaseName),
+        description="What a measurement may be besides a clean one: cases that are left out have "
+        "no stars",
     )
 
 
@@ -262,6 +271,7 @@ class Config(Section):
     distance: DistanceConfig = Field(default_factory=DistanceConfig)
     input: InputConfig = Field(default_factory=InputConfig)
     footprint: FootprintConfig = Field(default_factory=FootprintConfig)
+    selection: SelectionConfig = Field(default_factory=SelectionConfig)
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="Names of columns in your file, where they differ from the names of gcmock",

@@ -21,7 +21,7 @@ from gcmock.words.bands import BANDS, COLOUR_INDICES, SYNTHETIC_BANDS, H, J
 from gcmock.words.flags import Flag
 
 UNEXPLAINED_FRACTION: Final = 1e-3
-"""Stars that nothing explains: at most 4e-5 of the stars of a right model (docs/results.md)."""
+"""Stars that are flagged as unexplained: 1e-4 of those of a right model (docs/method.md)."""
 
 _MAG_STEP, _COLOUR_STEP = 0.5, 0.2
 

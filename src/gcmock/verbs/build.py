@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gcmock.errors import InputError
+from gcmock.errors import InputError, ModelWarning
 from gcmock.progress import StagedProgress
 from gcmock.settings.build import Config
 from gcmock.verbs.given import (
@@ -97,6 +98,12 @@ def build(
     InterruptedRunError
         After Ctrl-C, if the output is a folder: finished partitions are kept.
 
+    Warns
+    -----
+    ModelWarning
+        Without `output`: what the account of a run with an output says of columns that are not
+        used, and that nothing could be learned from the list.
+
     Examples
     --------
     >>> import gcmock
@@ -135,6 +142,8 @@ def build(
             raise InputError(
                 f"scheduler = {scheduler!r}: a HATS catalogue needs an output, a folder"
             )
+        if remark:
+            warnings.warn(remark, ModelWarning, stacklevel=2)
         with native_tables_explained(input):
             return _in_memory(input, settings, progress, stages)
     if scheduler is not None:
@@ -200,5 +209,7 @@ def _in_memory(
         from gcmock.calibration.learn import learn_table
 
         with on_disk(input, "table") as path:
-            learned, _ = learn_table(path, settings, progress=stages)
+            learned, words = learn_table(path, settings, progress=stages)
+        if not learned.cell.size:
+            warnings.warn(words, ModelWarning, stacklevel=3)
     return build_table(input, settings, learned=learned, progress=progress)

@@ -28,6 +28,7 @@ def solve(
     output: Location,
     *,
     reference: Location | Table = "gaia-like",
+    solver: Literal["auto", "direct", "iterative"] = "auto",
     order: Literal["auto", "sources", "instrument"] = "auto",
     robust: Literal["none", "huber", "agis"] = "none",
     primary_limit: Any = None,
@@ -48,8 +49,11 @@ def solve(
     reference : str, Path or table
         What is known of some stars: gaia-like (the reference catalogue of the observations), exact
         (the truth of the same stars), none, or a table with the columns of the catalogue.
+    solver : {"auto", "direct", "iterative"}
+        With the matrix of the unknowns that are left after an elimination, or by conjugate
+        gradients without one; auto takes the first if it is small.
     order : {"auto", "sources", "instrument"}
-        Unknowns that are eliminated first; auto leaves the smaller matrix.
+        Unknowns that the direct solver eliminates first; auto leaves the smaller matrix.
     robust : {"none", "huber", "agis"}
         Weights that bound the influence of disturbed observations.
     primary_limit : float or Quantity, optional
@@ -95,6 +99,7 @@ def solve(
             Path(observations),
             Path(output),
             reference=str(reference),
+            solver=solver,
             order=order,
             robust=robust,
             primary_limit=number_if_given(primary_limit, "mag", "primary_limit"),

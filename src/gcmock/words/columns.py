@@ -194,6 +194,13 @@ POSTERIOR_COLUMNS: Final = (
         for name, words in CASE_COLUMNS.items()
     ),
     Column("log_evidence", "float64", "", "stat.likelihood", "Natural log of the evidence"),
+    Column(
+        "evidence_pvalue",
+        "float64",
+        "",
+        "stat.probability",
+        "Fraction of the model's stars, as bright and measured alike, with so low an evidence",
+    ),
     Column("n_bands", "int16", "", "meta.number", "Number of magnitudes used"),
     Column("flags", "int32", "", "meta.code", "Sum of bits, see the metadata"),
 )

@@ -10,7 +10,7 @@ class Flag(IntFlag):
     """Bits of the column `flags`."""
 
     UNEXPLAINED = 1
-    """No component explains the star; its errors were inflated until one does."""
+    """Fewer than one star of the model in 10,000 with such measurements has so low an evidence."""
     NO_PHOTOMETRY = 2
     """No usable magnitude: the true star is drawn from the prior of its sightline."""
     PARALLAX_USED = 4
@@ -36,6 +36,9 @@ class Flag(IntFlag):
 
     NOT_LEARNED = 4096
     """The reddening here was not learned from the list: the map, with what maps are wrong by."""
+    ERRORS_INFLATED = 8192
+    """Nothing explains the star with its errors, whatever its measurements are: the true star is
+    drawn with inflated errors, round what was observed."""
 
     @property
     def description(self) -> str:
@@ -44,7 +47,7 @@ class Flag(IntFlag):
 
 
 _FLAG_DESCRIPTIONS: Final = {
-    Flag.UNEXPLAINED: "no component explains the star; errors were inflated",
+    Flag.UNEXPLAINED: "evidence lower than that of all but 1e-4 of the model's stars",
     Flag.NO_PHOTOMETRY: "no usable magnitude, drawn from the prior",
     Flag.PARALLAX_USED: "the measured parallax was used",
     Flag.PARALLAX_REJECTED: "a parallax was given but failed the quality cut",
@@ -57,4 +60,5 @@ _FLAG_DESCRIPTIONS: Final = {
     Flag.MOTION_USED: "the measured proper motion or radial velocity was used",
     Flag.NOT_LEARNED: "reddening of the map with its error: not learned from the list here",
     Flag.MOTION_REJECTED: "a motion was given but failed the quality cut",
+    Flag.ERRORS_INFLATED: "nothing explains the star with its errors, which were inflated",
 }

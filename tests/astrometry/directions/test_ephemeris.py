@@ -130,3 +130,25 @@ def test_observer_is_at_the_earth_of_the_built_in_ephemeris():
     np.testing.assert_allclose(place.position, earth.xyz.to_value("au").T, rtol=0, atol=1e-15)
     np.testing.assert_allclose(place.velocity, velocity.xyz.to_value("km/s").T, rtol=1e-13)
     np.testing.assert_allclose(place.from_sun, (earth - sun).xyz.to_value("au").T, atol=1e-15)
+
+
+def test_units_of_an_orbit_are_converted(tmp_path):
+    """Metres, hours and days instead of km, seconds and years."""
+    expected = read_orbit(orbit_file(tmp_path / "orbit.csv"))
+    table = Table(ROWS, names=ORBIT_COLUMNS)
+    table["time"] = Time(table["time"], format="jyear", scale="tcb").mjd
+    table["time"].unit = "d"
+    for name in ORBIT_COLUMNS[1:4]:
+        table[name] = table[name] * 1000.0
+        table[name].unit = "m"
+    for name in ORBIT_COLUMNS[4:]:
+        table[name] = table[name] * 3600.0
+        table[name].unit = "km/h"
+    table.write(tmp_path / "orbit.ecsv")
+    found = read_orbit(tmp_path / "orbit.ecsv")
+    for name in ("time", "position", "velocity"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-12)
+    table["x_km"].unit = "deg"
+    table.write(tmp_path / "orbit.ecsv", overwrite=True)
+    with pytest.raises(InputError, match="'x_km' has the unit 'deg', but x_km needs km"):
+        read_orbit(tmp_path / "orbit.ecsv")

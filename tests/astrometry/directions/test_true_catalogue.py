@@ -109,3 +109,11 @@ def test_identifiers_are_integers():
     for bad in (top + np.uint64(1), np.array(["a"]), np.array([1.0])):
         with pytest.raises(InputError, match="x: source_id must be integers of at most 63 bits"):
             integer_ids("x", bad)
+
+
+@pytest.mark.parametrize(("name", "default"), [("MJD", "ref_epoch"), ("RV", "radial_velocity")])
+def test_a_value_that_is_there_under_another_name_is_not_assumed(tmp_path, name, default):
+    Table({"ra": [1.0], "dec": [2.0], name: [57388.0]}).write(tmp_path / "t.parquet")
+    words = f"has no column {default}, but column '{name}' looks like it: rename it"
+    with pytest.raises(InputError, match=words):
+        open_catalogue(tmp_path / "t.parquet", ["ra", default], defaults={default: 2000.0})

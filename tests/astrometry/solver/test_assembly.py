@@ -13,7 +13,12 @@ from gcmock.astrometry.directions.displacement import SPEED_OF_LIGHT_KMS
 from gcmock.astrometry.directions.ephemeris import observer
 from gcmock.astrometry.missions.focal_plane import detector_grid
 from gcmock.astrometry.missions.mission import load_mission
-from gcmock.astrometry.solver.assembly import _examples, _from_sun, _smallest, read_campaign
+from gcmock.astrometry.solver.assembly import (
+    _from_sun,
+    examples,
+    read_campaign,
+    smallest_eigenvalues,
+)
 from gcmock.astrometry.solver.priors import References, source_priors
 from gcmock.astrometry.solver.problem import Problem, Unknowns
 from gcmock.errors import InputError
@@ -211,10 +216,10 @@ def test_directions_are_as_the_folder_says(made):
 def test_smallest_eigenvalues_are_those_of_a_unit_diagonal():
     matrices = np.array([np.diag([1e6, 1e-6]), [[4.0, 3.0], [3.0, 9.0]], [[1.0, 2.0], [2.0, 4.0]],
                          [[1.0, 0.0], [0.0, 0.0]]])  # fmt: skip
-    np.testing.assert_allclose(_smallest(matrices), [1.0, 0.5, 0.0, 0.0], atol=1e-15)
-    assert _smallest(np.zeros((3, 0, 0))).tolist() == [1.0] * 3
+    np.testing.assert_allclose(smallest_eigenvalues(matrices), [1.0, 0.5, 0.0, 0.0], atol=1e-15)
+    assert smallest_eigenvalues(np.zeros((3, 0, 0))).tolist() == [1.0] * 3
 
 
 def test_examples_are_five_at_most():
-    assert _examples("visit", np.arange(2)) == " (visit 0, 1)"
-    assert _examples("visit", np.arange(9)) == " (visit 0, 1, 2, 3, 4, ...)"
+    assert examples("visit", np.arange(2)) == " (visit 0, 1)"
+    assert examples("visit", np.arange(9)) == " (visit 0, 1, 2, 3, 4, ...)"

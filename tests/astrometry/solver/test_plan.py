@@ -98,3 +98,30 @@ def test_plans_grow_with_the_problem():
         check(mission, "auto", 8.0)
     with pytest.raises(InputError, match="--order instrument"):
         check(Size(1_000, 0, 32_700, 549, 17, 1_000_000), "sources", 8.0)
+
+
+MISSION = Size(7_584, 67_908, 32_846, 555, 17, 216_537_567)
+BILLION = Size(75_492, 0, 131_384, 555, 17, 1_000_000_000)
+
+
+def test_large_problems_go_to_the_iterative_solver():
+    assert check(SMALL, "auto", 20.0, solver="auto").solver == "direct"
+    assert check(MISSION, "auto", 20.0, solver="auto", workers=2).solver == "iterative"
+    assert check(SMALL, "auto", 20.0, solver="iterative").solver == "iterative"
+    with pytest.raises(InputError, match="is for --solver direct"):
+        check(SMALL, "sources", 20.0, solver="iterative")
+    with pytest.raises(InputError, match=r"allowed are 0\.1 GB"):
+        check(MISSION, "auto", 0.1, solver="iterative")
+    with pytest.raises(InputError, match="--solver iterative"):
+        check(MISSION, "auto", 1.0, solver="direct")
+
+
+def test_observations_take_few_bytes():
+    """A billion observations stay below 24 GB, those of the mission below 6 GB."""
+    everything = Size(75_492, 0, 32_846, 555, 17, 216_537_567)
+    assert plan.estimate_iterative(BILLION, 2).memory_gb < 24.0
+    assert plan.estimate_iterative(everything, 2).memory_gb < 6.0
+    robust = plan.estimate_iterative(everything, 2, robust=True)
+    assert plan.estimate_iterative(everything, 2).memory_gb < robust.memory_gb
+    alone, pair = (plan.estimate_iterative(MISSION, n).minutes for n in (1, 2))
+    assert alone > pair

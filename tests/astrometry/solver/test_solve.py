@@ -392,3 +392,30 @@ def test_exact_references_are_the_stars_that_gaia_sees(noisy):
     listed = folder.table("reference_gaia_like.parquet")["source_id"]
     found = load_references("exact", folder, 2033.5)
     np.testing.assert_array_equal(np.sort(listed), found.source_id)
+
+
+@pytest.mark.slow
+def test_the_iterative_solver_writes_the_same_files(folder, noisy, solution, capsys):
+    output = folder / "iterative"
+    assert run("solve", noisy, "-o", output, "--solver", "iterative") == 0
+    assert "solver iterative" in capsys.readouterr().out
+    direct, iterative = open_solution(solution), open_solution(output)
+    assert iterative.account["solver"] == "iterative"
+    assert direct.account["solver"] == "direct"
+    a, b = direct.stars(), iterative.stars()
+    for name in ("source_id", "n_visits", "primary", "used_reference", "phot_hw_mag"):
+        np.testing.assert_array_equal(a[name], b[name])
+    for name in PARAMETERS[2:]:
+        assert np.abs((a[name] - b[name]) / a[f"{name}_error"]).max() < 1e-4
+    primary = a["primary"]
+    for name in PARAMETERS:
+        ratio = b[f"{name}_error"][primary] / a[f"{name}_error"][primary]
+        assert (
+            np.abs(ratio - 1.0).max()
+            < 1.5 * iterative.account["iterative"]["covariance_accuracy"]["largest"] + 1e-3
+        )
+    np.testing.assert_allclose(a["chi2"], b["chi2"], rtol=1e-3)
+    for name in ("attitude.parquet", "calibration.parquet"):
+        assert set(direct.table(name)) == set(iterative.table(name))
+    assert iterative.account["remarks"] == direct.account["remarks"]
+    assert iterative.account["n_freedom"] == direct.account["n_freedom"]

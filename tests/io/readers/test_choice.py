@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from gcmock.errors import InputError
-from gcmock.io.readers.choice import ANY, Candidate, Choice, choose, has_position, split_choice
+from gcmock.io.readers.choice import (
+    ANY,
+    Candidate,
+    Choice,
+    choose,
+    chosen_in,
+    has_position,
+    split_choice,
+)
 
 FIELDS = Candidate(1, "FIELDS", ("field", "n"), 2)
 STARS = Candidate(2, "", ("RAJ2000", "DEJ2000"), 1000)
@@ -48,3 +56,9 @@ def test_the_one_that_is_named():
         choose(FILE, [STARS, OTHERS], Choice("4"))
     with pytest.raises(InputError, match=r"2 tables hold positions: .*t\.fits\[2\]"):
         choose(FILE, [STARS, OTHERS], ANY)
+
+
+def test_what_a_recorded_name_chooses():
+    assert chosen_in("stars.fits[2]") == "2"
+    assert chosen_in("stars.fits[ NEW ]") == "NEW"
+    assert chosen_in("stars.fits") == ""

@@ -124,7 +124,8 @@ def test_utf_16_cut_archives_and_pipes(tmp_path):
         open_table(tmp_path / "pipe.csv")
 
 
-def test_cds_table_with_its_readme(tmp_path):
+@pytest.mark.parametrize("name", ["stars.dat", "stars.dat.gz"])
+def test_cds_table_with_its_readme(tmp_path, name):
     (tmp_path / "ReadMe").write_text(
         "Byte-by-byte Description of file: stars.dat\n" + "-" * 80 + "\n"
         "   Bytes Format Units   Label   Explanations\n" + "-" * 80 + "\n"
@@ -137,10 +138,9 @@ def test_cds_table_with_its_readme(tmp_path):
         "  20- 23  F4.1  arcsec  DEs     Arcsecond\n"
         "  25- 30  F6.3  mag     phot_ks_mag  ?=99.999 Magnitude\n" + "-" * 80 + "\n"
     )
-    (tmp_path / "stars.dat").write_text(
-        "17 45 40.04 -29 00 28.1 12.500\n17 46 00.00 -00 30 00.0 99.999\n"
-    )
-    catalogue = read_observed(tmp_path / "stars.dat", Config())
+    rows = b"17 45 40.04 -29 00 28.1 12.500\n17 46 00.00 -00 30 00.0 99.999\n"
+    (tmp_path / name).write_bytes(gzip.compress(rows) if name.endswith(".gz") else rows)
+    catalogue = read_observed(tmp_path / name, Config())
     (stars,) = catalogue.chunks()
     np.testing.assert_allclose(stars.ra, [266.416833, 266.5], atol=1e-6)
     np.testing.assert_allclose(stars.dec, [-29.007806, -0.5], atol=1e-6)

@@ -8,6 +8,7 @@ import pytest
 
 from gcmock.errors import InputError
 from gcmock.io.readers.dialect import BLANK, dialect_of, is_gzip, kind_of_text, text_head
+from gcmock.io.readers.opening import open_table
 
 ROW = "1.5,2.5,x\n"
 
@@ -31,6 +32,9 @@ def written(tmp_path, text, encoding="utf-8"):
         ("# ra dec name\n", BLANK, {}),
         ("#ra,dec,name\n", ",", {}),
         ("ra,dec,name\ndeg,deg,\n", ",", {"ra": "deg", "dec": "deg"}),
+        ("# ra dec name\n# deg mas/yr ---\n", BLANK, {"ra": "deg", "dec": "mas/yr"}),
+        ("# by A\n# ra dec name\n# made with care\n", BLANK, {}),
+        ("# ra dec name\n# made on a day of rain\n", BLANK, {}),
         ("ra;dec;name\ndeg;deg; \n---;---;---\n", ";", {"ra": "deg", "dec": "deg"}),
     ],
 )
@@ -95,3 +99,19 @@ def test_files_that_cannot_be_read(tmp_path):
 )
 def test_kinds_of_text(head, kind):
     assert kind_of_text(head) == kind
+
+
+def test_borders_and_counts_of_rows_are_no_rows(tmp_path):
+    """Tables of TOPCAT and of databases."""
+    border = "+-----+------+---+\n"
+    rows = "| 1.5 | 2.5  | x |\n| 2.5 | 3.5  |   |\n"
+    (tmp_path / "a.txt").write_text(f"{border}| ra  | dec  | n |\n{border}{rows}{border}")
+    (tmp_path / "b.txt").write_text(
+        " ra | dec | n \n----+-----+---\n 1.5|2.5|x\n 2.5| 3.5|\n(2 rows)\n"
+    )
+    for name in ("a.txt", "b.txt"):
+        source = open_table(tmp_path / name)
+        (chunk,) = source.chunks(10)
+        assert {n: v.tolist() for n, v in chunk.items()} == {
+            "ra": [1.5, 2.5], "dec": [2.5, 3.5], "n": ["x", ""],
+        }  # fmt: skip

@@ -38,6 +38,17 @@ def test_positions_of_the_cds_in_parts():
     np.testing.assert_allclose(flat["dec"], -0.5)
 
 
+@pytest.mark.parametrize("signs", [None, ["-", "-", "+"], ["\N{MINUS SIGN}", " -", ""]])
+def test_signs_of_declinations_in_parts(signs):
+    """The sign is of all parts, whether the degrees have it or a column of its own."""
+    table = Table({"RAh": [17] * 3, "RAm": [45] * 3, "RAs": [40.0] * 3})
+    table["DEd"] = [-29.0, -0.0, 1.0] if signs is None else [29, 0, 1]
+    table["DEm"], table["DEs"] = [30] * 3, [36.0] * 3
+    if signs is not None:
+        table["DE-"] = signs
+    np.testing.assert_allclose(flat_table(table)[0]["dec"], [-29.51, -0.51, 1.51])
+
+
 def test_two_positions_are_one_too_many():
     sky = SkyCoord([266.0], [-29.0], unit="deg")
     with pytest.raises(InputError, match="are SkyCoords: keep the one"):

@@ -151,10 +151,12 @@ def test_draw_tries_again_and_then_takes_a_node_of_the_prior(monkeypatch):
         model_variance=None, nodes=SimpleNamespace(mag=np.zeros((3, 12))),
     )  # fmt: skip
 
+    work = SimpleNamespace(limits=SimpleNamespace(n_limit=[0]))
+
     def draw(mask):
         attempts.clear()
         mag = np.zeros(3)
-        found = block.draw(stars, 0, 9, mask, None, None, 1.0, shared, None, mag)
+        found = block.draw(stars, 0, 9, mask, None, None, 1.0, shared, work, mag)
         # A distance modulus of 10, and half of the reddening at the red clump.
         np.testing.assert_array_equal(mag, 10.0)
         return found, len(attempts)

@@ -10,6 +10,7 @@ from uncompiled import uncompile
 
 from gcmock.posterior.kernel import star as module
 from gcmock.posterior.kernel.arrangement import coordinate_rows
+from gcmock.posterior.kernel.limits import limits_of
 from gcmock.posterior.kernel.scratch import make_scratch
 from gcmock.posterior.kernel.star import INFLATION_MAG, INFLATION_PARALLAX
 from gcmock.posterior.kernel.structures import N_LANE, Law, Sightlines, StarBlock, make_bins
@@ -24,12 +25,13 @@ SHARED = SimpleNamespace(
     sightlines=SIGHTLINES,
     law=LAW,
     table=SimpleNamespace(coordinates=coordinate_rows(7, LAW.kappa)),
+    limits=limits_of((), 7),
 )
 
 
 @pytest.fixture(autouse=True)
 def python(monkeypatch):
-    names = ("star", "terms", "draw", "likelihood", "motion")
+    names = ("star", "terms", "draw", "likelihood", "limits", "motion")
     uncompile(monkeypatch, *(f"gcmock.posterior.kernel.{name}" for name in names))
 
 

@@ -55,7 +55,7 @@ def first(n_true, value, other, n=100):
 @pytest.mark.parametrize(("n_flagged", "kind"), [(0, "good"), (1, "bad"), (7, "bad")])
 def test_unexplained_stars(n_flagged, kind):
     subject = subject_of(stars(flags=first(n_flagged, int(Flag.UNEXPLAINED), 0)))
-    assert kinds(subject, "explained by no component") == [kind]
+    assert kinds(subject, "flag UNEXPLAINED") == [kind]
     assert verdicts(subject)[0].text.startswith(f"{n_flagged:.2f} % of the stars")
 
 

@@ -90,7 +90,7 @@ def read_orbit(path: str | Path) -> OrbitTable:
     ----------
     path : str or Path
         Any table that gcmock reads, with the columns `ORBIT_COLUMNS`: Julian years (TCB), km, km/s,
-        along ICRS axes.
+        along ICRS axes; other units are converted where the table has them.
 
     Returns
     -------
@@ -99,9 +99,12 @@ def read_orbit(path: str | Path) -> OrbitTable:
     Raises
     ------
     InputError
-        If columns are missing, values are not finite, or the times do not increase.
+        If columns are missing, values are not finite, units do not fit, or the times do not
+        increase.
     """
+    from gcmock.io.epochs import julian_years
     from gcmock.io.readers.opening import open_table
+    from gcmock.io.unit_names import unit_factor
 
     source = open_table(path)
     missing = [name for name in ORBIT_COLUMNS if name not in source.columns]
@@ -115,6 +118,13 @@ def read_orbit(path: str | Path) -> OrbitTable:
     if any(column.dtype.kind not in "iuf" for column in columns):
         raise InputError(f"{path}: the columns of an orbit table must be numbers")
     values = np.column_stack(columns).astype(np.float64)
+    for i, name in enumerate(ORBIT_COLUMNS):
+        unit = source.units.get(name)
+        if name == "time":
+            values[:, i] = julian_years(path, name, values[:, i], unit)
+        else:
+            target = "km/s" if name.startswith("v") else "km"
+            values[:, i] *= unit_factor(path, name, unit, name, target)
     if not np.isfinite(values).all():
         raise InputError(f"{path}: an orbit table must have no missing values")
     if len(values) < 2 or (np.diff(values[:, 0]) <= 0.0).any():

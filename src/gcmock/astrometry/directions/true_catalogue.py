@@ -16,6 +16,7 @@ from gcmock.errors import InputError
 from gcmock.io.checks import exact_ids
 from gcmock.io.columns import ColumnMatch, check_parts, keep_identifiers, match_unit
 from gcmock.io.known_columns import check_columns
+from gcmock.io.lookalikes import looks_like
 from gcmock.io.readers.opening import open_table
 from gcmock.io.readers.source import TableSource
 from gcmock.io.unit_names import unit_factor
@@ -179,6 +180,7 @@ def open_catalogue(
             f"{_hint(missing[0], source.columns)}"
             f"{'; ' + need if need else ''}. Give a catalogue that gcmock build wrote"
         )
+    _check_defaults(path, absent, source.columns)
     matches = {
         name: match_unit(path, name, name, source.units.get(name))
         for name in names
@@ -197,6 +199,16 @@ def open_catalogue(
     return Catalogue(
         source, tuple(names), matches, absent, realisation, by_distance, dict(unknown or {})
     )
+
+
+def _check_defaults(path: object, absent: Mapping[str, float], columns: Sequence[str]) -> None:
+    """Refuse to assume a value that a column of another name seems to give."""
+    for name, value in absent.items():
+        if other := looks_like(name, columns):
+            raise InputError(
+                f"{path}: has no column {name}, but column {other!r} looks like it: rename it to "
+                f"{name}, or leave it out, and {name} is taken for {value:g}"
+            )
 
 
 def _hint(name: str, columns: Sequence[str]) -> str:

@@ -130,9 +130,7 @@ def read_campaign(
         If tables lack columns or do not fit together, or nothing is left.
     """
     visits, catalogue = folder.table("visits.parquet"), folder.table("sources.parquet")
-    calibration = folder.mission.calibration
-    focal_plane = folder.mission.focal_plane
-    _check_numbers(folder, visits, catalogue)
+    check_numbers(folder, visits, catalogue)
     primary = catalogue["primary"].astype(bool)
     if primary_limit is not None:
         primary = catalogue["phot_hw_mag"] <= primary_limit
@@ -153,18 +151,7 @@ def read_campaign(
     known = references(epoch)
     remarks: list[str] = []
     state = _State(store, np.ones(len(visits["visit"]), bool), order, remarks)
-    material = _Material(
-        visits,
-        distortion_terms(calibration.degree, calibration.min_degree),
-        float(detector_grid(focal_plane).half_field),
-        bool(folder.provenance.get("aberration", False)),
-        bool(folder.provenance.get("deflection", False)),
-        epoch,
-        known,
-        _start_values(catalogue, known),
-        catalogue["phot_hw_mag"],
-        known.radial_velocity_of(catalogue["source_id"]),
-    )
+    material = Material.of(folder, visits, catalogue, known)
     for _ in range(20):
         state.drop_few(known)
         if not state.store.n_primary or not state.used.any():
@@ -177,7 +164,7 @@ def read_campaign(
     raise InputError(f"{folder.path}: nothing that can be solved is left: {reasons}")
 
 
-def _check_numbers(folder: ObservationSet, visits: Columns, catalogue: Columns) -> None:
+def check_numbers(folder: ObservationSet, visits: Columns, catalogue: Columns) -> None:
     """Check that visits, blocks and stars are numbered as they must be."""
     n_visit = len(visits["visit"])
     if not n_visit or not np.array_equal(visits["visit"], np.arange(n_visit)):
@@ -194,7 +181,7 @@ def _check_numbers(folder: ObservationSet, visits: Columns, catalogue: Columns) 
         raise InputError(f"{folder.path}: a source_id of sources.parquet occurs more than once")
 
 
-class _Material(NamedTuple):
+class Material(NamedTuple):
     """What a campaign is made of, whatever is left out: visits and stars as the folder has them."""
 
     visits: Columns
@@ -207,6 +194,44 @@ class _Material(NamedTuple):
     start: Floats
     hw: Floats
     radial_velocity: Floats
+
+    @classmethod
+    def of(
+        cls, folder: ObservationSet, visits: Columns, catalogue: Columns, known: References
+    ) -> Material:
+        """Collect what a folder has, and what is known at the mean time of its visits."""
+        calibration = folder.mission.calibration
+        return cls(
+            visits,
+            distortion_terms(calibration.degree, calibration.min_degree),
+            float(detector_grid(folder.mission.focal_plane).half_field),
+            bool(folder.provenance.get("aberration", False)),
+            bool(folder.provenance.get("deflection", False)),
+            float(np.mean(visits["time"])),
+            known,
+            start_values(catalogue, known),
+            catalogue["phot_hw_mag"],
+            known.radial_velocity_of(catalogue["source_id"]),
+        )
+
+    def visit_data(self, number: NDArray[np.int64]) -> tuple[VisitData, NDArray[np.int64]]:
+        """Return what is known of some visits, and the numbers of their blocks."""
+        visits = self.visits
+        block_number, block = np.unique(visits["block"][number], return_inverse=True)
+        observer = np.column_stack([visits[f"{axis}_au"][number] for axis in "xyz"])
+        velocity = np.column_stack([visits[f"v{axis}_kms"][number] for axis in "xyz"])
+        time = visits["time"][number]
+        from_sun = _from_sun(time, observer) if self.deflection else 0.0 * observer
+        data = VisitData(
+            block.astype(np.int64),
+            time - self.epoch,
+            observer,
+            from_sun,
+            velocity / SPEED_OF_LIGHT_KMS,
+            self.deflection,
+            self.aberration,
+        )
+        return data, block_number.astype(np.int64)
 
 
 class _State:
@@ -238,12 +263,12 @@ class _State:
             if few.any():
                 self.remarks.append(
                     f"{few.sum():,} stars with fewer than {MIN_VISITS} visits and no reference "
-                    f"left out{_examples('source_id', self.store.source_id[few])}"
+                    f"left out{examples('source_id', self.store.source_id[few])}"
                 )
             if empty.any():
                 self.remarks.append(
                     f"{empty.sum():,} visits with fewer than {MIN_STARS} primary stars left out"
-                    f"{_examples('visit', np.flatnonzero(empty))}"
+                    f"{examples('visit', np.flatnonzero(empty))}"
                 )
             if not (few.any() or empty.any()):
                 return
@@ -260,17 +285,17 @@ class _State:
             if not problem.n_source:
                 continue
             here = Linearisation(problem, campaign.unknowns(primary), workers)
-            singular[part] = _smallest(here.source_blocks()[0]) < UNDETERMINED
+            singular[part] = smallest_eigenvalues(here.source_blocks()[0]) < UNDETERMINED
             if primary:
                 blocks = here.blocks()
-                visit = _smallest(blocks.visits) < UNDETERMINED
+                visit = smallest_eigenvalues(blocks.visits) < UNDETERMINED
                 root = np.linalg.pinv(blocks.visits, hermitian=True)
                 left = reduced_terms(blocks, np.matmul(root, blocks.visit_terms))
-                block = _smallest(left) < UNDETERMINED
+                block = smallest_eigenvalues(left) < UNDETERMINED
         if singular.any():
             self.remarks.append(
                 f"{singular.sum():,} stars whose visits do not determine five parameters left out"
-                f"{_examples('source_id', self.store.source_id[singular])}"
+                f"{examples('source_id', self.store.source_id[singular])}"
             )
             changed = True
         out = visit | block[campaign.visits.block]
@@ -278,12 +303,12 @@ class _State:
             self.remarks.append(
                 f"{block.sum():,} calibration blocks whose stars do not determine "
                 f"{campaign.distortion.n_term} terms left out with their visits"
-                f"{_examples('block', campaign.block_number[block])}"
+                f"{examples('block', campaign.block_number[block])}"
             )
         if visit.any():
             self.remarks.append(
                 f"{visit.sum():,} visits whose stars do not determine the attitude left out"
-                f"{_examples('visit', campaign.visit_number[visit])}"
+                f"{examples('visit', campaign.visit_number[visit])}"
             )
         if out.any():
             self.used[campaign.visit_number[out]] = False
@@ -293,12 +318,13 @@ class _State:
         return changed
 
 
-def _examples(name: str, values: NDArray[Any]) -> str:
+def examples(name: str, values: NDArray[Any]) -> str:
+    """Return the first of some identifiers, in brackets."""
     shown = ", ".join(str(v) for v in values[:5])
     return f" ({name} {shown}{', ...' if len(values) > 5 else ''})"
 
 
-def _smallest(matrices: Floats) -> Floats:
+def smallest_eigenvalues(matrices: Floats) -> Floats:
     """Smallest eigenvalue of each matrix, scaled to a unit diagonal."""
     if not matrices.shape[-1]:
         return np.ones(len(matrices))
@@ -308,31 +334,18 @@ def _smallest(matrices: Floats) -> Floats:
     return np.asarray(np.linalg.eigvalsh(scaled)[:, 0], np.float64)
 
 
-def _campaign(material: _Material, state: _State) -> Campaign:
+def _campaign(material: Material, state: _State) -> Campaign:
     """Count the visits and blocks that are used, without gaps."""
     visits = material.visits
     number = np.flatnonzero(state.used)
     new = np.cumsum(state.used) - 1
-    block_number, block = np.unique(visits["block"][number], return_inverse=True)
-    observer = np.column_stack([visits[f"{axis}_au"][number] for axis in "xyz"])
-    velocity = np.column_stack([visits[f"v{axis}_kms"][number] for axis in "xyz"])
-    from_sun = (
-        _from_sun(visits["time"][number], observer) if material.deflection else 0.0 * observer
-    )
+    data, block_number = material.visit_data(number)
     return Campaign(
         replace(state.store, visit=new[state.store.visit].astype(np.int32)),
-        VisitData(
-            block.astype(np.int64),
-            visits["time"][number] - material.epoch,
-            observer,
-            from_sun,
-            velocity / SPEED_OF_LIGHT_KMS,
-            material.deflection,
-            material.aberration,
-        ),
+        data,
         Distortion(material.terms, material.half_field, len(block_number)),
         number,
-        block_number.astype(np.int64),
+        block_number,
         material.epoch,
         material.start[state.order],
         material.known,
@@ -350,7 +363,7 @@ def _from_sun(time: Floats, observer: Floats) -> Floats:
     return observer - (state.position - state.from_sun)
 
 
-def _start_values(catalogue: Columns, known: References) -> Floats:
+def start_values(catalogue: Columns, known: References) -> Floats:
     """Positions of the input catalogue; all five parameters of the reference stars."""
     n = len(catalogue["source_id"])
     start = np.column_stack([catalogue["ra"], catalogue["dec"], np.zeros((n, 3))])

@@ -75,6 +75,8 @@ class Result:
         Factor on the covariances for robust weights.
     weight : ndarray, shape (n_observation,)
         Robust weights.
+    downweighted : float
+        Fraction of the observations with less than full weight.
     modes : tuple of Mode
         Common modes.
     mode_covariance : ndarray, shape (k, k)
@@ -94,6 +96,7 @@ class Result:
     n_freedom: int
     variance_factor: float
     weight: Floats
+    downweighted: float
     modes: tuple[Mode, ...]
     mode_covariance: Floats
     eigenvalues: tuple[Eigenvalue, ...]
@@ -246,6 +249,7 @@ def _finished(
         n_freedom,
         factor,
         weight,
+        float((weight < 1.0).mean()),
         tuple(modes),
         mode_covariance,
         eigenvalues,

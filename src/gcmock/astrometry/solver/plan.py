@@ -7,14 +7,27 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from gcmock.astrometry.solver.elimination import GROUP_SIZE
 from gcmock.errors import InputError
 
+DIRECT_LARGEST: Final = 5000
+"""Unknowns of the reduced matrix up to which the direct solver is taken: a minute, 1 GB."""
+
 SWEEP_S = 0.4e-6
 """Time of one observation in a sweep, per thread [s]; measured on a 2.5 GHz core."""
+
+READ_S: Final = 0.6e-6
+"""Time of reading one observation twice [s]."""
+
+PASS_S: Final = 40e-9
+"""Time of one place of an observation in a pass with one right-hand side, per thread [s]."""
+
+LANE_S: Final = 15e-9
+"""The same for one of eight right-hand sides, in a half pass."""
 
 BASE_BYTES = 0.35e9
 """Interpreter, libraries and compiled functions."""
@@ -59,12 +72,15 @@ class Plan:
     n_reduced : int
         Side of the reduced matrix.
     memory_gb, minutes : float
+    solver : str
+        ``direct`` or ``iterative``.
     """
 
     order: str
     n_reduced: int
     memory_gb: float
     minutes: float
+    solver: str = "direct"
 
 
 def estimate(size: Size, order: str = "auto", gflops: float | None = None) -> Plan:
@@ -117,6 +133,46 @@ def estimate(size: Size, order: str = "auto", gflops: float | None = None) -> Pl
     )
 
 
+def estimate_iterative(size: Size, workers: int, *, robust: bool = False) -> Plan:
+    """Estimate memory and time of a solution with conjugate gradients.
+
+    Parameters
+    ----------
+    size : Size
+    workers : int
+        Threads.
+    robust : bool
+        Whether there are robust weights.
+
+    Notes
+    -----
+    A star is taken to be in n_observation / n_star visits. Tiles of sixteen stars that reach over
+    the edge of one of four detectors leave places empty: with f the fraction of the visits that see
+    a star, a tile is 8 / sqrt(n_star f) sides of a detector large.
+    """
+    n_star = size.n_primary + size.n_secondary
+    per_star = size.n_observation / max(n_star, 1)
+    seen = per_star / max(size.n_visit, 1)
+    places = 0.0
+    for n in (size.n_primary, size.n_secondary):
+        side = 8.0 / math.sqrt(max(n * seen, 1e-9))
+        places += per_star * n * (1.0 + side) ** 2 if n else 0.0
+    primary = places * size.n_primary * per_star / max(size.n_observation, 1)
+    observations = (16.5 if robust else 12.5) * places + 300.0 * min(size.n_observation, 1_000_000)
+    n_mode = 60.0 if primary > 5e7 else 115.0
+    vectors = 8.0 * size.n_instrument * (8.0 * n_mode + 200.0)
+    sweeps = n_mode * LANE_S + 45.0 * PASS_S * (2.0 if robust else 1.0)
+    seconds = READ_S * size.n_observation
+    seconds += (primary * sweeps + places * (2.0 * n_mode * LANE_S + 10.0 * PASS_S)) / workers
+    return Plan(
+        "sources",
+        size.n_instrument,
+        (BASE_BYTES + observations + vectors + 3500.0 * n_star) / 1e9,
+        seconds / 60.0,
+        "iterative",
+    )
+
+
 def measured_gflops() -> float:
     """Speed of a product of two 1000 x 1000 matrices [1e9 operations per second]."""
     a = np.ones((1000, 1000))
@@ -143,8 +199,16 @@ def available_gb() -> float:
         return math.inf
 
 
-def check(size: Size, order: str, limit_gb: float | None) -> Plan:
-    """Refuse a solution that would not fit into memory.
+def check(
+    size: Size,
+    order: str,
+    limit_gb: float | None,
+    *,
+    solver: str = "direct",
+    robust: bool = False,
+    workers: int = 1,
+) -> Plan:
+    """Choose the solver, and refuse a solution that would not fit into memory.
 
     Parameters
     ----------
@@ -152,17 +216,39 @@ def check(size: Size, order: str, limit_gb: float | None) -> Plan:
     order : str
     limit_gb : float, optional
         Memory that may be used [GB]; nine tenths of what is free if not given.
+    solver : str
+        ``direct``, ``iterative``, or ``auto``: direct if the reduced matrix has at most
+        `DIRECT_LARGEST` unknowns or an order is given.
+    robust : bool
+        Whether there are robust weights.
+    workers : int
+        Threads.
 
     Raises
     ------
     InputError
         With the estimate, the limit, and what would need less.
     """
-    plan = estimate(size, order)
     limit = 0.9 * available_gb() if limit_gb is None else limit_gb
+    if solver == "iterative" and order != "auto":
+        raise InputError(f"--order {order} is for --solver direct; leave one of them out")
+    if solver == "auto":
+        n = size.n_instrument if size.order == "sources" else 5 * size.n_primary
+        small = n <= DIRECT_LARGEST and not (size.n_secondary and size.n_instrument > 2 * n)
+        solver = "direct" if small or order != "auto" else "iterative"
+    if solver == "iterative":
+        plan = estimate_iterative(size, workers, robust=robust)
+        if plan.memory_gb <= limit:
+            return plan
+        raise InputError(
+            f"the solution needs about {plan.memory_gb:.1f} GB, allowed are {limit:.1f} GB; try "
+            "fewer stars (--primary-limit with --no-secondaries) or fewer visits (gcmock observe), "
+            "or raise --memory-limit"
+        )
+    plan = estimate(size, order)
     if plan.memory_gb <= limit:
         return plan
-    advice = []
+    advice = [f"--solver iterative ({estimate_iterative(size, workers).memory_gb:.1f} GB)"]
     for other in ("sources", "instrument"):
         found = estimate(size, other, 1.0)
         if other != plan.order and found.memory_gb < plan.memory_gb:

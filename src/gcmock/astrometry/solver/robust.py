@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gcmock.astrometry.solver.problem import Floats
 
@@ -52,7 +54,7 @@ def weights(size: Floats, kind: str) -> Floats:
     return np.ones_like(size)
 
 
-def variance_factor(size: Floats, kind: str, n_freedom: int) -> float:
+def variance_factor(size: Floats | Iterable[Floats], kind: str, n_freedom: int) -> float:
     """Factor by which robust weights change the covariance (A'WA)^-1.
 
     An M-estimator has the covariance E[psi^2] / E[psi']^2 (A'A)^-1 (Huber & Ronchetti 2009, Robust
@@ -62,17 +64,42 @@ def variance_factor(size: Floats, kind: str, n_freedom: int) -> float:
 
     Parameters
     ----------
-    size : ndarray, shape (n,)
+    size : ndarray, shape (n,), or iterable of them
         Lengths of the whitened residuals.
     kind : str
     n_freedom : int
         Degrees of freedom of the solution; there are 2 n residuals.
     """
-    w = weights(size, kind)
-    step = 1e-4
-    slope = (weights(size + step, kind) - weights(np.maximum(size - step, 0.0), kind)) / (
-        size + step - np.maximum(size - step, 0.0)
-    )
-    square = (w**2 * size**2).sum() / max(n_freedom, 1)
-    derivative = (w + 0.5 * size * slope).mean()
-    return float(square / derivative**2 * w.mean())
+    square = derivative = weight = 0.0
+    n = 0
+    for part in [size] if isinstance(size, np.ndarray) else size:
+        w = weights(part, kind)
+        step = 1e-4
+        slope = (weights(part + step, kind) - weights(np.maximum(part - step, 0.0), kind)) / (
+            part + step - np.maximum(part - step, 0.0)
+        )
+        square += (w**2 * part**2).sum()
+        derivative += (w + 0.5 * part * slope).sum()
+        weight += w.sum()
+        n += len(part)
+    mean = derivative / n
+    return float(square / max(n_freedom, 1) / mean**2 * (weight / n))
+
+
+def robust_fraction(factor: NDArray[np.float32], weight: NDArray[np.float32]) -> float:
+    """Fraction of the observations with less than full weight.
+
+    Parameters
+    ----------
+    factor : ndarray
+        Robust factors.
+    weight : ndarray
+        Positive where there is an observation.
+    """
+    seen = less = 0
+    for start in range(0, len(factor), 100_000):
+        rows = slice(start, start + 100_000)
+        there = weight[rows] > 0.0
+        seen += int(there.sum())
+        less += int((there & (factor[rows] < 1.0)).sum())
+    return less / max(seen, 1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.arrays import Columns
 from gcmock.astrometry.observations.folder import ObservationSet
 from gcmock.astrometry.solver.problem import Floats
 from gcmock.compilation import compiled
@@ -90,26 +91,7 @@ def read_store(
 
     for chunk in folder.observations():
         index = places(chunk["source_id"])
-        strange = ~np.isin(chunk["source_id"], known)
-        if strange.any():
-            raise InputError(
-                f"{folder.path}: observations of {strange.sum():,} stars that sources.parquet "
-                f"lacks (first: source_id {chunk['source_id'][strange][0]})"
-            )
-        if len(chunk["visit"]) and not (
-            chunk["visit"].min() >= 0 and chunk["visit"].max() < n_visit
-        ):
-            raise InputError(f"{folder.path}: observations of visits that visits.parquet lacks")
-        for name in ("x", "y", "x_error", "y_error"):
-            bad = ~np.isfinite(chunk[name])
-            if name.endswith("error"):
-                bad |= chunk[name] <= 0.0
-            if bad.any():
-                raise InputError(
-                    f"{folder.path}: {bad.sum():,} observations have a bad {name} (first: "
-                    f"source_id {chunk['source_id'][bad][0]}, visit {chunk['visit'][bad][0]}); "
-                    "errors must be positive, coordinates finite"
-                )
+        check_chunk(folder, chunk, known, n_visit)
         counts += np.bincount(index[index >= 0], minlength=len(source_id))
         done += len(index)
         if progress:
@@ -136,6 +118,45 @@ def read_store(
             "every observation counts once"
         )
     return store
+
+
+def check_chunk(
+    folder: ObservationSet, chunk: Columns, known: NDArray[np.int64], n_visit: int
+) -> None:
+    """Check that observations can be used: of known stars and visits, finite, with an error.
+
+    Parameters
+    ----------
+    folder : ObservationSet
+    chunk : dict of str to ndarray
+        Some observations of it.
+    known : ndarray of int64
+        Stars that may have been observed.
+    n_visit : int
+
+    Raises
+    ------
+    InputError
+        If they cannot.
+    """
+    strange = ~np.isin(chunk["source_id"], known)
+    if strange.any():
+        raise InputError(
+            f"{folder.path}: observations of {strange.sum():,} stars that sources.parquet "
+            f"lacks (first: source_id {chunk['source_id'][strange][0]})"
+        )
+    if len(chunk["visit"]) and not (chunk["visit"].min() >= 0 and chunk["visit"].max() < n_visit):
+        raise InputError(f"{folder.path}: observations of visits that visits.parquet lacks")
+    for name in ("x", "y", "x_error", "y_error"):
+        bad = ~np.isfinite(chunk[name])
+        if name.endswith("error"):
+            bad |= chunk[name] <= 0.0
+        if bad.any():
+            raise InputError(
+                f"{folder.path}: {bad.sum():,} observations have a bad {name} (first: "
+                f"source_id {chunk['source_id'][bad][0]}, visit {chunk['visit'][bad][0]}); "
+                "errors must be positive, coordinates finite"
+            )
 
 
 @compiled(nogil=True)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import numpy as np
 from astropy.io import fits
-from astropy.table import Table
+from astropy.table import Column, Table
 from astropy.utils.exceptions import AstropyWarning
 from numpy.typing import NDArray
 
 from gcmock.arrays import Columns
 from gcmock.errors import InputError
+from gcmock.io.columns import EPOCH
 from gcmock.io.readers.choice import ANY, Candidate, Choice, choose
 from gcmock.io.readers.dialect import open_bytes
 from gcmock.io.readers.flat import flat_table
+from gcmock.io.readers.sky_system import check_header, check_votable
 from gcmock.io.readers.source import check_names, plain
 
 _FORMATS: Final = {
@@ -63,6 +67,7 @@ class FitsSource:
             self._hdu = table.number
             hdu = hdus[self._hdu]
             check_names(path, hdu.columns.names)
+            check_header(path, {**hdus[0].header, **hdu.header})
             _check_width(path, hdu)
             self.n_rows: int | None = hdu.header["NAXIS2"]
             scalar = [c for c in hdu.columns if _is_scalar(c, hdu)]
@@ -157,8 +162,7 @@ class InMemorySource:
             else:
                 if table_format == "ecsv":
                     _check_ecsv_names(path)
-                options = {} if readme is None else {"readme": str(readme)}
-                table = Table.read(path, format=_FORMATS[table_format], **options)
+                table = _read(path, table_format, readme)
             self._table, self.unreadable = flat_table(table)
         self.n_rows: int | None = len(table)
         self.columns = tuple(self._table.colnames)
@@ -180,7 +184,12 @@ class InMemorySource:
         best, self.remarks = choose(self.path, candidates, choice)
         check_names(self.path, best.columns)
         self._check_status(file)
-        return tables[best.number].to_table(use_names_over_ids=True)
+        epoch = check_votable(self.path, file, tables[best.number])
+        table = tables[best.number].to_table(use_names_over_ids=True)
+        if epoch is not None and EPOCH not in {name.lower() for name in table.colnames}:
+            table[EPOCH] = Column(np.full(len(table), epoch), unit="yr")
+            self.remarks += (f"the positions are of the epoch {epoch:g}, as COOSYS says",)
+        return table
 
     def _check_status(self, file: Any) -> None:
         """Look at what a service says of its answer: an error, or that it cut the table."""
@@ -201,6 +210,21 @@ class InMemorySource:
         for start in range(0, self.n_rows or 0, size):
             rows = slice(start, start + size)
             yield {name: plain(self._table[name][rows]) for name in names}
+
+
+def _read(path: Path, table_format: str, readme: Path | None) -> Table:
+    """Read an ECSV, IPAC or CDS table."""
+    if readme is None:
+        table = Table.read(path, format=_FORMATS[table_format])
+        keywords = table.meta.get("keywords", {}) if table_format == "ipac" else {}
+        check_header(path, {k.upper(): one.get("value") for k, one in keywords.items()})
+        return table
+    with TemporaryDirectory(prefix="gcmock-") as folder:
+        # The description names the file as it was before it was compressed.
+        plain_file = Path(folder) / path.name.removesuffix(".gz")
+        with open_bytes(path) as packed, plain_file.open("wb") as unpacked:
+            shutil.copyfileobj(packed, unpacked)
+        return Table.read(plain_file, format=_FORMATS[table_format], readme=str(readme))
 
 
 def _check_ecsv_names(path: Path) -> None:

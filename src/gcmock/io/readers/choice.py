@@ -65,6 +65,12 @@ def split_choice(path: str | Path) -> tuple[Path, str]:
     return Path(found["file"]), found["which"].strip()
 
 
+def chosen_in(name: str) -> str:
+    """Return what the recorded name of an input chooses of its file; empty if nothing."""
+    found = _SELECTED.match(name)
+    return "" if found is None else found["which"].strip()
+
+
 def has_position(names: Sequence[str], chosen: Mapping[str, str]) -> bool:
     """Whether a table has both coordinates of a position."""
     lower = {name.lower() for name in names}

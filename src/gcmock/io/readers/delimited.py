@@ -16,7 +16,7 @@ import pyarrow.csv
 from gcmock.arrays import Columns
 from gcmock.errors import InputError
 from gcmock.io.readers.arrow import array_of, as_input_error
-from gcmock.io.readers.dialect import BLANK, Dialect, dialect_of, is_gzip, open_bytes
+from gcmock.io.readers.dialect import BLANK, Dialect, dialect_of, is_decoration, is_gzip, open_bytes
 
 _TYPES: Final = (pa.int64(), pa.uint64(), pa.float64())
 _TEXT: Final = len(_TYPES)
@@ -195,7 +195,7 @@ def _trimmed(column: pa.Array) -> pa.Array:
 
 
 def _skip_comments(row: pyarrow.csv.InvalidRow) -> str:
-    return "skip" if row.text.lstrip().startswith("#") else "error"
+    return "skip" if row.text.lstrip().startswith("#") or is_decoration(row.text) else "error"
 
 
 class _Squeezed(io.RawIOBase):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Final, NamedTuple
 
 from gcmock.errors import InputError
+from gcmock.io.readers.choice import has_position
 from gcmock.io.readers.source import check_names
 from gcmock.io.unit_names import is_unit, plain_text
 
@@ -23,6 +24,7 @@ _UTF8_MARK: Final = b"\xef\xbb\xbf"
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _NUMBER: Final = re.compile(r"^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][+-]?\d+)?\s*$")
 _DASHES: Final = re.compile(r"^[\s:=+-]*$")
+_DECORATION: Final = re.compile(r"^\s*(?:\+[+=-]+\+|\(\d+ rows?\))\s*$")
 
 
 class Dialect(NamedTuple):
@@ -102,13 +104,14 @@ def dialect_of(path: Path) -> Dialect:
         raise InputError(f"{path}: is UTF-16 text; save it as UTF-8")
     offset = len(_UTF8_MARK) if head.startswith(_UTF8_MARK) else 0
     lines: list[tuple[int, str]] = []
-    comment = ""
+    comments: list[str] = []
     for raw in head[offset:].splitlines(keepends=True):
         offset += len(raw)
         text = _decoded(raw).rstrip("\r\n")
         if text.lstrip().startswith("#"):
-            comment = comment if lines else text.lstrip().lstrip("#")
-        elif text.strip():
+            if not lines:
+                comments.append(text.lstrip().lstrip("#"))
+        elif text.strip() and not is_decoration(text):
             lines.append((offset, text))
         if len(lines) == _N_LINES:
             break
@@ -117,27 +120,51 @@ def dialect_of(path: Path) -> Dialect:
     separator = _separator([text for _, text in lines])
     fields = [_fields(text, separator) for _, text in lines]
     if _is_row(fields[0]):
-        # The names may stand in a comment above the rows.
-        above = _fields(comment, separator)
-        if len(above) != len(fields[0]):
-            above = _fields(comment, BLANK)
-        if len(above) != len(fields[0]) or _is_row(above):
+        names, units = _in_comments(comments, separator, len(fields[0]))
+        if not names:
             raise InputError(
                 f"{path}: has no line with the names of the columns; the first line is "
                 f"{lines[0][1][:80]!r}"
             )
-        names, start = above, _start_of(head, lines[0])
-        return _named(path, separator, names, {}, start)
+        return _named(path, separator, names, units, _start_of(head, lines[0]))
     names, start = fields[0], lines[0][0]
-    units: dict[str, str] = {}
+    units = {}
     for (end, _), values in zip(lines[1:3], fields[1:3], strict=False):
         if all(_DASHES.match(value) for value in values) and any(v.strip() for v in values):
             start = end
         elif not units and _is_units(values, len(names)):
-            units, start = dict(zip((n.strip() for n in names), values, strict=True)), end
+            units, start = _by_name(names, values), end
         else:
             break
     return _named(path, separator, names, units, start)
+
+
+def is_decoration(line: str) -> bool:
+    """Whether a line is the border of a table (``+---+---+``) or a database's ``(2 rows)``."""
+    return _DECORATION.match(line) is not None
+
+
+def _in_comments(
+    comments: list[str], separator: str, n_column: int
+) -> tuple[list[str], dict[str, str]]:
+    """Return names, and units if a line of them follows, from the comments above the first row.
+
+    Names are in the last comment with as many fields as the rows, in one with a position if there
+    is any; there are none if no comment has them.
+    """
+    cut = [[_fields(c, separator), _fields(c, BLANK)] for c in comments]
+    found = [next((f for f in both if len(f) == n_column and not _is_row(f)), []) for both in cut]
+    possible = [i for i, fields in enumerate(found) if fields]
+    placed = [i for i in possible if has_position([f.strip() for f in found[i]], {})]
+    if not possible:
+        return [], {}
+    i = (placed or possible)[-1]
+    below = found[i + 1] if i + 1 < len(found) else []
+    return found[i], _by_name(found[i], below) if _is_units(below, n_column) else {}
+
+
+def _by_name(names: list[str], units: list[str]) -> dict[str, str]:
+    return dict(zip((name.strip() for name in names), units, strict=True))
 
 
 def _named(

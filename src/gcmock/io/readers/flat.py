@@ -68,11 +68,14 @@ def _add_cds_position(table: Table) -> None:
     names = set(table.colnames)
     if not {*_RA, *_DEC} <= names or {"ra", "dec"} & {name.lower() for name in names}:
         return
-    ra, dec = (
-        sum(_float(table[part]) / 60.0**i for i, part in enumerate(parts)) for parts in (_RA, _DEC)
-    )
+    ra = sum(_float(table[part]) / 60.0**i for i, part in enumerate(_RA))
+    # The sign is that of the whole: in a column of its own, or that of the degrees.
+    dec = sum(np.abs(_float(table[part])) / 60.0**i for i, part in enumerate(_DEC))
+    negative = np.signbit(_float(table["DEd"]))
     if "DE-" in names:
-        dec = np.where(np.asarray(table["DE-"]).astype(str) == "-", -dec, dec)
+        signs = np.char.strip(np.ma.filled(table["DE-"], "").astype(str))
+        negative |= np.isin(signs, ("-", "\N{MINUS SIGN}"))
+    dec = np.where(negative, -dec, dec)
     table["ra"], table["dec"] = Column(15.0 * ra, unit="deg"), Column(dec, unit="deg")
 
 

@@ -169,7 +169,8 @@ def _open_text(path: Path, choice: Choice) -> TableSource:
     if kind != "csv":
         return InMemorySource(path, kind, choice)
     readme = path.with_name("ReadMe")
-    if path.suffix.lower() == ".dat" and readme.is_file() and _is_described(path, readme):
+    inner = path.with_suffix("") if path.suffix.lower() == _COMPRESSED else path
+    if inner.suffix.lower() == ".dat" and readme.is_file() and _is_described(inner, readme):
         return InMemorySource(path, "cds", choice, readme)
     return CsvSource(path)
 

@@ -37,6 +37,7 @@ from gcmock.posterior.kernel.likelihood import (
     fraction_outside,
     without_photometry,
 )
+from gcmock.posterior.kernel.limits import best_reddening, passing_reddening
 from gcmock.posterior.kernel.star import INFLATION_MAG, has_own_prior, prepare, reddening_of
 from gcmock.posterior.kernel.terms import off_in_q, profile, tilted
 from gcmock.random import uniform_scalar
@@ -177,10 +178,15 @@ def draw(stars, i, key, mask, star, variance, total, shared, work, mag):
         node = node_of_prior(original, groups[c], uniform_scalar(key, NODE))
     base = MAX_ATTEMPTS * ATTEMPT_STRIDE
     node_mag = original.mag[:, node]
+    mean = e
     e = draw_reddening(
         mask, stars.mag[i], variance, law, node_mag, mu, e, tau,
         standard_normal(key, base + REDDENING),
     )  # fmt: skip
+    if mask != 0 and work.limits.n_limit[0] > 0 and tau > 0.0:
+        j0, h0, k0 = node_mag[0] + mu, node_mag[1] + mu, node_mag[2] + mu
+        best, known = best_reddening(mask, law, j0, h0, k0, mean, tau, work.limits)
+        e = passing_reddening(law, node_mag, mu, e, best, np.sqrt(known), key, work.limits)
     true_magnitudes(
         mask, stars.mag[i], variance, shared.model_variance, law, node_mag, mu, e, key,
         base + MODEL_ERROR + 2, mag,

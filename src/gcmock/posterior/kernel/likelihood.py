@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from gcmock.posterior.kernel.bands import H, J, by_colour, first_band
+from gcmock.posterior.kernel.bands import KS, H, J, by_colour, first_band
 from gcmock.posterior.kernel.coarse import FIRST_STEP, modulus, place
 from gcmock.posterior.kernel.fastmath import HOT, HOT_FAST, LEAST_SUM
 from gcmock.posterior.kernel.lanes import (
@@ -30,6 +30,7 @@ from gcmock.posterior.kernel.lanes import (
     score_lanes,
     total_lanes,
 )
+from gcmock.posterior.kernel.limits import weigh_by_limits
 from gcmock.posterior.kernel.reach import reach
 from gcmock.posterior.kernel.structures import MU_STEP, N_COARSE, N_LANE
 from gcmock.posterior.kernel.sums import sum_colours, sum_rows, weigh_colours, weigh_rows
@@ -61,6 +62,15 @@ NEGLECTED = 3e-4
 """Gaps between two points of the first pass that are below this fraction of its mean are not looked
 into: even a peak in the middle of one has at most a hundred times more."""
 
+NARROW = 0.7
+"""Scatter of the extinction in H over the error of a synthetic magnitude up to which that magnitude
+does not tell the reddening of a star with limits."""
+
+PART_WIDTH, PART_PLACE = 0.35, np.arange(-3.0, 3.01, 0.5)
+PART_FRACTION = np.exp(-0.5 * PART_PLACE**2) / np.exp(-0.5 * PART_PLACE**2).sum()
+"""A Gaussian as a sum of narrower ones: their width over its own, their places in units of the
+width that remains, and their fractions. The sum is a Gaussian to 1e-3."""
+
 TAIL, APART, NOTED = 0.01, 4, 0.1
 """Where more than this fraction of the likelihood is outside the ellipse of a lattice, the star is
 in the tail of its errors, and gets a larger radius; how many coarse points apart the two places are
@@ -76,8 +86,18 @@ nothing is to be left out."""
 def nodes_at(mask, star, table, law, population, mu, e, tau, r2, work):
     """Fill `work.node` with the likelihood of the nodes of a population at one distance.
 
-    Without the factors that all nodes have in common. Returns the number of blocks of nodes.
+    Without the factors that all nodes have in common, and with the probability that the star
+    passed the limits of the list. Returns the number of blocks of nodes.
     """
+    n_block = _weigh_nodes(mask, star, table, law, population, mu, e, tau, r2, work)
+    if work.limits.n_limit[0] > 0:
+        weigh_by_limits(mask, law, table.mag, mu, e, tau, n_block, work)
+    return n_block
+
+
+@njit(**HOT)
+def _weigh_nodes(mask, star, table, law, population, mu, e, tau, r2, work):
+    """Fill `work.node` without regard to limits."""
     rows = table.rows
     if by_colour(mask):
         return weigh_colours(
@@ -142,12 +162,20 @@ def _sums_at(mask, exact, star, table, lattice, law, mu, e, tau, r2, work):
     else:
         clear_lanes(total, N_POPULATION)
         if by_colour(mask):
-            sum_colours(
-                lattice.block, lattice.first, lattice.q_mean, lattice.q_half, lattice.row_min,
-                lattice.row_step, lattice.bin_min, lattice.bin_step, star.w - mu, star.c, star.v_ww,
-                star.v_cc, e, tau, k[J], k[H], k[first_band(mask)], p[0], p[1], p[2],
-                r2, total,
-            )  # fmt: skip
+            limited = work.limits.n_limit[0] > 0 and tau * k[H] > NARROW * np.sqrt(star.v_ww)
+            # Which reddening a star has decides whether it passes: narrow parts of its distribution
+            # one by one.
+            inner = PART_WIDTH * tau if limited else tau
+            outer = np.sqrt(tau * tau - inner * inner)
+            for part in range(PART_PLACE.size if limited else 1):
+                here = e + outer * PART_PLACE[part] if limited else e
+                fraction = PART_FRACTION[part] if limited else 1.0
+                sum_colours(
+                    lattice.block, lattice.first, lattice.q_mean, lattice.q_half, lattice.row_min,
+                    lattice.row_step, lattice.bin_min, lattice.bin_step, star.w - mu, star.c,
+                    star.v_ww, star.v_cc, here, inner, k[J], k[H], k[first_band(mask)], p[0], p[1],
+                    p[2], r2, total, mu, k[KS], table.h_ks, work.limits, fraction,
+                )  # fmt: skip
         else:
             v_w, v_wc, v_c = scattered(star, tau)
             sum_rows(

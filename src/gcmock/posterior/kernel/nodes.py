@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.posterior.kernel.arrangement import RowLayout, Rows, arrange, coordinate_rows
+from gcmock.posterior.kernel.limits import neutral_colours
 from gcmock.posterior.kernel.vector import LANES
 from gcmock.stars.populations import PopulationSet
 from gcmock.words.bands import by_colour
@@ -60,12 +61,18 @@ class NodeTable(NamedTuple):
     fineness : float
         Factor on the steps of lattices and of the coarse grid: `THIN` if every population is one
         isochrone, whose thin line does not smooth the likelihood as a distribution of [M/H] does.
+    mag : ndarray of float32, shape (3, n_place)
+        M_J, M_H, M_Ks of the node at each place [mag].
+    h_ks : ndarray, shape (n_colour,)
+        H - Ks by J - H, see `gcmock.posterior.kernel.limits.neutral_colours` [mag].
     """
 
     rows: Rows
     node: NDArray[np.int64]
     coordinates: Floats
     fineness: float
+    mag: NDArray[np.float32]
+    h_ks: Floats
 
 
 def original_nodes(populations: PopulationSet) -> OriginalNodes:
@@ -118,4 +125,7 @@ def node_table(nodes: OriginalNodes, mask: int, place: Floats, kappa: Floats) ->
         np.ptp(nodes.metallicity[a:b]) == 0.0 for a, b in pairwise(nodes.start.tolist())
     )
     fineness = THIN if one_isochrone else 1.0
-    return NodeTable(rows, node, coordinate_rows(mask, kappa), fineness)
+    h_ks = neutral_colours(nodes.mag, nodes.weight)
+    mag = np.zeros((len(nodes.mag), node.size), np.float32)
+    mag[:, position] = nodes.mag
+    return NodeTable(rows, node, coordinate_rows(mask, kappa), fineness, mag, h_ks)

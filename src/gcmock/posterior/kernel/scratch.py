@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gcmock.posterior.kernel.limits import StarLimits, no_limits
 from gcmock.posterior.kernel.structures import N_COARSE, N_LANE, N_LISTED, Bins
 from gcmock.posterior.kernel.vector import LANES, N_POPULATION
 
@@ -60,6 +61,8 @@ class Scratch(NamedTuple):
         Its sums over distance.
     support : ndarray of int64, shape (2,)
         First and last-plus-one bin with any posterior.
+    limits : StarLimits
+        What the star must have passed.
     """
 
     node: NDArray[np.float32]
@@ -87,6 +90,7 @@ class Scratch(NamedTuple):
     mass: NDArray[np.float64]
     evidence: NDArray[np.float32]
     support: NDArray[np.int64]
+    limits: StarLimits
 
 
 def make_scratch(n_place: int, bins: Bins) -> Scratch:
@@ -119,6 +123,7 @@ def make_scratch(n_place: int, bins: Bins) -> Scratch:
         np.zeros(n_bin),
         np.zeros(N_LANE, f32),
         np.zeros(2, np.int64),
+        no_limits(),
     )
 
 

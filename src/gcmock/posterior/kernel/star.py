@@ -12,6 +12,7 @@ from numba import njit
 from gcmock.posterior.kernel.draw import parallax_likelihood
 from gcmock.posterior.kernel.fastmath import INNER
 from gcmock.posterior.kernel.likelihood import with_parallax
+from gcmock.posterior.kernel.limits import limits_of_star
 from gcmock.posterior.kernel.motion import moving_prior
 from gcmock.posterior.kernel.structures import Reddening
 from gcmock.posterior.kernel.terms import dust_of, prepare_star, tilted
@@ -37,6 +38,7 @@ def prepare(stars, i, mask, inflation, tilt, shared, work):
     variance = np.empty(stars.variance.shape[1])
     for b in range(variance.size):
         variance[b] = stars.variance[i, b] + INFLATION_MAG[inflation] ** 2
+    limits_of_star(mask, stars.mag[i], variance, shared.limits, work.limits)
     star = prepare_star(mask, shared.table.coordinates, stars.mag[i], variance, shared.law)
     return prior, tilted(star, tilt), variance
 

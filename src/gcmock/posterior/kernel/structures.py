@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gcmock.dust.profile import DustProfile
 from gcmock.posterior.kernel.arrangement import Rows
+from gcmock.posterior.kernel.limits import Limits
 from gcmock.posterior.kernel.nodes import NodeTable, OriginalNodes
 from gcmock.posterior.kernel.vector import LANES
 from gcmock.posterior.observations import MeasuredMotion
@@ -178,6 +179,8 @@ class Shared(NamedTuple):
         What draws are made from.
     model_variance : ndarray, shape (4,)
         The part of the variances of the magnitudes that is the model's own [mag²].
+    limits : Limits
+        What the list was cut at, as far as it says something of the stars of the kind.
     """
 
     table: NodeTable
@@ -189,6 +192,7 @@ class Shared(NamedTuple):
     groups: NDArray[np.int64]
     nodes: OriginalNodes
     model_variance: NDArray[np.float64]
+    limits: Limits
 
 
 def make_bins(

@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from gcmock.posterior.kernel.fastmath import HOT, HOT_FAST, LOG2_E
+from gcmock.posterior.kernel.limits import H_KS_FROM, H_KS_STEP, passes_in_row
 from gcmock.posterior.kernel.structures import N_LISTED
 from gcmock.posterior.kernel.terms import synthetic_shift
 from gcmock.posterior.kernel.vector import LANES, add_blocks, add_listed, list_blocks, weigh_blocks
@@ -190,7 +191,7 @@ def _hw_moments(x, e, off, tau2, v_hw, v_other, k0, k1, k2, p1, p2, p3):
 @njit(**HOT)
 def sum_colours(
     block, first, c_mean, c_half, row_min, row_step, bin_min, bin_step, w, c, v_hw, v_other,
-    e, tau, k0, k1, k2, p1, p2, p3, r2, total,
+    e, tau, k0, k1, k2, p1, p2, p3, r2, total, mu, k_ks, h_ks, limits, fraction,
 ):  # fmt: skip
     """Do the same as `sum_rows` for a star with Hw, alone or with one other band.
 
@@ -198,7 +199,9 @@ def sum_colours(
 
     `w` is Hw less the distance modulus, `c` Hw less the other band, `c_mean` and `c_half` where
     that is in every row; `v_other` and `k2` are that band's variance (infinite without one) and
-    extinction.
+    extinction. `limits` are what the star must have passed, `k_ks` and `h_ks` the extinction in Ks
+    and H - Ks by colour (`gcmock.posterior.kernel.limits.neutral_colours`) that they may ask for;
+    `fraction` multiplies all.
     """
     f32 = np.float32
     zero = f32(0.0)
@@ -219,19 +222,31 @@ def sum_colours(
             continue
         # The colour of the row tells where the reddening is.
         off = of_y * y
+        here = e + min(max(off, -MOST_OFF * tau), MOST_OFF * tau)
         if off * off * abs(p2) * per_y > LEAST_OFF:
             off = min(max(off, -MOST_OFF * tau), MOST_OFF * tau)
             shift, c_shift, beta, per_z, per_y, _, ratio, _, _ = _hw_moments(
                 x, e, off, tau2, v_hw, v_other, k0, k1, k2, p1, p2, p3
             )
             y = c - c_shift - c_mean[row]
+        scale = fraction * np.sqrt(ratio)
+        if limits.n_limit[0] > 0:
+            place = int((x - H_KS_FROM) / H_KS_STEP + 0.5)
+            red = h_ks[min(max(place, 0), h_ks.size - 1)]
+            known = 0.0 if v_other == np.inf else of_y * of_y / per_y
+            known = tau2 - known
+            scale *= passes_in_row(
+                x, red, here, known, w + mu, v_hw, k0, k1, k_ks, p1, p2, p3, limits
+            )
+            if scale == 0.0:
+                continue
         half = np.sqrt(r2 / per_z) + abs(beta) * c_half[row]
         centre = w - shift - beta * y
         i, j = _range(centre - half, centre + half, bin_min, per_bin, n_bin)
         begin, end = first[0, row, i], first[0, row, j]
         if end > begin:
             add_blocks(
-                block, begin // LANES, (end + LANES - 1) // LANES, total, f32(np.sqrt(ratio)),
+                block, begin // LANES, (end + LANES - 1) // LANES, total, f32(scale),
                 f32(w - shift), f32(c - c_shift), zero, zero, zero, zero, f32(beta),
                 f32(HALF_LOG2_E * per_z), f32(HALF_LOG2_E * per_y),
             )  # fmt: skip

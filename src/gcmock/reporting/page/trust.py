@@ -81,8 +81,8 @@ def verdicts(subject: Subject) -> list[Text]:
     kind = "good" if unexplained < MANY_UNEXPLAINED else "bad"
     found.append(
         Text(
-            f"{percent(unexplained, 2)} of the stars are explained by no component (flag "
-            "UNEXPLAINED).",
+            f"{percent(unexplained, 2)} of the stars have an evidence lower than all but 0.01 % of "
+            "the model's own stars (flag UNEXPLAINED).",
             kind,
         )
     )

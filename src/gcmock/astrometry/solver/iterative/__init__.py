@@ -1,0 +1,1 @@
+"""The solution without a matrix: conjugate gradients on the instrument, stars eliminated."""
