@@ -35,8 +35,8 @@ SMALLER = (
     (r"--l -0\.2 0\.2 --b -0\.3 -0\.1", "--l 0.10 0.12 --b -0.20 -0.18"),
     (r"--l 0 0\.1 --b -0\.1 0", "--l 0.00 0.02 --b -0.02 0"),
     (r"--ks-max 1[67](\.5)?", "--ks-max 14"),
-    (r"--visits 400", "--visits 40"),
-    (r"--seasons 1", "--visits 40"),
+    (r"--visits 400", "--visits 120"),
+    (r"--seasons 1", "--visits 120"),
     (r"(build (?:catalogue|gcmock-demo|stars\.fits .*--config|.* -o mock$).*)", r"\1 --no-learn"),
 )
 """What makes a command small: pattern and replacement."""
@@ -115,7 +115,9 @@ def prepare(root: Path, folder: Path) -> None:
     from gcmock.data import path as data_path
 
     window = {"l": (0.10, 0.12), "b": (-0.20, -0.18)}
-    gcmock.simulate(**window, ks_max=13.5, survey=True, output=folder / "survey.parquet")
+    # Bright stars over a tenth of a degree: a mission has primary sources among them.
+    bright = {"l": (0.05, 0.15), "b": (-0.25, -0.15), "ks_max": 10.5}
+    gcmock.simulate(**bright, survey=True, output=folder / "survey.parquet")
     stars = Table.read(folder / "survey.parquet")
     # FITS has no place for what astropy keeps of the file.
     stars.meta.clear()
