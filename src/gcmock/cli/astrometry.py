@@ -255,8 +255,7 @@ def solve(
         What is known of some stars: gaia-like (the reference catalogue of the observations), exact
         (the truth of the same stars), none, or a file with the columns of the catalogue.
     solver
-        With the matrix of the unknowns that are left after an elimination, or by conjugate
-        gradients without one; auto takes the first if it is small.
+        direct factorises a matrix, iterative makes none; auto takes direct where that is small.
     order
         Unknowns that the direct solver eliminates first; auto leaves the smaller matrix.
     robust
