@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from synthetic import make
 
 from gcmock.astrometry.solver.iterative.campaign import Part, StripCampaign
-from gcmock.astrometry.solver.iterative.operator import Model
+from gcmock.astrometry.solver.iterative.operator import Model, Operator
 from gcmock.astrometry.solver.iterative.packing import Packer, by_slot
+from gcmock.astrometry.solver.iterative.reduced import ReducedEquations, smooth_changes
 from gcmock.astrometry.solver.iterative.strips import tile_order
 from gcmock.astrometry.solver.iterative.tables import tables
 from gcmock.astrometry.solver.priors import References
@@ -61,3 +63,19 @@ def campaign(primary, secondary=None):
         none,
         (),
     )
+
+
+def reduced(**options):
+    """Return the reduced equations of a small problem, without a coarse space."""
+    problem, _, start = make(n_source=150, n_visit=20, n_block=4, **options)
+    part = packed(problem, start)
+    operator = Operator(part.model, part.strips, part.start, 1)
+    return ReducedEquations(operator, operator.blocks())
+
+
+def coarse(equations, degree):
+    """Give equations a coarse space of smooth modes up to a degree."""
+    operator = equations.operator
+    used = operator.strips.order >= 0
+    changes = smooth_changes(operator.unknowns.sources, used, degree)
+    equations.take_coarse_space(equations.arrowhead.solve(operator.adjoint(changes)))

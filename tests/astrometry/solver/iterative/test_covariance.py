@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_reduced import coarse, reduced
+from packed import coarse, reduced
 
 from gcmock.astrometry.solver.iterative.covariance import (
     Accuracy,

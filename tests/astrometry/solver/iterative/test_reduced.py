@@ -4,25 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from packed import packed
+from packed import coarse, packed, reduced
 from synthetic import make
 
-from gcmock.astrometry.solver.iterative.operator import Operator
-from gcmock.astrometry.solver.iterative.reduced import ReducedEquations, smooth_changes
-
-
-def reduced(**options):
-    problem, _, start = make(n_source=150, n_visit=20, n_block=4, **options)
-    part = packed(problem, start)
-    operator = Operator(part.model, part.strips, part.start, 1)
-    return ReducedEquations(operator, operator.blocks())
-
-
-def coarse(equations, degree):
-    operator = equations.operator
-    used = operator.strips.order >= 0
-    changes = smooth_changes(operator.unknowns.sources, used, degree)
-    equations.take_coarse_space(equations.arrowhead.solve(operator.adjoint(changes)))
+from gcmock.astrometry.solver.iterative.reduced import smooth_changes
 
 
 def test_the_arrow_is_inverted():
