@@ -171,6 +171,16 @@ def test_words_say_what_was_found() -> None:
     assert "nuclear" not in in_words(calibration())
 
 
+@pytest.mark.parametrize(("n", "said"), [(9.0, True), (11.0, False)])
+def test_a_choice_of_stars_is_told(n, said) -> None:
+    found = calibration()
+    expected = np.full(found.n_observed.size, 100.0)
+    chosen = dataclasses.replace(
+        found, n_observed=np.full(found.n_observed.size, n), n_expected=expected
+    )
+    assert ("if they are a random part of them" in in_words(chosen)) == said
+
+
 def made(tmp_path: Path, n: int, colours: bool) -> Path:
     rng = np.random.default_rng(1)
     table = Table({"l": 0.76 + 0.01 * rng.random(n), "b": -0.34 + 0.01 * rng.random(n)})

@@ -35,7 +35,8 @@ def test_defaults(solved) -> None:
     assert call.pop("stage")("reading") is None
     assert call == {
         "observations": Path("obs"), "output": Path("out"), "reference": "gaia-like",
-        "order": "auto", "robust": "none", "primary_limit": None, "secondaries": True,
+        "solver": "direct", "order": "auto", "robust": "none", "primary_limit": None,
+        "secondaries": True,
         "memory_limit_gb": None, "workers": 2, "overwrite": False,
     }  # fmt: skip
 

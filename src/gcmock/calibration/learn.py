@@ -26,6 +26,9 @@ from gcmock.settings.build import Config, load_config
 
 SUFFIX: Final = "_learned.fits"
 
+SPARSE: Final = 0.1
+"""A list with a smaller fraction of the expected stars was chosen from them, nobody says how."""
+
 
 def name_beside(output: Path) -> Path:
     """Return the name of the file with what was learned for an output."""
@@ -177,7 +180,15 @@ def in_words(found: Calibration) -> str:
     words.append(f"errors x {found.measurements.error_scale[0]:.2f}")
     clean = found.measurements.case_fraction[0]
     words.append(f"{100.0 * (1.0 - clean):.1f} % of the measurements not clean")
-    return f"learned from {int(found.explained.size):,} stars: " + ", ".join(words)
+    line = f"learned from {int(found.explained.size):,} stars: " + ", ".join(words)
+    expected = float(found.n_expected[found.n_observed > 0].sum())
+    fraction = float(found.n_observed.sum()) / max(expected, 1.0)
+    if fraction < SPARSE:
+        line += (
+            f"; the list has {100.0 * fraction:.2g} % of the stars that the model expects in its "
+            "cells: this holds if they are a random part of them (--no-learn if they are not)"
+        )
+    return line
 
 
 def limit_of(catalogue: Path, config: Config) -> FoundLimit | None:
