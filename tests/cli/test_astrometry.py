@@ -120,7 +120,7 @@ def test_export(called, capsys) -> None:
 
 
 def test_solve(called, printed) -> None:
-    result = SimpleNamespace(output=Path("s"), account={"n": 1})
+    result = SimpleNamespace(output=Path("s"), account={"n": 1, "solver": "direct"})
     calls, told = called("solve", result), printed("gcmock.reporting.closed_loop:print_solution")
     assert cli.run(["solve", "obs", "-o", "s"]) == 0
     words = (
@@ -143,7 +143,7 @@ def test_solve(called, printed) -> None:
             "overwrite": True,
         },
     ]
-    assert told == [(Path("s"), {"n": 1})] * 2
+    assert told == [(Path("s"), result.account)] * 2
 
 
 def test_compare(called, printed, capsys) -> None:

@@ -60,9 +60,11 @@ def rows_of(mock, source_id, realisation):
 
 
 def assert_same(mock, reference):
+    """All that a star has, but how rare it is: that is told from the stars of its list."""
     wanted = rows_of(reference, mock["source_id"], mock["realisation"])
     for name, values in mock.items():
-        np.testing.assert_array_equal(values, wanted[name], err_msg=name)
+        if name != "evidence_pvalue":
+            np.testing.assert_array_equal(values, wanted[name], err_msg=name)
 
 
 def test_every_row_is_accounted_for(reference):

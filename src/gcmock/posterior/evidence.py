@@ -238,7 +238,8 @@ def _log_tails(tree: cKDTree, x: Floats, excess: Floats, weight: Floats) -> Floa
 
 def _p_value(table: ClassTable, x: Floats, log_evidence: Floats) -> Floats:
     """Return p of stars of one kind of measurements."""
-    relative = np.maximum(log_evidence, _LEAST) - _terms(x) @ table.location
+    # Sums whose order does not depend on how many stars there are.
+    relative = np.maximum(log_evidence, _LEAST) - (_terms(x) * table.location).sum(axis=1)
     near, weight = _near(cKDTree(table.place), x, N_MEAN)
     weight = weight / weight.sum(axis=1, keepdims=True)
     quantile = np.einsum("ij,ijk->ik", weight, table.quantile[near])

@@ -199,7 +199,7 @@ POSTERIOR_COLUMNS: Final = (
         "float64",
         "",
         "stat.probability",
-        "Fraction of the model's stars, as bright and measured alike, with so low an evidence",
+        "Fraction of alike stars of the model with so low an evidence",
     ),
     Column("n_bands", "int16", "", "meta.number", "Number of magnitudes used"),
     Column("flags", "int32", "", "meta.code", "Sum of bits, see the metadata"),

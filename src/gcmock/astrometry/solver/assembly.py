@@ -263,7 +263,7 @@ class _State:
             if few.any():
                 self.remarks.append(
                     f"{few.sum():,} stars with fewer than {MIN_VISITS} visits and no reference "
-                    f"left out{examples('source_id', self.store.source_id[few])}"
+                    f"left out{examples('source_id', np.sort(self.store.source_id[few]))}"
                 )
             if empty.any():
                 self.remarks.append(

@@ -20,7 +20,7 @@ def test_columns_are_solved(degree):
     image = equations.product(found.vector)
     np.testing.assert_allclose(image, right, atol=1e-7)
     np.testing.assert_allclose(found.energy, np.einsum("ik,ik->k", right, found.vector), rtol=1e-9)
-    assert found.iterations < 60
+    assert found.iterations < 100
 
 
 def test_a_null_right_hand_side_is_solved_at_once():
