@@ -355,7 +355,6 @@ class _Fit:
         scatter = SCATTER_MAG / sample.data.e_jks_rc
         log_count = np.log((here * gaussian_weights(factor, scatter)).sum(axis=1))
         known = np.isfinite(log_clean)
-        weight = np.where(
-            known, 1.0 / (1.0 + np.exp(np.minimum(self.floor - log_clean, 50.0))), 0.0
-        )
+        odds = np.exp(np.minimum(self.floor - np.where(known, log_clean, 0.0), 50.0))
+        weight = np.where(known, 1.0 / (1.0 + odds), 0.0)
         return np.where(known, log_clean, 0.0) - log_count, weight
