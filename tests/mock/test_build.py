@@ -106,6 +106,7 @@ def test_order_and_company_do_not_matter(stars, reference, tmp_path):
     assert_same(mock, reference[1])
 
 
+@pytest.mark.long
 def test_first_realisations_are_those_of_a_longer_run(stars, reference, tmp_path):
     _, mock = run(stars[:30], tmp_path, **{"run.realisations": 3})
     first = mock["realisation"] < 2
@@ -140,6 +141,7 @@ def test_observed_magnitudes_scatter_about_the_true_ones(tmp_path, shared_dir):
     assert summary.flags["UNEXPLAINED"] <= 1 + 3
 
 
+@pytest.mark.long
 def test_stars_can_be_skipped_for_two_reasons(stars, tmp_path):
     table = stars[:20].copy()
     table["l"][3], table["b"][[7, 8]] = 30.0, 5.0

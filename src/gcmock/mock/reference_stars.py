@@ -30,6 +30,7 @@ from gcmock.posterior.evidence import (
     kind_of_data,
     n_measured,
 )
+from gcmock.posterior.mixture import evidence_of
 from gcmock.posterior.observations import MeasuredMotion, Observations, joined
 from gcmock.posterior.results import Draws
 from gcmock.random import star_key, uniform
@@ -195,7 +196,7 @@ def simulated_evidences(
     keys = np.stack([star_key(0, stars.key, r) for r in range(n_drawn)], axis=1)
     draws, of_place = _draws(data, keys, model, workers)
     seen, of_noise = _measured(data, draws, keys, model)
-    log_evidence = model.posterior.log_evidence(seen, workers)
+    log_evidence = _log_evidence(seen, model, workers)
     return log_evidence.reshape(keys.shape), of_place * of_noise
 
 
@@ -230,6 +231,12 @@ def _draws(
     weight[~both, :half], weight[~both, half:] = 1.0, 0.0
     weight[~usable[:, 0]] = 1.0
     return draws, weight
+
+
+def _log_evidence(data: Observations, model: Model, workers: int) -> Floats:
+    """Return ln of the evidence as that of the stars of the list is computed, by the same code."""
+    no_draws = np.zeros((data.n_star, 0), np.uint64)
+    return evidence_of(model.posterior.infer_case(data, no_draws, workers).summary)
 
 
 def brightest_band(data: Observations) -> Integers:
@@ -299,6 +306,6 @@ def _single(data: Observations, model: Model, workers: int) -> ClassTable:
     grid = faintest - MAG_STEP * (np.arange(n_step) + offset[:, None])
     seen = some.take(np.repeat(np.arange(some.n_star), n_step))
     seen.mag[:, band] = grid.ravel()
-    density = np.exp(model.posterior.log_evidence(seen, workers)).reshape(grid.shape)
+    density = np.exp(_log_evidence(seen, model, workers)).reshape(grid.shape)
     x = covariates(some, model.posterior.variance(some))
     return class_table(x, grid, density)

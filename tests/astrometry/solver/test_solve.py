@@ -83,6 +83,7 @@ def copy(noisy, tmp_path):
     return shutil.copytree(noisy, tmp_path / "copy")
 
 
+@pytest.mark.long
 def test_noise_free_files_give_the_truth(exact, tmp_path):
     assert run("solve", exact, "-o", tmp_path / "s", "--reference", "exact") == 0
     found = open_solution(tmp_path / "s")
@@ -165,6 +166,7 @@ def test_reference_file(noisy, solution, tmp_path):
     np.testing.assert_array_equal(a["parallax"], b["parallax"])
 
 
+@pytest.mark.long
 def test_compare(mock, solution, tmp_path, capsys):
     out = tmp_path / "c"
     assert run("compare", solution, mock, "-o", out) == 0
@@ -394,7 +396,7 @@ def test_exact_references_are_the_stars_that_gaia_sees(noisy):
     np.testing.assert_array_equal(np.sort(listed), found.source_id)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_iterative_solver_writes_the_same_files(folder, noisy, solution, capsys):
     output = folder / "iterative"
     assert run("solve", noisy, "-o", output, "--solver", "iterative") == 0

@@ -169,6 +169,7 @@ def test_folder_as_catalogue(report_files, tmp_path):
     assert "Single stars" not in text
 
 
+@pytest.mark.long
 def test_a_handful_of_stars(tmp_path):
     """Far apart, with one band or none: every figure copes."""
     stars, mock = tmp_path / "stars.ecsv", tmp_path / "mock.fits"

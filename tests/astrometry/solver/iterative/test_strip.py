@@ -26,6 +26,7 @@ def made():
     return part, truth, t
 
 
+@pytest.mark.long
 def test_directions_and_derivatives_are_those_of_the_geometry(made):
     part, truth, t = made
     s, b, d = strip.scratch(t)
