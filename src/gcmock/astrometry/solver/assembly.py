@@ -15,10 +15,10 @@ from gcmock.astrometry.directions.geometry import DistortionTerm, distortion_ter
 from gcmock.astrometry.missions.focal_plane import detector_grid
 from gcmock.astrometry.observations.folder import ObservationSet
 from gcmock.astrometry.solver.instrument_first import reduced_terms
-from gcmock.astrometry.solver.normal import Linearisation
+from gcmock.astrometry.solver.normal import Blocks, Linearisation
 from gcmock.astrometry.solver.priors import References, source_priors
 from gcmock.astrometry.solver.problem import Distortion, Floats, Problem, Unknowns, VisitData
-from gcmock.astrometry.solver.store import Store, read_store
+from gcmock.astrometry.solver.store import Store, primary_of, read_store
 from gcmock.errors import InputError
 from gcmock.progress import Progress
 
@@ -131,9 +131,7 @@ def read_campaign(
     """
     visits, catalogue = folder.table("visits.parquet"), folder.table("sources.parquet")
     check_numbers(folder, visits, catalogue)
-    primary = catalogue["primary"].astype(bool)
-    if primary_limit is not None:
-        primary = catalogue["phot_hw_mag"] <= primary_limit
+    primary = primary_of(catalogue, primary_limit)
     order = np.lexsort((catalogue["source_id"], ~primary))
     n_primary = int(primary.sum())
     if not n_primary:
@@ -260,16 +258,7 @@ class _State:
             of_primary = np.repeat(few[: self.store.n_primary], counts[: self.store.n_primary])
             seen = np.bincount(self.store.visit[rows][~of_primary], minlength=len(self.used))
             empty = self.used & (seen < MIN_STARS)
-            if few.any():
-                self.remarks.append(
-                    f"{few.sum():,} stars with fewer than {MIN_VISITS} visits and no reference "
-                    f"left out{examples('source_id', np.sort(self.store.source_id[few]))}"
-                )
-            if empty.any():
-                self.remarks.append(
-                    f"{empty.sum():,} visits with fewer than {MIN_STARS} primary stars left out"
-                    f"{examples('visit', np.flatnonzero(empty))}"
-                )
+            self.remarks += remarks_of_few(self.store.source_id[few], empty)
             if not (few.any() or empty.any()):
                 return
             self.used = self.used & ~empty
@@ -277,7 +266,6 @@ class _State:
 
     def drop_undetermined(self, campaign: Campaign, workers: int) -> bool:
         """Leave out what is singular by itself; say whether there was any."""
-        changed = False
         singular = np.zeros(len(self.store.source_id), bool)
         n = self.store.n_primary
         for primary, part in ((True, slice(0, n)), (False, slice(n, None))):
@@ -287,39 +275,74 @@ class _State:
             here = Linearisation(problem, campaign.unknowns(primary), workers)
             singular[part] = smallest_eigenvalues(here.source_blocks()[0]) < UNDETERMINED
             if primary:
-                blocks = here.blocks()
-                visit = smallest_eigenvalues(blocks.visits) < UNDETERMINED
-                root = np.linalg.pinv(blocks.visits, hermitian=True)
-                left = reduced_terms(blocks, np.matmul(root, blocks.visit_terms))
-                block = smallest_eigenvalues(left) < UNDETERMINED
-        if singular.any():
-            self.remarks.append(
-                f"{singular.sum():,} stars whose visits do not determine five parameters left out"
-                f"{examples('source_id', self.store.source_id[singular])}"
-            )
-            changed = True
+                visit, block = undetermined_instrument(here.blocks())
+        self.remarks += remarks_of_undetermined(
+            self.store.source_id[singular],
+            campaign.block_number[block],
+            campaign.distortion.n_term,
+            campaign.visit_number[visit],
+        )
         out = visit | block[campaign.visits.block]
-        if block.any():
-            self.remarks.append(
-                f"{block.sum():,} calibration blocks whose stars do not determine "
-                f"{campaign.distortion.n_term} terms left out with their visits"
-                f"{examples('block', campaign.block_number[block])}"
-            )
-        if visit.any():
-            self.remarks.append(
-                f"{visit.sum():,} visits whose stars do not determine the attitude left out"
-                f"{examples('visit', campaign.visit_number[visit])}"
-            )
-        if out.any():
-            self.used[campaign.visit_number[out]] = False
-            changed = True
+        self.used[campaign.visit_number[out]] = False
+        changed = bool(singular.any() or out.any())
         if changed:
             self._keep(~singular)
         return changed
 
 
+def undetermined_instrument(blocks: Blocks) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which visits, and which calibration blocks, are singular by themselves."""
+    visit = smallest_eigenvalues(blocks.visits) < UNDETERMINED
+    root = np.linalg.pinv(blocks.visits, hermitian=True)
+    left = reduced_terms(blocks, np.matmul(root, blocks.visit_terms))
+    return visit, smallest_eigenvalues(left) < UNDETERMINED
+
+
+def remarks_of_few(source_id: NDArray[np.int64], empty: NDArray[np.bool_]) -> list[str]:
+    """Say which stars with few visits, and which visits with few stars, are left out."""
+    remarks = []
+    if source_id.size:
+        remarks.append(
+            f"{source_id.size:,} stars with fewer than {MIN_VISITS} visits and no reference "
+            f"left out{examples('source_id', source_id)}"
+        )
+    if empty.any():
+        remarks.append(
+            f"{empty.sum():,} visits with fewer than {MIN_STARS} primary stars left out"
+            f"{examples('visit', np.flatnonzero(empty))}"
+        )
+    return remarks
+
+
+def remarks_of_undetermined(
+    source_id: NDArray[np.int64],
+    block: NDArray[np.int64],
+    n_term: int,
+    visit: NDArray[np.int64],
+) -> list[str]:
+    """Say which stars, blocks and visits are left out because they are singular."""
+    remarks = []
+    if source_id.size:
+        remarks.append(
+            f"{source_id.size:,} stars whose visits do not determine five parameters left out"
+            f"{examples('source_id', source_id)}"
+        )
+    if block.size:
+        remarks.append(
+            f"{block.size:,} calibration blocks whose stars do not determine {n_term} terms left "
+            f"out with their visits{examples('block', block)}"
+        )
+    if visit.size:
+        remarks.append(
+            f"{visit.size:,} visits whose stars do not determine the attitude left out"
+            f"{examples('visit', visit)}"
+        )
+    return remarks
+
+
 def examples(name: str, values: NDArray[Any]) -> str:
-    """Return the first of some identifiers, in brackets."""
+    """Return the smallest of some identifiers, in brackets."""
+    values = np.sort(values)
     shown = ", ".join(str(v) for v in values[:5])
     return f" ({name} {shown}{', ...' if len(values) > 5 else ''})"
 

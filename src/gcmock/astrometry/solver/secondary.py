@@ -44,6 +44,51 @@ class Secondaries:
     chi2: Floats
 
 
+class Settling:
+    """Passes over stars that are solved one by one: their robust weights, and when to stop.
+
+    As for the primary stars, weights that fall to zero wait until residuals are nearly final.
+
+    Parameters
+    ----------
+    robust : str
+        See `gcmock.astrometry.solver.robust`.
+    """
+
+    def __init__(self, robust: str) -> None:
+        self.robust = robust
+        self.number = 0
+        self._descending = False
+
+    def next_weights(self) -> str:
+        """Begin a pass; the robust weights that are computed for it."""
+        self.number += 1
+        if self.robust == "none" or self.number == 1:
+            return "none"
+        return self.robust if self._descending else "huber"
+
+    def is_over(self, shift: Floats, error: Floats) -> bool:
+        """End a pass with the shifts of its stars and their errors, each (n_source, 5).
+
+        Raises
+        ------
+        GcmockError
+            If it was the last that is allowed.
+        """
+        limit = CONVERGED_ERRORS if self.robust == "none" else ROBUST_CONVERGED_ERRORS
+        still = (np.abs(shift) > np.maximum(CONVERGED_MAS, limit * error)).any(axis=1)
+        if not still.any() and (self.robust == "none" or self._descending):
+            return True
+        if self.number == MAX_PASSES:
+            raise GcmockError(
+                f"{still.sum():,} secondary stars did not converge in {MAX_PASSES} passes; "
+                "check their start positions, or use --robust huber against outliers"
+            )
+        settled = self.number > 1 and bool((np.abs(shift) < error).all())
+        self._descending = self._descending or settled
+        return False
+
+
 def solve_secondaries(
     problem: Problem,
     start: Floats,
@@ -75,29 +120,19 @@ def solve_secondaries(
     instrument = primary.covariance.instrument
     values, weighted = start, problem
     instrument_values = (primary.unknowns.attitude, primary.unknowns.coefficients)
-    descending = False
-    for number in range(1, MAX_PASSES + 1):
-        stage(f"secondary stars, pass {number}")
+    passes, is_over = Settling(robust), False
+    while not is_over:
+        kind = passes.next_weights()
+        stage(f"secondary stars, pass {passes.number}")
         unknowns = Unknowns(values, *instrument_values)
-        if robust != "none" and number > 1:
+        if kind != "none":
             size = np.hypot(*Linearisation(problem, unknowns, workers).residuals().T)
-            weighted = problem.reweighted(weights(size, robust if descending else "huber"))
+            weighted = problem.reweighted(weights(size, kind))
         matrix, right, _ = Linearisation(weighted, unknowns, workers).source_blocks()
         root = inverse_root(matrix)
         shift = times(root, right)
         values = shifted_sources(values, shift)
-        error = np.sqrt(np.einsum("nki,nki->ni", root, root))
-        limit = CONVERGED_ERRORS if robust == "none" else ROBUST_CONVERGED_ERRORS
-        still = (np.abs(shift) > np.maximum(CONVERGED_MAS, limit * error)).any(axis=1)
-        if not still.any() and (robust == "none" or descending):
-            break
-        # As for the primary stars, weights that fall to zero wait until residuals are nearly final.
-        descending = descending or (number > 1 and bool((np.abs(shift) < error).all()))
-    else:
-        raise GcmockError(
-            f"{still.sum():,} secondary stars did not converge in {MAX_PASSES} passes; "
-            "check their start positions, or use --robust huber against outliers"
-        )
+        is_over = passes.is_over(shift, np.sqrt(np.einsum("nki,nki->ni", root, root)))
     unknowns = Unknowns(values, *instrument_values)
     last = Linearisation(weighted, unknowns, workers)
     groups = sky_groups(values[:, 0], values[:, 1], GROUP_SIZE)

@@ -19,6 +19,7 @@ from gcmock.astrometry.solver.plan import Plan, Size, check
 from gcmock.astrometry.solver.priors import References, load_references
 from gcmock.astrometry.solver.secondary import solve_secondaries
 from gcmock.astrometry.solver.solution import write_tables
+from gcmock.astrometry.solver.store import primary_of
 from gcmock.errors import InputError
 from gcmock.io.disk import whole_folder
 from gcmock.notebook import Outcome, listing_of
@@ -223,9 +224,7 @@ class _Job:
 
 def _size(folder: ObservationSet, primary_limit: float | None, secondaries: bool) -> Size:
     visits, sources = folder.table("visits.parquet"), folder.table("sources.parquet")
-    primary = sources["primary"]
-    if primary_limit is not None:
-        primary = sources["phot_hw_mag"] <= primary_limit
+    primary = primary_of(sources, primary_limit)
     n_primary = int(primary.sum())
     n_secondary = len(primary) - n_primary if secondaries else 0
     calibration = folder.mission.calibration

@@ -120,6 +120,13 @@ def read_store(
     return store
 
 
+def primary_of(sources: Columns, limit: float | None) -> NDArray[np.bool_]:
+    """Return which stars are primary: those up to a limit in Hw [mag], or as the table says."""
+    if limit is not None:
+        return np.asarray(sources["phot_hw_mag"] <= limit)
+    return sources["primary"].astype(bool)
+
+
 def check_chunk(
     folder: ObservationSet, chunk: Columns, known: NDArray[np.int64], n_visit: int
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from packed import campaign, packed
 from synthetic import make
 
-from gcmock.astrometry.solver.iterative import secondaries
+from gcmock.astrometry.solver import secondary
 from gcmock.astrometry.solver.iterative.solution import solve_strips
 from gcmock.errors import GcmockError
 
@@ -15,7 +15,7 @@ from gcmock.errors import GcmockError
 def test_a_star_that_does_not_settle_is_told(monkeypatch):
     problem, _, start = make(n_source=100, n_visit=25, n_block=3)
     parts = packed(problem, start), packed(problem, start)
-    monkeypatch.setattr(secondaries, "MAX_PASSES", 1)
+    monkeypatch.setattr(secondary, "MAX_PASSES", 1)
     with pytest.raises(GcmockError, match="secondary stars did not converge"):
         solve_strips(campaign(*parts))
 

@@ -17,17 +17,18 @@ from gcmock.astrometry.solver.assembly import (
     UNDETERMINED,
     Material,
     check_numbers,
-    examples,
+    remarks_of_few,
+    remarks_of_undetermined,
     smallest_eigenvalues,
+    undetermined_instrument,
 )
-from gcmock.astrometry.solver.instrument_first import reduced_terms
 from gcmock.astrometry.solver.iterative.operator import Model, Operator
 from gcmock.astrometry.solver.iterative.packing import Packer, by_slot
 from gcmock.astrometry.solver.iterative.strips import SLOTS, Strips, tile_order
 from gcmock.astrometry.solver.iterative.tables import tables
 from gcmock.astrometry.solver.priors import References, source_priors
 from gcmock.astrometry.solver.problem import Distortion, Prior, Unknowns
-from gcmock.astrometry.solver.store import check_chunk
+from gcmock.astrometry.solver.store import check_chunk, primary_of
 from gcmock.errors import InputError
 from gcmock.progress import Progress
 
@@ -107,9 +108,7 @@ def read_strips(
     """
     visits, catalogue = folder.table("visits.parquet"), folder.table("sources.parquet")
     check_numbers(folder, visits, catalogue)
-    primary = catalogue["primary"].astype(bool)
-    if primary_limit is not None:
-        primary = catalogue["phot_hw_mag"] <= primary_limit
+    primary = primary_of(catalogue, primary_limit)
     if not primary.any():
         raise InputError(f"{folder.path}: has no primary stars; raise --primary-limit")
     known = references(float(np.mean(visits["time"])))
@@ -210,10 +209,6 @@ class _Selection:
         self.order[slots] = -1
         self.used &= ~visits
 
-    def _named(self, slots: NDArray[np.bool_]) -> str:
-        found = self.order[slots]
-        return examples("source_id", np.sort(self.source_id[found]))
-
     def drop_few(self) -> None:
         """Leave out stars with few visits and visits with few primary stars, until none is left."""
         for _ in range(1000):
@@ -222,16 +217,7 @@ class _Selection:
             primary = self.strips.part(0, self.n_primary_patch)
             seen = primary.stars_per_visit(len(self.used), few[self._part(True)])
             empty = self.used & (seen < MIN_STARS)
-            if few.any():
-                self.remarks.append(
-                    f"{few.sum():,} stars with fewer than {MIN_VISITS} visits and no reference "
-                    f"left out{self._named(few)}"
-                )
-            if empty.any():
-                self.remarks.append(
-                    f"{empty.sum():,} visits with fewer than {MIN_STARS} primary stars left out"
-                    f"{examples('visit', np.flatnonzero(empty))}"
-                )
+            self.remarks += remarks_of_few(self.source_id[self.order[few]], empty)
             if not (few.any() or empty.any()):
                 return
             self._leave_out(few, empty)
@@ -245,27 +231,14 @@ class _Selection:
             blocks = Operator(part.model, part.strips, part.start, workers).blocks()
             singular[self._part(primary)] = smallest_eigenvalues(blocks.sources) < UNDETERMINED
             if primary:
-                visit = smallest_eigenvalues(blocks.visits) < UNDETERMINED
-                root = np.linalg.pinv(blocks.visits, hermitian=True)
-                left = reduced_terms(blocks, np.matmul(root, blocks.visit_terms))
-                block = smallest_eigenvalues(left) < UNDETERMINED
+                visit, block = undetermined_instrument(blocks)
         out = visit | block[campaign.primary.model.visits.block]
-        if singular.any():
-            self.remarks.append(
-                f"{singular.sum():,} stars whose visits do not determine five parameters left out"
-                f"{self._named(singular)}"
-            )
-        if block.any():
-            self.remarks.append(
-                f"{block.sum():,} calibration blocks whose stars do not determine "
-                f"{campaign.distortion.n_term} terms left out with their visits"
-                f"{examples('block', campaign.block_number[block])}"
-            )
-        if visit.any():
-            self.remarks.append(
-                f"{visit.sum():,} visits whose stars do not determine the attitude left out"
-                f"{examples('visit', campaign.visit_number[visit])}"
-            )
+        self.remarks += remarks_of_undetermined(
+            self.source_id[self.order[singular]],
+            campaign.block_number[block],
+            campaign.distortion.n_term,
+            campaign.visit_number[visit],
+        )
         gone = np.zeros(len(self.used), bool)
         gone[campaign.visit_number[out]] = True
         if singular.any() or gone.any():

@@ -5,19 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from gcmock.arrays import Floats
-from gcmock.astrometry.solver.gauss_newton import (
-    CONVERGED_ERRORS,
-    CONVERGED_MAS,
-    MAX_PASSES,
-    ROBUST_CONVERGED_ERRORS,
-    Result,
-)
+from gcmock.astrometry.solver.gauss_newton import Result
 from gcmock.astrometry.solver.iterative.campaign import Part
 from gcmock.astrometry.solver.iterative.covariance import InstrumentCovariance
 from gcmock.astrometry.solver.iterative.operator import Operator
 from gcmock.astrometry.solver.problem import Unknowns, shifted_sources
-from gcmock.astrometry.solver.secondary import Secondaries
-from gcmock.errors import GcmockError
+from gcmock.astrometry.solver.secondary import Secondaries, Settling
 from gcmock.progress import Stage, silent
 
 
@@ -56,30 +49,18 @@ def solve_secondaries(
     operator = Operator(part.model, strips, unknowns, workers)
     used = strips.order >= 0
     inverse: Floats = np.zeros((0, 5, 5))
-    descending = False
-    for number in range(1, MAX_PASSES + 1):
-        stage(f"secondary stars, pass {number}")
-        kind = "none"
-        if robust != "none" and number > 1:
-            kind = robust if descending else "huber"
+    passes, is_over = Settling(robust), False
+    while not is_over:
+        kind = passes.next_weights()
+        stage(f"secondary stars, pass {passes.number}")
         found = operator.gradient(part.start, unknowns, kind)
-        if number == 1 or kind != "none":
+        if passes.number == 1 or kind != "none":
             inverse = np.linalg.inv(operator.blocks().sources).astype(np.float64, copy=False)
         shift = np.einsum("nij,nj->ni", inverse, found.shift.sources)
         shift[~used] = 0.0
         unknowns = Unknowns(shifted_sources(unknowns.sources, shift), *solved)
         error = np.sqrt(np.einsum("nii->ni", inverse))
-        limit = CONVERGED_ERRORS if robust == "none" else ROBUST_CONVERGED_ERRORS
-        still = (np.abs(shift) > np.maximum(CONVERGED_MAS, limit * error)).any(axis=1) & used
-        if not still.any() and (robust == "none" or descending):
-            break
-        # As for the primary stars, weights that fall to zero wait until residuals are nearly final.
-        descending = descending or (number > 1 and bool((np.abs(shift) < error)[used].all()))
-    else:
-        raise GcmockError(
-            f"{still.sum():,} secondary stars did not converge in {MAX_PASSES} passes; "
-            "check their start positions, or use --robust huber against outliers"
-        )
+        is_over = passes.is_over(shift[used], error[used])
     chi2: Floats = operator.gradient(part.start, unknowns, write=True).chi2
     update = stage("secondary stars, covariances")
     covariance = instrument.of_stars(operator, inverse, update)
