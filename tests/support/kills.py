@@ -20,21 +20,12 @@ def killed_at(number: int, work: Callable[[], object]) -> bool:
 
     The calls are those that change names on the disk, or wait for it.
     """
-    if not hasattr(os, "fork"):
-        pytest.skip("needs a system that can fork")
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            _die_at(number)
-            work()
-            code = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            sys.stderr.flush()
-            os._exit(code)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    def doomed() -> None:
+        _die_at(number)
+        work()
+
+    code = os.waitstatus_to_exitcode(os.waitpid(_in_child(doomed), 0)[1])
     assert code in (0, KILLED), "the run failed before it was killed"
     return code == KILLED
 
@@ -42,24 +33,36 @@ def killed_at(number: int, work: Callable[[], object]) -> bool:
 def calls_of(work: Callable[[], object]) -> int:
     """Run something in a child; return how many calls it makes at which it could be killed."""
     reading, writing = os.pipe()
+
+    def counted() -> None:
+        made = _die_at(0)
+        work()
+        os.write(writing, str(next(made) - 1).encode())
+
+    child = _in_child(counted)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        said = pipe.read()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, "the run failed"
+    return int(said)
+
+
+def _in_child(work: Callable[[], object]) -> int:
+    """Run something in a child of this process, and return its number."""
+    if not hasattr(os, "fork"):
+        pytest.skip("needs a system that can fork")
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            made = _die_at(0)
             work()
-            os.write(writing, str(next(made) - 1).encode())
             code = 0
         except BaseException:
             traceback.print_exc()
         finally:
             sys.stderr.flush()
             os._exit(code)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        said = pipe.read()
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, "the run failed"
-    return int(said)
+    return child
 
 
 def _die_at(number: int) -> Iterator[int]:

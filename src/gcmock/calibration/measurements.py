@@ -208,7 +208,7 @@ def least_of(value: Callable[[float], float], points: Floats) -> tuple[float, fl
     return best, float(1.0 / np.sqrt(2.0 * a))
 
 
-def fit_cases(log_evidence: Floats, usual: Floats | None = None) -> tuple[Floats, Floats]:
+def fit_cases(log_evidence: Floats, usual: Floats) -> tuple[Floats, Floats]:
     """Fit the fractions of the cases by expectation and maximisation.
 
     Each of the stars that it may apply to: a case of parallaxes says nothing of stars without one.
@@ -217,15 +217,13 @@ def fit_cases(log_evidence: Floats, usual: Floats | None = None) -> tuple[Floats
     ----------
     log_evidence : ndarray, shape (n_star, n_case)
         -inf where a case does not apply.
-    usual : ndarray, shape (n_case,), optional
-        Fractions that have the weight of `PRIOR_STARS`, the usual ones if not given; what has none
-        gets none.
+    usual : ndarray, shape (n_case,)
+        Fractions that have the weight of `PRIOR_STARS`; what has none gets none.
 
     Returns
     -------
     fraction, error : ndarray, shape (n_case,)
     """
-    usual = usual_fractions() if usual is None else usual
     fraction = usual.copy()
     log_evidence = np.where(usual > 0.0, log_evidence, -np.inf)
     n = np.isfinite(log_evidence).sum(axis=0)
