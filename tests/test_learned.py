@@ -17,6 +17,7 @@ from gcmock.learned import (
     FIELDS_IN_B,
     MAP_FACTOR_ERROR,
     MAP_SCATTER_MAG,
+    PROFILE_SCATTER,
     USUAL_WEIGHTS,
     Learned,
     field_number,
@@ -109,15 +110,9 @@ def test_numbers_of_fields() -> None:
     assert field_number(SKY, cells).tolist() == expected
 
 
-def test_weights_of_parts_are_those_of_the_field_where_it_has_some() -> None:
-    own = np.linspace(3.0, 4.0, N)
-    used = learned(field=np.array([1]), field_weights=own[None])
-    l_deg, b_deg = SKY.cell_centre(np.array([8, 0, 255]))
-    found = used.part_weights(SKY, l_deg, b_deg)
-    np.testing.assert_array_equal(found, [own, used.weights, used.weights])
-    np.testing.assert_array_equal(
-        learned().part_weights(SKY, l_deg, b_deg), np.tile(used.weights, (3, 1))
-    )
+def test_weights_of_parts_are_the_same_everywhere() -> None:
+    found = learned().part_weights(np.zeros(3))
+    np.testing.assert_array_equal(found, np.tile(learned().weights, (3, 1)))
 
 
 def test_nothing_learned_is_the_prior_everywhere() -> None:
@@ -128,7 +123,8 @@ def test_nothing_learned_is_the_prior_everywhere() -> None:
     np.testing.assert_allclose(tau, of_map(2.0, 0.0))
     assert not nothing.knows(SKY, l_deg, b_deg).any()
     assert (nothing.map_value, nothing.law) == ("cell_mean", LAW)
-    weights = nothing.part_weights(SKY, l_deg, b_deg)
+    assert nothing.profile_scatter == PROFILE_SCATTER
+    weights = nothing.part_weights(l_deg)
     assert (weights[:, : len(COMPONENTS)] == 1.0).all()
     assert not weights[:, len(COMPONENTS) :].any()
     np.testing.assert_array_equal(nothing.case_fraction, usual_fractions())
@@ -157,7 +153,7 @@ def tables() -> dict[str, Table]:
         "STARS": Table({"l": [60.0], "b": [60.0], **star}),
         "LAW": law,
         "PARTS": Table({"part": names, "weight": np.linspace(1.0, 2.0, N)}),
-        "FIELDS": Table({"field": [7], **{f"weight_{p}": [2.0 + i] for i, p in enumerate(names)}}),
+        "DUST": Table({"profile_scatter": [0.45]}),
         "CASES": Table({"case": [case.name for case in CASES], "fraction": usual_fractions()}),
         "ERRORS": Table({"scale": [1.1, 1.2, 1.3], "floor": [0.0, 0.01, 0.02]}),
         "PARALLAX": Table(
@@ -187,8 +183,7 @@ def test_files_are_read(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.place, [[60.0 * np.cos(np.radians(60.0)), 60.0]])
     assert found.star[:, 0].tolist() == [1.1, 0.02, 1.3, 0.03, 0.002]
     np.testing.assert_array_equal(found.weights, np.linspace(1.0, 2.0, N))
-    assert found.field.tolist() == [7]
-    np.testing.assert_array_equal(found.field_weights, [2.0 + np.arange(N)])
+    assert found.profile_scatter == 0.45
     np.testing.assert_array_equal(found.error_scale, [1.1, 1.2, 1.3])
     np.testing.assert_array_equal(found.error_floor_mag, [0.0, 0.01, 0.02])
     np.testing.assert_array_equal(found.case_fraction, usual_fractions())

@@ -185,7 +185,7 @@ def test_weights_of_parts() -> None:
     assert (found[:, :n] == 1.0).all()
     assert not found[:, n:].any()
     learned = SimpleNamespace(part_weights=lambda *given: given)
-    assert small_model(learned=learned).part_weights(1.0, 2.0) == (SKY, 1.0, 2.0)
+    assert small_model(learned=learned).part_weights(1.0, 2.0) == (1.0,)
 
 
 def test_settings_of_distances_and_motions_arrive() -> None:

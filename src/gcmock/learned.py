@@ -39,6 +39,12 @@ MAP_SCATTER_MAG: Final = 0.1
 assumption: 100 VVV stars of one field in the plane scatter by more, those of the bulge at b = -2
 deg by less."""
 
+PROFILE_SCATTER: Final = 0.3
+PROFILE_SCATTER_ERROR: Final = 0.2
+"""Scatter of the dust in front of the stars about a smooth layer, as a fraction of it, and the
+width of the prior of that: an assumption. Reddenings of single clouds are of the order of that of
+a kiloparsec."""
+
 CELLS_PER_FIELD, FIELDS_IN_B = 8, 100_000
 """Cells along the side of a field (0.2 deg), and the factor in its number."""
 
@@ -79,9 +85,6 @@ class Learned:
         the radius to which that holds [deg].
     weights : ndarray, shape (n_part,)
         Factors on the numbers of stars of the parts.
-    field : ndarray of int64, shape (n_field,)
-        Fields with factors of their own, increasing; see `field_number`.
-    field_weights : ndarray, shape (n_field, n_part)
     error_scale, error_floor_mag : ndarray, shape (n_linear,)
         Factors on the stated errors of J, H, Ks, and what is added in quadrature [mag].
     case_fraction : ndarray, shape (n_case,)
@@ -94,6 +97,9 @@ class Learned:
         What the list was cut at, as it shows.
     zero_point_error_mas : float
         Standard error of the zero point of the parallaxes [mas].
+    profile_scatter : float
+        Scatter of the dust in front of the stars, as a fraction of it
+        (`gcmock.dust.profile.scatter_at`).
     """
 
     path: str
@@ -106,8 +112,6 @@ class Learned:
     place: Floats
     star: Floats
     weights: Floats
-    field: NDArray[np.int64]
-    field_weights: Floats
     error_scale: Floats
     error_floor_mag: Floats
     case_fraction: Floats
@@ -117,6 +121,7 @@ class Learned:
     doubt_limit: Floats
     limits: tuple[Limit, ...] = ()
     zero_point_error_mas: float = 0.0
+    profile_scatter: float = PROFILE_SCATTER
 
     @cached_property
     def _tree(self) -> cKDTree:
@@ -168,20 +173,16 @@ class Learned:
         at = np.minimum(np.searchsorted(self.cell, index), self.cell.size - 1)
         return at, self.cell[at] == index
 
-    def part_weights(self, sky: ExtinctionMap, l_deg: ArrayLike, b_deg: ArrayLike) -> Floats:
-        """Return factors on the numbers of stars at positions [deg], shape (n, n_part)."""
-        cell = sky.cell_index(l_deg, b_deg)
-        out = np.tile(self.weights, (cell.size, 1))
-        if self.field.size:
-            number = field_number(sky, cell)
-            at = np.minimum(np.searchsorted(self.field, number), self.field.size - 1)
-            known = self.field[at] == number
-            out[known] = self.field_weights[at[known]]
-        return out
+    def part_weights(self, l_deg: ArrayLike) -> Floats:
+        """Return factors on the numbers of stars at positions, shape (n_star, n_part)."""
+        return np.tile(self.weights, (np.size(l_deg), 1))
 
 
 def nothing_learned(
-    map_value: MapValue, law: ExtinctionLaw, weights: Floats | None = None
+    map_value: MapValue,
+    law: ExtinctionLaw,
+    weights: Floats | None = None,
+    profile_scatter: float = PROFILE_SCATTER,
 ) -> Learned:
     """Return what is known without any stars: priors everywhere.
 
@@ -193,6 +194,8 @@ def nothing_learned(
         Law that is assumed.
     weights : ndarray, shape (n_part,), optional
         Factors on the numbers of stars; `USUAL_WEIGHTS` if not given.
+    profile_scatter : float
+        Scatter of the dust in front, as a fraction of it.
 
     Returns
     -------
@@ -201,9 +204,9 @@ def nothing_learned(
     none, whole = np.zeros(0), np.zeros(0, np.int64)
     return Learned(
         "", "", map_value, law, whole, none, none, np.zeros((0, 2)), np.zeros((5, 0)),
-        np.array(USUAL_WEIGHTS if weights is None else weights), whole, np.zeros((0, len(PARTS))),
-        np.ones(len(LINEAR_BANDS)), np.zeros(len(LINEAR_BANDS)), usual_fractions(), 0.0, 1.0,
-        whole, np.zeros((0, 1)),
+        np.array(USUAL_WEIGHTS if weights is None else weights), np.ones(len(LINEAR_BANDS)),
+        np.zeros(len(LINEAR_BANDS)), usual_fractions(), 0.0, 1.0, whole, np.zeros((0, 1)),
+        profile_scatter=profile_scatter,
     )  # fmt: skip
 
 
@@ -278,7 +281,7 @@ def _check_values(found: Learned) -> None:
     Raises
     ------
     InputError
-        If a value is not finite or outside its range, or a cell or a field occurs twice.
+        If a value is not finite or outside its range, or a cell occurs twice.
     """
     # A mean of the reddening off by more than a factor of ten is no refinement of the map.
     checks = (
@@ -290,15 +293,14 @@ def _check_values(found: Learned) -> None:
         ("l or b of STARS", found.place, (-360.0, 360.0)),
         ("extinction of LAW", found.law.rows, (1e-3, 20.0)),
         ("weight", found.weights, (0.0, 1e3)),
-        ("weight of FIELDS", found.field_weights, (0.0, 1e3)),
         ("cell", found.cell, (0, 2**31)),
-        ("field", found.field, (0, 2**40)),
         ("scale of ERRORS", found.error_scale, (0.1, 10.0)),
         ("floor of ERRORS", found.error_floor_mag, (0.0, 2.0)),
         ("fraction of CASES", found.case_fraction, (0.0, 1.0)),
         ("zero_point", np.array([found.zero_point_mas]), (-10.0, 10.0)),
         ("error_scale", np.array([found.parallax_scale]), (0.1, 100.0)),
         ("zero_point_error", np.array([found.zero_point_error_mas]), (0.0, 10.0)),
+        ("profile_scatter", np.array([found.profile_scatter]), (0.0, 2.0)),
     )
     for name, values, (low, high) in checks:
         bad = ~((values >= low) & (values <= high))
@@ -307,7 +309,7 @@ def _check_values(found: Learned) -> None:
                 f"{found.path}: is not what was learned from stars: {name} = {values[bad][0]:g}; "
                 f"expected {low:g} to {high:g}"
             )
-    if (np.diff(found.cell) == 0).any() or (np.diff(found.field) <= 0).any():
+    if (np.diff(found.cell) == 0).any():
         raise InputError(f"{found.path}: is not what was learned from stars: a cell is there twice")
 
 
@@ -327,7 +329,6 @@ def _from_tables(path: str, digest: str, hdus: Any) -> Learned:
     names = ("factor", "scatter", "factor_all", "scatter_all", "radius")
     _check_names(path, "parts", hdus["PARTS"].data["part"], [part.name for part in PARTS])
     _check_names(path, "cases", hdus["CASES"].data["case"], [case.name for case in CASES])
-    fields = hdus["FIELDS"].data
     parallax = hdus["PARALLAX"].data
     return Learned(
         path,
@@ -340,8 +341,6 @@ def _from_tables(path: str, digest: str, hdus: Any) -> Learned:
         np.column_stack([l_deg * np.cos(np.radians(b_deg)), b_deg]),
         np.stack([np.asarray(stars[name], np.float64) for name in names]),
         numbers("PARTS", "weight"),
-        np.asarray(fields["field"], np.int64),
-        np.stack([numbers("FIELDS", f"weight_{part.name}") for part in PARTS], axis=1),
         numbers("ERRORS", "scale"),
         numbers("ERRORS", "floor"),
         numbers("CASES", "fraction"),
@@ -351,6 +350,7 @@ def _from_tables(path: str, digest: str, hdus: Any) -> Learned:
         np.atleast_2d(numbers("DOUBT", "limit")),
         parse_limits(str(text).strip() for text in hdus["SELECTION"].data["limit"]),
         float(parallax["zero_point_error"][0]),
+        float(hdus["DUST"].data["profile_scatter"][0]),
     )
 
 

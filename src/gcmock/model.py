@@ -117,6 +117,7 @@ class Model:
         return Posterior(
             self.sightlines, self.grid, self.populations, self.law, self.relations,
             self.config.photometry.error_floor_mag, self.motion, self.limits,
+            self.profile_scatter,
         )  # fmt: skip
 
     @property
@@ -124,6 +125,13 @@ class Model:
         """What the list of stars was cut at: as it is said, and as was found."""
         found = self.learned.limits if self.learned else ()
         return (*self.config.selection.parsed, *found)
+
+    @property
+    def profile_scatter(self) -> float:
+        """How far the dust in front is from the smooth layer, as a fraction."""
+        if self.learned is not None:
+            return self.learned.profile_scatter
+        return self.config.extinction.profile_scatter
 
     @property
     def motion(self) -> MotionModel:
@@ -141,7 +149,7 @@ class Model:
         found = replace(self, learned=learned, law=learned.law)
         mine = self.learned.weights if self.learned else USUAL_WEIGHTS
         # Lines of sight depend on nothing else that is learned.
-        if np.array_equal(mine, learned.weights) and not learned.field.size:
+        if np.array_equal(mine, learned.weights):
             found.__dict__["sightlines"] = self.sightlines
         return found
 
@@ -174,7 +182,7 @@ class Model:
         if self.learned is None:
             return np.tile(USUAL_WEIGHTS, (np.size(l_deg), 1))
         l_deg, b_deg = to_value(l_deg, "deg"), to_value(b_deg, "deg")
-        return self.learned.part_weights(self.extinction_map, l_deg, b_deg)
+        return self.learned.part_weights(l_deg)
 
     @cached_property
     def count_tables(self) -> CountTables:

@@ -95,7 +95,9 @@ def rich():
 
 
 def test_weights_of_parts_are_those_of_their_group():
-    (_, table) = module._tables_of_stars(rich().weights, rich().measurements)["PARTS"]
+    (_, table) = module._tables_of_stars(rich().weights, rich().measurements, rich().foreground)[
+        "PARTS"
+    ]
     assert table["part"].tolist() == [part.name for part in PARTS]
     of_group = dict(zip(GROUPS, rich().weights.of_group, strict=True))
     by_name = dict(zip(table["part"], table["weight"], strict=True))
@@ -166,7 +168,7 @@ def test_a_list_that_says_nothing(tmp_path):
     write_nothing(path, config, source, "few.fits: 10 stars with a colour")
     from_file, in_memory = load_learned(path), nothing_of(config, "10 stars")
     for found in (from_file, in_memory):
-        assert found.cell.size == found.field.size == len(found.place) == 0
+        assert found.cell.size == len(found.place) == 0
         assert found.map_value == config.extinction.map_value
         assert found.law.name == "learned (nishiyama_2009)"
         n = len(COMPONENTS)
@@ -208,7 +210,7 @@ def test_file(tmp_path):
     write_calibration(calibration(), path, {"name": "stars.fits", "sha256": "abc"})
     with fits.open(path) as hdus:
         names = [hdu.name for hdu in hdus[1:]]
-        assert names == ["CELLS", "STARS", "LAW", "DOUBT", "PARTS", "FIELDS", "CASES", "ERRORS",
+        assert names == ["CELLS", "STARS", "LAW", "DOUBT", "PARTS", "DUST", "CASES", "ERRORS",
                          "PARALLAX", "SELECTION", "MAP_E_JKS", "MAP_E_JKS_ERROR",
                          "MAP_E_JKS_SCATTER"]  # fmt: skip
         header = hdus["CELLS"].header

@@ -14,6 +14,7 @@ from gcmock.dust.profile import (
     profile_value_fast,
     red_clump_distance_pc,
     reddening_slope,
+    scatter_at,
     signed_longitude,
 )
 
@@ -90,3 +91,17 @@ def test_slope_is_the_derivative_with_the_modulus(l_deg, b_deg, distance) -> Non
 def test_profiles_of_several_lines_of_sight() -> None:
     dust = dust_profile(np.array([0.1, 1.0]), np.array([-0.2, 3.0]))
     assert dust.at(1).value(5000.0) == dust_profile(1.0, 3.0).value(5000.0)
+
+
+@given(tau=st.floats(1e-3, 1.0), w=st.floats(0.0, 1.0), distance=DISTANCE)
+def test_the_scatter_of_the_dust_in_front(tau: float, w: float, distance: float) -> None:
+    """Near the Sun a fraction w of the reddening, at the red clump that of the map alone."""
+    dust = dust_profile(1.0, -0.5, scatter=w)
+    at_clump = scatter_at(dust, 3.0, tau, 1.0)
+    assert at_clump == pytest.approx(tau)
+    near = dust.value(1.0)
+    assert scatter_at(dust, 3.0, 0.0, near) == pytest.approx(3.0 * w * near, rel=1e-3)
+    shape = dust.value(distance)
+    both = scatter_at(dust, 3.0, tau, shape)
+    assert both >= tau * shape
+    assert both <= (tau + 3.0 * w * (1.0 - shape) ** 2) * shape + 1e-12

@@ -38,7 +38,7 @@ def sky(n_patch: int = 1, e_jks: float = 2.0, tau: float = 0.0, area: float = 1.
     prior = np.array([[[100.0, 200.0, 300.0], [10.0, 20.0, 30.0]]])
     return Patches(
         prior,
-        DustProfile(np.array([1e9]), np.array([8000.0 / 1e9])),
+        DustProfile(np.array([1e9]), np.array([8000.0 / 1e9]), np.zeros(1)),
         np.zeros(n_patch, np.int64),
         np.full(n_patch, e_jks),
         np.full(n_patch, tau),

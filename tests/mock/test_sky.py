@@ -29,6 +29,7 @@ def model(sky: ExtinctionMap, map_value: str = "subcell", centre: float = 50.0) 
 
     return SimpleNamespace(
         map_value=map_value,
+        profile_scatter=0.0,
         extinction_map=sky,
         galaxy=SimpleNamespace(sun=sun, number_density=number_density),
         grid=DistanceGrid(np.array([1000.0, 2000.0, 4000.0])),

@@ -128,7 +128,7 @@ def test_younger_stars_of_a_component_are_its_stars(model) -> None:
     """With younger stars of the nuclear disc its probability is larger, and draws name it."""
     weights = USUAL_WEIGHTS.copy()
     weights[len(COMPONENTS) :] = 0.5
-    learned = nothing_learned(model.config.extinction.map_value, model.law, weights)
+    learned = nothing_learned(model.config.extinction.map_value, model.law, weights, 0.0)
     young = model.with_learned(learned)
     data = stars(60)
     keys = star_key(1, np.arange(60))[:, None]

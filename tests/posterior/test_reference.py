@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from gcmock.dust.profile import scatter_at
 from gcmock.model import Model, load_model
 from gcmock.posterior import reference
 from gcmock.posterior.grid import DistanceGrid
@@ -49,14 +50,15 @@ def one_star(
 def from_reference(model: Model, data: Observations) -> np.ndarray:
     """Evidence by the readable formula, shape (n_component, n_distance)."""
     post = model.posterior
-    lines, index = model.sightlines.get(data.l_deg, data.b_deg)
+    lines, index = model.sightlines.get(data.l_deg, data.b_deg, model.profile_scatter)
     i = index[0]
-    shape = lines.dust.at(i).value(model.grid.centre_pc)
+    dust = lines.dust.at(i)
+    shape = dust.value(model.grid.centre_pc)
     row = int(model.law.row(data.l_deg, data.b_deg)[0])
     sightline = reference.Sightline(
         lines.prior[i, :, :11].T.astype(float),
         data.e_jks_rc[0] * shape,
-        data.tau[0] * shape,
+        scatter_at(dust, data.e_jks_rc[0], data.tau[0], shape),
         model.law.rows[row],
     )
     error = np.sqrt(data.mag_error[0] ** 2 + post.model_variance)
@@ -169,6 +171,15 @@ def test_kernel_equals_reference_under_limits_quickly(model, mask) -> None:
 @pytest.mark.parametrize("mask", [3, 7, 14])
 def test_kernel_equals_reference_quickly(model, mask) -> None:
     agreement(model, 10 + mask, mask, 0.2, (0.31, -0.23), mask == 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mask", [4, 7])
+@pytest.mark.parametrize("tau", [0.0, 0.1])
+def test_kernel_equals_reference_where_the_dust_in_front_is_uncertain(model, mask, tau) -> None:
+    changed = {"extinction": model.config.extinction.model_dump() | {"profile_scatter": 0.8}}
+    config = load_config(None, model.config.model_dump() | changed)
+    agreement(replace(model, config=config), 30 + mask, mask, tau, (0.31, -0.23), True)
 
 
 @pytest.mark.parametrize("mask", [1, 2, 7, 8, 13, 15])

@@ -10,6 +10,7 @@ import numpy as np
 from gcmock.calibration.calibrate import Calibration, Options
 from gcmock.calibration.calibrators import Calibrators
 from gcmock.calibration.cells import CellFit
+from gcmock.calibration.foreground import usual_foreground
 from gcmock.calibration.law import LawFit, power_law
 from gcmock.calibration.local_reddening import Local
 from gcmock.calibration.measurements import usual_measurements
@@ -75,6 +76,7 @@ def calibration(**parts):
         e_map=np.full(3, 2.0),
         local=Local(0, 0.0, {(0, 0.0): -1.25}, star, 0.1 * star, star, 0.1 * star, zero),
         weights=usual_weights(),
+        foreground=usual_foreground(),
         measurements=usual_measurements(),
         n_observed=np.array([30, 20, 5]),
         n_expected=np.array([25.0, 25.0, 5.0]),

@@ -224,7 +224,7 @@ def test_command_fails_and_draws_the_map(config, tmp_path, capsys, monkeypatch) 
     ("words", "message"),
     [
         (["--only", "sbc,horoscope"], "horoscope"),
-        (["--stars", "5"], "--stars 5"),
+        (["--stars", "5"], "--stars = 5"),
         (["mock.parquet"], "both"),
         (["--reference", "nowhere"], "no such file"),
         (["-o", "validation.txt"], ".json or .md"),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,28 +14,34 @@ from gcmock.calibration.area import area_of_cells
 from gcmock.calibration.calibrators import Calibrators, read_calibrators
 from gcmock.calibration.cells import CellFit, gaussian_weights
 from gcmock.calibration.extinction import SOURCES
+from gcmock.calibration.foreground import Foreground, fit_foreground
 from gcmock.calibration.law import LawFit
 from gcmock.calibration.law_scores import fit_laws
 from gcmock.calibration.local_reddening import Local
 from gcmock.calibration.map_choice import follows_means
 from gcmock.calibration.measurements import (
+    OUTLIER,
     Measurements,
     fit_measurements,
+    log_floor,
+    some_of,
     usual_measurements,
+    zero_point_prior,
 )
 from gcmock.calibration.reddening import (
     Found,
     Sky,
     reddened,
 )
-from gcmock.calibration.steps import Task, density_of, extinction_of, numbers_of
+from gcmock.calibration.steps import Task, density_of, extinction_of, numbers_of, spread_of
 from gcmock.calibration.weights import Weights, usual_weights
 from gcmock.dust.laws import ExtinctionLaw
 from gcmock.errors import InputError
 from gcmock.footprint import Footprint
-from gcmock.learned import nothing_learned
+from gcmock.learned import Learned, nothing_learned
 from gcmock.model import Model, load_model
 from gcmock.notebook import Outcome, listing_of
+from gcmock.posterior.observations import Observations
 from gcmock.progress import StagedProgress
 from gcmock.settings.build import Config, load_config
 from gcmock.words.components import PARTS
@@ -103,6 +108,7 @@ class Calibration(Outcome):
     local : Local
         Of the stars.
     weights : Weights
+    foreground : Foreground
     measurements : Measurements
     n_observed, n_expected : ndarray, shape (n_cell,)
         Stars between the limits: of the catalogue, and expected in the cell, as far as it is in
@@ -129,6 +135,7 @@ class Calibration(Outcome):
     e_map: Floats
     local: Local
     weights: Weights
+    foreground: Foreground
     measurements: Measurements
     n_observed: Integers
     n_expected: Floats
@@ -205,13 +212,13 @@ def calibrate(
     if by_subcell and follows_means(stars, model, config.run.n_workers):
         means = _merged(model.config, {"extinction": {"map_value": "cell_mean"}})
         settings = load_config(None, model.config.model_dump() | means)
-        model = dataclasses.replace(model, config=settings)
+        model = replace(model, config=settings)
         data = stars.data
         e_jks, tau = model.reddening(data.l_deg, data.b_deg)
         stars = stars._replace(data=data._replace(e_jks_rc=e_jks, tau=tau))
     found = calibrate_stars(stars, model, options, config.run.n_workers, tell, start)
     # What is left out while learning, and the value of the map that was chosen, are no settings.
-    return dataclasses.replace(found, config=config)
+    return replace(found, config=config)
 
 
 def _merged(config: Config, changes: dict[str, dict[str, str]]) -> dict[str, object]:
@@ -237,27 +244,58 @@ def calibrate_stars(
     law, fits = fit_laws(stars, model, options.law, options.law_offset, workers, tell)
     # Every younger part as if it were the whole of its component: weights are found afterwards.
     map_value = model.config.extinction.map_value
-    everything = model.with_learned(nothing_learned(map_value, law, np.ones(len(PARTS))))
-    usual = model.with_learned(nothing_learned(map_value, law))
+    priors = nothing_learned(map_value, law)
+    # Roughly, for what is found of the reddening behind: the map is taken with what maps are wrong
+    # by. The best values follow when that is known.
+    zero_point = zero_point_prior(model.config.parallax.zero_point_mas)
+    foreground = _foreground_of(spread_of(stars.data), model, priors, workers, zero_point)
+    usual = model.with_learned(replace(priors, profile_scatter=foreground.scatter))
+    everything = usual.with_learned(
+        nothing_learned(map_value, law, np.ones(len(PARTS)), foreground.scatter)
+    )
     density = density_of(everything, sky, stars, tell)
     task = Task(stars, sky, density, everything, usual, options, workers, tell)
     data, scale, scale_error, curved, explained, found = extinction_of(task)
     weights = usual_weights()
     if options.fractions:
         weights, found = numbers_of(task, data, curved, found)
-    result = _collected(task, law, fits, found, weights, explained)
+    result = _collected(task, law, fits, found, weights, foreground, explained)
     if options.errors:
         from gcmock.calibration.calibration_file import learned_of
 
-        of_list = model.with_learned(learned_of(result))
+        learned = learned_of(result)
         seen = reddened(data, found, curved, sky, usual)
+        foreground = _foreground_of(seen, model, learned, workers, zero_point)
+        of_list = model.with_learned(replace(learned, profile_scatter=foreground.scatter))
         measured = fit_measurements(
-            of_list.posterior, seen, scale, scale_error, workers, task.zero_point_prior,
+            of_list.posterior, seen, scale, scale_error, workers, zero_point,
             model.config.learn.cases,
         )  # fmt: skip
-        result = dataclasses.replace(result, measurements=measured)
+        result = replace(result, foreground=foreground, measurements=measured)
     seconds = time.perf_counter() - start if start else 0.0
-    return dataclasses.replace(result, seconds=seconds)
+    return replace(result, seconds=seconds)
+
+
+def _foreground_of(
+    seen: Observations,
+    model: Model,
+    learned: Learned,
+    workers: int,
+    zero_point: tuple[float, float],
+) -> Foreground:
+    """Scatter of the dust in front of stars whose reddening is known as far as it is behind it."""
+    mean, width = zero_point
+    sample = some_of(seen)
+    sample = sample._replace(
+        parallax=sample.parallax - mean, parallax_error=np.hypot(sample.parallax_error, width)
+    )
+    floor = log_floor(model.with_learned(learned).posterior, sample, workers)
+
+    def log_evidence(scatter: float) -> Floats:
+        posterior = model.with_learned(replace(learned, profile_scatter=scatter)).posterior
+        return posterior.log_evidence(sample, workers, one_lattice=True)
+
+    return fit_foreground(log_evidence, floor, OUTLIER.fraction)
 
 
 def _collected(
@@ -266,6 +304,7 @@ def _collected(
     fits: dict[int, LawFit],
     found: Found,
     weights: Weights,
+    foreground: Foreground,
     explained: NDArray[np.bool_],
 ) -> Calibration:
     """Collect what was found, without measurements, and count the stars of the cells."""
@@ -278,10 +317,10 @@ def _collected(
     settings = model.config.footprint
     footprint, area = area_of_cells(model, settings, stars.data, sky.l_deg, sky.b_deg)
     expected = expected_counts_of(found.fit, weighted, area)
-    usual = usual_measurements(task.zero_point_prior)
+    usual = usual_measurements(zero_point_prior(model.config.parallax.zero_point_mas))
     return Calibration(
         model, model.config, task.options, stars, law, dict(fits), sky.cells, found.source,
-        found.fit, sky.e_map, found.local, weights, usual, observed, expected,
+        found.fit, sky.e_map, found.local, weights, foreground, usual, observed, expected,
         explained, 0.0, footprint=footprint,
     )  # fmt: skip
 

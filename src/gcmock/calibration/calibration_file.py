@@ -15,8 +15,8 @@ from gcmock.calibration.calibrate import Calibration
 from gcmock.calibration.columns import (
     CASE_COLUMNS,
     DOUBT_COLUMNS,
+    DUST_COLUMNS,
     ERROR_COLUMNS,
-    FIELD_COLUMNS,
     LAW_COLUMNS,
     MAP_COLUMNS,
     PARALLAX_COLUMNS,
@@ -26,6 +26,7 @@ from gcmock.calibration.columns import (
 )
 from gcmock.calibration.curves import GROUP_OF_PART
 from gcmock.calibration.extinction import SOURCES
+from gcmock.calibration.foreground import Foreground, usual_foreground
 from gcmock.calibration.found_limits import FoundLimit
 from gcmock.calibration.law import LawFit, parameters_of
 from gcmock.calibration.measurements import Measurements, usual_measurements, zero_point_prior
@@ -111,7 +112,10 @@ def law_table(law: ExtinctionLaw, law_fits: Mapping[int, LawFit]) -> Columns:
 
 
 def _tables_of_stars(
-    weights: Weights, found: Measurements, limit: FoundLimit | None = None
+    weights: Weights,
+    found: Measurements,
+    foreground: Foreground,
+    limit: FoundLimit | None = None,
 ) -> dict[str, tuple[tuple[Column, ...], Columns]]:
     """Tables of what the stars and their measurements are, and the list was cut at, by name."""
     parts = {
@@ -120,7 +124,11 @@ def _tables_of_stars(
         "weight": weights.of_group[GROUP_OF_PART],
         "weight_error": weights.error[GROUP_OF_PART],
     }
-    fields = {"field": np.zeros(0, np.int64), **{f"weight_{p.name}": np.zeros(0) for p in PARTS}}
+    dust = {
+        "n_star": np.array([foreground.n_star]),
+        "profile_scatter": np.array([foreground.scatter]),
+        "profile_scatter_error": np.array([foreground.error]),
+    }
     cases = {
         "case": np.array([case.name for case in CASES]),
         "fraction": found.case_fraction,
@@ -146,7 +154,7 @@ def _tables_of_stars(
     return {
         "DOUBT": (DOUBT_COLUMNS, doubt),
         "PARTS": (PART_COLUMNS, parts),
-        "FIELDS": (FIELD_COLUMNS, fields),
+        "DUST": (DUST_COLUMNS, dust),
         "CASES": (CASE_COLUMNS, cases),
         "ERRORS": (ERROR_COLUMNS, errors),
         "PARALLAX": (PARALLAX_COLUMNS, parallax),
@@ -190,7 +198,7 @@ def write_calibration(
     overwrite: bool = False,
     dated: bool = True,
 ) -> None:
-    """Write the FITS file: cells, stars, law, parts, fields, cases, errors, parallaxes, images.
+    """Write the FITS file: cells, stars, law, parts, dust, cases, errors, parallaxes, images.
 
     Parameters
     ----------
@@ -230,7 +238,7 @@ def _hdus(result: Calibration, source: Mapping[str, Any], *, dated: bool = True)
         "CELLS": (MAP_COLUMNS, cells),
         "STARS": (STAR_COLUMNS, _star_table(result)),
         "LAW": (LAW_COLUMNS, law_table(result.law, result.law_fits)),
-        **_tables_of_stars(result.weights, result.measurements),
+        **_tables_of_stars(result.weights, result.measurements, result.foreground),
     }
     images = [_image(result, cells, name) for name in ("e_jks", "e_jks_error", "e_jks_scatter")]
     words = record(result, source, dated=dated)
@@ -282,7 +290,7 @@ def _nothing(
         "CELLS": (MAP_COLUMNS, _empty(MAP_COLUMNS)),
         "STARS": (STAR_COLUMNS, _empty(STAR_COLUMNS)),
         "LAW": (LAW_COLUMNS, law_table(law, {})),
-        **_tables_of_stars(usual_weights(), usual_measurements(prior), limit),
+        **_tables_of_stars(usual_weights(), usual_measurements(prior), usual_foreground(), limit),
     }
     words = record_of_mock(config, source, {}, dated=False)
     words |= {"content": "nothing could be learned from the stars", "reason": reason}

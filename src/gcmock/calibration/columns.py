@@ -65,12 +65,10 @@ PART_COLUMNS: Final = (
     Column("weight", "float64", "", "arith.factor", "Factor on its number of stars"),
     Column("weight_error", "float64", "", "stat.error", "Standard error of weight"),
 )
-FIELD_COLUMNS: Final = (
-    Column("field", "int64", "", "meta.id", "Number of the field, a square of 8 x 8 cells"),
-    *(
-        Column(f"weight_{part.name}", "float64", "", "arith.factor", f"Factor on the {part.name}")
-        for part in PARTS
-    ),
+DUST_COLUMNS: Final = (
+    Column("n_star", "int64", "", "meta.number", "Stars behind it"),
+    Column("profile_scatter", "float64", "", "stat.stdev", "Scatter of the dust in front of stars"),
+    Column("profile_scatter_error", "float64", "", "stat.error", "Error of profile_scatter"),
 )
 CASE_COLUMNS: Final = (
     Column("case", "U16", "", "meta.code.class", "Case of a measurement"),

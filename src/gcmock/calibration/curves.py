@@ -30,6 +30,7 @@ from gcmock.posterior.kernel.sums import sum_rows
 from gcmock.posterior.kernel.terms import (
     along_c,
     along_sightline,
+    dust_scatter,
     profile,
     slope_along,
 )
@@ -212,13 +213,29 @@ def _curves(stars, mask, shared, work, group, kappa, out):  # type: ignore[no-un
                     before = j - j % COARSE
                     if max(score[before], score[min(before + COARSE, n - 1)]) <= least:
                         continue
-                e = red.e_jks_rc * profile(red.dust, 10.0 ** (0.2 * mu[j] + 1.0))
+                shape = profile(red.dust, 10.0 ** (0.2 * mu[j] + 1.0))
+                e = red.e_jks_rc * shape
+                tau = dust_scatter(red.dust, red.e_jks_rc, 0.0, shape)
+                # A scatter along the path of the reddening, whatever the factor on the map.
+                v = _widened(star, path, tau)
                 stride = _stride(width, e)
                 score[j] = _along_factor(
-                    star, lattice, path, mu[j], e, stride, weight[j], population, group, work, value
+                    star,
+                    v,
+                    lattice,
+                    path,
+                    mu[j],
+                    e,
+                    stride,
+                    weight[j],
+                    population,
+                    group,
+                    work,
+                    value,
                 )
                 if score[j] > 0.0:
-                    _add_curve(value, stride, star.norm, out[i])
+                    norm = star.norm / np.sqrt(1.0 + tau * tau * star.kk)
+                    _add_curve(value, stride, norm, out[i])
                 if phase == 0:
                     total += score[j]
                     n_score += 1
@@ -240,6 +257,17 @@ def _path(mask, rows, kappa, tilt):  # type: ignore[no-untyped-def]
             path[i] += rows[i, a] * kappa[a]
     path[0] += tilt * path[1]
     return path
+
+
+@njit(**INNER)
+def _widened(star, path, tau):  # type: ignore[no-untyped-def]
+    """Return the variances and the covariance of W and c with a scatter of the reddening."""
+    tau2 = tau * tau
+    return (
+        star.v_ww + path[0] * path[0] * tau2,
+        star.v_wc + path[0] * path[1] * tau2,
+        star.v_cc + path[1] * path[1] * tau2,
+    )
 
 
 @njit(**INNER)
@@ -303,7 +331,9 @@ def _add_lanes(total, sums):  # type: ignore[no-untyped-def]
 
 
 @njit(**INNER)
-def _along_factor(star, lattice, path, mu, e, stride, weight, population, group, work, value):  # type: ignore[no-untyped-def]
+def _along_factor(  # type: ignore[no-untyped-def]
+    star, variances, lattice, path, mu, e, stride, weight, population, group, work, value
+):
     """Fill `value` with Σ_c weight · likelihood of every group at one distance; their sum.
 
     Points of f are `stride` apart, the last at the end of the range or beyond, and stand behind one
@@ -312,7 +342,7 @@ def _along_factor(star, lattice, path, mu, e, stride, weight, population, group,
     n = _n_points(FACTORS.size, stride)
     value[:, : n + 3] = 0.0
     total, sums = work.total, work.sums
-    v_w, v_wc, v_c = star.v_ww, star.v_wc, star.v_cc
+    v_w, v_wc, v_c = variances
     reach = np.sqrt(RADIUS2 * v_c) + 0.3 * abs(star.delta)
     c_low = lattice.bin_min - reach
     c_high = lattice.bin_min + lattice.bin_step * (lattice.first.shape[2] - 1) + reach

@@ -28,6 +28,7 @@ from scipy.optimize import minimize
 from gcmock.arrays import Floats
 from gcmock.calibration.curves import GROUP_OF_PART, USUAL_OF_GROUP
 from gcmock.compilation import compiled
+from gcmock.dust.profile import scatter_at
 from gcmock.io.observed import ObservedCatalogue
 from gcmock.io.readers.opening import open_table
 from gcmock.learned import field_number
@@ -262,17 +263,19 @@ def expected_colours(
     """
     population = np.array(model.populations.of_part, np.int64)
     weights = np.exp(-0.5 * _REDDENING**2) / np.exp(-0.5 * _REDDENING**2).sum()
-    sightlines, which = model.sightlines.get(l_deg, b_deg)
+    sightlines, which = model.sightlines.get(l_deg, b_deg, model.profile_scatter)
     e_jks, tau = model.reddening(l_deg, b_deg)
     grid = model.grid
     n = len(grid) // _EVERY * _EVERY
     place = slice(_EVERY // 2, n, _EVERY)
     out = np.zeros((l_deg.size, USUAL_OF_GROUP.size, edges.size, COLOURS.size))
     for i, s in enumerate(which):
-        shape = sightlines.dust.at(s).value(grid.centre_pc[place])
         prior = sightlines.prior[s][:n, : population.size].astype(np.float64)
         prior = prior.reshape(-1, _EVERY, population.size).sum(axis=1)
-        mean = np.maximum(e_jks[i] + tau[i] * _REDDENING[:, None], 0.0) * shape
+        dust = sightlines.dust.at(s)
+        shape = dust.value(grid.centre_pc[place])
+        scatter = scatter_at(dust, e_jks[i], tau[i], shape)
+        mean = np.maximum(e_jks[i] * shape + scatter * _REDDENING[:, None], 0.0)
         _add_stars(
             prior, population, GROUP_OF_PART, table.value, grid.distance_modulus[place], mean,
             weights, edges, out[i],

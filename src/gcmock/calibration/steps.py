@@ -23,7 +23,6 @@ from gcmock.calibration.measurements import (
     some_of,
     some_rows,
     with_scale,
-    zero_point_prior,
 )
 from gcmock.calibration.reddening import (
     Curved,
@@ -70,11 +69,6 @@ class Task(NamedTuple):
     options: Options
     workers: int
     tell: StagedProgress
-
-    @property
-    def zero_point_prior(self) -> tuple[float, float]:
-        """Prior of the zero point of parallaxes, besides that of the settings [mas]."""
-        return zero_point_prior(self.usual.config.parallax.zero_point_mas)
 
 
 def extinction_of(

@@ -141,7 +141,9 @@ def fit_weights(
     x0 = _start()
     scales: Sequence[float] = SCALES
     if guess is not None and guess.n_star:
-        scales = tuple(float(np.clip(guess.scale * f, SCALES[0], SCALES[-1])) for f in NEAR)
+        # All of them inside the range: at its end two would be the same.
+        middle = float(np.clip(guess.scale, SCALES[0] / NEAR[0], SCALES[-1] / NEAR[-1]))
+        scales = tuple(middle * f for f in NEAR)
 
     def look(scale: float) -> float:
         if scale not in found:

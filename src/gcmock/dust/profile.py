@@ -67,10 +67,14 @@ class DustProfile(NamedTuple):
         Scale length of the dust along the line of sight, h / (|sin b| + 1e-4) [pc].
     norm : float or ndarray, shape (n_sightline,)
         1 - exp(-D_RC / scale).
+    scatter : float or ndarray, shape (n_sightline,)
+        How far the dust in front is from this layer: standard deviation of ln s near the Sun, see
+        `scatter_at`.
     """
 
     scale_pc: Any
     norm: Any
+    scatter: Any
 
     def value(self, distance_pc: ArrayLike) -> NDArray[np.float64]:
         """Reddening at distances [pc] over that at the red-clump distance; shapes broadcast."""
@@ -83,7 +87,7 @@ class DustProfile(NamedTuple):
 
 def profile_at(dust, sightline):  # type: ignore[no-untyped-def]
     """Return the profile of one line of sight of several."""
-    return DustProfile(dust.scale_pc[sightline], dust.norm[sightline])
+    return DustProfile(dust.scale_pc[sightline], dust.norm[sightline], dust.scatter[sightline])
 
 
 def profile_value(dust, distance_pc):  # type: ignore[no-untyped-def]
@@ -94,12 +98,23 @@ def profile_value(dust, distance_pc):  # type: ignore[no-untyped-def]
 
 def inverted(dust):  # type: ignore[no-untyped-def]
     """Return the inverses of scale and norm, for `profile_value_fast`."""
-    return DustProfile(1.0 / dust.scale_pc, 1.0 / dust.norm)
+    return DustProfile(1.0 / dust.scale_pc, 1.0 / dust.norm, dust.scatter)
 
 
 def profile_value_fast(inverse, distance_pc):  # type: ignore[no-untyped-def]
     """Return `profile_value` without divisions: it differs only where there is no reddening."""
     return (1.0 - np.exp(-distance_pc * inverse.scale_pc)) * inverse.norm
+
+
+def scatter_at(dust, e_jks_rc, tau_rc, shape):  # type: ignore[no-untyped-def]
+    """Return the standard deviation of the reddening where the profile is `shape` [mag].
+
+    sqrt(τ² + (w E (1 - s)²)²) s: τ is the scatter about the map, and w that of the dust in front
+    about the smooth layer near the Sun, as a fraction. At the red clump the map is right, and so
+    it is, nearly, for most of the bar.
+    """
+    front = dust.scatter * e_jks_rc * (1.0 - shape) * (1.0 - shape)
+    return shape * np.sqrt(tau_rc * tau_rc + front * front)
 
 
 def reddening_slope(dust, e_jks_rc, distance_pc):  # type: ignore[no-untyped-def]
@@ -109,7 +124,10 @@ def reddening_slope(dust, e_jks_rc, distance_pc):  # type: ignore[no-untyped-def
 
 
 def dust_profile(
-    l_deg: ArrayLike, b_deg: ArrayLike, h_dust_pc: float = DUST_SCALE_HEIGHT_PC
+    l_deg: ArrayLike,
+    b_deg: ArrayLike,
+    h_dust_pc: float = DUST_SCALE_HEIGHT_PC,
+    scatter: float = 0.0,
 ) -> DustProfile:
     """Return the profiles along lines of sight.
 
@@ -119,6 +137,8 @@ def dust_profile(
         Galactic coordinates [deg].
     h_dust_pc : float
         Scale height of the dust [pc].
+    scatter : float
+        How far the dust in front is from the layer, as a fraction.
 
     Returns
     -------
@@ -127,7 +147,8 @@ def dust_profile(
     """
     sin_b = np.abs(np.sin(np.radians(np.asarray(b_deg, dtype=np.float64))))
     scale = h_dust_pc / (sin_b + SIN_B_FLOOR)
-    return DustProfile(scale, -np.expm1(-red_clump_distance_pc(l_deg, b_deg) / scale))
+    norm = -np.expm1(-red_clump_distance_pc(l_deg, b_deg) / scale)
+    return DustProfile(scale, norm, np.full(scale.shape, scatter))
 
 
 def profile(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats, Integers
 from gcmock.compilation import compiled
-from gcmock.dust.profile import DustProfile, profile_at, profile_value
+from gcmock.dust.profile import DustProfile, profile_at, profile_value, scatter_at
 from gcmock.random import uniform_scalar
 from gcmock.stars.populations import PopulationSet
 from gcmock.words.bands import KS
@@ -190,7 +190,7 @@ def draw_patches(
     return Drawn(*(np.ascontiguousarray(a) for a in (*whole, *real)))
 
 
-_dust_of, _profile = njit(profile_at), njit(profile_value)
+_dust_of, _profile, _scatter = njit(profile_at), njit(profile_value), njit(scatter_at)
 
 
 @njit
@@ -239,7 +239,7 @@ def _draw(  # type: ignore[no-untyped-def]
             patches.key[s],
         )
         area = patches.area_deg2[s]
-        least = max(e_map - MAX_SIGMA * tau, 0.0)
+        least = max(e_map - MAX_SIGMA * (tau + dust.scatter * e_map), 0.0)
         for i in range(n_bin):
             bound = ks_max - modulus[i] + 5.0 - kappa * least * shape[i]
             step = int(np.floor((bound - mag_min) / INDEX_STEP_MAG)) + 1
@@ -258,9 +258,10 @@ def _draw(  # type: ignore[no-untyped-def]
                     base = candidate * STRIDE
                     distance = edges[i] + (point - begin) / length * (edges[i + 1] - edges[i])
                     normal = 0.0
-                    if tau > 0.0:
+                    if tau > 0.0 or dust.scatter > 0.0:
                         normal = _normal(key, base + REDDENING)
-                    e = max(e_map + tau * normal, 0.0) * _profile(dust, distance)
+                    here = _profile(dust, distance)
+                    e = max(e_map * here + _scatter(dust, e_map, tau, here) * normal, 0.0)
                     target = uniform_scalar(key, base + NODE) * weight
                     last = start[p] + n_brighter[p, steps[i]] - 1
                     lo = _node_at(cumulative, start[p], last, target)

@@ -1,6 +1,6 @@
 """A check without any truth: does the drawn reddening scatter about the map as it should.
 
-For a draw with reddening e at distance D the pull is z = (e - E s(D)) / (τ s(D)). If map, scatter,
+For a draw with reddening e at distance D the pull is z = (e - E s(D)) / τ(D). If map, scatter,
 law and isochrones are right, draws from the posterior of stars of the model have z with mean 0 and
 standard deviation 1, whatever the stars tell of their reddening; a map that is 5 % off shows as a
 mean of 0.1, a scatter that is too small as a standard deviation above 1.
@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from gcmock.dust.extinction_map import ExtinctionMap
-from gcmock.dust.profile import dust_profile
+from gcmock.dust.profile import dust_profile, scatter_at
 from gcmock.learned import CELLS_PER_FIELD, FIELDS_IN_B, field_number
 from gcmock.model import Model
 from gcmock.posterior.observations import Observations
@@ -79,11 +79,12 @@ def pulls_of(data: Observations, draws: Draws, model: Model) -> dict[int, Sums]:
     sun = model.galaxy.sun
     cell = cell_of(data.l_deg, data.b_deg, (sun.sgr_a_l_deg, sun.sgr_a_b_deg))
     height = model.config.extinction.dust_scale_height_pc
-    dust = dust_profile(cell.l_deg[:, None], cell.b_deg[:, None], height)
+    dust = dust_profile(cell.l_deg[:, None], cell.b_deg[:, None], height, model.profile_scatter)
     shape = dust.value(draws.distance_pc)
     known = np.isfinite(data.mag).any(axis=1) & (data.tau > 0.0)
-    tau = np.where(known, data.tau, 1.0)[:, None]
-    z = (draws.e_jks / shape - data.e_jks_rc[:, None]) / tau
+    e_jks_rc = data.e_jks_rc[:, None]
+    scatter = scatter_at(dust, e_jks_rc, np.where(known, data.tau, 1.0)[:, None], shape)
+    z = (draws.e_jks - e_jks_rc * shape) / scatter
     z = np.clip(np.where(np.isfinite(z), z, 0.0), -LARGEST, LARGEST)
     first, second = (np.rint(x / UNIT).astype(np.int64).sum(axis=1) for x in (z, z**2))
     number = field_number(
@@ -130,7 +131,7 @@ def pulls_in_words(sums: Mapping[int, Sums]) -> str:
         whole = added({0: whole}, {0: value})[0]
     if whole[0] < LEAST_STARS:
         return ""
-    words = f"drawn reddening about the map, (e - E s) / (tau s): mean {pull_of(whole)}"
+    words = f"drawn reddening about the map, (e - E s) / tau: mean {pull_of(whole)}"
     large = {key: pull_of(value) for key, value in sums.items() if value[0] >= LEAST_STARS}
     if len(large) > 1:
         key = max(large, key=lambda one: abs(large[one].significance))

@@ -148,7 +148,7 @@ def make_patches(model: Model, where: PatchLayout, seed: int) -> Patches:
     sin_low, sin_high = where.sin_b
     return Patches(
         prior,
-        dust_profile(lon, lat, height),
+        dust_profile(lon, lat, height, model.profile_scatter),
         sightline.astype(np.int64),
         e_jks_rc,
         tau,

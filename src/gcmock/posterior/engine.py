@@ -57,7 +57,6 @@ from gcmock.words.limits import Limit
 
 J, H = band("j").index, band("h").index
 
-
 Kernel = Callable[[StarKind, NDArray[np.int64], StarBlock, Shared, Scratch], None]
 """Works on a block of stars of one kind: takes the kind, the places of the stars in the
 observations, the stars, what they share, and work space of its own."""
@@ -85,6 +84,8 @@ class Posterior:
         What is allowed for errors of measured motions.
     limits : sequence of Limit
         What the list of stars was cut at.
+    profile_scatter : float
+        Of the dust in front (`gcmock.dust.profile.scatter_at`).
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Posterior:
         error_floor_mag: float,
         motion: MotionModel | None = None,
         limits: Sequence[Limit] = (),
+        profile_scatter: float = 0.0,
     ) -> None:
         self.grid = grid
         self.law = law
@@ -104,7 +106,7 @@ class Posterior:
         scatter = [relation.scatter_mag for relation in self._relations]
         self.model_variance = error_floor_mag**2 + np.square([0.0] * N_LINEAR + scatter)
         self.motion = MotionModel() if motion is None else MotionModel(*map(float, motion))
-        self.limits = tuple(limits)
+        self.limits, self._profile_scatter = tuple(limits), profile_scatter
         self._tables = shared_tables(populations, law, self._relations)
         self._sightlines = sightlines
         nodes = sightlines.nodes
@@ -334,9 +336,9 @@ class Posterior:
         workers: int,
     ) -> None:
         """Run a kernel over stars that are few enough for their lines of sight to fit in memory."""
-        here = data.take(batch)
+        here, scatter = data.take(batch), self._profile_scatter
         sightlines, index = self._sightlines.get(
-            here.l_deg, here.b_deg, with_moments=here.with_motion
+            here.l_deg, here.b_deg, scatter, with_moments=here.with_motion
         )
         sightline = np.full(data.n_star, -1)
         sightline[batch] = index

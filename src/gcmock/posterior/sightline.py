@@ -159,7 +159,12 @@ class SightlineCache:
         self._lock = Lock()
 
     def get(
-        self, l_deg: ArrayLike, b_deg: ArrayLike, *, with_moments: bool = False
+        self,
+        l_deg: ArrayLike,
+        b_deg: ArrayLike,
+        dust_scatter: float = 0.0,
+        *,
+        with_moments: bool = False,
     ) -> tuple[Sightlines, NDArray[np.int64]]:
         """Lines of sight of stars and the index of each star's.
 
@@ -167,6 +172,8 @@ class SightlineCache:
         ----------
         l_deg, b_deg : array_like, shape (n_star,)
             Positions [deg].
+        dust_scatter : float
+            Scatter of the dust in front of stars, as a fraction (`DustProfile.scatter`).
         with_moments : bool
             Fill `Sightlines.moments`, for stars with a measured motion.
 
@@ -197,7 +204,7 @@ class SightlineCache:
         priors = np.zeros((identity.size, len(self._grid), N_LANE), np.float32)
         for lanes, key in zip(priors, keys, strict=True):
             lanes[:, : len(found[key])] = found[key].T
-        dust = dust_profile(lon, lat, self._height)
+        dust = dust_profile(lon, lat, self._height, dust_scatter)
         moments = self._moments_of(identity, lon, lat) if with_moments else no_moments(lon.size)
         return Sightlines(priors, dust, moments), index.astype(np.int64)
 

@@ -65,6 +65,12 @@ class ExtinctionConfig(Section):
         le=1000.0,
         description="Scale height of the dust along the sightline [pc]",
     )
+    profile_scatter: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=2.0,
+        description="Scatter of the dust near the Sun about this layer, as a fraction of it",
+    )
 
 
 class LearnConfig(Section):

@@ -132,7 +132,9 @@ def test_draw_tries_again_and_then_takes_a_node_of_the_prior(monkeypatch):
         return 5 if len(attempts) == wanted else -1
 
     replaced = {
-        "reddening_of": lambda *_: SimpleNamespace(dust=None, e_jks_rc=2.0, tau_rc=0.1),
+        "reddening_of": lambda *_: SimpleNamespace(
+            dust=SimpleNamespace(scatter=0.0), e_jks_rc=2.0, tau_rc=0.1
+        ),
         "draw_component_and_bin": lambda *_: (3, 7),
         "draw_distance": lambda *_: 1000.0,
         "profile": lambda *_: 0.5,

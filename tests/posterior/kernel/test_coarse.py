@@ -48,7 +48,7 @@ def test_grid_covers_all_bins_with_a_margin(monkeypatch, width):
     monkeypatch.setattr(coarse, "along_sightline", lambda *_: width)
     bins = make_bins(np.geomspace(100.0, 16000.0, 300))
     knot, density = np.zeros((2, bins.knot_mu.size))
-    red = SimpleNamespace(dust=None, e_jks_rc=2.0, tau_rc=0.1)
+    red = SimpleNamespace(dust=SimpleNamespace(scatter=0.0), e_jks_rc=2.0, tau_rc=0.1)
     n = coarse.make_grid(7, False, 1.0, None, None, bins, red, knot, density)
     assert n <= N_COARSE
     first, last = (coarse.place(bins.knot_mu[0], mu, knot, density) for mu in bins.mu[[0, -1]])

@@ -121,7 +121,7 @@ def test_fraction_outside_of_an_ellipse_that_misses_half(work, monkeypatch):
     monkeypatch.setattr(likelihood, "profile", lambda *_: 1.0)
     work.cumulative[1:] = np.cumsum(PRIOR, axis=0)
     work.cells[:] = 100, 140
-    red = SimpleNamespace(dust=None, e_jks_rc=1.0, tau_rc=0.1)
+    red = SimpleNamespace(dust=SimpleNamespace(scatter=0.0), e_jks_rc=1.0, tau_rc=0.1)
     groups = np.full(N_LANE, N_POPULATION)
     groups[:4] = 2
 

@@ -19,7 +19,7 @@ DENSITY = np.full(9, PER_MAG)
 ROWS = SimpleNamespace(
     row_min=-8.0, row_step=0.5, c_top=np.full(30, 1.0), c_bottom=np.full(30, 0.4)
 )
-RED = Reddening(2.5, 0.0, DustProfile(20_000.0, 0.33))
+RED = Reddening(2.5, 0.0, DustProfile(20_000.0, 0.33, 0.0))
 R2, V_C = 3.5**2, 0.003
 
 

@@ -124,6 +124,17 @@ def test_counts_of_magnitudes(axis, tally):
     assert "observed" not in axis.get_legend_handles_labels()[1]
 
 
+@pytest.mark.filterwarnings("ignore:Data has no positive values")
+@pytest.mark.parametrize("draw", [distances, magnitude_counts])
+def test_an_axis_of_no_counts_has_an_order(axis, draw):
+    """Stars that are in no bin: a logarithmic axis down to zero has ticks without end."""
+    away = mock_rows(["bar"] * 4, p_own=[1.0] * 4, distance_pc=1e9, phot_hw_mag=-90.0)
+    draw(axis, tally_of(away))
+    low, high = axis.get_ylim()
+    assert 0.0 < low < high < np.inf
+    assert len(axis.get_yticks()) < 50
+
+
 def test_observed_counts_are_dots(axis, tally):
     class Observed:
         bands = {"ks": 3}  # noqa: RUF012

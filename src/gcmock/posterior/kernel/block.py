@@ -39,7 +39,7 @@ from gcmock.posterior.kernel.likelihood import (
 )
 from gcmock.posterior.kernel.limits import best_reddening, passing_reddening
 from gcmock.posterior.kernel.star import INFLATION_MAG, has_own_prior, prepare, reddening_of
-from gcmock.posterior.kernel.terms import off_in_q, profile, tilted
+from gcmock.posterior.kernel.terms import dust_scatter, off_in_q, profile, tilted
 from gcmock.random import uniform_scalar
 
 
@@ -164,7 +164,7 @@ def draw(stars, i, key, mask, star, variance, total, shared, work, mag):
         mu = 5.0 * np.log10(distance) - 5.0
         shape = profile(red.dust, distance)
         e = red.e_jks_rc * shape
-        tau = red.tau_rc * shape
+        tau = dust_scatter(red.dust, red.e_jks_rc, red.tau_rc, shape)
         u_node = uniform_scalar(key, base + NODE)
         if mask == 0:
             node = node_of_prior(original, groups[c], u_node)
@@ -183,6 +183,8 @@ def draw(stars, i, key, mask, star, variance, total, shared, work, mag):
         mask, stars.mag[i], variance, law, node_mag, mu, e, tau,
         standard_normal(key, base + REDDENING),
     )  # fmt: skip
+    # Dust does not brighten, though a Gaussian as wide as its mean would have it so.
+    e = max(e, 0.0)
     if mask != 0 and work.limits.n_limit[0] > 0 and tau > 0.0:
         j0, h0, k0 = node_mag[0] + mu, node_mag[1] + mu, node_mag[2] + mu
         best, known = best_reddening(mask, law, j0, h0, k0, mean, tau, work.limits)

@@ -13,7 +13,7 @@ from numba import njit
 
 from gcmock.posterior.kernel.fastmath import HOT
 from gcmock.posterior.kernel.structures import N_COARSE
-from gcmock.posterior.kernel.terms import along_sightline, profile, slope_along
+from gcmock.posterior.kernel.terms import along_sightline, dust_scatter, profile, slope_along
 
 STEP_PER_SIGMA, NODE_STEP_PER_SIGMA = 0.85, 0.5
 """Step of the grid as a fraction of the width of the likelihood along the sightline: on a lattice,
@@ -41,7 +41,8 @@ def make_grid(mask, exact, fineness, star, law, bins, red, knot, density):
     for i in range(n):
         distance = bins.knot_distance[i]
         slope = slope_along(red.dust, red.e_jks_rc, distance)
-        scatter = red.tau_rc * profile(red.dust, distance)
+        shape = profile(red.dust, distance)
+        scatter = dust_scatter(red.dust, red.e_jks_rc, red.tau_rc, shape)
         width = step * along_sightline(mask, star, law, slope, scatter)
         density[i] = 1.0 / min(width, WIDEST_STEP)
     factor = 1.0

@@ -35,6 +35,7 @@ from gcmock.posterior.kernel.reach import reach
 from gcmock.posterior.kernel.structures import MU_STEP, N_COARSE, N_LANE
 from gcmock.posterior.kernel.sums import sum_colours, sum_rows, weigh_colours, weigh_rows
 from gcmock.posterior.kernel.terms import (
+    dust_scatter,
     inverse_dust,
     profile,
     profile_fast,
@@ -196,7 +197,7 @@ def _likelihood_at(j, mask, exact, star, table, lattice, law, groups, red, inver
     """Fill row j of `work.coarse`, of which `work.mu_at` holds the distance modulus."""
     mu = work.mu_at[j]
     s = profile_fast(inverse, 10.0 * np.exp(LOG_PER_MAG * mu))
-    e, tau = red.e_jks_rc * s, red.tau_rc * s
+    e, tau = red.e_jks_rc * s, dust_scatter(red.dust, red.e_jks_rc, red.tau_rc, s)
     factor = _sums_at(mask, exact, star, table, lattice, law, mu, e, tau, r2, work)
     if roots_of_sums(work.sums, groups, factor, np.float32(LEAST_SUM), work.coarse, j):
         work.reached[j] = 1
@@ -342,7 +343,7 @@ def fraction_outside(mask, star, table, lattice, law, bins, groups, red, r2, wor
         best = j
         _locate(bins.knot_mu[0], bins.bin_of_mu, j, work.knot, work.density, mu_at, bin_at)
         s = profile(red.dust, 10.0 ** (0.2 * mu_at[j] + 1.0))
-        e, tau = red.e_jks_rc * s, red.tau_rc * s
+        e, tau = red.e_jks_rc * s, dust_scatter(red.dust, red.e_jks_rc, red.tau_rc, s)
         sums = 0.0
         for wide in range(2):
             radius2 = NODE_RADIUS2 if wide else r2

@@ -7,7 +7,7 @@ from numba import njit
 
 from gcmock.posterior.kernel.coarse import FIRST_STEP, modulus
 from gcmock.posterior.kernel.fastmath import HOT
-from gcmock.posterior.kernel.terms import profile, scattered
+from gcmock.posterior.kernel.terms import dust_scatter, profile, scattered
 
 Q_TYPICAL, Q_MARGIN = -0.1, 0.1
 """Where stars are in Q, and how far from there the near and far end of a star's range are safe."""
@@ -41,7 +41,7 @@ def _limit(star, c_edge, side, rows, mu0, n, red, r2, knot, density):
         middle = (low + high + side) // 2
         mu = modulus(mu0, float(FIRST_STEP * middle), knot, density)
         s = profile(red.dust, 10.0 ** (0.2 * mu + 1.0))
-        e, tau = red.e_jks_rc * s, red.tau_rc * s
+        e, tau = red.e_jks_rc * s, dust_scatter(red.dust, red.e_jks_rc, red.tau_rc, s)
         enough = _red_enough(star, c_edge, rows.row_min, rows.row_step, side, mu, e, tau, r2)
         if enough == (side == 0):
             high = middle - side

@@ -23,6 +23,7 @@ from gcmock.dust.profile import (
     profile_value,
     profile_value_fast,
     reddening_slope,
+    scatter_at,
 )
 from gcmock.posterior.kernel.bands import (
     H_BIT,
@@ -66,6 +67,7 @@ Q_RANGE_MIDDLE, Q_SIGMA = 0.5 * (Q_RANGE[0] + Q_RANGE[1]), 0.5 * (Q_RANGE[1] - Q
 
 profile = njit(**HOT)(profile_value)
 profile_fast = njit(**HOT)(profile_value_fast)
+dust_scatter = njit(**HOT)(scatter_at)
 inverse_dust = njit(**HOT)(inverted)
 slope_along = njit(**HOT)(reddening_slope)
 dust_of = njit(**HOT)(profile_at)

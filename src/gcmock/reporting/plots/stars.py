@@ -199,10 +199,15 @@ def distances(axis: Axes, catalogue: Any) -> None:
     total = tally.distances.sum(axis=0)
     axis.set_xlim(0.0, float(DISTANCE.edges[occupied(total, 1e-4).stop]))
     top = axis.get_ylim()[1]
-    axis.set_yscale("log")
-    axis.set_ylim(max(1e-5 * top, 0.5), 12.0 * top)
+    _log_counts(axis, max(1e-5 * top, 0.5), 12.0 * top)
     axis.set(xlabel="distance [kpc]", ylabel="stars per kpc")
     legend(axis, loc="upper left", ncols=2)
+
+
+def _log_counts(axis: Axes, low: float, high: float) -> None:
+    """Set a logarithmic axis of counts: of a decade at least, also where nothing is counted."""
+    axis.set_yscale("log")
+    axis.set_ylim(low, max(high, 10.0 * low))
 
 
 def magnitude_counts(
@@ -231,8 +236,8 @@ def magnitude_counts(
         axis.plot(MAGNITUDE.centres[seen], counts[seen], ".", color=INK, ms=4, label="observed")
     part = occupied(values.sum(axis=0), 2e-5)
     axis.set_xlim(MAGNITUDE.edges[part.start] - 0.1, MAGNITUDE.edges[part.stop] + 0.1)
-    axis.set_yscale("log")
-    axis.set_ylim(0.7 * max(1.0, 1.0 / MAGNITUDE.step), 2.0 * float(values.sum(axis=0).max()))
+    least = 0.7 * max(1.0, 1.0 / MAGNITUDE.step)
+    _log_counts(axis, least, 2.0 * float(values.sum(axis=0).max()))
     axis.set(xlabel=f"{band_label(band)} [mag]", ylabel="stars per mag")
     legend(axis, loc="upper left")
 
