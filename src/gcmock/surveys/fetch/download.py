@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.errors import GcmockError, InputError, InterruptedRunError
+from gcmock.io import provenance
 from gcmock.io.manifest import Manifest, check_folder, entry_of
 from gcmock.notebook import Outcome
 from gcmock.progress import Progress
@@ -326,18 +326,17 @@ def _store(run: _Run, selection: adql.Selection, tile: Tile, query: str, table: 
     near = separation_deg(ra, dec, ra_0, dec_0) <= radius + 2.0 * selection.pad_deg
     _check_place(run.service.url, selection, tile, lon, lat, near)
     inside = tile.owns(lon, lat) & run.window.contains(ra, dec)
-    date = datetime.now(UTC).isoformat(timespec="seconds")
-    provenance = {
+    words = {
         "adql": query,
         "service": run.service.url,
         "table": selection.table,
-        "date": date,
+        "date": provenance.now(),
         "rows_received": len(table),
     }
-    words = {f"gcmock_{key}": str(value) for key, value in provenance.items()}
-    write_tile(run.manifest.folder / name, table[inside], {**words, "survey": run.survey.name})
+    named = {f"gcmock_{key}": str(value) for key, value in words.items()}
+    write_tile(run.manifest.folder / name, table[inside], {**named, "survey": run.survey.name})
     run.repeats.add_file(run.manifest.folder / name, selection)
-    run.manifest.append(entry_of(run.manifest.folder, name, int(inside.sum()), provenance))
+    run.manifest.append(entry_of(run.manifest.folder, name, int(inside.sum()), words))
 
 
 def _numbers(url: str, table: Table, column: str) -> Floats:
