@@ -9,6 +9,7 @@ from gcmock.calibration.measurements import (
     LEAST_STARS,
     LOG_ERROR_PRIOR,
     OUTLIER,
+    PHOTOMETRIC_SCALE_MAG,
     ZERO_POINT_PRIOR,
     fit_cases,
     fit_error_scale,
@@ -18,6 +19,7 @@ from gcmock.calibration.measurements import (
     log_floor,
     some_of,
     usual_measurements,
+    with_common_error,
     with_scale,
 )
 from gcmock.posterior.mixture import of_cases_in_use
@@ -206,7 +208,11 @@ def test_zero_point_and_errors_of_parallaxes(zero, scale):
     data = stars(n, zero=zero, parallax_scale=scale)
     found, error, found_scale, _ = fit_parallaxes(Known(), data, 1)
     assert abs(found - zero) < 4.0 * error
-    assert 0.3 < error / (scale * 0.045 / np.sqrt(n)) < 2.0
+    # Photometric distances may all be wrong by 5 %, and so far the prior counts.
+    common = 0.2 * np.log(10.0) * PHOTOMETRIC_SCALE_MAG * np.median(data.parallax)
+    expected = np.hypot(scale * 0.045 / np.sqrt(n), common)
+    expected = (expected**-2 + ZERO_POINT_PRIOR[1] ** -2) ** -0.5
+    assert error == pytest.approx(expected, rel=0.2)
     # Ten in a thousand bad ones are allowed for: they hide a little of the scale.
     assert found_scale == pytest.approx(scale, rel=0.06)
 
@@ -218,6 +224,15 @@ def test_bad_parallaxes_do_not_move_the_zero_point():
     data.parallax[: n // 20] += 8.0 * data.parallax_error[: n // 20] * rng.random(n // 20)
     found, error, _, _ = fit_parallaxes(Known(), data, 1)
     assert abs(found + 0.04) < 4.0 * error + 0.002
+
+
+def test_data_with_an_error_in_common_tell_no_more_than_that():
+    prior = (-0.03, 0.02)
+    exact = with_common_error(0.01, 1e-4, prior, 0.02)
+    np.testing.assert_allclose(exact, (-0.01, 0.02 / np.sqrt(2.0)), rtol=1e-3)
+    np.testing.assert_allclose(with_common_error(-0.02, 0.01, prior, 0.0), (-0.02, 0.01))
+    # Data that tell nothing leave what there is.
+    assert with_common_error(-0.03, 0.02, prior, 0.5) == prior
 
 
 def test_one_parallax_leaves_the_prior():

@@ -41,7 +41,9 @@ OBSERVING = {
 }  # fmt: skip
 L, B = (0.0, 0.3), (0.0, 0.3)
 QUICK = Patience(attempts=2, first_pause=0.01, longest_pause=0.05, first_poll=0.005)
-OF_THE_MACHINE = re.compile(rb'"(memory_peak_gb|minutes_estimated)": [^,\n]+|"seconds": (\{[^}]*\}|[0-9.]+)')
+OF_THE_MACHINE = re.compile(
+    rb'"(memory_peak_gb|minutes_estimated)": [^,\n]+|"seconds": (\{[^}]*\}|[0-9.]+)'
+)
 N_KILLS = 4
 """Calls at which a verb is killed: the first, the last, and others between."""
 

@@ -7,12 +7,14 @@ where the model has none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from gcmock.arrays import Floats, Integers
+from gcmock.calibration.fits import N_EM, PRIOR_STARS, least_of
+from gcmock.calibration.parallaxes import BAD, ZERO_POINT_PRIOR, fit_parallaxes
 from gcmock.posterior.doubt import Doubt, learn_doubt, log_expected, no_doubt
 from gcmock.posterior.mixture import (
     CasePosterior,
@@ -32,37 +34,13 @@ LOG_ERROR_PRIOR: Final = 0.3
 """Standard deviation of the prior of their logarithm, an assumption: errors of crowded fields tend
 to be stated too small."""
 
-PRIOR_STARS: Final = 60.0
-"""Weight of the usual fractions of the cases, in stars."""
-
 MOST_STARS: Final = 2000
 """Stars that errors and cases are learned from."""
 
 LEAST_STARS: Final = 30
 """Fewer stars say nothing of errors."""
 
-ZERO_POINTS_MAS: Final = (-0.08, -0.06, -0.04, -0.02, 0.0, 0.02, 0.04)
-ZERO_POINT_PRIOR: Final = (-0.03, 0.02)
-"""Zero points of parallaxes that are tried, and mean and width of their prior [mas]: that of Gaia
-goes from -0.04 at G = 13 to -0.02 at 19 (Lindegren et al. 2021, A&A 649, A4, tables 9 and 10), with
-as much again for colour and place; other surveys follow it."""
-
-GIVEN_ZERO_POINT_PRIOR: Final = (0.0, 0.01)
-"""The same of parallaxes whose zero point was removed: what is left of that of Gaia after the
-correction of Lindegren et al. 2021 [mas]."""
-
-PARALLAX_SCALES: Final = (1.0, 1.15, 1.3, 1.5, 1.8)
-LOG_PARALLAX_PRIOR: Final = 0.2
-"""Factors on the errors of parallaxes that are tried, and the width of the prior of their
-logarithm: those of Gaia are too small by 1.05 to 1.3 in crowded fields (Maiz Apellaniz 2022, A&A
-657, A130)."""
-
 OUTLIER: Final = next(case for case in CASES if case.name == "outlier")
-BAD: Final = next(i for i, case in enumerate(CASES) if case.name == "parallax")
-
-_N_EM: Final = 200
-
-
 class Measurements(NamedTuple):
     """What measurements are.
 
@@ -94,11 +72,6 @@ class Measurements(NamedTuple):
     n_star: int
     n_parallax: int
     doubt: Doubt
-
-
-def zero_point_prior(given_mas: float) -> tuple[float, float]:
-    """Return mean and width of the prior of the zero point besides one that is given [mas]."""
-    return ZERO_POINT_PRIOR if given_mas == 0.0 else GIVEN_ZERO_POINT_PRIOR
 
 
 def usual_measurements(prior: tuple[float, float] = ZERO_POINT_PRIOR) -> Measurements:
@@ -183,31 +156,6 @@ def fit_error_scale(
     return float(np.exp(best)), error
 
 
-def least_of(value: Callable[[float], float], points: Floats) -> tuple[float, float]:
-    """Find the least value of a smooth function of one variable, and the width there.
-
-    Parameters
-    ----------
-    value : callable
-        Minus ln of a posterior.
-    points : ndarray
-        Where it is computed, increasing; a parabola goes through the three lowest neighbours.
-
-    Returns
-    -------
-    best, width : float
-        Never outside the points.
-    """
-    y = np.array([value(float(x)) for x in points])
-    at = int(np.clip(y.argmin(), 1, points.size - 2))
-    x, z = points[at - 1 : at + 2], y[at - 1 : at + 2]
-    a, b, _ = np.polyfit(x - x[1], z - z[1], 2)
-    if a <= 0.0:
-        return float(points[y.argmin()]), float(np.ptp(points))
-    best = float(np.clip(x[1] - 0.5 * b / a, points[0], points[-1]))
-    return best, float(1.0 / np.sqrt(2.0 * a))
-
-
 def fit_cases(log_evidence: Floats, usual: Floats) -> tuple[Floats, Floats]:
     """Fit the fractions of the cases by expectation and maximisation.
 
@@ -227,7 +175,7 @@ def fit_cases(log_evidence: Floats, usual: Floats) -> tuple[Floats, Floats]:
     fraction = usual.copy()
     log_evidence = np.where(usual > 0.0, log_evidence, -np.inf)
     n = np.isfinite(log_evidence).sum(axis=0)
-    for _ in range(_N_EM):
+    for _ in range(N_EM):
         probability, _ = case_probabilities(log_evidence, fraction)
         new = (probability.sum(axis=0) + PRIOR_STARS * usual) / (n + PRIOR_STARS)
         new[CLEAN] = 1.0 - np.delete(new, CLEAN).sum()
@@ -237,81 +185,6 @@ def fit_cases(log_evidence: Floats, usual: Floats) -> tuple[Floats, Floats]:
             break
     error = np.sqrt(fraction * (1.0 - fraction) / (n + PRIOR_STARS))
     return fraction, error
-
-
-def with_bad_fraction(good: Floats, bad: Floats, usual: float) -> tuple[float, float]:
-    """Return ln of the likelihood of parallaxes, and the best fraction of bad ones.
-
-    Errors that are too small and solutions that are bad look alike star by star: with a fixed
-    fraction of bad ones the others would seem to have larger errors than they have.
-
-    Parameters
-    ----------
-    good, bad : ndarray, shape (n_star,)
-        ln of the evidence under either; -inf where it does not explain the star.
-    usual : float
-        Fraction of bad ones that is usual, with the weight of `PRIOR_STARS`.
-    """
-    known = np.isfinite(np.maximum(good, bad))
-    good, bad = good[known], bad[known]
-    fraction = usual
-    for _ in range(_N_EM):
-        with np.errstate(over="ignore"):
-            of_bad = 1.0 / (1.0 + np.exp(good - bad) * (1.0 - fraction) / fraction)
-        new = (of_bad.sum() + PRIOR_STARS * usual) / (of_bad.size + PRIOR_STARS)
-        if abs(new - fraction) < 1e-5:
-            break
-        fraction = float(new)
-    total = np.logaddexp(good + np.log1p(-fraction), bad + np.log(fraction))
-    prior = usual * np.log(fraction) + (1.0 - usual) * np.log1p(-fraction)
-    return float(total.sum() + PRIOR_STARS * prior), fraction
-
-
-def fit_parallaxes(
-    posterior: CasePosterior,
-    data: Observations,
-    workers: int,
-    prior: tuple[float, float] = ZERO_POINT_PRIOR,
-) -> tuple[float, float, float, float]:
-    """Fit the zero point of parallaxes, the factor on their errors, and the fraction of bad ones.
-
-    Parameters
-    ----------
-    posterior : Posterior
-    data : Observations
-        Stars with a parallax.
-    workers : int
-        Threads.
-    prior : tuple of 2 floats
-        Mean and width of the prior of the zero point [mas].
-
-    Returns
-    -------
-    zero_point_mas, zero_point_error_mas, scale, bad_fraction : float
-    """
-    bad = CASES[BAD]
-
-    def evidence(zero: float, scale: float) -> tuple[float, float]:
-        seen = data._replace(
-            parallax=data.parallax - zero, parallax_error=data.parallax_error * scale
-        )
-        good, poor = (posterior.log_evidence(one, workers) for one in (seen, as_case(bad, seen)))
-        return with_bad_fraction(good, poor, bad.fraction)
-
-    mean, width = prior
-
-    def of_zero(zero: float) -> float:
-        return 0.5 * ((zero - mean) / width) ** 2 - evidence(zero, scale)[0]
-
-    def of_scale(log_scale: float) -> float:
-        prior = 0.5 * (log_scale / LOG_PARALLAX_PRIOR) ** 2
-        return prior - evidence(zero_point, float(np.exp(log_scale)))[0]
-
-    scale, zero_point, error = 1.0, mean, width
-    for _ in range(2):
-        zero_point, error = least_of(of_zero, np.array(ZERO_POINTS_MAS))
-        scale = float(np.exp(least_of(of_scale, np.log(PARALLAX_SCALES))[0]))
-    return zero_point, error, scale, evidence(zero_point, scale)[1]
 
 
 def fit_measurements(

@@ -32,9 +32,12 @@ GAIN: Final = 1e-5
 equations leaves more."""
 
 CONVERGED: Final = 1e-5
-"""The iteration ends when no star moves further than this part of its error with a known
-instrument, nor any pointing or roll further than ten times this part of its error with known stars.
-A pass gains two to four digits, so that the solution is good to a millionth of its errors."""
+"""The iteration ends when in a next pass no star would move further than this part of its error
+with a known instrument, nor any pointing or roll further than ten times this part of its error with
+known stars."""
+
+MARGIN: Final = 10.0
+"""How many times less than the pass before it a pass may gain."""
 
 ROBUST_GAIN: Final = 1e-2
 """The same with robust weights, which change from pass to pass."""
@@ -198,6 +201,7 @@ def iterate(state: State, robust: str, stage: Stage = silent) -> None:
     start = state.unknowns
     operator = state.equations.operator
     descending, enough, relative, far = False, False, np.inf, False
+    moved = np.full(2, np.inf)
     half_field = operator.model.distortion.half_field / MAS
     for number in range(1, MAX_PASSES + 1):
         stage(f"pass {number}")
@@ -225,9 +229,13 @@ def iterate(state: State, robust: str, stage: Stage = silent) -> None:
             break
         far = max(largest, attitude) > FAR * half_field
         relative = float((np.abs(shift.sources) / errors)[used].max())
+        turned = 0.1 * float((np.abs(shift.attitude) / known_stars).max())
         limit = CONVERGED if robust == "none" else ROBUST_CONVERGED_ERRORS
-        enough = largest < CONVERGED_MAS or relative < limit
-        enough = enough and float((np.abs(shift.attitude) / known_stars).max()) < 10.0 * limit
+        moved, before = np.array([relative, turned]), moved
+        # A pass gains about as much as the one before it, unless weights change.
+        gained = np.minimum(MARGIN * moved / before, 1.0) if number > 2 else 1.0
+        left = moved * (gained if robust == "none" else 1.0)
+        enough = bool(left[1] < limit) and (largest < CONVERGED_MAS or bool(left[0] < limit))
         if enough and (robust == "none" or descending):
             break
     else:

@@ -29,8 +29,9 @@ from gcmock.astrometry.solver.robust import robust_fraction, variance_factor
 from gcmock.astrometry.solver.secondary import Secondaries
 from gcmock.progress import Stage, silent
 
+MANY: Final = 2_000_000
 LARGE: Final = 50_000_000
-"""Observations from which fewer smooth modes and fewer checked stars are taken at first."""
+"""Observations from which fewer stars are checked, and fewer smooth modes taken at first."""
 
 N_EIGENVALUE: Final = 12
 """Smallest eigenvalues that are reported."""
@@ -96,7 +97,7 @@ def solve_strips(
     if robust != "none":
         factor = variance_factor(_sizes(strips), robust, n_freedom)
         fraction = robust_fraction(strips.robust, strips.root_x)
-    own, accuracy, degree = _covariances(state, 3 if n > LARGE else 8, stage)
+    own, accuracy, degree = _covariances(state, 3 if n > MANY else 8, stage)
     instrument = InstrumentCovariance(state.equations, *_frame(state)[2:], factor)
     attitude, coefficients = instrument.blocks()
     gradient, coarse = state.gradient, state.equations.coarse
