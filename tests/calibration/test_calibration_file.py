@@ -27,7 +27,8 @@ from gcmock.calibration.calibration_file import (
     write_nothing,
 )
 from gcmock.calibration.curves import GROUP_OF_PART, GROUPS
-from gcmock.calibration.measurements import ZERO_POINT_PRIOR, usual_measurements
+from gcmock.calibration.measurements import usual_measurements
+from gcmock.calibration.parallaxes import ZERO_POINT_PRIOR
 from gcmock.calibration.weights import usual_weights
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs

@@ -4,69 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from known_stars import INTRINSIC, MAG, Known, normal, stars
 
 from gcmock.calibration.measurements import (
     LEAST_STARS,
     LOG_ERROR_PRIOR,
     OUTLIER,
-    PHOTOMETRIC_SCALE_MAG,
-    ZERO_POINT_PRIOR,
     fit_cases,
     fit_error_scale,
     fit_measurements,
-    fit_parallaxes,
-    least_of,
     log_floor,
     some_of,
     usual_measurements,
-    with_common_error,
     with_scale,
 )
+from gcmock.calibration.parallaxes import ZERO_POINT_PRIOR
 from gcmock.posterior.mixture import of_cases_in_use
-from gcmock.posterior.observations import Observations
-from gcmock.words.bands import BANDS, KS, LINEAR_BANDS
+from gcmock.words.bands import KS, LINEAR_BANDS
 from gcmock.words.cases import BAD_PARALLAX, CASES, CLEAN, N_CASE, usual_fractions
 
 NAMES = [case.name for case in CASES]
-MAG, PARALLAX, INTRINSIC = 13.0, 0.12, 0.02
-
-
-def normal(x, mean, width):
-    return -0.5 * ((x - mean) / width) ** 2 - np.log(np.sqrt(2.0 * np.pi) * width)
-
-
-class Known:
-    """Stars of one magnitude in every band and one parallax: the evidence is a product of normals.
-
-    Dust moves all bands by the same.
-    """
-
-    edges_pc = np.array([1.0, 2.0])
-
-    def log_evidence(self, data, workers=1, *, one_lattice=False):
-        width = np.sqrt(data.mag_error**2 + INTRINSIC**2 + data.tau[:, None] ** 2)
-        given = np.isfinite(data.mag)
-        total = np.where(given, normal(data.mag, MAG, np.where(given, width, 1.0)), 0.0).sum(axis=1)
-        with_parallax = np.isfinite(data.parallax)
-        error = np.where(with_parallax, data.parallax_error, 1.0)
-        return total + np.where(with_parallax, normal(data.parallax, PARALLAX, error), 0.0)
-
-    def variance(self, data):
-        return data.mag_error**2
-
-
-def stars(n, seed=1, scale=1.0, zero=0.0, parallax_scale=1.0, with_parallax=True):
-    """Stars whose errors are `scale` times what they are said to be."""
-    rng = np.random.default_rng(seed)
-    error = rng.uniform(0.03, 0.08, (n, len(BANDS)))
-    mag = MAG + np.hypot(scale * error, INTRINSIC) * rng.normal(size=error.shape)
-    mag[:, len(LINEAR_BANDS) :] = error[:, len(LINEAR_BANDS) :] = np.nan
-    nan, zeros = np.full(n, np.nan), np.zeros(n)
-    parallax, parallax_error = nan, nan
-    if with_parallax:
-        parallax_error = rng.uniform(0.02, 0.1, n)
-        parallax = PARALLAX + zero + parallax_scale * parallax_error * rng.normal(size=n)
-    return Observations(zeros, zeros, mag, error, parallax, parallax_error, zeros + 2.0, zeros)
 
 
 def none_other(n):
@@ -135,22 +92,6 @@ def test_the_floor_is_that_of_an_outlier():
 # The search
 
 
-@pytest.mark.parametrize("best", [-0.3, 0.1, 0.65])
-def test_least_of_a_parabola(best):
-    points = np.array([-0.5, -0.2, 0.0, 0.4, 0.7])
-    found, width = least_of(lambda x: 7.0 + 0.5 * ((x - best) / 0.07) ** 2, points)
-    assert found == pytest.approx(best)
-    assert width == pytest.approx(0.07)
-
-
-def test_nothing_outside_of_the_points():
-    points = np.linspace(0.0, 1.0, 5)
-    assert least_of(lambda x: (x + 3.0) ** 2, points)[0] == 0.0
-    assert least_of(lambda x: (x - 9.0) ** 2, points)[0] == 1.0
-    # Flat: anything may be true.
-    assert least_of(lambda x: 0.0 * x, points)[1] == pytest.approx(1.0)
-
-
 # Cases
 
 
@@ -197,50 +138,6 @@ def test_few_stars_have_nearly_the_usual_fractions():
 def test_evidences_that_are_equal_teach_nothing():
     fraction, _ = fit_cases(np.zeros((5000, N_CASE)), usual_fractions())
     np.testing.assert_allclose(fraction, usual_fractions(), atol=1e-4)
-
-
-# Parallaxes
-
-
-@pytest.mark.parametrize(("zero", "scale"), [(-0.04, 1.3), (0.0, 1.0), (-0.06, 1.5)])
-def test_zero_point_and_errors_of_parallaxes(zero, scale):
-    n = 2000
-    data = stars(n, zero=zero, parallax_scale=scale)
-    found, error, found_scale, _ = fit_parallaxes(Known(), data, 1)
-    assert abs(found - zero) < 4.0 * error
-    # Photometric distances may all be wrong by 5 %, and so far the prior counts.
-    common = 0.2 * np.log(10.0) * PHOTOMETRIC_SCALE_MAG * np.median(data.parallax)
-    expected = np.hypot(scale * 0.045 / np.sqrt(n), common)
-    expected = (expected**-2 + ZERO_POINT_PRIOR[1] ** -2) ** -0.5
-    assert error == pytest.approx(expected, rel=0.2)
-    # Ten in a thousand bad ones are allowed for: they hide a little of the scale.
-    assert found_scale == pytest.approx(scale, rel=0.06)
-
-
-def test_bad_parallaxes_do_not_move_the_zero_point():
-    n = 2000
-    data = stars(n, zero=-0.04)
-    rng = np.random.default_rng(8)
-    data.parallax[: n // 20] += 8.0 * data.parallax_error[: n // 20] * rng.random(n // 20)
-    found, error, _, _ = fit_parallaxes(Known(), data, 1)
-    assert abs(found + 0.04) < 4.0 * error + 0.002
-
-
-def test_data_with_an_error_in_common_tell_no_more_than_that():
-    prior = (-0.03, 0.02)
-    exact = with_common_error(0.01, 1e-4, prior, 0.02)
-    np.testing.assert_allclose(exact, (-0.01, 0.02 / np.sqrt(2.0)), rtol=1e-3)
-    np.testing.assert_allclose(with_common_error(-0.02, 0.01, prior, 0.0), (-0.02, 0.01))
-    # Data that tell nothing leave what there is.
-    assert with_common_error(-0.03, 0.02, prior, 0.5) == prior
-
-
-def test_one_parallax_leaves_the_prior():
-    data = stars(1)
-    data.parallax_error[:] = 50.0
-    found, error, _, _ = fit_parallaxes(Known(), data, 1)
-    assert found == pytest.approx(ZERO_POINT_PRIOR[0], abs=1e-3)
-    assert error == pytest.approx(ZERO_POINT_PRIOR[1], rel=0.01)
 
 
 # All of it
@@ -291,25 +188,3 @@ def test_some_stars_are_chosen_at_random_and_again():
     one, again = some_of(data, 40), some_of(data, 40)
     assert one.n_star == 40
     np.testing.assert_array_equal(one.mag, again.mag)
-
-
-@pytest.mark.parametrize("fraction", [0.002, 0.1])
-def test_the_fraction_of_bad_parallaxes_is_the_best(fraction):
-    """Against a search over fractions, for stars that tell good from bad."""
-    from scipy.optimize import minimize_scalar
-
-    from gcmock.calibration.measurements import PRIOR_STARS, with_bad_fraction
-
-    rng = np.random.default_rng(4)
-    z = rng.normal(size=2000) * np.where(rng.random(2000) < fraction, 6.0, 1.0)
-    good, bad = -0.5 * z**2, -0.5 * (z / 6.0) ** 2 - np.log(6.0)
-
-    def minus(x):
-        total = np.logaddexp(good + np.log1p(-x), bad + np.log(x)).sum()
-        return -total - PRIOR_STARS * (0.01 * np.log(x) + 0.99 * np.log1p(-x))
-
-    best = minimize_scalar(minus, bounds=(1e-5, 0.5), method="bounded")
-    value, found = with_bad_fraction(good, bad, 0.01)
-    assert value == pytest.approx(-best.fun, abs=0.01)
-    assert found == pytest.approx(best.x, abs=1e-3)
-    assert best.x == pytest.approx(fraction, rel=0.4, abs=0.004)

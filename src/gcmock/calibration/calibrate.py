@@ -26,8 +26,8 @@ from gcmock.calibration.measurements import (
     log_floor,
     some_of,
     usual_measurements,
-    zero_point_prior,
 )
+from gcmock.calibration.parallaxes import zero_point_prior
 from gcmock.calibration.reddening import (
     Found,
     Sky,

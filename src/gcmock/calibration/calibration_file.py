@@ -29,7 +29,8 @@ from gcmock.calibration.extinction import SOURCES
 from gcmock.calibration.foreground import Foreground, usual_foreground
 from gcmock.calibration.found_limits import FoundLimit
 from gcmock.calibration.law import LawFit, parameters_of
-from gcmock.calibration.measurements import Measurements, usual_measurements, zero_point_prior
+from gcmock.calibration.measurements import Measurements, usual_measurements
+from gcmock.calibration.parallaxes import zero_point_prior
 from gcmock.calibration.weights import Weights, usual_weights
 from gcmock.dust.laws import QUADRANTS, ExtinctionLaw, load_law
 from gcmock.errors import InputError

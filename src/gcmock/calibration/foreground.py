@@ -15,7 +15,8 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from gcmock.arrays import Floats
-from gcmock.calibration.measurements import LEAST_STARS, with_bad_fraction
+from gcmock.calibration.fits import with_bad_fraction
+from gcmock.calibration.measurements import LEAST_STARS
 from gcmock.learned import PROFILE_SCATTER, PROFILE_SCATTER_ERROR
 
 SCATTERS: Final = np.array([0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.1])

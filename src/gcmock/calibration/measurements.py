@@ -41,6 +41,8 @@ LEAST_STARS: Final = 30
 """Fewer stars say nothing of errors."""
 
 OUTLIER: Final = next(case for case in CASES if case.name == "outlier")
+
+
 class Measurements(NamedTuple):
     """What measurements are.
 

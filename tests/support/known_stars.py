@@ -1,0 +1,48 @@
+"""Stars of one magnitude and one parallax, whose evidence is known in closed form."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gcmock.posterior.observations import Observations
+from gcmock.words.bands import BANDS, LINEAR_BANDS
+
+MAG, PARALLAX, INTRINSIC = 13.0, 0.12, 0.02
+
+
+def normal(x, mean, width):
+    return -0.5 * ((x - mean) / width) ** 2 - np.log(np.sqrt(2.0 * np.pi) * width)
+
+
+class Known:
+    """Stars of one magnitude in every band and one parallax: the evidence is a product of normals.
+
+    Dust moves all bands by the same.
+    """
+
+    edges_pc = np.array([1.0, 2.0])
+
+    def log_evidence(self, data, workers=1, *, one_lattice=False):
+        width = np.sqrt(data.mag_error**2 + INTRINSIC**2 + data.tau[:, None] ** 2)
+        given = np.isfinite(data.mag)
+        total = np.where(given, normal(data.mag, MAG, np.where(given, width, 1.0)), 0.0).sum(axis=1)
+        with_parallax = np.isfinite(data.parallax)
+        error = np.where(with_parallax, data.parallax_error, 1.0)
+        return total + np.where(with_parallax, normal(data.parallax, PARALLAX, error), 0.0)
+
+    def variance(self, data):
+        return data.mag_error**2
+
+
+def stars(n, seed=1, scale=1.0, zero=0.0, parallax_scale=1.0, with_parallax=True):
+    """Stars whose errors are `scale` times what they are said to be."""
+    rng = np.random.default_rng(seed)
+    error = rng.uniform(0.03, 0.08, (n, len(BANDS)))
+    mag = MAG + np.hypot(scale * error, INTRINSIC) * rng.normal(size=error.shape)
+    mag[:, len(LINEAR_BANDS) :] = error[:, len(LINEAR_BANDS) :] = np.nan
+    nan, zeros = np.full(n, np.nan), np.zeros(n)
+    parallax, parallax_error = nan, nan
+    if with_parallax:
+        parallax_error = rng.uniform(0.02, 0.1, n)
+        parallax = PARALLAX + zero + parallax_scale * parallax_error * rng.normal(size=n)
+    return Observations(zeros, zeros, mag, error, parallax, parallax_error, zeros + 2.0, zeros)
