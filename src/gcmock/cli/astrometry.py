@@ -232,7 +232,7 @@ def solve(
     *,
     output: Output,
     reference: str = "gaia-like",
-    solver: Literal["auto", "direct", "iterative"] = "direct",
+    solver: Literal["auto", "direct", "iterative"] = "auto",
     order: Literal["auto", "sources", "instrument"] = "auto",
     robust: Literal["none", "huber", "agis"] = "none",
     primary_limit: float | None = None,
@@ -255,8 +255,8 @@ def solve(
         What is known of some stars: gaia-like (the reference catalogue of the observations), exact
         (the truth of the same stars), none, or a file with the columns of the catalogue.
     solver
-        direct factorises a matrix; iterative makes none, and was tried on small problems only; auto
-        takes direct where its matrix is small.
+        direct factorises a matrix; iterative makes none; auto takes direct where its matrix is
+        small.
     order
         Unknowns that the direct solver eliminates first; auto leaves the smaller matrix.
     robust

@@ -28,7 +28,7 @@ def solve(
     output: Location,
     *,
     reference: Location | Table = "gaia-like",
-    solver: Literal["auto", "direct", "iterative"] = "direct",
+    solver: Literal["auto", "direct", "iterative"] = "auto",
     order: Literal["auto", "sources", "instrument"] = "auto",
     robust: Literal["none", "huber", "agis"] = "none",
     primary_limit: Any = None,
@@ -51,8 +51,7 @@ def solve(
         (the truth of the same stars), none, or a table with the columns of the catalogue.
     solver : {"auto", "direct", "iterative"}
         With the matrix of the unknowns that are left after an elimination, or by conjugate
-        gradients without one, which was tried on small problems only; auto takes the first where
-        its matrix is small.
+        gradients without one; auto takes the first where its matrix is small.
     order : {"auto", "sources", "instrument"}
         Unknowns that the direct solver eliminates first; auto leaves the smaller matrix.
     robust : {"none", "huber", "agis"}

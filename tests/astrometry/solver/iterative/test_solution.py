@@ -38,10 +38,13 @@ def test_it_equals_the_direct_solution(size, references):
     found = solve_strips(made)
     result, stars = found.result, made.source_id
     expected = direct.covariance.sources[stars]
-    assert in_errors(result.unknowns.sources, direct.unknowns.sources[stars], expected) < 1e-6
+    # Without references there are modes that observations hardly see: a zero point of all parallaxes
+    # has an error of 13 mas in the small problem, and the two solvers differ by a microarcsecond.
+    largest = 1e-6 if references else 1e-4
+    assert in_errors(result.unknowns.sources, direct.unknowns.sources[stars], expected) < largest
     coefficients = result.unknowns.coefficients - direct.unknowns.coefficients
     errors = np.sqrt(np.einsum("nii->ni", direct.covariance.coefficients))
-    assert np.abs(coefficients / errors).max() < 1e-5
+    assert np.abs(coefficients / errors).max() < 10.0 * largest
     ratio = np.einsum("nii->ni", result.covariance.sources) / np.einsum("nii->ni", expected)
     assert np.abs(ratio - 1.0).max() < 2e-3
     # Correlations too: differences in units of the two errors.
