@@ -38,7 +38,7 @@ def test_it_equals_the_direct_solution(size, references):
     found = solve_strips(made)
     result, stars = found.result, made.source_id
     expected = direct.covariance.sources[stars]
-    # Without references there are modes that observations hardly see: a zero point of all parallaxes
+    # Without references there are modes that observations hardly see: the zero point of parallaxes
     # has an error of 13 mas in the small problem, and the two solvers differ by a microarcsecond.
     largest = 1e-6 if references else 1e-4
     assert in_errors(result.unknowns.sources, direct.unknowns.sources[stars], expected) < largest
