@@ -174,8 +174,7 @@ def test_kernel_equals_reference_quickly(model, mask) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mask", [4, 7])
-@pytest.mark.parametrize("tau", [0.0, 0.1])
+@pytest.mark.parametrize(("mask", "tau"), [(4, 0.0), (7, 0.1)])
 def test_kernel_equals_reference_where_the_dust_in_front_is_uncertain(model, mask, tau) -> None:
     changed = {"extinction": model.config.extinction.model_dump() | {"profile_scatter": 0.8}}
     config = load_config(None, model.config.model_dump() | changed)
