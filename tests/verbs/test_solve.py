@@ -35,7 +35,7 @@ def test_defaults(solved) -> None:
     assert call.pop("stage")("reading") is None
     assert call == {
         "observations": Path("obs"), "output": Path("out"), "reference": "gaia-like",
-        "solver": "direct", "order": "auto", "robust": "none", "primary_limit": None,
+        "solver": "auto", "order": "auto", "robust": "none", "primary_limit": None,
         "secondaries": True,
         "memory_limit_gb": None, "workers": 2, "overwrite": False,
     }  # fmt: skip
