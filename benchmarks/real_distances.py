@@ -69,14 +69,14 @@ def members_of(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarra
 def scores(mock: Any, distance: np.ndarray, rows: np.ndarray) -> list[str]:
     """Return the scores of some of the stars."""
     first = mock["realisation"].to_numpy() == 0
-    q05, q16, q50, q84, q95, mean = (
+    q05, q16, q50, q84, q95, flags = (
         mock[name].to_numpy()[first][rows].astype(float)
         for name in ("distance_q05_pc", "distance_q16_pc", "distance_q50_pc", "distance_q84_pc",
                      "distance_q95_pc", "flags")
     )  # fmt: skip
     true = distance[rows]
     pull = (true - q50) / (0.5 * (q84 - q16))
-    flagged = (mean.astype(np.int64) & int(Flag.UNEXPLAINED)) > 0
+    flagged = (flags.astype(np.int64) & int(Flag.UNEXPLAINED)) > 0
     return [
         str(true.size),
         f"{100.0 * (np.median(q50 / true) - 1.0):+.1f} %",

@@ -110,11 +110,6 @@ def test_numbers_of_fields() -> None:
     assert field_number(SKY, cells).tolist() == expected
 
 
-def test_weights_of_parts_are_the_same_everywhere() -> None:
-    found = learned().part_weights(np.zeros(3))
-    np.testing.assert_array_equal(found, np.tile(learned().weights, (3, 1)))
-
-
 def test_nothing_learned_is_the_prior_everywhere() -> None:
     nothing = nothing_learned("cell_mean", LAW)
     l_deg, b_deg = SKY.cell_centre(np.array([3, 255]))
@@ -124,9 +119,8 @@ def test_nothing_learned_is_the_prior_everywhere() -> None:
     assert not nothing.knows(SKY, l_deg, b_deg).any()
     assert (nothing.map_value, nothing.law) == ("cell_mean", LAW)
     assert nothing.profile_scatter == PROFILE_SCATTER
-    weights = nothing.part_weights(l_deg)
-    assert (weights[:, : len(COMPONENTS)] == 1.0).all()
-    assert not weights[:, len(COMPONENTS) :].any()
+    assert (nothing.weights[: len(COMPONENTS)] == 1.0).all()
+    assert not nothing.weights[len(COMPONENTS) :].any()
     np.testing.assert_array_equal(nothing.case_fraction, usual_fractions())
     assert (nothing.error_scale == 1.0).all()
     assert (nothing.zero_point_mas, nothing.parallax_scale) == (0.0, 1.0)

@@ -184,8 +184,9 @@ def test_weights_of_parts() -> None:
     assert found.shape == (3, len(PARTS))
     assert (found[:, :n] == 1.0).all()
     assert not found[:, n:].any()
-    learned = SimpleNamespace(part_weights=lambda *given: given)
-    assert small_model(learned=learned).part_weights(1.0, 2.0) == (1.0,)
+    weights = np.linspace(1.0, 2.0, len(PARTS))
+    learned = small_model(learned=SimpleNamespace(weights=weights)).part_weights([0.1, 0.2], 0.0)
+    np.testing.assert_array_equal(learned, [weights, weights])
 
 
 def test_settings_of_distances_and_motions_arrive() -> None:

@@ -173,10 +173,6 @@ class Learned:
         at = np.minimum(np.searchsorted(self.cell, index), self.cell.size - 1)
         return at, self.cell[at] == index
 
-    def part_weights(self, l_deg: ArrayLike) -> Floats:
-        """Return factors on the numbers of stars at positions, shape (n_star, n_part)."""
-        return np.tile(self.weights, (np.size(l_deg), 1))
-
 
 def nothing_learned(
     map_value: MapValue,

@@ -179,10 +179,9 @@ class Model:
         Stars of every part of `gcmock.words.components.PARTS` at positions [deg] over those of its
         component in the model. Where nothing was learned: 1, and 0 for what is younger.
         """
-        if self.learned is None:
-            return np.tile(USUAL_WEIGHTS, (np.size(l_deg), 1))
-        l_deg, b_deg = to_value(l_deg, "deg"), to_value(b_deg, "deg")
-        return self.learned.part_weights(l_deg)
+        weights = USUAL_WEIGHTS if self.learned is None else self.learned.weights
+        n_star = np.broadcast(to_value(l_deg, "deg"), to_value(b_deg, "deg")).size
+        return np.tile(weights, (n_star, 1))
 
     @cached_property
     def count_tables(self) -> CountTables:

@@ -96,9 +96,8 @@ def rich():
 
 
 def test_weights_of_parts_are_those_of_their_group():
-    (_, table) = module._tables_of_stars(rich().weights, rich().measurements, rich().foreground)[
-        "PARTS"
-    ]
+    one = rich()
+    (_, table) = module._tables_of_stars(one.weights, one.measurements, one.foreground)["PARTS"]
     assert table["part"].tolist() == [part.name for part in PARTS]
     of_group = dict(zip(GROUPS, rich().weights.of_group, strict=True))
     by_name = dict(zip(table["part"], table["weight"], strict=True))

@@ -220,19 +220,9 @@ def _curves(stars, mask, shared, work, group, kappa, out):  # type: ignore[no-un
                 v = _widened(star, path, tau)
                 stride = _stride(width, e)
                 score[j] = _along_factor(
-                    star,
-                    v,
-                    lattice,
-                    path,
-                    mu[j],
-                    e,
-                    stride,
-                    weight[j],
-                    population,
-                    group,
-                    work,
+                    star, v, lattice, path, mu[j], e, stride, weight[j], population, group, work,
                     value,
-                )
+                )  # fmt: skip
                 if score[j] > 0.0:
                     norm = star.norm / np.sqrt(1.0 + tau * tau * star.kk)
                     _add_curve(value, stride, norm, out[i])

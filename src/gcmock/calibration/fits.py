@@ -42,10 +42,10 @@ def least_of(value: Callable[[float], float], points: Floats) -> tuple[float, fl
 
 
 def with_bad_fraction(good: Floats, bad: Floats, usual: float) -> tuple[float, float]:
-    """Return ln of the likelihood of parallaxes, and the best fraction of bad ones.
+    """Return ln of the likelihood of measurements, and the best fraction of bad ones.
 
-    Errors that are too small and solutions that are bad look alike star by star: with a fixed
-    fraction of bad ones the others would seem to have larger errors than they have.
+    A width that is too small and measurements that are bad look alike star by star: with a fixed
+    fraction of bad ones the others would seem to scatter more than they do.
 
     Parameters
     ----------

@@ -22,8 +22,8 @@ from gcmock.learned import PROFILE_SCATTER, PROFILE_SCATTER_ERROR
 SCATTERS: Final = np.array([0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.1])
 """Values of w that are tried, all equally probable before."""
 
-
 _FINE: Final = np.linspace(SCATTERS[0], SCATTERS[-1], 441)
+"""Values between them, at which ln of their probability is interpolated."""
 
 
 class Foreground(NamedTuple):

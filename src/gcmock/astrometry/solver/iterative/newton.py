@@ -233,8 +233,9 @@ def iterate(state: State, robust: str, stage: Stage = silent) -> None:
         limit = CONVERGED if robust == "none" else ROBUST_CONVERGED_ERRORS
         moved, before = np.array([relative, turned]), moved
         # A pass gains about as much as the one before it, unless weights change.
-        gained = np.minimum(MARGIN * moved / before, 1.0) if number > 2 else 1.0
-        left = moved * (gained if robust == "none" else 1.0)
+        slower = (MARGIN * moved >= before) | (number <= 2)
+        gained = np.where(slower, 1.0, MARGIN * moved / np.where(slower, 1.0, before))
+        left = moved * gained if robust == "none" else moved
         enough = bool(left[1] < limit) and (largest < CONVERGED_MAS or bool(left[0] < limit))
         if enough and (robust == "none" or descending):
             break

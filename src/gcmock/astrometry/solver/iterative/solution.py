@@ -30,8 +30,10 @@ from gcmock.astrometry.solver.secondary import Secondaries
 from gcmock.progress import Stage, silent
 
 MANY: Final = 2_000_000
+"""Observations from which fewer stars are checked."""
+
 LARGE: Final = 50_000_000
-"""Observations from which fewer stars are checked, and fewer smooth modes taken at first."""
+"""Observations from which fewer smooth modes are taken at first."""
 
 N_EIGENVALUE: Final = 12
 """Smallest eigenvalues that are reported."""
