@@ -26,7 +26,7 @@ ten times as many others, 2.7 us where all are primary."""
 
 PASS_S: Final = 84e-9
 """Time of one place of an observation in a pass with one right-hand side, per thread [s], so that
-the primary stars of a season (55 s) and of the mission (252 s) come out right to a third."""
+the primary stars of a season (48 s) and of the mission (252 s) come out right to a third."""
 
 LANE_S: Final = 31e-9
 """The same for one of eight right-hand sides, in a half pass."""
