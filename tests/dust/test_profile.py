@@ -105,3 +105,5 @@ def test_the_scatter_of_the_dust_in_front(tau: float, w: float, distance: float)
     both = scatter_at(dust, 3.0, tau, shape)
     assert both >= tau * shape
     assert both <= (tau + 3.0 * w * (1.0 - shape) ** 2) * shape + 1e-12
+    behind = scatter_at(dust, 3.0, tau, np.array([1.2, 2.0]))
+    np.testing.assert_allclose(behind, tau * np.array([1.2, 2.0]))

@@ -109,11 +109,13 @@ def profile_value_fast(inverse, distance_pc):  # type: ignore[no-untyped-def]
 def scatter_at(dust, e_jks_rc, tau_rc, shape):  # type: ignore[no-untyped-def]
     """Return the standard deviation of the reddening where the profile is `shape` [mag].
 
-    sqrt(τ² + (w E (1 - s)²)²) s: τ is the scatter about the map, and w that of the dust in front
-    about the smooth layer near the Sun, as a fraction. At the red clump the map is right, and so
-    it is, nearly, for most of the bar.
+    s sqrt(τ² + (w E max(1 - s, 0)²)²): τ is the scatter about the map, and w that of the dust in
+    front about the smooth layer near the Sun, as a fraction. At the red clump the map is right, and
+    so it is, nearly, for most of the bar. Behind it nothing is added: w would take the dust of very
+    red giants' own for that of the far disc.
     """
-    front = dust.scatter * e_jks_rc * (1.0 - shape) * (1.0 - shape)
+    before = np.maximum(1.0 - shape, 0.0)
+    front = dust.scatter * e_jks_rc * before * before
     return shape * np.sqrt(tau_rc * tau_rc + front * front)
 
 
