@@ -118,7 +118,8 @@ def shown():
         assert "\n" not in line
         assert page.startswith("<table>")
         for word in words:
-            assert str(word) in line
-            assert escape(str(word)) in page
+            shown = f"{word:,}" if isinstance(word, int) else str(word)
+            assert shown in line
+            assert escape(shown) in page
 
     return check
