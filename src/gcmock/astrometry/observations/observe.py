@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time as clock
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from gcmock.arrays import Booleans, Columns, Floats
+from gcmock.arrays import Booleans, Columns, Floats, Integers
 from gcmock.astrometry.directions.apparent import MovingStars
 from gcmock.astrometry.directions.displacement import SPEED_OF_LIGHT_KMS
 from gcmock.astrometry.directions.ephemeris import CircularOrbit, Observer, observer
@@ -24,6 +25,7 @@ from gcmock.astrometry.observations.distortion import (
     calibration_table,
     true_distortion,
 )
+from gcmock.astrometry.observations.effects import instrument_shift
 from gcmock.astrometry.observations.folder import (
     MISSION,
     OBSERVATION_TABLES,
@@ -214,13 +216,14 @@ def _tables(
     mission: ObservableMission, truth: TrueInstrument, targets: Targets, seed: int, noise: bool
 ) -> dict[str, Columns]:
     """Return the tables beside the observations, for the stars that were observed."""
-    source_id, stars, hw, g_mag = targets
+    source_id, stars, hw, g_mag, colour = targets
+    references = reference_catalogue(source_id, stars, g_mag, mission.reference, seed, noise=noise)
+    references["parallax"] = references["parallax"] + mission.effects.reference_parallax_mas
     return {
         "visits.parquet": _visit_table(mission, truth.visits, truth.seen_from),
         "sources.parquet": _source_table(mission, source_id, stars, hw, seed),
-        "reference_gaia_like.parquet": reference_catalogue(
-            source_id, stars, g_mag, mission.reference, seed, noise=noise
-        ),
+        "colours.parquet": {"source_id": source_id, "colour": colour},
+        "reference_gaia_like.parquet": references,
         "truth/sources.parquet": {"source_id": source_id, **stars._asdict(), "phot_hw_mag": hw},
         "truth/attitude.parquet": {
             "visit": np.arange(len(truth.visits.time)),
@@ -245,11 +248,20 @@ class _Rows:
         Times of the visits.
     n_exposure : int
         Exposures of a visit.
+    shift : callable
+        What is added to measured positions, from rows of stars, detectors and positions [mas].
     """
 
     def __init__(
-        self, writer: PartWriter, targets: Targets, sigma: Floats, time: Floats, n_exposure: int
+        self,
+        writer: PartWriter,
+        targets: Targets,
+        sigma: Floats,
+        time: Floats,
+        n_exposure: int,
+        shift: Callable[[Integers, Integers, Floats], Floats],
     ) -> None:
+        self._shift = shift
         self._writer, self._source_id, self._sigma = writer, targets.source_id, sigma
         self._time, self._n_exposure = time, n_exposure
         n = len(targets.source_id)
@@ -284,6 +296,8 @@ class _Rows:
         visit = np.repeat(np.arange(first, stop, dtype=np.int32), self._counts)
         self.observed[rows] = True
         error = self._sigma[rows]
+        measured = self._measured[:filled]
+        measured += self._shift(rows, self._chip[:filled].astype(np.int64), measured)
         if filled:
             self._writer.write(
                 {
@@ -291,8 +305,8 @@ class _Rows:
                     "visit": visit,
                     "detector": self._chip[:filled],
                     "time": self._time[visit],
-                    "x": self._measured[:filled, 0],
-                    "y": self._measured[:filled, 1],
+                    "x": measured[:, 0],
+                    "y": measured[:, 1],
                     "x_error": error,
                     "y_error": error,
                     "n_exposure": np.full(filled, self._n_exposure, dtype=np.int16),
@@ -338,7 +352,8 @@ def _observe_all(
     dense = [as_matrices(block) for block in truth.coefficients]
     errors = Noise(noise, mission.outliers.fraction, mission.outliers.sigma_mas)
     beta = seen_from.velocity / SPEED_OF_LIGHT_KMS
-    rows = _Rows(writer, targets, sigma, visits.time, n_exposure)
+    effect = instrument_shift(mission, targets.colour, targets.hw, seed)
+    rows = _Rows(writer, targets, sigma, visits.time, n_exposure, effect)
     for number, time in enumerate(visits.time):
         visit = Visit(
             number, time, truth.attitude[number], seen_from.position[number], beta[number],

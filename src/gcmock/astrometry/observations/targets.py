@@ -29,17 +29,21 @@ class Targets(NamedTuple):
         Their astrometry.
     hw, g_mag : ndarray, shape (n_star,)
         Hw, and G as estimated from J and Ks [mag].
+    colour : ndarray, shape (n_star,)
+        J - Ks [mag].
     """
 
     source_id: Integers
     stars: MovingStars
     hw: Floats
     g_mag: Floats
+    colour: Floats
 
     def take(self, rows: Integers) -> Targets:
         """Return some of them."""
         stars = MovingStars(*(values[rows] for values in self.stars))
-        return Targets(self.source_id[rows], stars, self.hw[rows], self.g_mag[rows])
+        magnitudes = (self.hw[rows], self.g_mag[rows], self.colour[rows])
+        return Targets(self.source_id[rows], stars, *magnitudes)
 
 
 def read_targets(mock: Path, mission: ObservableMission, realisation: int) -> Targets:
@@ -93,5 +97,5 @@ def read_targets(mock: Path, mission: ObservableMission, realisation: int) -> Ta
     if (np.diff(ids[order]) == 0).any():
         raise InputError(f"{mock}: a source_id occurs more than once in realisation {realisation}")
     stars = MovingStars(*(table[name][order] for name in TRUE_ASTROMETRY))
-    g_mag = gaia_g_mag(table["phot_j_mag"][order], table["phot_ks_mag"][order])
-    return Targets(ids[order], stars, table["phot_hw_mag"][order], g_mag)
+    j, ks = table["phot_j_mag"][order], table["phot_ks_mag"][order]
+    return Targets(ids[order], stars, table["phot_hw_mag"][order], gaia_g_mag(j, ks), j - ks)
