@@ -134,6 +134,8 @@ def print_terms(console: Console, found: dict[str, Any]) -> None:
         state = "solved" if f["solved"] else "not solved: noticed" if f["sigma"] > NOTICED else ""
         families.add_row(f["name"], f"{f['chi2']:.1f}", f"{f['n']}", f"{f['sigma']:.1f}", state)
     console.print(families)
+    for name in found["unseen"]:
+        console.print(f"note: observations and references do not see {name}", soft_wrap=True)
     rows = [r for r in found["terms"] if r["solved"] or abs(r["sigma"]) > NOTICED]
     terms = _table("term", "value [mas]", "+-", "sigma", "")
     for r in rows:

@@ -123,7 +123,10 @@ class Border:
                     "sigma": value / error,
                 }
             )
-        return {"terms": rows, "families": self._families(score, matrix, own)}
+        families = self._families(score, matrix, own)
+        seen = {row["name"] for row in families}
+        unseen = [t.family for t in self.terms.terms if t.family not in seen]
+        return {"terms": rows, "families": families, "unseen": list(dict.fromkeys(unseen))}
 
     def _left(self) -> tuple[Floats, Floats, Floats]:
         """Scores, their covariance, and own information when the solved terms are taken out."""
