@@ -25,6 +25,7 @@ LAYERS = (
     "units",
     "frames",
     "photometric_systems",
+    "gaia_zero_point",
     "random",
     "notebook",
     "settings",
@@ -54,7 +55,7 @@ LAYERS = (
 
 IO_MAY_IMPORT = {
     *("errors", "arrays", "progress", "door", "pool", "words", "units", "frames"),
-    *("photometric_systems", "random", "settings", "data", "io"),
+    *("photometric_systems", "gaia_zero_point", "random", "settings", "data", "io"),
 }
 """Tables know the words of the project, but nothing of the model."""
 

@@ -90,6 +90,7 @@ class Catalogue:
     """A catalogue of one chunk, as the reader gives it."""
 
     path = Path("stars.fits")
+    zero_point_removed = True
 
     def __init__(self, l_deg, mag, bands=("h", "ks")):
         self.n_rows = len(l_deg)
@@ -150,6 +151,7 @@ def test_every_row_is_accounted_for(read):
     left = sum(n for name, n in account.items() if name != "rows")
     assert left == 200
     assert found.limits == (11.0, 14.0)
+    assert found.zero_point_removed
     ks = found.data.mag[:, KS]
     assert ((ks >= 11.0) & (ks < 14.0)).all()
     assert np.isfinite(found.data.mag[:, H]).all()

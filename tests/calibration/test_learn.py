@@ -15,6 +15,7 @@ from gcmock.calibration import learn as module
 from gcmock.calibration.found_limits import FoundLimit
 from gcmock.calibration.learn import in_words, learn, learn_table, name_beside
 from gcmock.calibration.measurements import usual_measurements
+from gcmock.calibration.parallaxes import GIVEN_ZERO_POINT_PRIOR
 from gcmock.calibration.weights import usual_weights
 from gcmock.dust.extinction_map import ExtinctionMap
 from gcmock.errors import InputError, NothingToLearnError
@@ -120,6 +121,7 @@ def test_a_list_that_teaches_nothing(monkeypatch, stars, tmp_path) -> None:
         raise NothingToLearnError("stars.fits: 10 stars with Ks and J or H: expected at least 30")
 
     monkeypatch.setattr(module, "calibrate", nothing)
+    monkeypatch.setattr(module, "zero_point_removed", lambda *given: False)
     monkeypatch.setattr(module, "find_limit", lambda *given: None)
     output = tmp_path / "mock.parquet"
     config, remark = learn(stars, output, load_config())
@@ -143,10 +145,12 @@ def test_a_limit_that_shows_is_said_and_stored(monkeypatch, stars, tmp_path) -> 
     asked = []
     limit = parse_limit("j-h > 2.2 +- 0.1")
     monkeypatch.setattr(module, "calibrate", nothing)
+    monkeypatch.setattr(module, "zero_point_removed", lambda *g: True)
     monkeypatch.setattr(module, "find_limit", lambda *g: asked.append(g) or FoundLimit(limit, 12.0))
     config, remark = learn(stars, tmp_path / "mock.parquet", load_config())
     assert "taken as j-h > 2.2 +- 0.1 (ln L +12)" in remark
     assert load_learned(config.learn.file).limits == (limit,)
+    assert load_learned(config.learn.file).zero_point_mas == GIVEN_ZERO_POINT_PRIOR[0]
     # Not where a limit in colour is given, or none is wanted.
     for settings in ({"limits": ["j-h > 2.1"]}, {"find": False}):
         given = load_config(None, {"selection": settings})

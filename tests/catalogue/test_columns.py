@@ -19,6 +19,7 @@ from gcmock.catalogue.columns import (
     star_ids,
 )
 from gcmock.catalogue.order import packaged_order
+from gcmock.gaia_zero_point import ZERO_POINT_COLUMNS
 from gcmock.settings.merge import MatchConfig, MergeConfig, SurveyInput
 from gcmock.surveys.source_table import Quality
 from gcmock.words.columns import INPUT_COLUMNS
@@ -30,6 +31,7 @@ def test_columns_are_those_of_an_input_and_more():
     assert len(set(names)) == len(names)
     # A merged star is an input as it is, without what says the same in another way.
     other_ways = {"photometric_quality", "pml", "pml_error", "pmb", "pmb_error"}
+    other_ways |= {*ZERO_POINT_COLUMNS}
     assert {column.name for column in INPUT_COLUMNS} - set(names) == other_ways
     # The same column has the same unit in both.
     units = {column.name: column.unit for column in INPUT_COLUMNS}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gcmock.io.astrometry import observed_astrometry
+from gcmock.gaia_zero_point import parallax_zero_point
+from gcmock.io.astrometry import observed_astrometry, remarks_on_zero_point
 from gcmock.io.columns import ColumnMatch
 from gcmock.io.read_summary import ReadSummary
 
 
-def read(summary=None, at=(0.0, 0.0), **columns):
+def read(summary=None, at=(0.0, 0.0), of_gaia=False, **columns):
     chunk = {name: np.array(values, float) for name, values in columns.items()}
     n = len(next(iter(chunk.values())))
     matches = {name: ColumnMatch(name) for name in chunk}
@@ -18,7 +19,8 @@ def read(summary=None, at=(0.0, 0.0), **columns):
     def galactic():
         return np.full(n, at[0]), np.full(n, at[1])
 
-    return observed_astrometry("t", chunk, matches, n, galactic, summary or ReadSummary())
+    summary = summary or ReadSummary()
+    return observed_astrometry("t", chunk, matches, n, galactic, summary, of_gaia=of_gaia)
 
 
 def test_zeros_without_errors_are_no_measurements():
@@ -60,3 +62,32 @@ def test_one_axis_alone_does_not_hide_motions_along_galactic_ones():
     found = read(pml=[3.0], pmb=[4.0], pmra=[100.0], pmra_error=[0.1])
     np.testing.assert_allclose(np.hypot(found["pmra"], found["pmdec"]), 5.0)
     assert np.isnan(found["pmra_error"]).all()
+
+
+GAIA = {
+    "phot_g_mean_mag": [15.0, 15.0, np.nan],
+    "nu_eff_used_in_astrometry": [1.4, np.nan, 1.4],
+    "pseudocolour": [np.nan, 1.4, np.nan],
+    "ecl_lat": [-5.0, -5.0, -5.0],
+    "astrometric_params_solved": [31, 95, 31],
+}
+
+
+def test_the_zero_point_of_gaia_is_removed_where_it_is_known():
+    """Five parameters, six, and neither a colour nor a magnitude."""
+    pytest.importorskip("zero_point", reason="gaiadr3-zeropoint is not installed")
+    measured = {"parallax": [0.3, 0.3, 0.3], "parallax_error": [0.05, 0.05, 0.05]}
+    found = read(of_gaia=True, **measured, **GAIA)["parallax"]
+    expected = parallax_zero_point(*(np.array(values, float) for values in GAIA.values()))
+    np.testing.assert_allclose(found[:2], 0.3 - expected[:2])
+    assert found[2] == 0.3
+    np.testing.assert_array_equal(read(**measured, **GAIA)["parallax"], 0.3)
+
+
+def test_the_zero_point_is_said():
+    matches = {name: ColumnMatch(name) for name in ("parallax", *GAIA)}
+    (remark,) = remarks_on_zero_point(matches, True)
+    assert "zero" in remark
+    assert not remarks_on_zero_point(matches, False)
+    del matches["pseudocolour"]
+    assert not remarks_on_zero_point(matches, True)

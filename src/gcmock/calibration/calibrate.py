@@ -247,7 +247,7 @@ def calibrate_stars(
     priors = nothing_learned(map_value, law)
     # Roughly, for what is found of the reddening behind: the map is taken with what maps are wrong
     # by. The best values follow when that is known.
-    zero_point = zero_point_prior(model.config.parallax.zero_point_mas)
+    zero_point = zero_point_prior(model.config.parallax.zero_point_mas, stars.zero_point_removed)
     foreground = _foreground_of(spread_of(stars.data), model, priors, workers, zero_point)
     usual = model.with_learned(replace(priors, profile_scatter=foreground.scatter))
     everything = usual.with_learned(
@@ -317,7 +317,9 @@ def _collected(
     settings = model.config.footprint
     footprint, area = area_of_cells(model, settings, stars.data, sky.l_deg, sky.b_deg)
     expected = expected_counts_of(found.fit, weighted, area)
-    usual = usual_measurements(zero_point_prior(model.config.parallax.zero_point_mas))
+    usual = usual_measurements(
+        zero_point_prior(model.config.parallax.zero_point_mas, stars.zero_point_removed)
+    )
     return Calibration(
         model, model.config, task.options, stars, law, dict(fits), sky.cells, found.source,
         found.fit, sky.e_map, found.local, weights, foreground, usual, observed, expected,

@@ -253,6 +253,7 @@ def write_nothing(
     reason: str,
     limit: FoundLimit | None = None,
     *,
+    zero_point_removed: bool = False,
     overwrite: bool = False,
 ) -> None:
     """Write the file of a list from which nothing can be learned: priors, and why.
@@ -267,26 +268,39 @@ def write_nothing(
     reason : str
     limit : FoundLimit, optional
         What the list was cut at, as it shows.
+    zero_point_removed : bool
+        Whether the zero point of Gaia was subtracted from each parallax.
     overwrite : bool
         Replace an existing file.
     """
     check_output(path, overwrite=overwrite)
     with whole_file(path) as partial:
-        _nothing(config, source, reason, limit).writeto(partial)
+        _nothing(config, source, reason, limit, zero_point_removed).writeto(partial)
 
 
-def nothing_of(config: Config, reason: str, limit: FoundLimit | None = None) -> Learned:
+def nothing_of(
+    config: Config,
+    reason: str,
+    limit: FoundLimit | None = None,
+    *,
+    zero_point_removed: bool = False,
+) -> Learned:
     """Return what a later run would read from the file of `write_nothing`."""
     content = BytesIO()
-    _nothing(config, {"name": "", "sha256": ""}, reason, limit).writeto(content)
+    nothing = _nothing(config, {"name": "", "sha256": ""}, reason, limit, zero_point_removed)
+    nothing.writeto(content)
     return learned_from(content.getvalue(), "nothing learned")
 
 
 def _nothing(
-    config: Config, source: Mapping[str, Any], reason: str, limit: FoundLimit | None
+    config: Config,
+    source: Mapping[str, Any],
+    reason: str,
+    limit: FoundLimit | None,
+    zero_point_removed: bool,
 ) -> Any:
     law = load_law(config.extinction.law)
-    prior = zero_point_prior(config.parallax.zero_point_mas)
+    prior = zero_point_prior(config.parallax.zero_point_mas, zero_point_removed)
     tables = {
         "CELLS": (MAP_COLUMNS, _empty(MAP_COLUMNS)),
         "STARS": (STAR_COLUMNS, _empty(STAR_COLUMNS)),

@@ -63,6 +63,8 @@ class Calibrators(NamedTuple):
         What became of the rows of the catalogue.
     first : ndarray of bool, shape (n_star,)
         Stars whose reddening is looked at one by one; of the others only their evidence is asked.
+    zero_point_removed : bool
+        Whether the zero point of Gaia was subtracted from each parallax.
     """
 
     data: Observations
@@ -72,6 +74,7 @@ class Calibrators(NamedTuple):
     n_observed: Integers
     account: dict[str, int]
     first: NDArray[np.bool_]
+    zero_point_removed: bool = False
 
 
 def read_calibrators(
@@ -164,14 +167,9 @@ def read_calibrators(
             f"least {LEAST_STARS}; widen the limits, or give a larger catalogue"
         )
     return Calibrators(
-        data.take(chosen),
-        cell[chosen],
-        (float(low), float(high)),
-        cells.astype(np.int64),
-        n_observed.astype(np.int64),
-        dict(account),
-        first,
-    )
+        data.take(chosen), cell[chosen], (float(low), float(high)), cells.astype(np.int64),
+        n_observed.astype(np.int64), dict(account), first, catalogue.zero_point_removed,
+    )  # fmt: skip
 
 
 def _check(

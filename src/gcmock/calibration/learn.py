@@ -17,6 +17,7 @@ from gcmock.calibration.calibration_file import (
 from gcmock.calibration.found_limits import FoundLimit, find_limit
 from gcmock.errors import InputError, NothingToLearnError
 from gcmock.io.disk import sha256_of_input
+from gcmock.io.observed import zero_point_removed
 from gcmock.io.readers.choice import chosen_in, split_choice
 from gcmock.learned import Learned, load_learned, nothing_learned
 from gcmock.mock.folder import without_means
@@ -59,7 +60,9 @@ def learn_table(
         found = calibrate(catalogue, config, _options(config), progress=progress)
     except NothingToLearnError as error:
         limit = limit_of(catalogue, config)
-        return nothing_of(config, str(error), limit), nothing_in_words(error, limit)
+        removed = zero_point_removed(catalogue, config)
+        nothing = nothing_of(config, str(error), limit, zero_point_removed=removed)
+        return nothing, nothing_in_words(error, limit)
     return learned_of(found), in_words(found)
 
 
@@ -116,7 +119,10 @@ def learn(
     except NothingToLearnError as error:
         limit = limit_of(catalogue, config)
         source, means = _source(catalogue), without_means(config)
-        write_nothing(path, means, source, str(error), limit, overwrite=overwrite)
+        write_nothing(
+            path, means, source, str(error), limit,
+            zero_point_removed=zero_point_removed(catalogue, config), overwrite=overwrite,
+        )  # fmt: skip
         return with_file, nothing_in_words(error, limit)
     # How many workers there were changes no byte.
     found = replace(found, config=without_means(config))

@@ -35,9 +35,17 @@ logarithm: those of Gaia are too small by 1.05 to 1.3 in crowded fields (Maiz Ap
 BAD: Final = next(i for i, case in enumerate(CASES) if case.name == "parallax")
 
 
-def zero_point_prior(given_mas: float) -> tuple[float, float]:
-    """Return mean and width of the prior of the zero point besides one that is given [mas]."""
-    return ZERO_POINT_PRIOR if given_mas == 0.0 else GIVEN_ZERO_POINT_PRIOR
+def zero_point_prior(given_mas: float, removed: bool) -> tuple[float, float]:
+    """Return mean and width of the prior of the zero point that is left [mas].
+
+    Parameters
+    ----------
+    given_mas : float
+        What the settings subtract [mas].
+    removed : bool
+        Whether the zero point of Gaia was subtracted star by star.
+    """
+    return GIVEN_ZERO_POINT_PRIOR if removed or given_mas else ZERO_POINT_PRIOR
 
 
 def with_common_error(

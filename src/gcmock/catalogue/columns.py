@@ -20,6 +20,7 @@ from gcmock.catalogue.cell.sources import SurveySources
 from gcmock.catalogue.order import Order, names_of
 from gcmock.catalogue.partition import in_window
 from gcmock.frames import full_circle, icrs_to_galactic
+from gcmock.gaia_zero_point import ZERO_POINT_COLUMNS
 from gcmock.random import id_bits
 from gcmock.settings.merge import MergeConfig
 from gcmock.words.bands import SURVEY_BANDS, SYNTHETIC_BANDS, H, J, magnitude_name
@@ -30,6 +31,8 @@ _NOT_MERGED: Final = {
     *("pml", "pml_error", "pmb", "pmb_error"),
     # Described for a merged position among the columns of its own.
     "ref_epoch",
+    # The zero point is removed from a merged parallax.
+    *ZERO_POINT_COLUMNS,
 }
 """Columns of an input that say a second time what a merged star has otherwise."""
 

@@ -13,7 +13,6 @@ from typing import Any, Final, Protocol
 import numpy as np
 import pyarrow as pa
 
-from gcmock.catalogue.cell.astrometry import has_zero_point
 from gcmock.catalogue.cell.reasons import REAL_LOOKING, REASONS, MatchFlag
 from gcmock.catalogue.columns import Product, merged_columns, rejected_columns
 from gcmock.catalogue.learn.completeness import COMPLETENESS_FILE, measure_completeness
@@ -25,6 +24,7 @@ from gcmock.catalogue.partition import MARGIN_ARCSEC, Partitioned, partition
 from gcmock.catalogue.summary import SUMMARY_FILE, MergeSummary, summarise
 from gcmock.compilation import fingerprint
 from gcmock.errors import InputError, InterruptedRunError
+from gcmock.gaia_zero_point import has_zero_point
 from gcmock.io.disk import files_of, remove_folder, sha256_of, size_of, write_text
 from gcmock.io.manifest import Entry, Manifest, entry_of
 from gcmock.io.ownership import MANIFEST

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from gcmock.arrays import Columns, Floats
+from gcmock.gaia_zero_point import ZERO_POINT_COLUMNS, has_zero_point, parallax_zero_point
 from gcmock.io.columns import ColumnMatch
 from gcmock.io.galactic_motion import icrs_motion
 from gcmock.io.read_summary import ReadSummary
@@ -22,6 +23,27 @@ _OF_MOTIONS: Final = ("pmra_error", "pmdec_error", "pmra_pmdec_corr")
 _GALACTIC: Final = ("pml", "pml_error", "pmb", "pmb_error")
 
 
+def removes_zero_point(matches: Mapping[str, ColumnMatch], use: bool) -> bool:
+    """Whether the zero point of Gaia is subtracted: if asked for, known and its package there."""
+    known = {"parallax", *ZERO_POINT_COLUMNS} <= matches.keys()
+    return use and known and has_zero_point()
+
+
+def remarks_on_zero_point(matches: Mapping[str, ColumnMatch], use: bool) -> list[str]:
+    """Return remarks on the zero point of parallaxes that are Gaia's."""
+    if not {"parallax", *ZERO_POINT_COLUMNS} <= matches.keys() or not use:
+        return []
+    if not has_zero_point():
+        return [
+            "the zero point of Gaia's parallaxes is not removed star by star: "
+            "pip install 'gcmock[zeropoint]'"
+        ]
+    return [
+        "the zero point of Gaia DR3 is removed from each parallax (Lindegren et al. 2021); if the "
+        "table has it removed already, set [parallax] gaia_zero_point = false"
+    ]
+
+
 def observed_astrometry(
     path: object,
     chunk: Columns,
@@ -29,6 +51,8 @@ def observed_astrometry(
     n_star: int,
     galactic: Callable[[], tuple[Floats, Floats]],
     summary: ReadSummary,
+    *,
+    of_gaia: bool = False,
 ) -> dict[str, Floats]:
     """Return the astrometry of stars, NaN where it was not measured.
 
@@ -44,6 +68,8 @@ def observed_astrometry(
         Returns l and b [deg], for motions along Galactic axes.
     summary : ReadSummary
         Counts what is missing.
+    of_gaia : bool
+        Subtract the zero point of Gaia DR3 from parallaxes.
 
     Returns
     -------
@@ -74,6 +100,10 @@ def observed_astrometry(
         values[name][unmeasured] = np.nan
     unmeasured = (values["radial_velocity"] == 0) & np.isnan(values["radial_velocity_error"])
     values["radial_velocity"][unmeasured] = np.nan
+    if of_gaia:
+        zero_point = parallax_zero_point(*(read(name) for name in ZERO_POINT_COLUMNS))
+        known = np.isfinite(zero_point)
+        values["parallax"][known] -= zero_point[known]
     for name in _NAMES:
         if name in matches:
             summary.missing[name] += int(np.isnan(values[name]).sum())

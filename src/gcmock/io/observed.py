@@ -13,7 +13,11 @@ from numpy.typing import NDArray
 from gcmock.arrays import Columns, Floats
 from gcmock.errors import InputError
 from gcmock.frames import galactic_to_icrs, icrs_to_galactic
-from gcmock.io.astrometry import observed_astrometry
+from gcmock.io.astrometry import (
+    observed_astrometry,
+    remarks_on_zero_point,
+    removes_zero_point,
+)
 from gcmock.io.checks import IdColumn, check_positions
 from gcmock.io.columns import EPOCH, keep_identifiers, match_table
 from gcmock.io.hints import remarks_on_columns
@@ -154,6 +158,7 @@ class ObservedCatalogue:
         self.matches = match_table(source, config.columns)
         keep_identifiers(source, self.matches)
         self.remarks = [*remarks_of(source), *remarks_on_columns(source, self.matches, config)]
+        self.remarks += remarks_on_zero_point(self.matches, config.parallax.gaia_zero_point)
         self.summary = ReadSummary()
         self._scan(visit)
 
@@ -161,6 +166,11 @@ class ObservedCatalogue:
     def path(self) -> Path:
         """The file."""
         return self.source.path
+
+    @property
+    def zero_point_removed(self) -> bool:
+        """Whether the zero point of Gaia is subtracted from each parallax."""
+        return removes_zero_point(self.matches, self.config.parallax.gaia_zero_point)
 
     @property
     def source_id_column(self) -> Column:
@@ -327,7 +337,13 @@ class ObservedCatalogue:
             mag=mag,
             mag_error=mag_error,
             **observed_astrometry(
-                self.path, chunk, self.matches, n_star, lambda: self.galactic(raw), summary
+                self.path,
+                chunk,
+                self.matches,
+                n_star,
+                lambda: self.galactic(raw),
+                summary,
+                of_gaia=self.zero_point_removed,
             ),
             flags=flags.astype(np.int32),
         )
@@ -353,3 +369,9 @@ def read_observed(
         If the file or its content cannot be used; see `ObservedCatalogue`.
     """
     return ObservedCatalogue(open_table(path, config.columns), config, visit)
+
+
+def zero_point_removed(path: str | Path, config: Config) -> bool:
+    """Whether the zero point of Gaia is subtracted from each parallax of a table."""
+    matches = match_table(open_table(path, config.columns), config.columns)
+    return removes_zero_point(matches, config.parallax.gaia_zero_point)

@@ -108,7 +108,7 @@ def _schema() -> str:
 
 
 def _columns(columns: Iterable[Column]) -> list[str]:
-    return [f"  {c.name:<22}{c.dtype:<9}{c.unit:<9}{c.description}" for c in columns]
+    return [f"  {c.name:<26}{c.dtype:<9}{c.unit:<9}{c.description}" for c in columns]
 
 
 def _missions() -> str:

@@ -60,10 +60,7 @@ class ExtinctionConfig(Section):
     )
     # Dust lies in a layer thinner than the thick disc (900 pc), and no cloud is below 10 pc.
     dust_scale_height_pc: Parsec = Field(
-        default=164.0,
-        ge=10.0,
-        le=1000.0,
-        description="Scale height of the dust along the sightline [pc]",
+        default=164.0, ge=10.0, le=1000.0, description="Scale height of the dust [pc]"
     )
     profile_scatter: float = Field(
         default=0.0,
@@ -77,8 +74,7 @@ class LearnConfig(Section):
     """What is learned from the stars of a list before they are inferred."""
 
     use: bool = Field(
-        default=True,
-        description="Learn extinction, law, numbers of stars, errors, outliers from the list",
+        default=True, description="Learn extinction, law, numbers of stars, errors, outliers"
     )
     file: str = Field(
         default="",
@@ -86,9 +82,7 @@ class LearnConfig(Section):
         "reddening, scatter and law take the place of [extinction] residual_scatter_mag and law",
     )
     stars_per_cell: int = Field(
-        default=100,
-        ge=1,
-        description="Most stars of a cell of 0.025 deg that are looked at one by one",
+        default=100, ge=1, description="Most stars of a cell of 0.025 deg looked at one by one"
     )
     law: Literal["quadrants", "one", "none"] = Field(
         default="quadrants",
@@ -147,6 +141,11 @@ class ParallaxConfig(Section):
     )
     zero_point_mas: Milliarcsecond = Field(
         default=0.0, ge=-10, le=10, description="Zero point, subtracted from every parallax [mas]"
+    )
+    gaia_zero_point: bool = Field(
+        default=True,
+        description="Subtract that of Gaia DR3 (Lindegren et al. 2021) from each parallax before, "
+        "where the columns that it depends on are there",
     )
 
 

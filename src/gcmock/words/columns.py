@@ -112,6 +112,29 @@ INPUT_COLUMNS: Final = (
     ),
     Column("ruwe", "float64", "", "stat.error", "Renormalised unit weight error of the astrometry"),
     Column("ref_epoch", "float64", "yr", "time.epoch", "Epoch of the position (Julian year, TCB)"),
+    Column("phot_g_mean_mag", "float64", "mag", "phot.mag;em.opt", "Magnitude of Gaia in G"),
+    Column(
+        "nu_eff_used_in_astrometry",
+        "float64",
+        "um-1",
+        "em.wavenumber",
+        "Effective wavenumber of Gaia's five-parameter solutions",
+    ),
+    Column(
+        "pseudocolour",
+        "float64",
+        "um-1",
+        "em.wavenumber",
+        "Effective wavenumber that Gaia's six-parameter solutions found",
+    ),
+    Column("ecl_lat", "float64", "deg", "pos.ecliptic.lat", "Ecliptic latitude"),
+    Column(
+        "astrometric_params_solved",
+        "float64",
+        "",
+        "meta.number",
+        "Gaia's code of the solution: 31 with five parameters, 95 with six",
+    ),
 )
 """Columns that an input table may have; a position and one magnitude are required."""
 
@@ -125,6 +148,11 @@ LIMITS: Final = {
     "radial_velocity": (-5000.0, 5000.0),
     "radial_velocity_error": (0.0, 1000.0),
     "ruwe": (0.0, 1000.0),
+    "phot_g_mean_mag": (-5.0, 28.0),
+    "nu_eff_used_in_astrometry": (0.5, 3.0),
+    "pseudocolour": (0.5, 3.0),
+    "ecl_lat": (-90.0, 90.0),
+    "astrometric_params_solved": (0.0, 255.0),
 }
 """Largest and smallest value of a quantity, in its unit; what is not between them is missing.
 
@@ -227,6 +255,11 @@ ALIASES: Final = {
     "pmb_error": ("e_pmb", "pm_b_error", "e_pmglat"),
     "radial_velocity": ("hrv",),
     "radial_velocity_error": ("e_hrv",),
+    "nu_eff_used_in_astrometry": ("nueff", "nueffused"),
+    "pseudocolour": ("pscol",),
+    "ecl_lat": ("elat", "ecllat"),
+    "astrometric_params_solved": ("solved",),
+    "phot_g_mean_mag": ("gmag",),
 }
 """Other names of input columns, lower case, compared without regard to case."""
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from small_sky import table_of, to_sky
 
-from gcmock.catalogue.cell.astrometry import attach_astrometry, parallax_zero_point
+from gcmock.catalogue.cell.astrometry import attach_astrometry
 from gcmock.catalogue.cell.merged_stars import no_stars
 from gcmock.catalogue.cell.sources import make_sources, stored_columns
 from gcmock.catalogue.order import names_of, packaged_order
+from gcmock.gaia_zero_point import parallax_zero_point
 from gcmock.surveys.definition import load_survey
 
 ORDER = names_of(packaged_order())
@@ -60,15 +61,7 @@ def test_positions_without_motions_give_none():
 
 
 def test_the_zero_point_of_gaia():
-    """Values of the published interpolation (Lindegren et al. 2021, table 9) at nodes of G."""
     pytest.importorskip("zero_point", reason="gaiadr3-zeropoint is not installed")
-    g, colour = np.array([6.1, 10.8, 17.0, 17.0]), np.array([1.48, 1.48, 1.48, np.nan])
-    latitude = np.degrees(np.arcsin(np.sqrt(1.0 / 3.0))) * np.ones(4)
-    solved = np.array([31.0, 31.0, 31.0, 31.0])
-    found = parallax_zero_point(g, colour, np.full(4, np.nan), latitude, solved)
-    assert np.isnan(found[3])
-    assert (found[:3] < 0).all()
-    assert (found[:3] > -0.1).all()
     gaia = one_source(
         "gaia",
         phot_g_mag=15.0,
@@ -86,8 +79,6 @@ def test_the_zero_point_of_gaia():
 
 
 def test_no_zero_point_without_its_inputs():
-    nothing = np.array([np.nan])
-    assert np.isnan(parallax_zero_point(nothing, nothing, nothing, nothing, np.array([31.0])))
     result, _ = attached(one_source("gaia", **errors(0.05)), one_source("virac2", **errors(0.5)))
     assert not result.zero_point[0]
     assert result.columns["parallax"][0] == 0.3

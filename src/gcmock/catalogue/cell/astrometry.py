@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
-from importlib.util import find_spec
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +11,7 @@ from numpy.typing import NDArray
 from gcmock.arrays import Floats
 from gcmock.catalogue.cell.merged_stars import MergedStars
 from gcmock.catalogue.cell.sources import ASTROMETRY, SurveySources, numbers
-
-FIVE_PARAMETERS: Final = 31
-SIX_PARAMETERS: Final = 95
-"""Values of Gaia's astrometric_params_solved with a parallax."""
+from gcmock.gaia_zero_point import parallax_zero_point
 
 
 class Astrometry(NamedTuple):
@@ -35,61 +30,6 @@ class Astrometry(NamedTuple):
     columns: dict[str, Floats]
     origin: NDArray[np.int64]
     zero_point: NDArray[np.bool_]
-
-
-def has_zero_point() -> bool:
-    """Whether the package ``gaiadr3-zeropoint`` is installed."""
-    return find_spec("zero_point") is not None
-
-
-@cache
-def _zero_point_function() -> Any:
-    from zero_point import zpt
-
-    zpt.load_tables()
-    return zpt.get_zpt
-
-
-def parallax_zero_point(
-    g_mag: Floats, nu_eff: Floats, pseudocolour: Floats, ecl_lat: Floats, solved: Floats
-) -> Floats:
-    """Return the zero point of Gaia DR3 parallaxes [mas], to be subtracted.
-
-    Lindegren et al. 2021, A&A 649, A4, as the package ``gaiadr3-zeropoint`` has it.
-
-    Parameters
-    ----------
-    g_mag : ndarray, shape (n,)
-        [mag].
-    nu_eff, pseudocolour : ndarray, shape (n,)
-        Effective wavenumber of five-, pseudocolour of six-parameter solutions [1/um].
-    ecl_lat : ndarray, shape (n,)
-        Ecliptic latitude [deg].
-    solved : ndarray, shape (n,)
-        astrometric_params_solved.
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        NaN where an input is missing or outside the range of the correction, or the package is
-        not installed.
-    """
-    result = np.full(len(g_mag), np.nan)
-    five, six = solved == FIVE_PARAMETERS, solved == SIX_PARAMETERS
-    colour = np.where(five, nu_eff, pseudocolour)
-    usable = (five | six) & np.isfinite(g_mag) & np.isfinite(colour) & np.isfinite(ecl_lat)
-    if not usable.any() or not has_zero_point():
-        return result
-    # The function cannot take a NaN in the column that it does not use.
-    result[usable] = _zero_point_function()(
-        g_mag[usable],
-        np.where(five, nu_eff, 1.5)[usable],
-        np.where(six, pseudocolour, 1.5)[usable],
-        ecl_lat[usable],
-        solved[usable].astype(np.int64),
-        _warnings=False,
-    )
-    return result
 
 
 def attach_astrometry(stars: MergedStars, surveys: Mapping[int, SurveySources]) -> Astrometry:
