@@ -100,6 +100,7 @@ def test_layout_of_the_folder(noisy):
         "observations/part-00000.parquet",
         "visits.parquet",
         "sources.parquet",
+        "colours.parquet",
         "reference_gaia_like.parquet",
         "truth/attitude.parquet",
         "truth/calibration.parquet",
