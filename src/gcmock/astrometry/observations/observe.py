@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from gcmock.arrays import Booleans, Columns, Floats, Integers
-from gcmock.astrometry.directions.apparent import MovingStars
 from gcmock.astrometry.directions.displacement import SPEED_OF_LIGHT_KMS
 from gcmock.astrometry.directions.ephemeris import CircularOrbit, Observer, observer
-from gcmock.astrometry.directions.geometry import MAS, DistortionTerm, offset_direction
+from gcmock.astrometry.directions.geometry import DistortionTerm
 from gcmock.astrometry.missions.focal_plane import detector_grid, visit_error
 from gcmock.astrometry.missions.mission import Mission, ObservableMission
 from gcmock.astrometry.observations.distortion import (
@@ -37,7 +34,7 @@ from gcmock.astrometry.observations.reference_catalogue import (
     reference_catalogue,
 )
 from gcmock.astrometry.observations.schedule import PlannedVisits, plan_visits, true_attitude
-from gcmock.astrometry.observations.targets import Targets, read_targets
+from gcmock.astrometry.observations.targets import Targets, read_targets, source_table
 from gcmock.astrometry.observations.visit import (
     Noise,
     Observed,
@@ -52,10 +49,10 @@ from gcmock.io.provenance import origin
 from gcmock.io.writers.writer import open_writer
 from gcmock.notebook import Outcome
 from gcmock.progress import Progress
-from gcmock.random import star_key, uniform
+from gcmock.random import star_key
 
-OBSERVE_STREAM, CATALOGUE_STREAM = -2, -4
-"""Stand for the realisation in the keys of observations and of input positions."""
+OBSERVE_STREAM = -2
+"""Stands for the realisation in the keys of observations."""
 
 _BATCH_ROWS = 1_000_000
 
@@ -221,7 +218,7 @@ def _tables(
     references["parallax"] = references["parallax"] + mission.effects.reference_parallax_mas
     return {
         "visits.parquet": _visit_table(mission, truth.visits, truth.seen_from),
-        "sources.parquet": _source_table(mission, source_id, stars, hw, seed),
+        "sources.parquet": source_table(mission, source_id, stars, hw, seed),
         "colours.parquet": {"source_id": source_id, "colour": colour},
         "reference_gaia_like.parquet": references,
         "truth/sources.parquet": {"source_id": source_id, **stars._asdict(), "phot_hw_mag": hw},
@@ -383,26 +380,3 @@ def _visit_table(mission: ObservableMission, visits: PlannedVisits, seen_from: O
         table[f"{axis}_au"] = seen_from.position[:, i]
         table[f"v{axis}_kms"] = seen_from.velocity[:, i]
     return table
-
-
-def _source_table(
-    mission: ObservableMission,
-    source_id: NDArray[np.int64],
-    stars: MovingStars,
-    hw: Floats,
-    seed: int,
-) -> Columns:
-    """Return the input catalogue: positions with errors, at the epoch of the mock catalogue."""
-    error = mission.input_catalogue.position_error_mas
-    shift = ndtri(uniform(star_key(seed, source_id, CATALOGUE_STREAM), 0, 2)) * error * MAS
-    ra, dec = offset_direction(stars.ra, stars.dec, *shift.T)
-    return {
-        "source_id": source_id,
-        "ra": ra,
-        "dec": dec,
-        "ra_error": np.full(len(ra), error),
-        "dec_error": np.full(len(ra), error),
-        "ref_epoch": stars.ref_epoch,
-        "phot_hw_mag": hw,
-        "primary": hw <= mission.magnitudes.primaries,
-    }
