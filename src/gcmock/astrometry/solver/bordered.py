@@ -94,9 +94,9 @@ class Border:
 
     def prior(self, prior: Prior) -> Prior:
         """Return priors of stars without the zero point of the references that was found."""
-        names = [term.name for term in self.terms.terms]
+        found = zip(self.terms.terms, self.whole, strict=True)
         mean = prior.mean.copy()
-        mean[:, 2] -= self.whole[names.index(REFERENCE_PARALLAX)]
+        mean[:, 2] -= sum(value for term, value in found if term.name == REFERENCE_PARALLAX)
         return Prior(mean, prior.precision)
 
     def account(self) -> dict[str, Any]:
