@@ -104,6 +104,8 @@ def print_solution(output: Path, account: dict[str, Any]) -> None:
         error = "free" if m["error"] is None else f"{m['error']:.3g}"
         modes.add_row(m["name"], f"{m['eigenvalue_observations']:.1e}", error, m["determined_by"])
     console.print(modes)
+    if "terms" in a:
+        print_terms(console, a["terms"])
     for remark in a["remarks"]:
         console.print(f"note: {remark}", soft_wrap=True, markup=False)
     seconds, peak = sum(a["seconds"].values()), a["memory_peak_gb"]
@@ -112,6 +114,36 @@ def print_solution(output: Path, account: dict[str, Any]) -> None:
         f"(estimated {60 * a['minutes_estimated']:.0f} s, {a['memory_estimated_gb']:.2f} GB)"
     )
     console.print(text, soft_wrap=True, markup=False)
+
+
+NOTICED = 4.0
+"""Significance in standard deviations from which a term is pointed out."""
+
+
+def print_terms(console: Console, found: dict[str, Any]) -> None:
+    """Print what the residuals say against the instrument that was assumed.
+
+    Parameters
+    ----------
+    console : Console
+    found : dict
+        See `gcmock.astrometry.solver.bordered.Border.account`.
+    """
+    families = _table("term of the instrument", "chi2", "numbers", "sigma", "")
+    for f in found["families"]:
+        state = "solved" if f["solved"] else "not solved: noticed" if f["sigma"] > NOTICED else ""
+        families.add_row(f["name"], f"{f['chi2']:.1f}", f"{f['n']}", f"{f['sigma']:.1f}", state)
+    console.print(families)
+    for name in found["unseen"]:
+        console.print(f"note: observations and references do not see {name}", soft_wrap=True)
+    rows = [r for r in found["terms"] if r["solved"] or abs(r["sigma"]) > NOTICED]
+    terms = _table("term", "value [mas]", "+-", "sigma", "")
+    for r in rows:
+        state = "solved" if r["solved"] else "if it were the only one"
+        values = f"{r['value_mas']:.4g}", f"{r['error_mas']:.2g}", f"{r['sigma']:.1f}"
+        terms.add_row(r["name"], *values, state)
+    if rows:
+        console.print(terms)
 
 
 def print_comparison(account: dict[str, Any], tables: dict[str, Any]) -> None:

@@ -244,6 +244,66 @@ class Outliers(Section):
     )
 
 
+Shift = Annotated[float, Field(ge=-1e4, le=1e4)]
+
+
+class InstrumentEffects(Section):
+    """What the true instrument does to positions, and a solution may not know.
+
+    A detector has a shift, a rotation and a scale of its own, drawn once for the whole mission; the
+    last two are given by what they shift at the edge of the detector.
+    """
+
+    colour_mas_per_mag: tuple[Shift, Shift] = Field(
+        default=(0.0, 0.0), description="Shift along x and y per magnitude of J - Ks [mas/mag]"
+    )
+    magnitude_mas_per_mag: tuple[Shift, Shift] = Field(
+        default=(0.0, 0.0), description="Shift along x and y per magnitude of Hw [mas/mag]"
+    )
+    colour_zero: float = Field(
+        default=3.0, ge=-10, le=30, description="J - Ks at which nothing is shifted [mag]"
+    )
+    magnitude_zero: ApparentMagnitude = Field(
+        default=12.5, description="Hw at which nothing is shifted"
+    )
+    detector_offset_mas: Mas = Field(
+        default=0.0, description="Standard deviation of the shift of a detector per axis [mas]"
+    )
+    detector_rotation_mas: Mas = Field(
+        default=0.0, description="Standard deviation of its rotation, at its edge [mas]"
+    )
+    detector_scale_mas: Mas = Field(
+        default=0.0, description="Standard deviation of its scale, at its edge [mas]"
+    )
+    reference_parallax_mas: Shift = Field(
+        default=0.0, description="Added to the parallaxes of the reference catalogue [mas]"
+    )
+
+
+class SolvedTerms(Section):
+    """Which of `InstrumentEffects` the solution solves for: standard deviations of their priors.
+
+    Zero: the term is tested, and not solved for.
+    """
+
+    colour_mas_per_mag: Mas = Field(
+        default=0.0, description="Shift along x and y per magnitude of J - Ks [mas/mag]"
+    )
+    magnitude_mas_per_mag: Mas = Field(
+        default=0.0, description="Shift along x and y per magnitude of Hw [mas/mag]"
+    )
+    detector_offset_mas: Mas = Field(default=0.0, description="Shift of a detector [mas]")
+    detector_rotation_mas: Mas = Field(
+        default=0.0, description="Rotation of a detector, at its edge [mas]"
+    )
+    detector_scale_mas: Mas = Field(
+        default=0.0, description="Scale of a detector, at its edge [mas]"
+    )
+    reference_parallax_mas: Mas = Field(
+        default=0.0, description="Zero point of the parallaxes of the references [mas]"
+    )
+
+
 class Reference(Section):
     """Stars of a reference catalogue, as Gaia would have them."""
 

@@ -100,6 +100,7 @@ def test_layout_of_the_folder(noisy):
         "observations/part-00000.parquet",
         "visits.parquet",
         "sources.parquet",
+        "colours.parquet",
         "reference_gaia_like.parquet",
         "truth/attitude.parquet",
         "truth/calibration.parquet",
@@ -434,7 +435,7 @@ def test_interruption_leaves_nothing_behind(monkeypatch, tmp_path, mock):
     def interrupt(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gcmock.astrometry.observations.observe._source_table", interrupt)
+    monkeypatch.setattr("gcmock.astrometry.observations.observe.source_table", interrupt)
     assert observe(mock, tmp_path / "obs", *OPTIONS) == 130
     assert list(tmp_path.iterdir()) == []
 

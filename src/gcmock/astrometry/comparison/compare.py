@@ -138,7 +138,10 @@ def compare(
     }
     folder = Path(observations) if observations else Path(opened.account["observations"])
     check_input_name(folder)
-    if observations or folder.is_dir():
+    # With terms of the whole mission the observations have other equations than these.
+    found = opened.account.get("terms", {}).get("terms", ())
+    alone = not any(row["solved"] for row in found)
+    if alone and (observations or folder.is_dir()):
         joint = _joint(opened, folder)
         account["joint_chi2"] = asdict(joint)
     else:

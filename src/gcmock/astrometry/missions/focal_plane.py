@@ -72,6 +72,15 @@ def detector_at(x: Any, y: Any, n_x: int, n_y: int, separation: float, half_size
     return inside * (row * n_x + column + 1.0) - 1.0
 
 
+def detector_centres(grid: DetectorGrid) -> Floats:
+    """Return the centres of the detectors in field coordinates, shape (n_detector, 2) [rad]."""
+    number = np.arange(grid.n_x * grid.n_y)
+    column, row = number % grid.n_x, number // grid.n_x
+    middle = 0.5 * (grid.n_x - 1), 0.5 * (grid.n_y - 1)
+    centres = np.column_stack([column - middle[0], row - middle[1]]) * grid.separation
+    return np.asarray(centres, dtype=np.float64)
+
+
 def exposure_error(mag: ArrayLike, centroid: Centroid, exposure_s: float) -> tuple[Floats, Floats]:
     """Error of a centroid in one exposure, per axis, in two parts.
 

@@ -19,6 +19,7 @@ from gcmock.settings.mission import (
     Exposures,
     FocalPlane,
     InputCatalogue,
+    InstrumentEffects,
     MissionCalibration,
     MissionDirections,
     MissionMagnitudes,
@@ -26,6 +27,7 @@ from gcmock.settings.mission import (
     Outliers,
     Reference,
     Schedule,
+    SolvedTerms,
 )
 from gcmock.settings.name_or_path import is_path, unknown_name
 from gcmock.settings.toml_file import parse_toml, read_toml
@@ -63,6 +65,8 @@ class Mission(Section):
     attitude: Attitude | None = None
     calibration: MissionCalibration | None = None
     outliers: Outliers = Field(default_factory=Outliers)
+    effects: InstrumentEffects = Field(default_factory=InstrumentEffects)
+    terms: SolvedTerms = Field(default_factory=SolvedTerms)
     reference: Reference | None = None
     input_catalogue: InputCatalogue | None = None
     epoch_error: EpochError | None = None

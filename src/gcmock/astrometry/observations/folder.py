@@ -164,9 +164,16 @@ OUTLIER_COLUMNS: Final = (
 )
 """Observations that were disturbed."""
 
+COLOUR_COLUMNS: Final = (
+    SOURCE_ID,
+    Column("colour", "float64", "mag", "phot.color;em.IR.J;em.IR.K", "J - Ks (Vega)"),
+)
+"""Known colours of the observed stars, for shifts that depend on them."""
+
 OBSERVATION_TABLES: Final = {
     "visits.parquet": VISIT_COLUMNS,
     "sources.parquet": SOURCE_COLUMNS,
+    "colours.parquet": COLOUR_COLUMNS,
     "reference_gaia_like.parquet": REFERENCE_COLUMNS,
     "truth/sources.parquet": TRUE_SOURCE_COLUMNS,
     "truth/attitude.parquet": ATTITUDE_COLUMNS,

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import time as clock
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import ndtri
 
-from gcmock.arrays import Booleans, Columns, Floats
-from gcmock.astrometry.directions.apparent import MovingStars
+from gcmock.arrays import Booleans, Columns, Floats, Integers
 from gcmock.astrometry.directions.displacement import SPEED_OF_LIGHT_KMS
 from gcmock.astrometry.directions.ephemeris import CircularOrbit, Observer, observer
-from gcmock.astrometry.directions.geometry import MAS, DistortionTerm, offset_direction
+from gcmock.astrometry.directions.geometry import DistortionTerm
 from gcmock.astrometry.missions.focal_plane import detector_grid, visit_error
 from gcmock.astrometry.missions.mission import Mission, ObservableMission
 from gcmock.astrometry.observations.distortion import (
@@ -24,6 +22,7 @@ from gcmock.astrometry.observations.distortion import (
     calibration_table,
     true_distortion,
 )
+from gcmock.astrometry.observations.effects import instrument_shift
 from gcmock.astrometry.observations.folder import (
     MISSION,
     OBSERVATION_TABLES,
@@ -35,7 +34,7 @@ from gcmock.astrometry.observations.reference_catalogue import (
     reference_catalogue,
 )
 from gcmock.astrometry.observations.schedule import PlannedVisits, plan_visits, true_attitude
-from gcmock.astrometry.observations.targets import Targets, read_targets
+from gcmock.astrometry.observations.targets import Targets, read_targets, source_table
 from gcmock.astrometry.observations.visit import (
     Noise,
     Observed,
@@ -50,10 +49,10 @@ from gcmock.io.provenance import origin
 from gcmock.io.writers.writer import open_writer
 from gcmock.notebook import Outcome
 from gcmock.progress import Progress
-from gcmock.random import star_key, uniform
+from gcmock.random import star_key
 
-OBSERVE_STREAM, CATALOGUE_STREAM = -2, -4
-"""Stand for the realisation in the keys of observations and of input positions."""
+OBSERVE_STREAM = -2
+"""Stands for the realisation in the keys of observations."""
 
 _BATCH_ROWS = 1_000_000
 
@@ -214,13 +213,14 @@ def _tables(
     mission: ObservableMission, truth: TrueInstrument, targets: Targets, seed: int, noise: bool
 ) -> dict[str, Columns]:
     """Return the tables beside the observations, for the stars that were observed."""
-    source_id, stars, hw, g_mag = targets
+    source_id, stars, hw, g_mag, colour = targets
+    references = reference_catalogue(source_id, stars, g_mag, mission.reference, seed, noise=noise)
+    references["parallax"] = references["parallax"] + mission.effects.reference_parallax_mas
     return {
         "visits.parquet": _visit_table(mission, truth.visits, truth.seen_from),
-        "sources.parquet": _source_table(mission, source_id, stars, hw, seed),
-        "reference_gaia_like.parquet": reference_catalogue(
-            source_id, stars, g_mag, mission.reference, seed, noise=noise
-        ),
+        "sources.parquet": source_table(mission, source_id, stars, hw, seed),
+        "colours.parquet": {"source_id": source_id, "colour": colour},
+        "reference_gaia_like.parquet": references,
         "truth/sources.parquet": {"source_id": source_id, **stars._asdict(), "phot_hw_mag": hw},
         "truth/attitude.parquet": {
             "visit": np.arange(len(truth.visits.time)),
@@ -245,11 +245,20 @@ class _Rows:
         Times of the visits.
     n_exposure : int
         Exposures of a visit.
+    shift : callable
+        What is added to measured positions, from rows of stars, detectors and positions [mas].
     """
 
     def __init__(
-        self, writer: PartWriter, targets: Targets, sigma: Floats, time: Floats, n_exposure: int
+        self,
+        writer: PartWriter,
+        targets: Targets,
+        sigma: Floats,
+        time: Floats,
+        n_exposure: int,
+        shift: Callable[[Integers, Integers, Floats], Floats],
     ) -> None:
+        self._shift = shift
         self._writer, self._source_id, self._sigma = writer, targets.source_id, sigma
         self._time, self._n_exposure = time, n_exposure
         n = len(targets.source_id)
@@ -284,6 +293,8 @@ class _Rows:
         visit = np.repeat(np.arange(first, stop, dtype=np.int32), self._counts)
         self.observed[rows] = True
         error = self._sigma[rows]
+        measured = self._measured[:filled]
+        measured += self._shift(rows, self._chip[:filled].astype(np.int64), measured)
         if filled:
             self._writer.write(
                 {
@@ -291,8 +302,8 @@ class _Rows:
                     "visit": visit,
                     "detector": self._chip[:filled],
                     "time": self._time[visit],
-                    "x": self._measured[:filled, 0],
-                    "y": self._measured[:filled, 1],
+                    "x": measured[:, 0],
+                    "y": measured[:, 1],
                     "x_error": error,
                     "y_error": error,
                     "n_exposure": np.full(filled, self._n_exposure, dtype=np.int16),
@@ -338,7 +349,8 @@ def _observe_all(
     dense = [as_matrices(block) for block in truth.coefficients]
     errors = Noise(noise, mission.outliers.fraction, mission.outliers.sigma_mas)
     beta = seen_from.velocity / SPEED_OF_LIGHT_KMS
-    rows = _Rows(writer, targets, sigma, visits.time, n_exposure)
+    effect = instrument_shift(mission, targets.colour, targets.hw, seed)
+    rows = _Rows(writer, targets, sigma, visits.time, n_exposure, effect)
     for number, time in enumerate(visits.time):
         visit = Visit(
             number, time, truth.attitude[number], seen_from.position[number], beta[number],
@@ -368,26 +380,3 @@ def _visit_table(mission: ObservableMission, visits: PlannedVisits, seen_from: O
         table[f"{axis}_au"] = seen_from.position[:, i]
         table[f"v{axis}_kms"] = seen_from.velocity[:, i]
     return table
-
-
-def _source_table(
-    mission: ObservableMission,
-    source_id: NDArray[np.int64],
-    stars: MovingStars,
-    hw: Floats,
-    seed: int,
-) -> Columns:
-    """Return the input catalogue: positions with errors, at the epoch of the mock catalogue."""
-    error = mission.input_catalogue.position_error_mas
-    shift = ndtri(uniform(star_key(seed, source_id, CATALOGUE_STREAM), 0, 2)) * error * MAS
-    ra, dec = offset_direction(stars.ra, stars.dec, *shift.T)
-    return {
-        "source_id": source_id,
-        "ra": ra,
-        "dec": dec,
-        "ra_error": np.full(len(ra), error),
-        "dec_error": np.full(len(ra), error),
-        "ref_epoch": stars.ref_epoch,
-        "phot_hw_mag": hw,
-        "primary": hw <= mission.magnitudes.primaries,
-    }

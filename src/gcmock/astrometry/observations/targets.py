@@ -6,14 +6,21 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
 
-from gcmock.arrays import Floats, Integers
+from gcmock.arrays import Columns, Floats, Integers
 from gcmock.astrometry.directions.apparent import MovingStars
+from gcmock.astrometry.directions.geometry import MAS, offset_direction
 from gcmock.astrometry.directions.true_catalogue import TRUE_ASTROMETRY, integer_ids, open_catalogue
 from gcmock.astrometry.missions.field import in_mission_window
 from gcmock.astrometry.missions.mission import ObservableMission
 from gcmock.errors import InputError
+from gcmock.random import star_key, uniform
 from gcmock.stars.gaia import gaia_g_mag
+
+CATALOGUE_STREAM: Final = -4
+"""Stands for the realisation in the keys of input positions."""
 
 _READ_ROWS: Final = 500_000
 
@@ -29,17 +36,21 @@ class Targets(NamedTuple):
         Their astrometry.
     hw, g_mag : ndarray, shape (n_star,)
         Hw, and G as estimated from J and Ks [mag].
+    colour : ndarray, shape (n_star,)
+        J - Ks [mag].
     """
 
     source_id: Integers
     stars: MovingStars
     hw: Floats
     g_mag: Floats
+    colour: Floats
 
     def take(self, rows: Integers) -> Targets:
         """Return some of them."""
         stars = MovingStars(*(values[rows] for values in self.stars))
-        return Targets(self.source_id[rows], stars, self.hw[rows], self.g_mag[rows])
+        magnitudes = (self.hw[rows], self.g_mag[rows], self.colour[rows])
+        return Targets(self.source_id[rows], stars, *magnitudes)
 
 
 def read_targets(mock: Path, mission: ObservableMission, realisation: int) -> Targets:
@@ -93,5 +104,28 @@ def read_targets(mock: Path, mission: ObservableMission, realisation: int) -> Ta
     if (np.diff(ids[order]) == 0).any():
         raise InputError(f"{mock}: a source_id occurs more than once in realisation {realisation}")
     stars = MovingStars(*(table[name][order] for name in TRUE_ASTROMETRY))
-    g_mag = gaia_g_mag(table["phot_j_mag"][order], table["phot_ks_mag"][order])
-    return Targets(ids[order], stars, table["phot_hw_mag"][order], g_mag)
+    j, ks = table["phot_j_mag"][order], table["phot_ks_mag"][order]
+    return Targets(ids[order], stars, table["phot_hw_mag"][order], gaia_g_mag(j, ks), j - ks)
+
+
+def source_table(
+    mission: ObservableMission,
+    source_id: NDArray[np.int64],
+    stars: MovingStars,
+    hw: Floats,
+    seed: int,
+) -> Columns:
+    """Return the input catalogue: positions with errors, at the epoch of the mock catalogue."""
+    error = mission.input_catalogue.position_error_mas
+    shift = ndtri(uniform(star_key(seed, source_id, CATALOGUE_STREAM), 0, 2)) * error * MAS
+    ra, dec = offset_direction(stars.ra, stars.dec, *shift.T)
+    return {
+        "source_id": source_id,
+        "ra": ra,
+        "dec": dec,
+        "ra_error": np.full(len(ra), error),
+        "dec_error": np.full(len(ra), error),
+        "ref_epoch": stars.ref_epoch,
+        "phot_hw_mag": hw,
+        "primary": hw <= mission.magnitudes.primaries,
+    }

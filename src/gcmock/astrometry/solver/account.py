@@ -153,6 +153,7 @@ def solution_account(
         "condition": result.condition,
         "eigenvalues": [{"name": e.name, "value": e.value} for e in result.eigenvalues],
         "modes": _modes(result),
+        **({"terms": result.border.account()} if result.border else {}),
         **({"iterative": solved.details} if solved.details else {}),
         "memory_estimated_gb": plan.memory_gb,
         "memory_peak_gb": peak_memory_gb(),

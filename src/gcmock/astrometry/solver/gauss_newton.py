@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
 from gcmock.astrometry.directions.geometry import MAS
+from gcmock.astrometry.solver.bordered import Border
 from gcmock.astrometry.solver.elimination import Covariance
 from gcmock.astrometry.solver.equations import Eigenvalue, Equations
 from gcmock.astrometry.solver.modes import Mode
 from gcmock.astrometry.solver.normal import Linearisation
 from gcmock.astrometry.solver.problem import Floats, Problem, Unknowns
 from gcmock.astrometry.solver.robust import variance_factor, weights
+from gcmock.astrometry.solver.terms import InstrumentTerms
+from gcmock.astrometry.solver.with_terms import border_of, corrected, with_terms
 from gcmock.errors import GcmockError
 from gcmock.progress import Stage, silent
 
@@ -85,6 +88,8 @@ class Result:
         Null ones first.
     condition : float
         Largest possible over smallest eigenvalue of the scaled matrix that was factorised.
+    border : Border, optional
+        Terms of the whole mission.
     """
 
     unknowns: Unknowns
@@ -101,6 +106,7 @@ class Result:
     mode_covariance: Floats
     eigenvalues: tuple[Eigenvalue, ...]
     condition: float
+    border: Border | None = None
 
 
 def chosen_order(problem: Problem, order: Order = "auto") -> str:
@@ -119,6 +125,7 @@ def iterate(
     workers: int = 1,
     stage: Stage = silent,
     instrument: bool = True,
+    terms: InstrumentTerms | None = None,
 ) -> Result:
     """Solve a problem.
 
@@ -140,6 +147,8 @@ def iterate(
         Told what is being done.
     instrument : bool
         Whether the covariance of the whole instrument is wanted.
+    terms : InstrumentTerms, optional
+        Terms of the whole mission that are tested or solved for; they know the stars.
 
     Raises
     ------
@@ -201,29 +210,41 @@ def iterate(
         del equations
         equations = Equations(weighted, unknowns, chosen, workers, stage)
     unknowns = equations.settled(unknowns, start)
-    return _finished(problem, weighted, unknowns, equations, weight, passes, robust, instrument)
+    end = _End(problem, weighted, unknowns, equations, weight, passes, robust, instrument)
+    return _finished(end, terms, workers)
 
 
-def _finished(
-    problem: Problem,
-    weighted: Problem,
-    unknowns: Unknowns,
-    equations: Equations,
-    weight: Floats,
-    passes: list[Pass],
-    robust: str,
-    instrument: bool,
-) -> Result:
+class _End(NamedTuple):
+    """What is left when an iteration has ended."""
+
+    problem: Problem
+    weighted: Problem
+    unknowns: Unknowns
+    equations: Equations
+    weight: Floats
+    passes: list[Pass]
+    robust: str
+    instrument: bool
+
+
+def _finished(end: _End, terms: InstrumentTerms | None, workers: int) -> Result:
+    problem, weighted, unknowns, equations, weight, passes, robust, instrument = end
+    factor, border = 1.0, None
+    if terms is not None:
+        if robust != "none":
+            size = np.hypot(*Linearisation(problem, unknowns, 1).residuals().T)
+            factor = variance_factor(size, robust, _freedom(problem, equations))
+        border = border_of(terms, weighted, unknowns, equations, workers, factor)
+        if len(terms.solved):
+            problem = corrected(problem, border)
+            unknowns = unknowns.shifted(border.shift(problem.no_shift()))
     here = Linearisation(problem, unknowns, 1)
     residuals = here.residuals()
     square = (residuals**2).sum(axis=1)
     chi2 = np.add.reduceat(np.append(square, 0.0), problem.first[:-1]) * (
         np.diff(problem.first) > 0
     )
-    n_prior = 5 * int((problem.prior.precision[:, 0, 0] > 0).sum())
-    n_unknown = 5 * problem.n_source + problem.n_instrument - len(equations.null)
-    n_freedom = 2 * problem.n_observation + n_prior - n_unknown
-    factor = 1.0
+    n_freedom = _freedom(problem, equations)
     if robust != "none":
         factor = variance_factor(np.sqrt(square), robust, n_freedom)
     modes, eigenvalues, condition = equations.modes, equations.eigenvalues, equations.condition
@@ -239,6 +260,9 @@ def _finished(
             factor * covariance.coefficients,
             whole,
         )
+    if border is not None and len(border.values):
+        mode_covariance = mode_covariance + border.of_modes(unknowns.sources)
+        covariance = with_terms(covariance, border)
     return Result(
         unknowns,
         covariance,
@@ -254,4 +278,15 @@ def _finished(
         mode_covariance,
         eigenvalues,
         condition,
+        border,
     )
+
+
+def _freedom(problem: Problem, equations: Equations) -> int:
+    """Count equations and priors, and take off the unknowns that are determined.
+
+    Terms of the whole mission have priors, as many as they are.
+    """
+    n_prior = 5 * int((problem.prior.precision[:, 0, 0] > 0).sum())
+    n_unknown = 5 * problem.n_source + problem.n_instrument - len(equations.null)
+    return 2 * problem.n_observation + n_prior - n_unknown

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gcmock.astrometry.solver.bordered import Border
 from gcmock.astrometry.solver.elimination import GROUP_SIZE, inverse_root, star_covariance, times
 from gcmock.astrometry.solver.gauss_newton import (
     CONVERGED_ERRORS,
@@ -22,6 +23,7 @@ from gcmock.astrometry.solver.grouping import sky_groups
 from gcmock.astrometry.solver.normal import Linearisation
 from gcmock.astrometry.solver.problem import Floats, Problem, Unknowns, shifted_sources
 from gcmock.astrometry.solver.robust import weights
+from gcmock.astrometry.solver.with_terms import corrected, secondary_covariance
 from gcmock.errors import GcmockError
 from gcmock.progress import Stage, silent
 
@@ -97,6 +99,7 @@ def solve_secondaries(
     robust: str = "none",
     workers: int = 1,
     stage: Stage = silent,
+    border: Border | None = None,
 ) -> Secondaries:
     """Solve stars one by one, with the covariance of the instrument in theirs.
 
@@ -111,6 +114,8 @@ def solve_secondaries(
         See `gcmock.astrometry.solver.robust`.
     workers : int
     stage : Stage
+    border : Border, optional
+        Terms that were solved for; they know these stars.
 
     Raises
     ------
@@ -118,6 +123,8 @@ def solve_secondaries(
         If stars do not converge.
     """
     instrument = primary.covariance.instrument
+    if border is not None:
+        problem = corrected(problem, border)
     values, weighted = start, problem
     instrument_values = (primary.unknowns.attitude, primary.unknowns.coefficients)
     passes, is_over = Settling(robust), False
@@ -141,5 +148,7 @@ def solve_secondaries(
     if primary.variance_factor != 1.0:
         own = np.einsum("nki,nkj->nij", root, root)
         covariance += (primary.variance_factor - 1.0) * own
+    if border is not None:
+        covariance += secondary_covariance(weighted, unknowns, root, border)
     chi2 = Linearisation(problem, unknowns, workers).source_blocks()[2]
     return Secondaries(values, covariance, chi2)

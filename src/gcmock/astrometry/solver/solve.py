@@ -5,28 +5,30 @@ from __future__ import annotations
 import time as clock
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
 import numpy as np
 
-from gcmock.arrays import Floats
+from gcmock.arrays import Floats, Integers
 from gcmock.astrometry.directions.geometry import distortion_terms
 from gcmock.astrometry.observations.folder import ObservationSet, open_observations
 from gcmock.astrometry.solver.account import Solved, solution_account, solution_tables
 from gcmock.astrometry.solver.assembly import read_campaign
+from gcmock.astrometry.solver.bordered import of_secondaries
 from gcmock.astrometry.solver.gauss_newton import Order, iterate
 from gcmock.astrometry.solver.plan import Plan, Size, check
 from gcmock.astrometry.solver.priors import References, load_references
 from gcmock.astrometry.solver.secondary import solve_secondaries
 from gcmock.astrometry.solver.solution import write_tables
 from gcmock.astrometry.solver.store import primary_of
+from gcmock.astrometry.solver.terms import InstrumentTerms, mission_terms
 from gcmock.errors import InputError
 from gcmock.io.disk import whole_folder
 from gcmock.notebook import Outcome, listing_of
 from gcmock.progress import Stage, silent
 
-if TYPE_CHECKING:
-    pass
+TESTED_OBSERVATIONS: Final = 1_000_000
+"""Observations of primary stars up to which terms are tested that nobody solves for."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -153,6 +155,11 @@ class _Job:
                 "give others, raise --primary-limit, or use --reference none"
             )
 
+    def _terms(self, source_id: Integers, hw: Floats, n: int) -> InstrumentTerms | None:
+        """Return terms of the whole mission, unless nobody asks and it would take long."""
+        terms = mission_terms(self.folder, source_id, hw)
+        return terms if len(terms.solved) or n <= TESTED_OBSERVATIONS else None
+
     def directly(self, plan: Plan) -> Solved:
         """Solve with the reduced matrix."""
         campaign = read_campaign(
@@ -167,6 +174,7 @@ class _Job:
         problem, store = campaign.problem(primary=True), campaign.store
         self._check_references(problem.prior.precision)
         more = store.n_primary < len(store.source_id)
+        terms = self._terms(store.source_id, campaign.hw, store.first[store.n_primary])
         result = iterate(
             problem,
             campaign.unknowns(primary=True),
@@ -175,6 +183,7 @@ class _Job:
             workers=self.workers,
             stage=self.stage,
             instrument=more,
+            terms=None if terms is None else terms.of(slice(store.n_primary)),
         )
         first = clock.perf_counter()
         second = None
@@ -186,6 +195,7 @@ class _Job:
                 robust=self.robust,
                 workers=self.workers,
                 stage=self.stage,
+                border=of_secondaries(result.border, terms, store.n_primary),
             )
         rows = slice(0, store.first[store.n_primary])
         seen = np.bincount(store.visit[rows], minlength=len(campaign.visits))
@@ -207,7 +217,11 @@ class _Job:
         )
         read = clock.perf_counter()
         self._check_references(campaign.primary.model.prior.precision)
-        done = solve_strips(campaign, robust=self.robust, workers=self.workers, stage=self.stage)
+        n = campaign.n_visits[: campaign.n_primary].sum()
+        terms = self._terms(campaign.source_id, campaign.hw, n)
+        done = solve_strips(
+            campaign, robust=self.robust, workers=self.workers, stage=self.stage, terms=terms
+        )
         return Solved(
             campaign,
             campaign.source_id,

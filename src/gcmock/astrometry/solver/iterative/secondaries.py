@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from gcmock.arrays import Floats
+from gcmock.astrometry.solver.bordered import Border
 from gcmock.astrometry.solver.gauss_newton import Result
 from gcmock.astrometry.solver.iterative.campaign import Part
 from gcmock.astrometry.solver.iterative.covariance import InstrumentCovariance
 from gcmock.astrometry.solver.iterative.operator import Operator
+from gcmock.astrometry.solver.iterative.with_terms import secondary_covariance, subtract_terms
 from gcmock.astrometry.solver.problem import Unknowns, shifted_sources
 from gcmock.astrometry.solver.secondary import Secondaries, Settling
 from gcmock.progress import Stage, silent
@@ -22,6 +24,7 @@ def solve_secondaries(
     robust: str = "none",
     workers: int = 1,
     stage: Stage = silent,
+    border: Border | None = None,
 ) -> Secondaries:
     """Solve stars one by one, with the covariance of the instrument in theirs.
 
@@ -37,6 +40,8 @@ def solve_secondaries(
         See `gcmock.astrometry.solver.robust`.
     workers : int
     stage : Stage
+    border : Border, optional
+        Terms that were solved for; they know these stars.
 
     Raises
     ------
@@ -46,6 +51,8 @@ def solve_secondaries(
     strips = part.strips if robust == "none" else part.strips.with_robust_factors()
     solved = (primary.unknowns.attitude, primary.unknowns.coefficients)
     unknowns = Unknowns(part.start.sources, *solved)
+    if border is not None:
+        subtract_terms(strips, unknowns, border)
     operator = Operator(part.model, strips, unknowns, workers)
     used = strips.order >= 0
     inverse: Floats = np.zeros((0, 5, 5))
@@ -65,4 +72,6 @@ def solve_secondaries(
     update = stage("secondary stars, covariances")
     covariance = instrument.of_stars(operator, inverse, update)
     covariance += primary.variance_factor * inverse
+    if border is not None:
+        covariance += secondary_covariance(operator, unknowns, inverse, border)
     return Secondaries(unknowns.sources[used], covariance[used], chi2[used])

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from gcmock.arrays import Floats, Integers
+from gcmock.astrometry.solver.bordered import of_secondaries
 from gcmock.astrometry.solver.gauss_newton import Result
 from gcmock.astrometry.solver.iterative.campaign import StripCampaign
 from gcmock.astrometry.solver.iterative.covariance import (
@@ -22,11 +23,13 @@ from gcmock.astrometry.solver.iterative.newton import State, iterate, prepared
 from gcmock.astrometry.solver.iterative.reduced import smooth_changes
 from gcmock.astrometry.solver.iterative.secondaries import solve_secondaries
 from gcmock.astrometry.solver.iterative.strips import Strips
+from gcmock.astrometry.solver.iterative.with_terms import add_terms, result_with_terms
 from gcmock.astrometry.solver.modes import patterns
 from gcmock.astrometry.solver.problem import Unknowns
 from gcmock.astrometry.solver.reduced import Covariance
 from gcmock.astrometry.solver.robust import robust_fraction, variance_factor
 from gcmock.astrometry.solver.secondary import Secondaries
+from gcmock.astrometry.solver.terms import InstrumentTerms
 from gcmock.progress import Stage, silent
 
 MANY: Final = 2_000_000
@@ -67,7 +70,12 @@ class StripSolution:
 
 
 def solve_strips(
-    campaign: StripCampaign, *, robust: str = "none", workers: int = 1, stage: Stage = silent
+    campaign: StripCampaign,
+    *,
+    robust: str = "none",
+    workers: int = 1,
+    stage: Stage = silent,
+    terms: InstrumentTerms | None = None,
 ) -> StripSolution:
     """Solve a campaign.
 
@@ -80,6 +88,8 @@ def solve_strips(
     workers : int
         Threads.
     stage : Stage
+    terms : InstrumentTerms, optional
+        Terms of the whole mission that are tested or solved for; they know the stars.
 
     Raises
     ------
@@ -99,6 +109,10 @@ def solve_strips(
     if robust != "none":
         factor = variance_factor(_sizes(strips), robust, n_freedom)
         fraction = robust_fraction(strips.robust, strips.root_x)
+    border = None
+    if terms is not None:
+        stage("terms of the instrument")
+        border = add_terms(state, terms.of(slice(campaign.n_primary)), factor)
     own, accuracy, degree = _covariances(state, 3 if n > MANY else 8, stage)
     instrument = InstrumentCovariance(state.equations, *_frame(state)[2:], factor)
     attitude, coefficients = instrument.blocks()
@@ -124,11 +138,19 @@ def solve_strips(
         eigenvalues,
         len(coarse.modes) / float(coarse.values[coarse.null.shape[1] :].min(initial=1.0)),
     )
+    if border is not None:
+        result = result_with_terms(result, border, used)
     details = _details(campaign, state, accuracy, degree, strips)
     end, second = perf_counter(), None
     if campaign.secondary is not None:
         second = solve_secondaries(
-            campaign.secondary, result, instrument, robust=robust, workers=workers, stage=stage
+            campaign.secondary,
+            result,
+            instrument,
+            robust=robust,
+            workers=workers,
+            stage=stage,
+            border=of_secondaries(border, terms, campaign.n_primary),
         )
     return StripSolution(result, second, details, end)
 
