@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from gcmock.arrays import Floats
 from gcmock.astrometry.directions.geometry import field_coordinates
 from gcmock.astrometry.solver.bordered import Border, bordered, observation_sums, spread
 from gcmock.astrometry.solver.gauss_newton import Result
-from gcmock.astrometry.solver.iterative.newton import GAIN, State, full_shift
+from gcmock.astrometry.solver.iterative.newton import State, full_shift
 from gcmock.astrometry.solver.iterative.operator import Operator
 from gcmock.astrometry.solver.iterative.strips import Strips
 from gcmock.astrometry.solver.iterative.tables import TILE
@@ -20,8 +21,12 @@ from gcmock.astrometry.solver.problem import Shift, Unknowns, source_shift
 from gcmock.astrometry.solver.terms import InstrumentTerms
 from gcmock.astrometry.solver.with_terms import with_terms
 
-CHUNK = 10_000
+CHUNK: Final = 10_000
 """Strips whose columns are in memory at a time."""
+
+GAIN: Final = 1e-8
+"""Conjugate gradients of a term end when this part is left: a term of 1 mas is some thousand
+errors of all stars together, and no star may move by a thousandth of its own."""
 
 
 def by_slot(terms: InstrumentTerms, strips: Strips) -> InstrumentTerms:
