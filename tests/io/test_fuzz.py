@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -150,6 +151,14 @@ def write(written, units, form, folder):
         if form == "skycoord":
             return table
         table.write(folder / "t.mrt", format="ascii.mrt", overwrite=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            back = Table.read(folder / "t.mrt", format="ascii.mrt")
+        for name in set(back.colnames) & set(table.colnames):
+            if table[name].dtype.kind == "f":
+                a, b = (np.ma.filled(t[name].astype(float), np.nan) for t in (back, table))
+                if not np.allclose(a, b, rtol=1e-12, atol=0.0, equal_nan=True):
+                    raise ValueError("astropy writes 8.5 beside 1e20 as 8")
         return folder / "t.mrt"
     path = folder / {"votable": "t.vot", "ipac": "t.tbl"}.get(form, f"t.{form}")
     if form == "fits":

@@ -32,6 +32,13 @@ def test_small_numbers_are_no_marks(value):
     assert not is_nines(np.array([value]))[0]
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("power", range(2, 8))
+def test_round_numbers_are_no_marks(power, dtype):
+    """10 km/s are 10000 m/s."""
+    assert not is_nines(np.array([10.0**power, -(10.0**power)], dtype).astype(np.float64)).any()
+
+
 def test_real_stars_are_inside():
     extreme = {"phot_ks_mag": -4.4, "parallax": 768.07, "pmdec": 10362.4, "radial_velocity": 4000.0}
     for name, value in extreme.items():

@@ -18,6 +18,9 @@ from gcmock.words.columns import LIMITS
 _NINES: Final = np.array(
     [float("9" * n + "." + "9" * m) for n in range(2, 7) for m in range(5)], dtype=np.float64
 )
+_ABOVE: Final = 10.0 ** np.ceil(np.log10(_NINES))
+"""The next number, such as 10000 for 9999.9."""
+
 # Half a digit of a number in single precision.
 _SINGLE: Final = 6e-8
 
@@ -28,7 +31,9 @@ def is_nines(values: Floats) -> NDArray[np.bool_]:
     large = np.flatnonzero(np.abs(values) >= _NINES[0])
     if large.size:
         size = np.abs(values[large])[:, None]
-        result[large] = (np.abs(size - _NINES) <= _SINGLE * _NINES).any(axis=1)
+        # 10000 is as near to 9999.9999 as single precision tells, and is a number.
+        near = np.minimum(_SINGLE * _NINES, 0.49 * (_ABOVE - _NINES))
+        result[large] = (np.abs(size - _NINES) <= near).any(axis=1)
     return result
 
 

@@ -65,7 +65,7 @@ class SimulatedSurvey(NamedTuple):
 
 
 def simulate(
-    model: Model | None = None,
+    model: Model | Mapping[str, Any] | None = None,
     l: Any = None,
     b: Any = None,
     *,
@@ -88,8 +88,9 @@ def simulate(
 
     Parameters
     ----------
-    model : Model, optional
-        From `gcmock.load_model`; that of the settings if not given.
+    model : Model or mapping, optional
+        From `gcmock.load_model`; that of the settings if not given. A mapping is the section
+        ``[model]`` of these.
     l, b : tuple of 2 floats, or Quantity, shape (2,)
         Ranges of Galactic longitude and latitude [deg]: longitudes in -180 ... 180 or 0 ... 360;
         (359, 1) crosses the centre. With two corners as a SkyCoord: ``l=corners.galactic.l``.
@@ -153,6 +154,8 @@ def simulate(
     limit = number(ks_max, "mag", "ks_max")
     whole(max_rows, "--max-rows", 1, 10**11)
     check_names([output], [completeness, config])
+    if isinstance(model, Mapping):
+        sections, model = {**sections, "model": model}, None
     settings = _settings(model, config, sections, seed, workers)
     truth = None
     if survey and output is not None:

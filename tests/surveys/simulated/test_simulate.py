@@ -182,5 +182,5 @@ def test_bad_input(tmp_path, capsys):
     assert run(["simulate", "--surveys", "gaia", "--survey", *where]) == 2
     assert "give one of them" in capsys.readouterr().err
     assert run(["simulate", "--surveys", "gaia", *where, "--ks-max", "nan"]) == 2
-    assert "expected a magnitude" in capsys.readouterr().err
+    assert "ks_max = nan: expected one number in mag" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

@@ -99,7 +99,8 @@ def limits_of(limits: Sequence[Limit], mask: int, synthetic: int = 0) -> Limits:
     Limits
     """
     place = {name: i for i, name in enumerate(LINEAR_BANDS)}
-    place[SYNTHETIC_BANDS[synthetic]] = N_LINEAR
+    # A posterior may know more relations than the table has bands: no limit can name those.
+    place.update(dict.fromkeys(SYNTHETIC_BANDS[synthetic : synthetic + 1], N_LINEAR))
     assert set(place) <= set(BANDS)
     rows, kept = [], []
     for limit in limits:
