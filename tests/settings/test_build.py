@@ -34,7 +34,7 @@ def test_every_key_is_printed_with_a_comment():
                 (i,) = [i for i in range(begin, end) if lines[i].startswith(shown)]
                 assert lines[i - 1].startswith("#")
         assert field.default_factory is not None
-    assert '"E" | "G" | "E+E_X" | "G+G_X"' in default_config_toml()
+    assert '"flat" | "linear"' in default_config_toml()
     assert max(map(len, lines)) <= 100
 
 
@@ -90,7 +90,7 @@ def test_velocity_components_may_be_quantities():
         ({"distance.maxx_pc": 3}, ["[distance] maxx_pc", "did you mean 'max_pc'"]),
         ({"colums.ra": "x"}, ["[colums]", "did you mean 'columns'"]),
         ({"columns.phot_k_mag": "K"}, ["phot_k_mag", "did you mean 'phot_ks_mag'"]),
-        ({"model.bar": "X"}, ["[model] bar = 'X'", "'E', 'G', 'E+E_X' or 'G+G_X'"]),
+        ({"model.bar": "X"}, ["[model] bar = 'X'", "'G+G_X', 'sormani2022' or 'huston2025'"]),
         ({"model.r0_pc": "8 mas"}, ["'8 mas'", "pc"]),
         ({"model.r0_pc": "eight"}, ["'eight'", "pc"]),
         ({"model.sun_velocity_kms": [1, 2]}, ["sun_velocity_kms"]),
@@ -163,3 +163,9 @@ def test_cases_of_measurements_are_those_of_the_table():
     assert load_config(None, {"learn.cases": []}).learn.cases == ()
     with pytest.raises(InputError, match=r"\[learn\] cases"):
         load_config(None, {"learn.cases": ["binary"]})
+
+
+@pytest.mark.parametrize("angle", [-91, 90.5, "2 rad", "nan"])
+def test_angles_of_the_bar_have_a_range(angle):
+    with pytest.raises(InputError, match="bar_angle_deg"):
+        load_config(None, {"model.bar_angle_deg": angle})

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from gcmock.data import read_toml
 from gcmock.errors import InputError
-from gcmock.galaxy.bar import Bar, BarKinematics, BarShape, BoxyShape, XShape
+from gcmock.galaxy.bar import Bar, BarKinematics, BarShape, BoxyShape, Shape, XShape
 from gcmock.galaxy.component import Component, Recipe
 from gcmock.galaxy.disc import Disc, DiscShape
 from gcmock.galaxy.moment_sources import stale_moments
@@ -23,6 +23,7 @@ from gcmock.galaxy.normalisation import (
 )
 from gcmock.galaxy.nuclear_cluster import NuclearCluster
 from gcmock.galaxy.nuclear_disc import NuclearDisc
+from gcmock.galaxy.peanut_bar import LongBar, Peanut, PeanutBar
 from gcmock.words import components as words
 
 _PROTOCOL: Final = (
@@ -43,8 +44,16 @@ def _boxy(scale_pc: list[float], exponents: list[float]) -> BoxyShape:
     return BoxyShape((x0, y0, z0), (c_perp, c_par))
 
 
-def _bar_shape(row: Mapping[str, Any], cutoff_width_pc: float) -> BarShape:
+def _tuples(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Table of ``bar.toml`` with tuples for lists, so that what is made of it cannot change."""
+    return {key: tuple(x) if isinstance(x, list) else x for key, x in row.items()}
+
+
+def _bar_shape(row: Mapping[str, Any], cutoff_width_pc: float) -> Shape:
     """Density of one variant of ``bar.toml``."""
+    if row["form"] == "peanut":
+        long_bars = tuple(LongBar(**_tuples(part)) for part in row["long_bars"])
+        return PeanutBar(Peanut(**_tuples(row["peanut"])), long_bars)
     x_shape = None
     if "x_shape" in row:
         x = row["x_shape"]
@@ -106,7 +115,11 @@ def make_disc(recipe: Recipe) -> Disc:
 
 
 def make_bar(recipe: Recipe) -> Bar:
-    """Build the bar (``bar.toml``); what the discs hold in the VVV box is taken off its mass."""
+    """Build the bar (``bar.toml``).
+
+    What the discs hold in the VVV box is taken off its mass there, unless it has a density of its
+    own.
+    """
     table = read_toml("bar.toml")
     row = table["variants"][recipe.choices.bar]
     half_size = tuple(table["vvv_box"]["half_size_pc"])
@@ -114,13 +127,16 @@ def make_bar(recipe: Recipe) -> Bar:
     discs = [component for component in recipe.made.values() if isinstance(component, Disc)]
     disc_mass = sum(disc.local_density * disc_mass_in_box(disc.shape, half_size) for disc in discs)
     age, angle = table["age"], recipe.choices.bar_angle_deg
+    central_scale = row.get("central_density")
+    if central_scale is None:
+        central_scale = bar_central_scale(shape, row["mass_fraction"], disc_mass)
     budget = gaussian_age_budget(recipe.imf, "bar", age["mean_gyr"], age["sigma_gyr"])
     return Bar(
         name=recipe.name,
         shape=shape,
         kinematics=_bar_kinematics(row["kinematics"]),
-        angle_deg=table["angle_deg"] if angle is None else angle,
-        central_scale=bar_central_scale(shape, row["mass_fraction"], disc_mass),
+        angle_deg=row.get("angle_deg", table["angle_deg"]) if angle is None else angle,
+        central_scale=central_scale,
         stars_per_mass=budget.stars_per_mass,
         max_speed=table["max_speed"],
         tilted_ellipsoid=recipe.choices.bar_tilted_ellipsoid,

@@ -1,6 +1,8 @@
-"""The bar, with an X-shaped (boxy/peanut) part in two of its four published forms.
+"""The bar, with an X-shaped (boxy/peanut) part in some of its published forms.
 
-Koshimoto, Baba & Bennett 2021 (ApJ 917, 78), sections 3.2 and 4; parameters in ``bar.toml``.
+Koshimoto, Baba & Bennett 2021 (ApJ 917, 78), sections 3.2 and 4, in four forms; that of Sormani et
+al. 2022 is in `gcmock.galaxy.peanut_bar`, that of Huston et al. 2025 is E3 of Dwek et al. 1995 (ApJ
+445, 716), which has the same radius s. Parameters in ``bar.toml``.
 
 The published velocity model draws vx, vy and vz independently: the dispersions along the bar axes
 are projected on x and y, but their covariance (the vertex deviation) is dropped. That is the
@@ -14,9 +16,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import k0, ndtri
 
 from gcmock.arrays import Floats
+from gcmock.galaxy import peanut_bar
+from gcmock.galaxy.peanut_bar import PeanutBar
+
+LEAST_RADIUS = 1e-3
+"""Least radius s of the form "bessel", which would be infinite at the centre: 0.3 to 0.7 pc, where
+the cluster is a thousand times as dense."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +51,8 @@ class BarShape:
 
     Attributes
     ----------
-    form : {"exponential", "gaussian"}
-        exp(-s) or exp(-s^2/2).
+    form : {"exponential", "gaussian", "bessel"}
+        exp(-s), exp(-s^2/2), or the modified Bessel function K0(s).
     shape : BoxyShape
     cutoff_radius_pc, cutoff_width_pc : float
         Beyond this cylindrical radius the density falls as a Gaussian of this width.
@@ -56,6 +64,10 @@ class BarShape:
     cutoff_radius_pc: float
     cutoff_width_pc: float
     x_shape: XShape | None
+
+
+Shape = BarShape | PeanutBar
+"""Density of a bar up to its normalisation, in any of its forms."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +104,9 @@ def boxy_radius(xb_pc: Floats, yb_pc: Floats, zb_pc: Floats, shape: BoxyShape) -
 
 
 def _profile(radius: Floats, form: str) -> Floats:
-    """exp(-s) or exp(-s^2/2), (n,)."""
+    """exp(-s), exp(-s^2/2) or K0(s), (n,)."""
+    if form == "bessel":
+        return k0(np.maximum(radius, LEAST_RADIUS))
     return np.exp(-radius if form == "exponential" else -0.5 * radius**2)
 
 
@@ -101,8 +115,10 @@ def _cutoff(radius_pc: Floats, limit_pc: float, width_pc: float) -> Floats:
     return np.exp(-0.5 * (np.maximum(radius_pc - limit_pc, 0.0) / width_pc) ** 2)
 
 
-def relative_density(xb_pc: Floats, yb_pc: Floats, zb_pc: Floats, bar: BarShape) -> Floats:
+def relative_density(xb_pc: Floats, yb_pc: Floats, zb_pc: Floats, bar: Shape) -> Floats:
     """Density (n,) at bar coordinates, up to the normalisation (Koshimoto+2021, eqs. 4-9)."""
+    if isinstance(bar, PeanutBar):
+        return peanut_bar.density(xb_pc, yb_pc, zb_pc, bar)
     radius = np.hypot(xb_pc, yb_pc)
     width = bar.cutoff_width_pc
     density = _profile(boxy_radius(xb_pc, yb_pc, zb_pc, bar.shape), bar.form)
@@ -115,7 +131,7 @@ def relative_density(xb_pc: Floats, yb_pc: Floats, zb_pc: Floats, bar: BarShape)
     return density
 
 
-def box_integral(bar: BarShape, half_size_pc: tuple[float, float, float], order: int = 32) -> float:
+def box_integral(bar: Shape, half_size_pc: tuple[float, float, float], order: int = 32) -> float:
     """Integral of `relative_density` over the box |xb|, |yb|, |zb| < half size, pc3.
 
     Gauss-Legendre in the cube root of each coordinate, which crowds points at the cusp. The
@@ -138,7 +154,7 @@ class Bar:
     Attributes
     ----------
     name : str
-    shape : BarShape
+    shape : BarShape or PeanutBar
     kinematics : BarKinematics
     angle_deg : float
         Between the long axis and the line from the centre to the Sun; near end at l > 0.
@@ -151,7 +167,7 @@ class Bar:
     """
 
     name: str
-    shape: BarShape
+    shape: Shape
     kinematics: BarKinematics
     angle_deg: float
     central_scale: float

@@ -283,6 +283,11 @@ def _check(what: str, value: str, valid: tuple[str, ...]) -> None:
         raise InputError(f"unknown {what} {value!r}; valid: {', '.join(valid)}")
 
 
+def _imf_of_bar(bar: str) -> str:
+    """Name of the initial mass function that belongs to a form of the bar."""
+    return str(read_toml("bar.toml")["variants"][bar].get("imf", bar))
+
+
 def load_galactic_model(
     preset: str = "koshimoto2021",
     *,
@@ -302,8 +307,10 @@ def load_galactic_model(
     Parameters
     ----------
     preset : {"koshimoto2021"}
-    bar : {"E", "G", "E+E_X", "G+G_X"}
-        Form of the bar, with the kinematics that were fitted with it.
+    bar : {"E", "G", "E+E_X", "G+G_X", "sormani2022", "huston2025"}
+        Form of the bar, with its kinematics, angle and initial mass function: four fits of
+        Koshimoto et al. 2021, the analytic bar of Sormani et al. 2022, that of SP-H25 (Huston et
+        al. 2025).
     disc : {"flat", "linear"}
         Scale heights of the discs: constant, or growing linearly with R.
     inner_disc : {"break", "hole", "exponential"}
@@ -315,15 +322,16 @@ def load_galactic_model(
     r0_pc : float, optional
         Another distance of Sgr A*, pc.
     bar_angle_deg : float, optional
-        Another angle of the bar, degrees.
+        Another angle of the bar, degrees; by default the one that belongs to its form.
     bar_tilted_ellipsoid : bool
         Keep the vertex deviation of the bar, which the published model drops.
     nsd_symmetric_tilt : bool
         Mirror the velocity ellipsoid of the nuclear disc below the plane; the published programs
         do not.
     imf : {"of_bar", "E", "G", "E+E_X", "G+G_X", "kroupa2001"} or BrokenPowerLaw
-        Initial mass function: the one that was published with the form of the bar, that of another
-        form, that of Kroupa 2001, or any other. Densities follow it.
+        Initial mass function: the one that belongs to the form of the bar (E+E_X for that of
+        Sormani et al. 2022, Kroupa 2001 for SP-H25), that of another form, that of Kroupa 2001, or
+        any other. Densities follow it.
 
     Returns
     -------
@@ -344,8 +352,9 @@ def load_galactic_model(
         sun = dataclasses.replace(sun, r0_pc=float(r0_pc))
     if isinstance(imf, str):
         _check("imf", imf, IMFS)
-        source, variant = ("kroupa2001", "default") if imf == "kroupa2001" else (preset, imf)
-        imf = load_imf(bar if variant == "of_bar" else variant, source=source)
+        found = _imf_of_bar(bar) if imf == "of_bar" else imf
+        source, variant = ("kroupa2001", "default") if found == "kroupa2001" else (preset, found)
+        imf = load_imf(variant, source=source)
     choices = Choices(
         bar, disc, inner_disc, nsc_kinematics, bar_angle_deg, bar_tilted_ellipsoid,
         nsd_symmetric_tilt,

@@ -13,7 +13,7 @@ import numpy as np
 
 from gcmock.arrays import Floats
 from gcmock.data import read_toml
-from gcmock.galaxy.bar import BarShape, box_integral
+from gcmock.galaxy.bar import Shape, box_integral
 from gcmock.galaxy.disc import DiscShape, scale_height, surface_density
 from gcmock.stars.imf import BrokenPowerLaw
 from gcmock.stars.mass_budget import MassBudget, dying_mass_table, mass_budget
@@ -117,12 +117,12 @@ def disc_mass_in_box(shape: DiscShape, half_size_pc: tuple[float, float, float])
     return float(half_size_pc[0] * half_size_pc[1] * (weight @ column @ weight))
 
 
-def bar_central_scale(bar: BarShape, mass_fraction: float, disc_mass: float) -> float:
+def bar_central_scale(bar: Shape, mass_fraction: float, disc_mass: float) -> float:
     """Density scale of the bar, Msun/pc3.
 
     Parameters
     ----------
-    bar : BarShape
+    bar : BarShape or PeanutBar
     mass_fraction : float
         Fitted factor of the stellar mass in the VVV box (Portail+2017), f_rho0b.
     disc_mass : float

@@ -16,13 +16,14 @@ class ModelConfig(Section):
     """The Galactic model."""
 
     preset: Literal["koshimoto2021"] = Field(default="koshimoto2021", description="Galactic model")
-    bar: Literal["E", "G", "E+E_X", "G+G_X"] = Field(
-        default="E+E_X", description="Shape of the bar"
+    bar: Literal["E", "G", "E+E_X", "G+G_X", "sormani2022", "huston2025"] = Field(
+        default="E+E_X",
+        description="Shape of the bar: four of Koshimoto et al. 2021, or that of another model",
     )
     imf: Literal["of_bar", "E", "G", "E+E_X", "G+G_X", "kroupa2001"] = Field(
         default="of_bar",
-        description="Initial mass function: of_bar is the one that was fitted with the shape of "
-        "the bar",
+        description="Initial mass function: of_bar is the one that belongs to the shape of the bar "
+        "(E+E_X for sormani2022, kroupa2001 for huston2025)",
     )
     disc: Literal["flat", "linear"] = Field(
         default="flat", description="Scale height of the thin discs: constant, or linear in radius"
@@ -53,8 +54,13 @@ class ModelConfig(Section):
         description="Velocity of the Sun along x (from the centre to the Sun), y (to l = +90 deg), "
         "z [km/s]",
     )
-    bar_angle_deg: Degree = Field(
-        default=27.0, ge=-90, le=90, description="Angle of the bar from the line of sight [deg]"
+    bar_angle_deg: Degree | None = Field(
+        default=None,
+        ge=-90,
+        le=90,
+        description="Angle of the bar from the line of sight [deg]; by default that of its shape, "
+        "27, or 25.2 for sormani2022, or 29.4 for huston2025",
+        examples=[27.0],
     )
     bar_tilted_ellipsoid: bool = Field(
         default=False,
