@@ -243,6 +243,6 @@ def read(table):
 
 def _may_be_refused(form, units, error):
     """Whether a table may be refused although all of its units are known."""
-    # astropy turns the bracket into a logarithm in a VOTable, and IPAC has no quotes.
-    bracket = form == "votable" and any(unit.startswith("[") for unit in units.values())
+    # The bracket is a logarithm to astropy in VOTable and MRT, and IPAC has no quotes.
+    bracket = form in ("votable", "mrt") and any(unit.startswith("[") for unit in units.values())
     return bracket or (form == "ipac" and "damaged" in error)
