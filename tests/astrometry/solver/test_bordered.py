@@ -66,3 +66,37 @@ def test_significance_is_that_of_a_gaussian(chi2, n, sigma):
 
 def test_significance_grows_without_bound():
     assert in_sigma(1e6, 5) == pytest.approx(1000.0, rel=1e-3)
+
+
+def test_what_only_noise_shows_is_not_seen():
+    """A term that the other unknowns take up, and solutions that are wrong by a ten-thousandth."""
+    rng = np.random.default_rng(2)
+    n = 40
+    design = rng.normal(size=(2 * n, 10))
+    columns = np.stack([design[:, 8].reshape(2, n), rng.normal(size=(2, n))])
+    normal = design.T @ design
+
+    def packed(vector):
+        return Shift(vector[:5].reshape(1, 5), vector[5:8].reshape(1, 3), vector[8:].reshape(1, 2))
+
+    def solve(right):
+        exact = np.linalg.solve(normal, np.r_[right.sources[0], right.instrument])
+        return packed(exact * (1.0 + 1e-4))
+
+    measured = rng.normal(size=2 * n)
+    residual = measured - design @ np.linalg.solve(normal, design.T @ measured)
+    terms = InstrumentTerms(
+        (Term("colour_x", "colour", 2.0), Term("magnitude_x", "magnitude", 2.0)),
+        DetectorGrid(1, 1, 1.0, 1.0, 1.0), 3, np.zeros(1), np.zeros(1),
+    )  # fmt: skip
+    sums = observation_sums([(columns, np.ones((2, n)), residual.reshape(2, n))], 2)
+    none = Prior(np.zeros((1, 5)), np.zeros((1, 5, 5)))
+    border = bordered(
+        terms, sums, lambda j: packed(design.T @ columns[j].ravel()), solve, none, np.zeros((1, 5))
+    )
+    assert border.information[0, 0] < 0.0
+    # Its prior is all that is known of it.
+    assert_allclose(border.covariance[0, 0], 4.0, rtol=1e-6)
+    assert_allclose(border.values[0], 0.0, atol=1e-6)
+    assert border.covariance[1, 1] < 0.1
+    assert np.isfinite([row["sigma"] for row in border.account()["terms"]]).all()

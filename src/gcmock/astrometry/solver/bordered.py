@@ -28,7 +28,8 @@ from gcmock.astrometry.solver.problem import Prior, Shift
 from gcmock.astrometry.solver.terms import REFERENCE_PARALLAX, InstrumentTerms
 
 HIDDEN: Final = 1e-7
-"""Part of a term's own information below which the other unknowns take it up completely."""
+"""Part of a term's own information below which the other unknowns take it up completely, at the
+least: what is negative of it is noise, and so is as much again that is positive."""
 
 CHUNK: Final = 200_000
 """Observations whose columns are in memory at a time."""
@@ -58,6 +59,8 @@ class Border:
         Of the terms that are solved for.
     factor : float
         Of the variances, for robust weights.
+    floor : float
+        Part of their own information below which combinations of terms cannot be seen.
     """
 
     terms: InstrumentTerms
@@ -67,6 +70,7 @@ class Border:
     values: Floats
     covariance: Floats
     factor: float = 1.0
+    floor: float = HIDDEN
 
     @property
     def whole(self) -> Floats:
@@ -108,7 +112,7 @@ class Border:
             if k in solved:
                 at = solved[k]
                 value, variance = float(self.values[at]), float(self.covariance[at, at])
-            elif matrix[k, k] > HIDDEN * own[k]:
+            elif matrix[k, k] > self.floor * own[k]:
                 value = float(score[k] / matrix[k, k])
                 variance = self.factor / float(matrix[k, k])
             else:
@@ -144,11 +148,12 @@ class Border:
             solved = bool(np.isin(at, self.terms.solved).any())
             if solved:
                 places = np.searchsorted(self.terms.solved, at)
-                chi2, n = _quadratic(self.values[places], self.covariance[np.ix_(places, places)])
+                matrix_of = self.covariance[np.ix_(places, places)]
+                chi2, n = _quadratic(self.values[places], matrix_of, HIDDEN)
             else:
                 scale = np.sqrt(np.maximum(own[at], 1e-300))
                 scaled = matrix[np.ix_(at, at)] / scale[:, None] / scale
-                chi2, n = _quadratic(score[at] / scale, scaled)
+                chi2, n = _quadratic(score[at] / scale, scaled, self.floor)
                 chi2 /= self.factor
             if n:
                 row = {"name": family, "solved": solved, "chi2": chi2, "n": n}
@@ -171,12 +176,27 @@ def spread(response: Floats, covariance: Floats) -> Floats:
     return np.asarray(product @ response.swapaxes(-1, -2), dtype=np.float64)
 
 
-def _quadratic(vector: Floats, matrix: Floats) -> tuple[float, int]:
+def _quadratic(vector: Floats, matrix: Floats, floor: float) -> tuple[float, int]:
     """Return v' M^-1 v without directions of M that are empty, and the number of the others."""
     values, turn = np.linalg.eigh(0.5 * (matrix + matrix.T))
-    good = values > max(HIDDEN, HIDDEN * values.max(initial=0.0)) if len(values) else values > 0
+    good = values > floor * max(1.0, values.max(initial=0.0))
     along = turn.T @ vector
     return float((along[good] ** 2 / values[good]).sum()), int(good.sum())
+
+
+def _seen(information: Floats, own: Floats) -> tuple[Floats, Floats, float]:
+    """Return information without what cannot be seen, a projection on the rest, and the floor.
+
+    Differences of large numbers leave noise, also negative one, where a combination of terms is
+    taken up by the other unknowns.
+    """
+    scale = np.sqrt(np.maximum(own, 1e-300))
+    values, turn = np.linalg.eigh(information / scale[:, None] / scale)
+    floor = max(HIDDEN, -2.0 * float(values.min(initial=0.0)))
+    good = values > floor
+    kept = turn[:, good]
+    cleaned = (kept * values[good]) @ kept.T * scale[:, None] * scale
+    return cleaned, (kept @ kept.T) * scale[:, None] / scale, floor
 
 
 def in_sigma(chi2: float, n: int) -> float:
@@ -239,7 +259,9 @@ def bordered(
     information = square - 0.5 * (taken + taken.T)
     s = terms.solved
     known = np.diag([1.0 / terms.terms[k].prior ** 2 for k in s])
-    inverse = np.linalg.inv(information[np.ix_(s, s)] + known)
-    values = inverse @ score[s]
-    done = Sums(square, score)
-    return Border(terms, done, information, responses, values, factor * inverse, factor)
+    floor = _seen(information, np.diag(square))[2]
+    seen, project, own_floor = _seen(information[np.ix_(s, s)], np.diag(square)[s])
+    inverse = np.asarray(np.linalg.inv(seen + known), np.float64)
+    values = inverse @ (project @ score[s])
+    floor, done = max(floor, own_floor), Sums(square, score)
+    return Border(terms, done, information, responses, values, factor * inverse, factor, floor)
