@@ -119,7 +119,7 @@ def calls(folder: Path, out: Path):
     mock, stars = folder / "mock.parquet", folder / "stars.parquet"
     truth = folder / "stars_truth.parquet"
     return {
-        "build": lambda path: gcmock.build(path, out / "m.parquet"),
+        "build": lambda path: gcmock.build(path, out / "m.parquet", learn={"use": False}),
         "export": lambda path: gcmock.export(path, out / "e.parquet", mission="roman-gbtds"),
         "propagate": lambda path: gcmock.propagate(path, out / "p.parquet", epochs=[2030.0]),
         "observe": lambda path: gcmock.observe(path, out / "o", visits=2),
