@@ -158,7 +158,7 @@ def test_every_star_of_a_visit_is_on_a_detector_and_none_in_a_gap(exact):
 
 
 def test_every_star_on_a_detector_is_observed(exact, mock):
-    ids, stars, _, _ = read_targets(mock, exact.mission, 0)
+    ids, stars, *_ = read_targets(mock, exact.mission, 0)
     visits, attitude = exact.table("visits.parquet"), exact.table("truth/attitude.parquet")
     table = rows(exact)
     for v in (0, 7, 23):
