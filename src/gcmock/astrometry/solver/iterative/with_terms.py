@@ -55,10 +55,11 @@ def add_terms(state: State, terms: InstrumentTerms, factor: float) -> Border:
     offset = np.zeros_like(prior.mean)
     known = prior.precision[:, 0, 0] > 0
     offset[known] = source_shift(prior.mean[known], unknowns.sources[known])
+    priors = _priors(operator, unknowns)
     border = bordered(
         terms,
         sums,
-        lambda k: _right(operator, unknowns, terms, k),
+        lambda k: _right(operator, unknowns, terms, k, priors),
         lambda right: full_shift(state, right, GAIN)[0],
         prior,
         offset,
@@ -106,7 +107,16 @@ def _parts(
         yield columns, weight, residual
 
 
-def _right(operator: Operator, unknowns: Unknowns, terms: InstrumentTerms, k: int) -> Shift:
+def _priors(operator: Operator, unknowns: Unknowns) -> Shift:
+    """Return what the gradient is without residuals, minus: the same for every term."""
+    strips = replace(operator.strips, residual=np.zeros_like(operator.strips.residual))
+    still = Operator(operator.model, strips, operator.unknowns, operator.workers)
+    return still.gradient(unknowns, unknowns).shift.scaled(-1.0)
+
+
+def _right(
+    operator: Operator, unknowns: Unknowns, terms: InstrumentTerms, k: int, priors: Shift
+) -> Shift:
     """Return A'W G of a term, from residuals that are the term's column."""
     strips = operator.strips
     residual = np.zeros_like(strips.residual)
@@ -115,10 +125,7 @@ def _right(operator: Operator, unknowns: Unknowns, terms: InstrumentTerms, k: in
     moved = Operator(
         operator.model, replace(strips, residual=residual), operator.unknowns, operator.workers
     )
-    none = replace(strips, residual=np.zeros_like(residual))
-    still = Operator(operator.model, none, operator.unknowns, operator.workers)
-    found, base = (o.gradient(unknowns, unknowns).shift for o in (moved, still))
-    return found + base.scaled(-1.0)
+    return moved.gradient(unknowns, unknowns).shift + priors
 
 
 def _steps(shift: Floats, step: float) -> NDArray[np.int32]:
@@ -167,9 +174,9 @@ def secondary_covariance(
 ) -> Floats:
     """Return what the terms add to the covariances of secondary stars, shape (n_slot, 5, 5)."""
     terms = by_slot(border.terms, operator.strips)
-    found = []
+    found, priors = [], _priors(operator, unknowns)
     for k in terms.solved:
-        right = _right(operator, unknowns, terms, int(k)).sources
+        right = _right(operator, unknowns, terms, int(k), priors).sources
         instrument = border.responses[k].instrument[:, None]
         right = right - operator.forward(instrument)[:, :, 0]
         found.append(np.einsum("nij,nj->ni", inverse, right))
