@@ -236,6 +236,7 @@ def test_interrupted_in_the_middle(tmp_path, capsys, monkeypatch):
     assert error == "gcmock: error: interrupted; nothing was written\n"
 
 
+@pytest.mark.slow
 def test_a_failing_disk_is_not_bad_input(tmp_path, capsys, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")

@@ -194,18 +194,26 @@ def fingerprint(module: str) -> str:
 def _sources(module: str) -> set[Path]:
     """Files of the package that a module imports, directly or not, and its own."""
     found: set[Path] = set()
-    waiting = [module]
+    path = _file_of(module)
+    waiting = {path} if path else set()
     while waiting:
-        path = _file_of(waiting.pop())
-        if path is None or path in found:
-            continue
+        path = waiting.pop()
         found.add(path)
-        for package, names in _IMPORT.findall(path.read_text(encoding="utf-8")):
-            waiting.append(package)
-            waiting += [f"{package}.{name}" for name in _WORD.findall(names)]
+        waiting |= _imported(path) - found
     return found
 
 
+# Dozens of modules are compiled, and most of them import the same ones.
+@cache
+def _imported(path: Path) -> frozenset[Path]:
+    """Files of the package that a file names in its imports."""
+    modules = set()
+    for package, names in _IMPORT.findall(path.read_text(encoding="utf-8")):
+        modules |= {package, *(f"{package}.{name}" for name in _WORD.findall(names))}
+    return frozenset(file for file in map(_file_of, modules) if file)
+
+
+@cache
 def _file_of(module: str) -> Path | None:
     path = Path(__file__).parent.parent.joinpath(*module.split("."))
     candidates = (path.with_suffix(".py"), path / "__init__.py")

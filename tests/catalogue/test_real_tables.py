@@ -39,6 +39,7 @@ def catalogue(tmp_path_factory):
     return folder, {name: table.column(name).to_numpy() for name in table.column_names}
 
 
+@pytest.mark.slow
 def test_real_tables_are_accounted_for(catalogue):
     folder, stars = catalogue
     account = json.loads((folder / "out_summary.json").read_text())["account"]
@@ -49,6 +50,7 @@ def test_real_tables_are_accounted_for(catalogue):
     assert (stars["gaia_source_id"] != "").sum() == account["gaia"]["linked"]
 
 
+@pytest.mark.slow
 def test_motions_are_those_of_gaia(catalogue):
     """A motion of 0.0 would be a missing one; these rows have no errors, which must not matter."""
     _, stars = catalogue
@@ -67,6 +69,7 @@ def test_motions_are_those_of_gaia(catalogue):
     assert np.isnan(stars["pmra"][stars["gaia_source_id"] == ""]).all()
 
 
+@pytest.mark.slow
 def test_bright_gaia_stars_and_faint_variables_are_different_stars(catalogue):
     """Gaia rows here have G < 10; variables of VVV are fainter than Ks = 9 behind much dust."""
     _, stars = catalogue
@@ -74,6 +77,7 @@ def test_bright_gaia_stars_and_faint_variables_are_different_stars(catalogue):
     assert both.sum() <= 2
 
 
+@pytest.mark.slow
 def test_variables_are_among_the_targets_of_jasmine(catalogue):
     """Those that are bright enough in Hw are in the target list, at the same place."""
     _, stars = catalogue

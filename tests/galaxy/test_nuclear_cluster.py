@@ -117,6 +117,7 @@ def laplacian(force, r, z):
     return d_r + (force(r, z + h)[1] - force(r, z - h)[1]) / (2.0 * h)
 
 
+@pytest.mark.slow
 def test_flattened_spheroid_obeys_poisson(model):
     tracer = model[0]
     r = np.geomspace(0.1, 60.0, 20)  # further out the sum of two large derivatives loses digits

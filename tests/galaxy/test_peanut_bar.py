@@ -70,6 +70,7 @@ def test_densities_are_those_of_the_published_formulas(name, formula, angle) -> 
     np.testing.assert_allclose(found, [formula(*point) for point in POINTS_PC], rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "on_axis", "wide", "vvv"),
     [

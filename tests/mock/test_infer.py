@@ -161,6 +161,7 @@ def test_possible_stars_are_explained_and_others_are_not():
     assert inferred.n_bands.tolist() == [3, 3, 3]
 
 
+@pytest.mark.slow
 def test_stars_are_unexplained_by_their_p():
     """What few stars of the model are below is flagged, whether or not errors were inflated."""
 

@@ -63,6 +63,7 @@ def test_motions_are_used_and_kept(stars, tmp_path):
     assert np.isfinite(mock["vx"]).all()
 
 
+@pytest.mark.slow
 def test_no_star_is_faster_than_its_component_allows(few_stars, tmp_path):
     """Motions near the largest speed, and beyond it for any distance of a bulge star."""
     table = few_stars(60)

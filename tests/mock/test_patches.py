@@ -84,6 +84,7 @@ def test_nodes_are_sorted_within_their_population() -> None:
     assert NODES.mag_min == -5.0
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(st.floats(-5.0, 3.0), st.sampled_from([0, 1]))
 def test_the_look_up_never_misses_a_node(limit: float, which: int) -> None:

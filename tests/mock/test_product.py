@@ -96,6 +96,7 @@ def test_realisations_differ_in_their_draws_only(mock):
         assert same.all() != (name in of_draw), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["parquet", "fits", "vot", "ecsv"])
 def test_every_format_holds_the_same_catalogue(stars, mock, tmp_path, suffix):
     given, output = tmp_path / "stars.fits", tmp_path / f"mock.{suffix}"

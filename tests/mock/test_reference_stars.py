@@ -78,6 +78,7 @@ def test_the_brightness_is_that_of_the_reddest_band(catalogue, used):
     assert brightest_band(data).tolist() == [KS, H, J]
 
 
+@pytest.mark.slow
 def test_weights_are_those_of_importance_sampling(catalogue, used):
     """Their mean is one, and of ln Z no more is asked than that of plain draws."""
     stars = of_list(catalogue(), used).take(np.arange(150, 190))
@@ -99,6 +100,7 @@ def test_workers_change_nothing(catalogue, used):
     np.testing.assert_array_equal(one[1], other[1])
 
 
+@pytest.mark.slow
 def test_single_magnitudes_are_compared_with_brighter_stars(catalogue, used):
     stars = of_list(catalogue(), used).take(np.arange(100))
     assert np.isnan(stars.data.mag[:, H]).all()
@@ -163,6 +165,7 @@ def test_p_is_uniform_on_the_models_own_stars(bands, error, others):
     np.testing.assert_array_equal(flagged, p < 1e-4)
 
 
+@pytest.mark.slow
 def test_a_list_has_one_table_whatever_its_order(catalogue, used, monkeypatch):
     monkeypatch.setattr(reference_stars, "LEAST", 40)
     monkeypatch.setattr(reference_stars, "LEAST_OF_KIND", 20)

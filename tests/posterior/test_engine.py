@@ -33,6 +33,7 @@ def stars(n: int, mag=(17.6, 14.4, 12.9, np.nan), error=0.05, tau=0.1) -> Observ
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_draws_follow_the_posterior(model) -> None:
     one = stars(5).take(slice(1))
     n_draws = 4000

@@ -294,6 +294,7 @@ def test_lattice_equals_nodes_for_typical_stars(tau) -> None:
     assert variation.max() < 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mag", "error", "tau"),
     [

@@ -132,6 +132,7 @@ def test_existing_picture_is_kept(tmp_path):
         check_figure(path, overwrite=True)
 
 
+@pytest.mark.slow
 def test_picture(monkeypatch):
     saved = []
     monkeypatch.setattr(module, "save_figure", lambda *what: saved.append(what))

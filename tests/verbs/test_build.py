@@ -82,6 +82,7 @@ def test_progress(table):
     assert told[-1] == (20, 20)
 
 
+@pytest.mark.slow
 def test_remarks_on_a_table_in_memory_are_warnings(table):
     """What the account of a run with an output says, and that nothing was learned."""
     odd = table.copy()

@@ -108,6 +108,7 @@ def _lists(nodes: list[ast.AST]) -> list[tuple[int, list[str]]]:
     return found
 
 
+@pytest.mark.slow
 def test_no_other_module_lists_bands():
     found = []
     for name, nodes in modules():

@@ -43,6 +43,7 @@ def scores(merged, sky):
     return np.isin(detected, real).mean(), len(real) / kept.sum(), wrong.sum() / more.sum()
 
 
+@pytest.mark.slow
 def test_the_rule_beats_that_of_the_pilot_catalogue(merged, cell, config, sky):
     completeness, purity, wrong = scores(merged, sky)
     pilot = scores(merge_cell_pilot(cell[0], config), sky)
@@ -52,6 +53,7 @@ def test_the_rule_beats_that_of_the_pilot_catalogue(merged, cell, config, sky):
     assert wrong < min(0.01, pilot[2])
 
 
+@pytest.mark.slow
 def test_links_are_one_to_one(merged):
     for number in merged.surveys:
         link = merged.stars.link[:, number]
@@ -59,6 +61,7 @@ def test_links_are_one_to_one(merged):
         assert len(np.unique(link)) == len(link)
 
 
+@pytest.mark.slow
 def test_every_source_ends_in_one_place(merged, cell):
     for number in merged.surveys:
         out, reason = merged.removed[number]
@@ -67,6 +70,7 @@ def test_every_source_ends_in_one_place(merged, cell):
         assert linked + len(out) == len(cell[0][ORDER[number]])
 
 
+@pytest.mark.slow
 def test_probabilities_are_calibrated(merged, sky):
     """Links of a survey are right as often as they say, on average."""
     found = truth_of_stars(merged, sky)
@@ -79,6 +83,7 @@ def test_probabilities_are_calibrated(merged, sky):
         assert merged.stars.probability[mine, number].mean() == pytest.approx(right, abs=0.015)
 
 
+@pytest.mark.slow
 def test_the_order_of_the_rows_does_not_matter(cell, knowledge, config, merged):
     rng = np.random.default_rng(0)
     shuffled = {}
@@ -91,6 +96,7 @@ def test_the_order_of_the_rows_does_not_matter(cell, knowledge, config, merged):
     np.testing.assert_array_equal(again.reason, merged.reason)
 
 
+@pytest.mark.slow
 def test_a_part_of_the_sky_with_a_margin_gives_the_same_stars(sky, knowledge, config, merged):
     """What a cell says of its stars does not depend on the sky beyond its margin."""
     whole = cell_product(merged, config)

@@ -23,6 +23,7 @@ def test_components_by_name():
     np.testing.assert_array_equal(component_places(names), [*range(10, -1, -1), 9])
 
 
+@pytest.mark.slow
 def test_chunks_do_not_matter(report_files):
     source = open_table(report_files.mock)
     extent = look(source)
@@ -41,6 +42,7 @@ def test_chunks_do_not_matter(report_files):
         np.testing.assert_allclose(parts.sky[name], values, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_tally_counts_the_catalogue(report_files):
     source = open_table(report_files.mock)
     tally = Tally(look(source))
@@ -63,6 +65,7 @@ def test_tally_counts_the_catalogue(report_files):
     assert abs(tally.sky["evidence"].sum()) < 1e-6 * report_files.n_star
 
 
+@pytest.mark.slow
 def test_sample_does_not_depend_on_the_order(report_files):
     table = read_columns(report_files.mock)
     names = ("source_id", "p_bar")
@@ -81,6 +84,7 @@ def test_sample_does_not_depend_on_the_order(report_files):
     np.testing.assert_array_equal(ids[place[found]], table["source_id"][found])
 
 
+@pytest.mark.slow
 def test_posteriors_are_those_of_the_catalogue(report_files):
     source = open_table(report_files.mock)
     sample = RowSample(40, ("source_id", "l", "b", *PROBABILITIES, *QUANTILE_COLUMNS))
@@ -102,6 +106,7 @@ def test_posteriors_are_those_of_the_catalogue(report_files):
         np.testing.assert_allclose(found, sample.rows[name], atol=260.0)
 
 
+@pytest.mark.slow
 def test_comparison_with_itself(report_files):
     """A truth that the posteriors draw themselves is what they say: perfect calibration."""
     sample = RowSample(10**6, ("source_id", *PROBABILITIES, *QUANTILE_COLUMNS))
@@ -116,6 +121,7 @@ def test_comparison_with_itself(report_files):
     assert comparison.brier < comparison.base_brier
 
 
+@pytest.mark.slow
 def test_all_stars_of_a_file(report_files):
     observed = ObservedTally(look(open_table(report_files.mock)))
     for stars in observed_stars(open_table(report_files.stars), load_config()):

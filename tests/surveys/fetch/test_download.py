@@ -141,6 +141,7 @@ def test_every_archive_gives_the_window(tmp_path, survey, archive):
     assert units[ra] == b"deg"
 
 
+@pytest.mark.slow
 def test_masked_values_and_text_survive(tmp_path):
     table = sky_table("2mass", "irsa")
     table["j_m"] = np.ma.MaskedArray(table["j_m"], mask=np.arange(len(table)) % 3 == 0)
@@ -487,6 +488,7 @@ def rows_of_nothing(folder):
     return not list(folder.glob("*.parquet"))
 
 
+@pytest.mark.slow
 def test_identifiers_that_every_tile_repeats_are_an_error(tmp_path):
     table = sky_table("2mass", "irsa")
     with serve({"fp_psc": table}) as server:

@@ -20,6 +20,7 @@ def test_a_star_that_does_not_settle_is_told(monkeypatch):
         solve_strips(campaign(*parts))
 
 
+@pytest.mark.slow
 def test_stars_with_outliers_keep_their_places():
     problem, _, start = make(n_source=100, n_visit=25, n_block=3)
     clean = solve_strips(campaign(packed(problem, start), packed(problem, start)))
