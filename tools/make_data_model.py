@@ -194,11 +194,12 @@ def survey_blocks() -> dict[str, str]:
 
 def catalogue_blocks() -> dict[str, str]:
     """Return the generated text of the page on merging by the name of its block."""
-    from gcmock.catalogue.cell.reasons import REASONS, MatchFlag
+    from gcmock.catalogue.cell.reasons import REASONS
     from gcmock.catalogue.columns import extra_columns
     from gcmock.catalogue.learn.completeness import COLUMNS
     from gcmock.catalogue.order import packaged_order
     from gcmock.settings.merge import default_merge_toml
+    from gcmock.words.flags import MatchFlag
 
     traits = (
         (

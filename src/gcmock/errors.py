@@ -43,7 +43,18 @@ class DiskError(GcmockError):
 
 
 class NothingToLearnError(InputError):
-    """A list has too few stars, or none with a colour: nothing can be learned from it."""
+    """A list has too few stars, or none with a colour: nothing can be learned from it.
+
+    Parameters
+    ----------
+    message : str
+    zero_point_removed : bool
+        Whether Gaia's zero point is removed from the parallaxes of the list.
+    """
+
+    def __init__(self, message: str, *, zero_point_removed: bool = False) -> None:
+        super().__init__(message)
+        self.zero_point_removed = zero_point_removed
 
 
 class OutsideModelError(InputError):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gcmock.calibration import calibrators as module
 from gcmock.calibration.calibrators import LEAST_STARS, faint_limit, read_calibrators
 from gcmock.errors import InputError
+from gcmock.io.read_summary import ReadSummary
 from gcmock.settings.build import load_config
 from gcmock.words.bands import BANDS, KS, H
 
@@ -90,7 +91,7 @@ class Catalogue:
     """A catalogue of one chunk, as the reader gives it."""
 
     path = Path("stars.fits")
-    zero_point_removed = True
+    summary = ReadSummary(n_parallax=10, n_zero_point_removed=10)
 
     def __init__(self, l_deg, mag, bands=("h", "ks")):
         self.n_rows = len(l_deg)

@@ -121,7 +121,6 @@ def test_a_list_that_teaches_nothing(monkeypatch, stars, tmp_path) -> None:
         raise NothingToLearnError("stars.fits: 10 stars with Ks and J or H: expected at least 30")
 
     monkeypatch.setattr(module, "calibrate", nothing)
-    monkeypatch.setattr(module, "zero_point_removed", lambda *given: False)
     monkeypatch.setattr(module, "find_limit", lambda *given: None)
     output = tmp_path / "mock.parquet"
     config, remark = learn(stars, output, load_config())
@@ -140,12 +139,11 @@ def test_a_list_that_teaches_nothing(monkeypatch, stars, tmp_path) -> None:
 
 def test_a_limit_that_shows_is_said_and_stored(monkeypatch, stars, tmp_path) -> None:
     def nothing(*given, **more):
-        raise NothingToLearnError("stars.fits: has hw")
+        raise NothingToLearnError("stars.fits: has hw", zero_point_removed=True)
 
     asked = []
     limit = parse_limit("j-h > 2.2 +- 0.1")
     monkeypatch.setattr(module, "calibrate", nothing)
-    monkeypatch.setattr(module, "zero_point_removed", lambda *g: True)
     monkeypatch.setattr(module, "find_limit", lambda *g: asked.append(g) or FoundLimit(limit, 12.0))
     config, remark = learn(stars, tmp_path / "mock.parquet", load_config())
     assert "taken as j-h > 2.2 +- 0.1 (ln L +12)" in remark

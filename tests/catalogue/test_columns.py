@@ -10,7 +10,7 @@ from uncompiled import uncompile
 
 from gcmock.catalogue.cell.merging import merge_cell
 from gcmock.catalogue.cell.pilot import merge_cell_pilot
-from gcmock.catalogue.cell.reasons import REAL_LOOKING, MatchFlag
+from gcmock.catalogue.cell.reasons import REAL_LOOKING
 from gcmock.catalogue.columns import (
     cell_product,
     check_account,
@@ -23,6 +23,7 @@ from gcmock.gaia_zero_point import ZERO_POINT_COLUMNS
 from gcmock.settings.merge import MatchConfig, MergeConfig, SurveyInput
 from gcmock.surveys.source_table import Quality
 from gcmock.words.columns import INPUT_COLUMNS
+from gcmock.words.flags import MatchFlag
 
 
 def test_columns_are_those_of_an_input_and_more():

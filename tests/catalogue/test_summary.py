@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gcmock.catalogue.cell.reasons import REAL_LOOKING, MatchFlag
+from gcmock.catalogue.cell.reasons import REAL_LOOKING
 from gcmock.catalogue.learn.offsets import OffsetMap, Offsets
 from gcmock.catalogue.order import linking_order, names_of
 from gcmock.catalogue.summary import MergeSummary, summarise
 from gcmock.settings.merge import MergeConfig, SurveyInput
 from gcmock.words.bands import SURVEY_BANDS, SYNTHETIC_BANDS
+from gcmock.words.flags import MatchFlag
 
 CONFIG = MergeConfig(
     survey=tuple(SurveyInput(name=name, path=name) for name in ("virac2", "2mass", "gaia"))

@@ -9,6 +9,7 @@ from gcmock.gaia_zero_point import parallax_zero_point
 from gcmock.io.astrometry import observed_astrometry, remarks_on_zero_point
 from gcmock.io.columns import ColumnMatch
 from gcmock.io.read_summary import ReadSummary
+from gcmock.words.flags import MatchFlag
 
 
 def read(summary=None, at=(0.0, 0.0), of_gaia=False, **columns):
@@ -82,6 +83,27 @@ def test_the_zero_point_of_gaia_is_removed_where_it_is_known():
     np.testing.assert_allclose(found[:2], 0.3 - expected[:2])
     assert found[2] == 0.3
     np.testing.assert_array_equal(read(**measured, **GAIA)["parallax"], 0.3)
+
+
+def test_the_zero_point_of_a_merged_catalogue_is_removed_once():
+    """The list counts as without it where nine parallaxes in ten are."""
+    pytest.importorskip("zero_point", reason="gaiadr3-zeropoint is not installed")
+    gaia = {name: [values[0]] * 10 for name, values in GAIA.items()}
+    measured = {"parallax": [0.3] * 10, "parallax_error": [0.05] * 10}
+    flags = [int(MatchFlag.ZERO_POINT | MatchFlag.BLENDED)] * 9 + [int(MatchFlag.BLENDED)]
+    summary = ReadSummary()
+    found = read(summary, of_gaia=True, match_flags=flags, **measured, **gaia)["parallax"]
+    np.testing.assert_array_equal(found[:9], 0.3)
+    assert found[9] > 0.3
+    assert (summary.n_parallax, summary.n_zero_point_removed) == (10, 10)
+    assert summary.zero_point_removed
+    for removed, all_but_few in ((10, True), (9, False)):
+        summary, flags = ReadSummary(), [128] * removed + [0] * (10 - removed)
+        read(summary, match_flags=flags, **measured)
+        assert summary.zero_point_removed == all_but_few
+    summary = ReadSummary()
+    read(summary, match_flags=[np.nan, 128.0], parallax=[np.nan] * 2)
+    assert not summary.zero_point_removed
 
 
 def test_the_zero_point_is_said():

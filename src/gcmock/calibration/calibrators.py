@@ -164,11 +164,12 @@ def read_calibrators(
     if chosen.size < LEAST_STARS:
         raise NothingToLearnError(
             f"{path}: {chosen.size} stars with a colour and {low:g} <= Ks < {high:g}: expected at "
-            f"least {LEAST_STARS}; widen the limits, or give a larger catalogue"
+            f"least {LEAST_STARS}; widen the limits, or give a larger catalogue",
+            zero_point_removed=catalogue.summary.zero_point_removed,
         )
     return Calibrators(
         data.take(chosen), cell[chosen], (float(low), float(high)), cells.astype(np.int64),
-        n_observed.astype(np.int64), dict(account), first, catalogue.zero_point_removed,
+        n_observed.astype(np.int64), dict(account), first, catalogue.summary.zero_point_removed,
     )  # fmt: skip
 
 
@@ -192,12 +193,14 @@ def _check(
             "What one band can be compared with are star counts (gcmock.load_model()."
             "expected_counts); the posterior of its stars rests on the map, whose errors "
             "[extinction] residual_scatter_mag should cover. Add J or H of the same stars, or "
-            "calibrate with another catalogue of the same field"
+            "calibrate with another catalogue of the same field",
+            zero_point_removed=catalogue.summary.zero_point_removed,
         )
     if with_colour.sum() < LEAST_STARS:
         raise NothingToLearnError(
             f"{catalogue.path}: {int(with_colour.sum())} stars have Ks and J or H: expected at "
-            f"least {LEAST_STARS}"
+            f"least {LEAST_STARS}",
+            zero_point_removed=catalogue.summary.zero_point_removed,
         )
 
 

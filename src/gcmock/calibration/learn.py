@@ -17,7 +17,6 @@ from gcmock.calibration.calibration_file import (
 from gcmock.calibration.found_limits import FoundLimit, find_limit
 from gcmock.errors import InputError, NothingToLearnError
 from gcmock.io.disk import sha256_of_input
-from gcmock.io.observed import zero_point_removed
 from gcmock.io.readers.choice import chosen_in, split_choice
 from gcmock.learned import Learned, load_learned, nothing_learned
 from gcmock.mock.folder import without_means
@@ -60,8 +59,7 @@ def learn_table(
         found = calibrate(catalogue, config, _options(config), progress=progress)
     except NothingToLearnError as error:
         limit = limit_of(catalogue, config)
-        removed = zero_point_removed(catalogue, config)
-        nothing = nothing_of(config, str(error), limit, zero_point_removed=removed)
+        nothing = nothing_of(config, str(error), limit, zero_point_removed=error.zero_point_removed)
         return nothing, nothing_in_words(error, limit)
     return learned_of(found), in_words(found)
 
@@ -121,7 +119,7 @@ def learn(
         source, means = _source(catalogue), without_means(config)
         write_nothing(
             path, means, source, str(error), limit,
-            zero_point_removed=zero_point_removed(catalogue, config), overwrite=overwrite,
+            zero_point_removed=error.zero_point_removed, overwrite=overwrite,
         )  # fmt: skip
         return with_file, nothing_in_words(error, limit)
     # How many workers there were changes no byte.

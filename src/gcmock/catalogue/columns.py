@@ -15,7 +15,7 @@ from gcmock.catalogue.cell.clean import KEPT, looks_real
 from gcmock.catalogue.cell.magnitudes import choose_magnitudes
 from gcmock.catalogue.cell.merged_stars import MergedStars, no_stars
 from gcmock.catalogue.cell.merging import MergedCell
-from gcmock.catalogue.cell.reasons import OF_NO_STAR, REAL_LOOKING, REASONS, MatchFlag
+from gcmock.catalogue.cell.reasons import OF_NO_STAR, REAL_LOOKING, REASONS
 from gcmock.catalogue.cell.sources import SurveySources
 from gcmock.catalogue.order import Order, names_of
 from gcmock.catalogue.partition import in_window
@@ -25,12 +25,13 @@ from gcmock.random import id_bits
 from gcmock.settings.merge import MergeConfig
 from gcmock.words.bands import SURVEY_BANDS, SYNTHETIC_BANDS, H, J, magnitude_name
 from gcmock.words.columns import INPUT_COLUMNS, Column
+from gcmock.words.flags import MatchFlag
 
 _NOT_MERGED: Final = {
     "photometric_quality",
     *("pml", "pml_error", "pmb", "pmb_error"),
-    # Described for a merged position among the columns of its own.
-    "ref_epoch",
+    # Described for a merged star among the columns of its own.
+    *("ref_epoch", "match_flags"),
     # The zero point is removed from a merged parallax.
     *ZERO_POINT_COLUMNS,
 }

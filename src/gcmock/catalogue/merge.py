@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 import pyarrow as pa
 
-from gcmock.catalogue.cell.reasons import REAL_LOOKING, REASONS, MatchFlag
+from gcmock.catalogue.cell.reasons import REAL_LOOKING, REASONS
 from gcmock.catalogue.columns import Product, merged_columns, rejected_columns
 from gcmock.catalogue.learn.completeness import COMPLETENESS_FILE, measure_completeness
 from gcmock.catalogue.learn.learning import LearnedSurvey, learn, merge_tables
@@ -34,6 +34,7 @@ from gcmock.pool import in_order
 from gcmock.progress import Progress
 from gcmock.settings.merge import MergeConfig
 from gcmock.settings.name_or_path import file_sha256
+from gcmock.words.flags import MatchFlag
 
 WORK: Final = "_cells"
 """Folder in the output for the rows by cells, while the merge is not complete."""

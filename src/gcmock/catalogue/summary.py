@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from gcmock.catalogue.cell.reasons import REAL_LOOKING, MatchFlag
+from gcmock.catalogue.cell.reasons import REAL_LOOKING
 from gcmock.catalogue.learn.offsets import Offsets
 from gcmock.catalogue.order import Order, linking_order
 from gcmock.io.provenance import creator
@@ -17,6 +17,7 @@ from gcmock.notebook import Outcome, listing_of
 from gcmock.settings.merge import MergeConfig
 from gcmock.surveys.definition import SurveyDefinition
 from gcmock.words.bands import SURVEY_BANDS, SYNTHETIC_BANDS, band, magnitude_name, mask_of
+from gcmock.words.flags import MatchFlag
 
 SUMMARY_FILE: Final = "_summary.json"
 """Name of the summary in the folder of a merged catalogue."""

@@ -13,6 +13,10 @@ from gcmock.io.columns import ColumnMatch
 from gcmock.io.galactic_motion import icrs_motion
 from gcmock.io.read_summary import ReadSummary
 from gcmock.io.values import column_values
+from gcmock.words.flags import MatchFlag
+
+MATCH_FLAGS: Final = "match_flags"
+"""Column of a merged catalogue that says which parallaxes are without Gaia's zero point."""
 
 _QUANTITIES: Final = ("parallax", "pmra", "pmdec", "radial_velocity")
 _NAMES: Final = (
@@ -100,10 +104,19 @@ def observed_astrometry(
         values[name][unmeasured] = np.nan
     unmeasured = (values["radial_velocity"] == 0) & np.isnan(values["radial_velocity_error"])
     values["radial_velocity"][unmeasured] = np.nan
+    there = np.isfinite(values["parallax"])
+    removed = np.zeros(n_star, np.bool_)
+    # Another program's column of this name may hold text.
+    if MATCH_FLAGS in matches and chunk[matches[MATCH_FLAGS].name].dtype.kind in "iuf":
+        flags = np.nan_to_num(read(MATCH_FLAGS)).astype(np.int64)
+        removed = (flags & MatchFlag.ZERO_POINT) != 0
     if of_gaia:
         zero_point = parallax_zero_point(*(read(name) for name in ZERO_POINT_COLUMNS))
-        known = np.isfinite(zero_point)
+        known = np.isfinite(zero_point) & ~removed
         values["parallax"][known] -= zero_point[known]
+        removed |= known
+    summary.n_parallax += int(there.sum())
+    summary.n_zero_point_removed += int((removed & there).sum())
     for name in _NAMES:
         if name in matches:
             summary.missing[name] += int(np.isnan(values[name]).sum())

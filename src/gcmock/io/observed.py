@@ -168,11 +168,6 @@ class ObservedCatalogue:
         return self.source.path
 
     @property
-    def zero_point_removed(self) -> bool:
-        """Whether the zero point of Gaia is subtracted from each parallax."""
-        return removes_zero_point(self.matches, self.config.parallax.gaia_zero_point)
-
-    @property
     def source_id_column(self) -> Column:
         """`source_id` with the type that it has in this file."""
         return self._ids.column
@@ -343,7 +338,7 @@ class ObservedCatalogue:
                 n_star,
                 lambda: self.galactic(raw),
                 summary,
-                of_gaia=self.zero_point_removed,
+                of_gaia=removes_zero_point(self.matches, self.config.parallax.gaia_zero_point),
             ),
             flags=flags.astype(np.int32),
         )
@@ -369,9 +364,3 @@ def read_observed(
         If the file or its content cannot be used; see `ObservedCatalogue`.
     """
     return ObservedCatalogue(open_table(path, config.columns), config, visit)
-
-
-def zero_point_removed(path: str | Path, config: Config) -> bool:
-    """Whether the zero point of Gaia is subtracted from each parallax of a table."""
-    matches = match_table(open_table(path, config.columns), config.columns)
-    return removes_zero_point(matches, config.parallax.gaia_zero_point)

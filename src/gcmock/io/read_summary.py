@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.words.bands import BANDS
+
+MOST: Final = 0.9
+"""If Gaia's zero point is removed from more than this fraction of parallaxes, it is removed."""
 
 
 @dataclass
@@ -28,6 +32,10 @@ class ReadSummary:
         Stars by band; a star counts once in every band that it has.
     band_sets : Counter of str
         Stars by the set of bands they have, such as ``"h+ks"``; ``"none"`` without any.
+    n_parallax : int
+        Stars with a parallax.
+    n_zero_point_removed : int
+        Those of them from whose parallax the zero point of Gaia was removed, here or before.
     """
 
     n_rows: int = 0
@@ -36,6 +44,8 @@ class ReadSummary:
     error_assumed: Counter[str] = field(default_factory=Counter)
     bands: Counter[str] = field(default_factory=Counter)
     band_sets: Counter[str] = field(default_factory=Counter)
+    n_parallax: int = 0
+    n_zero_point_removed: int = 0
 
     @property
     def n_no_photometry(self) -> int:
@@ -50,6 +60,13 @@ class ReadSummary:
         self.error_assumed.update(other.error_assumed)
         self.bands.update(other.bands)
         self.band_sets.update(other.band_sets)
+        self.n_parallax += other.n_parallax
+        self.n_zero_point_removed += other.n_zero_point_removed
+
+    @property
+    def zero_point_removed(self) -> bool:
+        """Whether the zero point of Gaia was removed from almost all parallaxes."""
+        return self.n_zero_point_removed > MOST * max(self.n_parallax, 1)
 
     def add_bands(self, present: NDArray[np.bool_]) -> None:
         """Count the bands of stars: `present` is (n_star, n_band)."""

@@ -135,6 +135,13 @@ INPUT_COLUMNS: Final = (
         "meta.number",
         "Gaia's code of the solution: 31 with five parameters, 95 with six",
     ),
+    Column(
+        "match_flags",
+        "float64",
+        "",
+        "meta.code",
+        "Bits that gcmock merge wrote; one says that Gaia's zero point was removed already",
+    ),
 )
 """Columns that an input table may have; a position and one magnitude are required."""
 
@@ -153,6 +160,7 @@ LIMITS: Final = {
     "pseudocolour": (0.5, 3.0),
     "ecl_lat": (-90.0, 90.0),
     "astrometric_params_solved": (0.0, 255.0),
+    "match_flags": (0.0, 2.0**31 - 1.0),
 }
 """Largest and smallest value of a quantity, in its unit; what is not between them is missing.
 

@@ -1,4 +1,4 @@
-"""Bits of the column `flags`, each defined once."""
+"""Bits of the columns `flags` and `match_flags`, each defined once."""
 
 from __future__ import annotations
 
@@ -61,4 +61,52 @@ _FLAG_DESCRIPTIONS: Final = {
     Flag.NOT_LEARNED: "reddening of the map with its error: not learned from the list here",
     Flag.MOTION_REJECTED: "a motion was given but failed the quality cut",
     Flag.ERRORS_INFLATED: "nothing explains the star with its errors, which were inflated",
+}
+
+
+class MatchFlag(IntFlag):
+    """Bits of the column `match_flags` of a merged catalogue."""
+
+    AMBIGUOUS = 1
+    """A link is less probable than the limit of the settings."""
+    BLENDED = 2
+    """A magnitude contains light of a neighbour, and no better one exists."""
+    SINGLE_SURVEY = 4
+    """Only one survey has the star."""
+    NEAR_BRIGHT = 8
+    """Within the radius of ghosts of a bright star, but seen by several surveys."""
+    HW_NO_J = 16
+    """No Hw: J is missing (or H)."""
+    HW_EXTRAPOLATED = 32
+    """The Hw relation was used outside the colours for which it was measured."""
+    SATURATED = 64
+    """A magnitude is from a saturated measurement, and no better one exists."""
+    ZERO_POINT = 128
+    """The zero point of Gaia was removed from the parallax."""
+    DISCORDANT = 256
+    """Two surveys disagree in a band by more than 0.5 mag and five errors."""
+    ERROR_ASSUMED = 512
+    """A magnitude has the default error of its survey."""
+    DOUBTFUL = 1024
+    """A magnitude may be contaminated (spike, latent image, extended source, bad pixels), and no
+    better one exists."""
+
+    @property
+    def description(self) -> str:
+        """Meaning of a single bit, for listings and file metadata."""
+        return _MATCH_FLAG_DESCRIPTIONS[self]
+
+
+_MATCH_FLAG_DESCRIPTIONS: Final = {
+    MatchFlag.AMBIGUOUS: "a link is less probable than the limit",
+    MatchFlag.BLENDED: "a magnitude contains light of a neighbour",
+    MatchFlag.SINGLE_SURVEY: "only one survey has the star",
+    MatchFlag.NEAR_BRIGHT: "close to a bright star, seen by several surveys",
+    MatchFlag.HW_NO_J: "no Hw, because J or H is missing",
+    MatchFlag.HW_EXTRAPOLATED: "Hw relation used outside its range of colours",
+    MatchFlag.SATURATED: "a magnitude is saturated",
+    MatchFlag.ZERO_POINT: "the zero point of Gaia was removed from the parallax",
+    MatchFlag.DISCORDANT: "two surveys disagree by more than 0.5 mag and five errors",
+    MatchFlag.ERROR_ASSUMED: "a magnitude has the default error of its survey",
+    MatchFlag.DOUBTFUL: "a magnitude is doubtful by a flag of its survey",
 }

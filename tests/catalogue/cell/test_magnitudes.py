@@ -6,7 +6,6 @@ from small_sky import table_of, to_sky
 
 from gcmock.catalogue.cell.magnitudes import choose_magnitudes
 from gcmock.catalogue.cell.merged_stars import no_stars
-from gcmock.catalogue.cell.reasons import MatchFlag
 from gcmock.catalogue.cell.sources import make_sources, stored_columns
 from gcmock.catalogue.order import names_of, packaged_order
 from gcmock.photometric_systems import to_2mass
@@ -14,6 +13,7 @@ from gcmock.settings.merge import MergePhotometryConfig
 from gcmock.stars.bands import load_relation
 from gcmock.surveys.definition import load_survey
 from gcmock.surveys.source_table import Quality
+from gcmock.words.flags import MatchFlag
 
 ORDER = names_of(packaged_order())
 

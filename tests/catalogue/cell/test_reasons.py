@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gcmock.catalogue.cell.reasons import REASONS, MatchFlag
+from gcmock.catalogue.cell.reasons import REASONS
+from gcmock.words.flags import MatchFlag
 
 
 def test_every_flag_is_one_bit_with_a_meaning_of_its_own():

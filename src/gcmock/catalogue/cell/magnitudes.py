@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.catalogue.cell.merged_stars import MergedStars
-from gcmock.catalogue.cell.reasons import MatchFlag
 from gcmock.catalogue.cell.sources import SurveySources
 from gcmock.catalogue.order import Order
 from gcmock.settings.merge import MergePhotometryConfig
 from gcmock.stars.bands import SyntheticRelation, load_relation
 from gcmock.surveys.source_table import DOUBTFUL, Quality
 from gcmock.words.bands import SURVEY_BANDS, SYNTHETIC_BANDS, H, J
+from gcmock.words.flags import MatchFlag
 
 # Doubts about a measurement, from the worst; the sum of a doubt's lesser ones stays below it.
 _SATURATED: Final = 16
