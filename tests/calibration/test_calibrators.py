@@ -191,6 +191,8 @@ def test_progress_and_limits(read):
     assert found.limits[0] == -np.inf
     with pytest.raises(InputError, match="limits 14 11: expected the bright limit first"):
         read(catalogue(), limits=(14.0, 11.0))
+    with pytest.raises(InputError, match=r"limits 11 17: the faintest .* not complete to 17 mag"):
+        read(catalogue(), limits=(11.0, 17.0))
     with pytest.raises(InputError, match=r"stars with a colour and 11 <= Ks < 11\.2: expected at "):
         read(catalogue(), limits=(11.0, 11.2))
     with pytest.raises(InputError, match="stars per cell = 0: expected at least 1"):

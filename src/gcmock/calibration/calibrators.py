@@ -33,6 +33,10 @@ MOST_FIRST, LEAST_PART = 24_000, 100
 LEAST_STARS: Final = 30
 """Fewer stars with a colour calibrate nothing."""
 
+MOST_GAP_MAG: Final = 0.5
+"""A list that ends more than this above a given faint limit is not complete to it: counts rise, and
+some of `LEAST_STARS` stars lie in the last half a magnitude."""
+
 PEAK_MARGIN_MAG: Final = 0.5
 """The faint limit lies so far above the peak of the counts."""
 
@@ -147,6 +151,12 @@ def read_calibrators(
     low, high = limits if limits is not None else (-np.inf, faint_limit(data, with_colour))
     if not low < high:
         raise InputError(f"limits {low:g} {high:g}: expected the bright limit first")
+    if high > (faintest := float(data.mag[:, KS].max())) + MOST_GAP_MAG:
+        raise InputError(
+            f"limits {low:g} {high:g}: the faintest star of {path} has Ks = {faintest:.2f}: it is "
+            f"not complete to {high:g} mag; give its own limit, or none for that which its counts "
+            "show"
+        )
     between = (data.mag[:, KS] >= low) & (data.mag[:, KS] < high)
     account["outside the limits in Ks"] = int((~between).sum())
     account["without a colour"] = int((between & ~with_colour).sum())
