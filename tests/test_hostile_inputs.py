@@ -160,8 +160,8 @@ TABLES = {
 """The table that a verb reads in each role."""
 
 
-LONG = ("report", "report input", "report truth", "calibrate")
-"""Roles whose verbs take seconds also where a file is whole by chance."""
+LONG = ("build", "report", "report input", "report truth", "validate", "calibrate")
+"""Roles whose verbs take seconds where a file is whole by chance."""
 
 
 @pytest.mark.parametrize(
@@ -189,9 +189,11 @@ def test_broken_columns(made, tmp_path, role):
     table = pq.read_table(made / TABLES[role])
     call = calls(made, tmp_path)[role]
     path = tmp_path / "given.parquet"
-    for name in table.column_names:
-        for broken in broken_columns(table, name).values():
-            pq.write_table(broken, path)
+    for i, name in enumerate(table.column_names):
+        broken = list(broken_columns(table, name).values())
+        # Where a call takes seconds, every column is broken in one way, and the ways take turns.
+        for one in [broken[i % len(broken)]] if role in LONG else broken:
+            pq.write_table(one, path)
             ends_well(call, path)
             clear(tmp_path, path)
 

@@ -35,9 +35,9 @@ SMALLER = (
     (r"--l -0\.2 0\.2 --b -0\.3 -0\.1", "--l 0.10 0.12 --b -0.20 -0.18"),
     (r"--l 0 0\.1 --b -0\.1 0", "--l 0.00 0.02 --b -0.02 0"),
     (r"--ks-max 1[67](\.5)?", "--ks-max 14"),
-    (r"--limits 10 15", "--limits 7 9.5"),
+    (r"(stars\.fits .*--limits) 10 15", r"\1 7 9.5"),
+    (r"(survey\.parquet .*--limits) 10 15", r"\1 10 13.9"),
     (r"--visits 400", "--visits 120"),
-    (r"--seasons 1", "--visits 120"),
     (r"(build (?:catalogue|gcmock-demo|stars\.fits .*--config|.* -o mock$).*)", r"\1 --no-learn"),
 )
 """What makes a command small: pattern and replacement."""

@@ -106,6 +106,22 @@ def test_the_search_finds_the_law_and_the_errors_are_right(true) -> None:
     assert ((pulls.std(axis=0) > 0.5) & (pulls.std(axis=0) < 1.6)).all()
 
 
+def test_errors_made_larger_do_not_swing_the_search() -> None:
+    """Stars that scatter by a third of their widths: mean squares are a ninth of the curvature."""
+    fit = gaussian((2.5, 0.02), widths=(1.5, 0.6, 0.3))
+    state, information, gain, scores = fit.search(start(8), quiet)
+    weight = 480 / 1.5**2
+    mean = (weight * fit.seen[:, 0].mean() + SLOPE_PRIOR[0] / SLOPE_PRIOR[1] ** 2) / (
+        weight + SLOPE_PRIOR[1] ** -2
+    )
+    error = np.sqrt(fit.covariance(information)[0, 0])
+    assert abs(state.slope[0] - mean) < 0.2 * error
+    assert gain > 0.0
+    # The error is that of the stated widths.
+    assert error == pytest.approx((weight + SLOPE_PRIOR[1] ** -2) ** -0.5, rel=0.1)
+    np.testing.assert_allclose(scores.curvature, 480 / fit.widths**2, rtol=1e-6)
+
+
 def test_without_the_offset_only_the_slope_moves() -> None:
     fit = gaussian((2.4, 0.05), with_offset=False)
     state, information, _, scores = fit.search(start(8), quiet)

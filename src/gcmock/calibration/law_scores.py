@@ -56,6 +56,9 @@ LEAST_GAIN: Final = 3.0
 """Quadrants have laws of their own if ln of the posterior gains more than this in each: two
 parameters of chance gain 1."""
 
+RATIOS: Final = (0.25, 16.0)
+"""Least and largest ratio of the curvature to the mean squares of scores that is believed."""
+
 STEPS: Final = np.array([0.03, 0.003, 0.01])
 """Halves of the widths of the differences in α, h and the factors."""
 
@@ -170,6 +173,8 @@ class Scores(NamedTuple):
         With respect to the factor of its cell.
     value : float
         ln of the likelihood of all stars.
+    curvature : ndarray, shape (3,)
+        Its second derivatives in slope, offset and a common factor, with their sign changed.
     move : ndarray, shape (2 + n_cell,), optional
         From where they were computed to where they are needed, in slope, offset and the factors.
     """
@@ -177,7 +182,20 @@ class Scores(NamedTuple):
     law: Floats
     factor: Floats
     value: float
+    curvature: Floats
     move: Floats | None = None
+
+    @property
+    def scaled(self) -> Scores:
+        """Scores whose mean squares are the curvature.
+
+        They are where errors are what they are said to be; where errors were made larger, scores
+        are small, and steps along their mean squares would swing about the best law.
+        """
+        squares = np.append(np.square(self.law).sum(axis=0), np.square(self.factor).sum())
+        ratio = self.curvature / np.maximum(squares, 1e-30)
+        scale = np.sqrt(np.clip(ratio, *RATIOS))
+        return self._replace(law=self.law * scale[:2], factor=self.factor * scale[2])
 
 
 class _Fit:
@@ -221,7 +239,8 @@ class _Fit:
         first, information, value = 0.0, prior, 0.0
         for iteration in range(MOST_ITERATIONS):
             scores = self.scores(state)
-            gradient, information = self._gradient(scores)
+            gradient, _ = self._gradient(scores)
+            _, information = self._gradient(scores.scaled)
             value = scores.value
             x = np.concatenate([state.slope, state.offset, state.factor])
             value -= 0.5 * float((x - mean) @ prior @ (x - mean))
@@ -265,7 +284,7 @@ class _Fit:
     ) -> dict[int, tuple[Floats, Floats, float]]:
         """Return moves of the laws of quadrants, their covariances and gains."""
         sample = self.sample
-        out = {}
+        out, scaled = {}, scores.scaled
         prior = np.diag(1.0 / np.square(QUADRANT_SPREAD))
         for q in range(len(QUADRANTS) - 1):
             members = np.flatnonzero(sample.quadrant == q)
@@ -277,8 +296,10 @@ class _Fit:
             design = np.zeros((members.size, 2 + cells.size))
             design[:, :2] = scores.law[members]
             design[np.arange(members.size), 2 + of_star] = scores.factor[members]
-            information = design.T @ design
             gradient = design.sum(axis=0)
+            design[:, :2] = scaled.law[members]
+            design[np.arange(members.size), 2 + of_star] = scaled.factor[members]
+            information = design.T @ design
             if scores.move is not None:
                 gradient -= information @ np.append(scores.move[:2], scores.move[2 + cells])
             information[2:, 2:] += np.eye(cells.size) / CELL_FACTOR**2
@@ -329,8 +350,12 @@ class _Fit:
             weight * (found[2 * i][0] - found[2 * i + 1][0]) / (2.0 * step)
             for i, step in enumerate(STEPS)
         ]
+        bent = [
+            float((weight * (2.0 * centre - found[2 * i][0] - found[2 * i + 1][0])).sum()) / step**2
+            for i, step in enumerate(STEPS)
+        ]
         value = float((weight * centre).sum())
-        return Scores(np.stack(moved[:2], axis=1), moved[2], value)
+        return Scores(np.stack(moved[:2], axis=1), moved[2], value, np.array(bent))
 
     def _model_of(self, law: ExtinctionLaw) -> Model:
         """Return the model with a law: one for all states that share it, with its tables."""
