@@ -37,7 +37,8 @@ SMALLER = (
     (r"--ks-max 1[67](\.5)?", "--ks-max 14"),
     (r"(stars\.fits .*--limits) 10 15", r"\1 7 9.5"),
     (r"(survey\.parquet .*--limits) 10 15", r"\1 10 13.9"),
-    (r"--visits 400", "--visits 120"),
+    (r"--visits 400$", "--visits 120 --set calibration.block_days=60"),
+    (r"--visits 400 ", "--visits 120 "),
     (r"(build (?:catalogue|gcmock-demo|stars\.fits .*--config|.* -o mock$).*)", r"\1 --no-learn"),
 )
 """What makes a command small: pattern and replacement."""
@@ -162,7 +163,7 @@ def run(root: Path, folder: Path, only: Sequence[str] = ()) -> list[str]:
     from gcmock import cli
 
     failed: list[str] = []
-    done: set[tuple[str, str]] = set()
+    done: dict[tuple[str, str], list[str]] = {}
     renamed: set[str] = set()
     before, page, settings = Path.cwd(), "", ""
     os.chdir(folder)
@@ -180,8 +181,12 @@ def run(root: Path, folder: Path, only: Sequence[str] = ()) -> list[str]:
             same = call.line, settings if "settings.toml" in call.line else ""
             if same in done:
                 continue
-            done.add(same)
             words = _ready(call.words, renamed)
+            if words[0] == "observe":
+                # What was solved from other observations in this folder is solved again.
+                of_others = words[words.index("-o") + 1]
+                done = {key: given for key, given in done.items() if of_others not in given}
+            done[same] = words
             printed, begin = io.StringIO(), time.monotonic()
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
                 code = cli.run(words)
@@ -212,8 +217,11 @@ def _ready(words: list[str], renamed: set[str]) -> list[str]:
                     shutil.rmtree(path)
                 else:
                     path.unlink(missing_ok=True)
-    if "settings.toml" in words or renamed & set(words):
-        renamed |= {words[i + 1] for i, word in enumerate(words) if word in ("-o", "--output")}
+    outputs = {words[i + 1] for i, word in enumerate(words) if word in ("-o", "--output")}
+    if "settings.toml" not in words and not renamed & set(words) - outputs:
+        renamed -= outputs
+    else:
+        renamed |= outputs
         words = ["named.fits" if word == "stars.fits" else word for word in words]
     return words
 
