@@ -148,15 +148,7 @@ def read_calibrators(
             f"all stars have Ks = {data.mag[0, KS]:g}: nothing can be calibrated with one number; "
             "give measured magnitudes"
         )
-    low, high = limits if limits is not None else (-np.inf, faint_limit(data, with_colour))
-    if not low < high:
-        raise InputError(f"limits {low:g} {high:g}: expected the bright limit first")
-    if high > (faintest := float(data.mag[:, KS].max())) + MOST_GAP_MAG:
-        raise InputError(
-            f"limits {low:g} {high:g}: the faintest star of {path} has Ks = {faintest:.2f}: it is "
-            f"not complete to {high:g} mag; give its own limit, or none for that which its counts "
-            "show"
-        )
+    low, high = _limits(path, data, with_colour, limits)
     between = (data.mag[:, KS] >= low) & (data.mag[:, KS] < high)
     account["outside the limits in Ks"] = int((~between).sum())
     account["without a colour"] = int((between & ~with_colour).sum())
@@ -212,6 +204,25 @@ def _check(
             f"least {LEAST_STARS}",
             zero_point_removed=catalogue.summary.zero_point_removed,
         )
+
+
+def _limits(
+    path: str | Path,
+    data: Observations,
+    with_colour: NDArray[np.bool_],
+    given: tuple[float, float] | None,
+) -> tuple[float, float]:
+    """Return the limits in Ks [mag]: those that were given, if they can be true, or found ones."""
+    low, high = given if given is not None else (-np.inf, faint_limit(data, with_colour))
+    if not low < high:
+        raise InputError(f"limits {low:g} {high:g}: expected the bright limit first")
+    if high > (faintest := float(data.mag[:, KS].max())) + MOST_GAP_MAG:
+        raise InputError(
+            f"limits {low:g} {high:g}: the faintest star of {path} has Ks = {faintest:.2f}: it is "
+            f"not complete to {high:g} mag; give its own limit, or none for that which its counts "
+            "show"
+        )
+    return low, high
 
 
 def faint_limit(data: Observations, with_colour: NDArray[np.bool_]) -> float:

@@ -48,6 +48,7 @@ def compare(
         If the files do not fit together or lack columns, or the output cannot be written.
     """
     from gcmock.astrometry.comparison.compare import compare as run
+    from gcmock.astrometry.solver.singular import invertible
 
     check_apart([output], [solution, mock, observations])
     if output is not None:
@@ -55,7 +56,7 @@ def compare(
         from gcmock.reporting.comparison import write
 
         check_new_folder(Path(output), overwrite=overwrite)
-    with on_disk(mock, "mock") as path:
+    with on_disk(mock, "mock") as path, invertible(solution):
         done = run(solution, path, observations)
     if output is None:
         return done

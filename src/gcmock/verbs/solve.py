@@ -82,6 +82,7 @@ def solve(
     GcmockError
         If the iteration does not converge.
     """
+    from gcmock.astrometry.solver.singular import invertible
     from gcmock.astrometry.solver.solve import solve as run
 
     check_apart([output], [observations, reference])
@@ -92,7 +93,7 @@ def solve(
     from gcmock.io.disk import check_new_folder
 
     check_new_folder(Path(output), overwrite=overwrite)
-    with ExitStack() as stack:
+    with ExitStack() as stack, invertible(observations):
         if not is_path(reference):
             reference = stack.enter_context(on_disk(reference, "reference"))
         return run(

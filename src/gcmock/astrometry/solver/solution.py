@@ -207,4 +207,9 @@ def open_solution(path: str | Path) -> SolutionSet:
     checked_object(f"{path / SOLUTION}: observations_provenance", provenance, {"realisation": int})
     for mode in account["modes"]:
         checked_object(f"{path / SOLUTION}: modes", mode, {"name": str, "error": _NUMBER})
+    if "terms" in account:
+        name = f"{path / SOLUTION}: terms"
+        checked_object(name, account["terms"], {"terms": list})
+        for row in account["terms"]["terms"]:
+            checked_object(name, row, {"name": str, "solved": bool})
     return SolutionSet(path, account)
