@@ -289,10 +289,12 @@ def _foreground_of(
     sample = sample._replace(
         parallax=sample.parallax - mean, parallax_error=np.hypot(sample.parallax_error, width)
     )
-    floor = log_floor(model.with_learned(learned).posterior, sample, workers)
+    # Its lines of sight serve for all scatters.
+    found = model.with_learned(learned)
+    floor = log_floor(found.posterior, sample, workers)
 
     def log_evidence(scatter: float) -> Floats:
-        posterior = model.with_learned(replace(learned, profile_scatter=scatter)).posterior
+        posterior = found.with_learned(replace(learned, profile_scatter=scatter)).posterior
         return posterior.log_evidence(sample, workers, one_lattice=True)
 
     return fit_foreground(log_evidence, floor, OUTLIER.fraction)
