@@ -49,3 +49,8 @@ def test_densities_are_per_square_arcminute(subject):
     # Two stars in 0.025 deg x 0.025 deg, which are 1.5' x 1.5'.
     inner = float(middle[0][len(table.head) // 2])
     assert inner == pytest.approx(2.0 / 1.5**2, rel=0.06)
+
+
+def test_a_map_without_finite_values_says_so(subject):
+    rows = mock_rows(["bar"] * 50, l=np.linspace(0, 1, 50), a_ks=np.full(50, np.inf))
+    assert map_words("Extinction", subject_of(rows), "a_ks").endswith("degrees: no finite value.")

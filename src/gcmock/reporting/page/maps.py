@@ -17,14 +17,16 @@ def map_words(what: str, subject: Subject, name: str) -> str:
     l_low, l_high, b_low, b_high = subject.window
     value = total / np.maximum(count, 1.0) if name != "stars" else total
     good = count >= max(0.3 * float(np.median(count[count > 0])), 1.0)
+    good &= np.isfinite(value)
+    area = (
+        f"{what}, l from {l_low:.2f} to {l_high:.2f} and b from {b_low:.2f} to {b_high:.2f} degrees"
+    )
+    if not good.any():
+        return f"{area}: no finite value."
     shown = np.where(good, value, np.nan)
     high, low = (np.unravel_index(f(shown), shown.shape) for f in (np.nanargmax, np.nanargmin))
     place = [f"l = {axes[0].centres[i]:.2f}, b = {axes[1].centres[j]:.2f}" for i, j in (high, low)]
-    return (
-        f"{what}, l from {l_low:.2f} to {l_high:.2f} and b from {b_low:.2f} to {b_high:.2f} "
-        "degrees: "
-        f"highest around {place[0]}, lowest around {place[1]} degrees."
-    )
+    return f"{area}: highest around {place[0]}, lowest around {place[1]} degrees."
 
 
 def map_table(caption: str, subject: Subject, name: str, *, density: bool = False) -> Numbers:
