@@ -81,11 +81,12 @@ def test_outliers_have_no_curve(curves):
     assert (curves.value[-1] == 0).all()
 
 
-def test_one_lattice_is_as_good(model, stars, curves):
-    same = evidence_curves(model.posterior, stars, one_lattice=True)
-    good = curves.explained & same.explained
-    assert good.sum() >= N - 1
-    assert np.median(np.abs(same.log_scale[good] - curves.log_scale[good])) < 0.01
+def test_lattices_shared_with_others_are_as_good(model, stars, curves):
+    """The curve of a star alone, on a lattice of its own, is that among others."""
+    for row in range(0, N - 1, 8):
+        alone = evidence_curves(model.posterior, stars.take(np.array([row])))
+        assert abs(alone.log_scale[0] - curves.log_scale[row]) < 0.02
+        np.testing.assert_allclose(alone.value[0], curves.value[row], atol=0.02)
 
 
 @pytest.mark.slow

@@ -176,7 +176,7 @@ class Parts:
     def __init__(self, x):
         self.x, self.taus = x, []
 
-    def part_evidence(self, data, workers=1, *, one_lattice=False):
+    def part_evidence(self, data, workers=1, *, lattices="own"):
         self.taus.append(float(np.median(data.tau)))
         out = np.zeros((data.n_star, len(PARTS)))
         for part, group in enumerate(GROUP_OF_PART):

@@ -119,7 +119,7 @@ def test_evidences_are_those_of_the_posterior(model) -> None:
 
 def test_one_lattice_for_all_gives_the_same_evidences(model) -> None:
     data = stars(60)
-    found = model.posterior.log_evidence(data, one_lattice=True)
+    found = model.posterior.log_evidence(data, lattices="one")
     expected = model.posterior.log_evidence(data)
     good = np.isfinite(expected)
     np.testing.assert_allclose(found[good], expected[good], atol=0.02)

@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 from gcmock.posterior.kernel.lattice import Steps
 from gcmock.posterior.kernel.limits import limits_of
 from gcmock.posterior.kinds import (
+    FEW_STARS,
     NARROW_COLOUR,
     StarKind,
+    few_lattices,
     for_limits,
     group_by_kind,
     one_lattice_each,
+    sharing,
 )
 from gcmock.words.limits import parse_limits
 
@@ -70,6 +73,41 @@ def test_kinds_that_differ_in_their_lattices_are_merged():
     # The finest steps of all, and the tilt of most stars.
     assert found[0][0] == kind(7, 3, 4, 2, 3)
     assert found[1][0].steps == NO_STEPS
+
+
+def test_few_stars_share_a_lattice_with_those_that_need_nearly_the_same():
+    def kind(*steps, row=0):
+        return StarKind(7, row, Steps(*steps))
+
+    many = np.arange(FEW_STARS)
+    found = few_lattices([
+        (kind(2, 5, 2, 1), many),
+        (kind(2, 4, 2, 1), np.array([1000])),
+        (kind(3, 5, 3, 1), np.array([1001])),
+        (kind(3, 5, 3, 2), np.array([1002])),
+        (kind(1, 6, 1, 2), np.array([1003])),
+        (kind(-1, -1, -1, 0), np.array([1004])),
+        (kind(2, 4, 2, 1, row=1), np.array([1005])),
+    ])  # fmt: skip
+    assert [rows.tolist() for _, rows in found] == [
+        many.tolist(), [1000, 1001], [1002], [1003], [1004], [1005],
+    ]  # fmt: skip
+    assert [of for of, _ in found[:5]] == [
+        kind(2, 5, 2, 1), kind(2, 4, 2, 1), kind(3, 5, 3, 2), kind(1, 6, 1, 2), kind(-1, -1, -1, 0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("lattices", ["few", "one"])
+@given(st.lists(CODE, min_size=1, max_size=60))
+def test_no_star_gets_a_coarser_lattice_than_it_needs(lattices, codes):
+    codes = np.array(codes, np.int64)
+    shared = sharing(group_by_kind(codes, np.zeros(len(codes)), np.zeros(len(codes))), lattices)
+    members = np.concatenate([rows for _, rows in shared])
+    assert sorted(members.tolist()) == list(range(len(codes)))
+    for kind, rows in shared:
+        assert (codes[rows, :3] == [kind.mask, kind.row, kind.synthetic]).all()
+        assert ((codes[rows, 3] >= 0) == kind.on_lattice).all()
+        assert (codes[rows, 3:6] >= kind.steps[:3]).all()
 
 
 HW, KS_HW, LINEAR = 8, 12, 4

@@ -22,7 +22,7 @@ class Known:
 
     edges_pc = np.array([1.0, 2.0])
 
-    def log_evidence(self, data, workers=1, *, one_lattice=False):
+    def log_evidence(self, data, workers=1, *, lattices="own"):
         width = np.sqrt(data.mag_error**2 + INTRINSIC**2 + data.tau[:, None] ** 2)
         given = np.isfinite(data.mag)
         total = np.where(given, normal(data.mag, MAG, np.where(given, width, 1.0)), 0.0).sum(axis=1)

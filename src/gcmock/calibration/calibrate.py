@@ -295,7 +295,7 @@ def _foreground_of(
 
     def log_evidence(scatter: float) -> Floats:
         posterior = found.with_learned(replace(learned, profile_scatter=scatter)).posterior
-        return posterior.log_evidence(sample, workers, one_lattice=True)
+        return posterior.log_evidence(sample, workers, lattices="one")
 
     return fit_foreground(log_evidence, floor, OUTLIER.fraction)
 

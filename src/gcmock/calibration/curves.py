@@ -127,7 +127,6 @@ def evidence_curves(
     data: Observations,
     workers: int = 1,
     *,
-    one_lattice: bool = False,
     kappa: Floats | None = None,
 ) -> Curves:
     """Compute the evidence curves of stars.
@@ -140,9 +139,6 @@ def evidence_curves(
         Observations; `e_jks_rc` is the reddening of the map [mag], `tau` is ignored.
     workers : int
         Threads. The result does not depend on it.
-    one_lattice : bool
-        Use one lattice for all stars with the same bands, the finest that any of them needs: saves
-        time where the law changes with every call.
     kappa : ndarray, shape (3,), optional
         A_J, A_H, A_Ks over E(J-Ks), if not those of the law of `posterior`: its lattices serve for
         all laws close to it, because a law moves a star through them along another line.
@@ -174,7 +170,7 @@ def evidence_curves(
         data._replace(tau=np.zeros(n)),
         workers,
         variance=np.maximum(posterior.variance(data), ERROR_FLOOR_MAG**2),
-        one_lattice=one_lattice,
+        lattices="few",
         coarser=COARSER,
     )
     return Curves(value, log_scale)

@@ -373,7 +373,7 @@ class _Fit:
         factor = state.factor[sample.cell]
         mean = factor * sample.data.e_jks_rc
         data = sample.data._replace(e_jks_rc=mean, tau=np.full(mean.size, SCATTER_MAG))
-        log_clean = self._model_of(law).posterior.log_evidence(data, workers, one_lattice=True)
+        log_clean = self._model_of(law).posterior.log_evidence(data, workers, lattices="one")
         counts, kappa = self.counts
         steeper = law.rows[row, KS] / kappa[sample.cell]
         here = at_places(counts[sample.cell], steeper * sample.ratio)[:, 0]

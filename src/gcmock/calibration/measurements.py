@@ -122,7 +122,7 @@ def log_floor(posterior: CasePosterior, data: Observations, workers: int) -> Flo
     All usual fractions of what is not clean together, with the widths of an outlier: a rough
     stand-in for all cases, before any of them is learned.
     """
-    found = posterior.log_evidence(as_case(OUTLIER, data), workers)
+    found = posterior.log_evidence(as_case(OUTLIER, data), workers, lattices="few")
     return np.asarray(found + np.log(1.0 - usual_fractions()[CLEAN]))
 
 
@@ -149,7 +149,7 @@ def fit_error_scale(
 
     def value(log_scale: float) -> float:
         scaled = with_scale(data, np.full(len(LINEAR_BANDS), np.exp(log_scale)))
-        clean = posterior.log_evidence(scaled, workers, one_lattice=True)
+        clean = posterior.log_evidence(scaled, workers, lattices="one")
         total = np.logaddexp(clean, floor)
         known = np.isfinite(floor)
         return 0.5 * (log_scale / LOG_ERROR_PRIOR) ** 2 - float(total[known].sum())
@@ -237,7 +237,7 @@ def fit_measurements(
             parallax=sample.parallax - zero,
             parallax_error=np.hypot(sample.parallax_error * parallax_scale, zero_error),
         )
-        log_z = log_evidences(sample, posterior, workers, one_lattice=True)
+        log_z = log_evidences(sample, posterior, workers, lattices="one")
         fraction, error = fit_cases(log_z, of_cases_in_use(fraction, cases))
         expected = log_expected(sample, log_z[:, CLEAN], posterior.variance(sample))
         doubt = learn_doubt(sample, expected)

@@ -100,7 +100,10 @@ def fit_parallaxes(
         seen = data._replace(
             parallax=data.parallax - zero, parallax_error=data.parallax_error * scale
         )
-        good, poor = (posterior.log_evidence(one, workers) for one in (seen, as_case(bad, seen)))
+        good, poor = (
+            posterior.log_evidence(one, workers, lattices="few")
+            for one in (seen, as_case(bad, seen))
+        )
         return with_bad_fraction(good, poor, bad.fraction)
 
     mean, width = prior

@@ -246,7 +246,8 @@ def fit_numbers(
     known = np.isfinite(floor)
 
     def evidence(scale: float) -> tuple[Floats, Floats]:
-        parts = model.posterior.part_evidence(seen._replace(tau=scale * seen.tau), workers)
+        wider = seen._replace(tau=scale * seen.tau)
+        parts = model.posterior.part_evidence(wider, workers, lattices="few")
         z = np.zeros((data.n_star, len(GROUPS)))
         for part, group in enumerate(GROUP_OF_PART):
             z[:, group] += parts[:, part]

@@ -236,7 +236,8 @@ def _draws(
 def _log_evidence(data: Observations, model: Model, workers: int) -> Floats:
     """Return ln of the evidence as that of the stars of the list is computed, by the same code."""
     no_draws = np.zeros((data.n_star, 0), np.uint64)
-    return evidence_of(model.posterior.infer_case(data, no_draws, workers).summary)
+    found = model.posterior.infer_case(data, no_draws, workers, lattices="few")
+    return evidence_of(found.summary)
 
 
 def brightest_band(data: Observations) -> Integers:

@@ -31,11 +31,13 @@ from gcmock.posterior.kernel.structures import (
 )
 from gcmock.posterior.kernel.vector import N_POPULATION
 from gcmock.posterior.kinds import (
+    Kinds,
+    Lattices,
     StarKind,
     different_rows,
     for_limits,
     group_by_kind,
-    one_lattice_each,
+    sharing,
     synthetic_of,
 )
 from gcmock.posterior.mixture import Inferences, Mixture, mixed
@@ -173,6 +175,7 @@ class Posterior:
         workers: int = 1,
         *,
         with_mass: bool = False,
+        lattices: Lattices = "own",
     ) -> Inferences:
         """Posteriors of stars whose errors are what they are said to be; see `infer`.
 
@@ -182,6 +185,8 @@ class Posterior:
             See `infer`.
         with_mass : bool
             Keep the probabilities of all distance bins: 4 kB a star.
+        lattices : {"own", "few", "one"}
+            See `gcmock.posterior.kinds.Lattices`.
 
         Returns
         -------
@@ -204,19 +209,19 @@ class Posterior:
                     j, h = draws.mag[rows, :, J], draws.mag[rows, :, H]
                     draws.mag[rows, :, N_LINEAR + other] = relation.mag(j, h)
 
-        self.over_blocks(kernel, data, workers)
+        self.over_blocks(kernel, data, workers, lattices=lattices)
         draws.component[:] = np.array(PART_COMPONENT)[draws.component]
         summary = summary._replace(probability=of_components(summary.probability, axis=1))
         return Inferences(summary, draws, mass)
 
     def log_evidence(
-        self, data: Observations, workers: int = 1, *, one_lattice: bool = False
+        self, data: Observations, workers: int = 1, *, lattices: Lattices = "own"
     ) -> Floats:
         """Evidences of stars alone: faster than `infer`.
 
         Parameters
         ----------
-        data, workers, one_lattice
+        data, workers, lattices
             See `over_blocks`.
 
         Returns
@@ -225,12 +230,12 @@ class Posterior:
             ln of the number density of such stars; -inf for a star that nothing explains with the
             errors that it has.
         """
-        parts = self.part_evidence(data, workers, one_lattice=one_lattice)
+        parts = self.part_evidence(data, workers, lattices=lattices)
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(parts.sum(axis=1)))
 
     def part_evidence(
-        self, data: Observations, workers: int = 1, *, one_lattice: bool = False
+        self, data: Observations, workers: int = 1, *, lattices: Lattices = "own"
     ) -> Floats:
         """Evidences of stars by part; arguments as those of `log_evidence`.
 
@@ -250,7 +255,7 @@ class Posterior:
         ) -> None:
             evidences(stars, rows, kind.mask, shared, scratch, out)
 
-        self.over_blocks(kernel, data, workers, one_lattice=one_lattice)
+        self.over_blocks(kernel, data, workers, lattices=lattices)
         return out
 
     def joint(self, data: Observations, exact: bool = False) -> tuple[Floats, Floats]:
@@ -301,7 +306,7 @@ class Posterior:
         workers: int = 1,
         *,
         variance: Floats | None = None,
-        one_lattice: bool = False,
+        lattices: Lattices = "own",
         coarser: float = 1.0,
     ) -> None:
         """Run a kernel over all stars, block by block, in threads.
@@ -315,14 +320,13 @@ class Posterior:
             Threads.
         variance : ndarray, shape (n_star, n_band), optional
             Variances of the magnitudes [mag²]; those of `variance` if not given.
-        one_lattice : bool
-            Use the finest lattice that any of the stars with the same bands needs for all of them.
+        lattices : {"own", "few", "one"}
+            See `gcmock.posterior.kinds.Lattices`.
         coarser : float
             Choose the steps of the lattices as if errors were so many times larger.
         """
         variance = self.variance(data) if variance is None else variance
-        kinds = self._kinds(data, variance * coarser**2)
-        kinds = one_lattice_each(kinds) if one_lattice else kinds
+        kinds = sharing(self._kinds(data, variance * coarser**2), lattices)
         for batch in self._sightlines.batches(data.l_deg, data.b_deg):
             self._over_batch(kernel, data, variance, kinds, batch, workers)
 
@@ -331,7 +335,7 @@ class Posterior:
         kernel: Kernel,
         data: Observations,
         variance: Floats,
-        kinds: list[tuple[StarKind, NDArray[np.int64]]],
+        kinds: Kinds,
         batch: NDArray[np.int64],
         workers: int,
     ) -> None:
@@ -375,9 +379,7 @@ class Posterior:
             limits_of(self.limits, kind.mask, kind.synthetic),
         )
 
-    def _kinds(
-        self, data: Observations, variance: Floats
-    ) -> list[tuple[StarKind, NDArray[np.int64]]]:
+    def _kinds(self, data: Observations, variance: Floats) -> Kinds:
         """Group stars that share a band mask, a row of the law and their tables."""
         given = np.isfinite(data.mag)
         mask = given[:, :N_LINEAR] @ (1 << np.arange(N_LINEAR))

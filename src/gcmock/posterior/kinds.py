@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,13 @@ KS_BIT = band("ks").bit
 WELL_KNOWN = 0.3
 """Largest error of a synthetic magnitude over the width of a limit in a magnitude, for a star on a
 lattice."""
+
+FEW_STARS = 100
+"""Kinds with fewer stars share a finer lattice: to make one takes as long as the curves of about so
+many stars."""
+
+BOX = 2
+"""Steps along every coordinate within which such kinds are joined."""
 
 NARROW_COLOUR = 1
 """Widest step in J - H of a lattice for stars with limits, by its place in `STEPS_COLOUR`."""
@@ -61,6 +69,15 @@ class StarKind(NamedTuple):
     def tables(self) -> tuple[int, int, int]:
         """What the tables depend on besides the steps: bands, row of the law, synthetic band."""
         return self.bands, self.row, self.synthetic if has_synthetic(self.bands) else 0
+
+
+Lattices: TypeAlias = Literal["own", "few", "one"]
+"""Whose lattices stars are summed over: what they need themselves, so that no star depends on
+others; few, which stars of a sample that need nearly the same share; one for all with the same
+bands, the finest that any of them needs, which saves time where the law changes with every call."""
+
+Kinds: TypeAlias = list[tuple[StarKind, NDArray[np.int64]]]
+"""Kinds, and the indices of their stars."""
 
 
 def synthetic_of(mag: Floats, variance: Floats) -> NDArray[np.int64]:
@@ -109,7 +126,7 @@ def different_rows(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray
 
 def group_by_kind(
     codes: NDArray[np.int64], l_deg: NDArray[np.float64], b_deg: NDArray[np.float64]
-) -> list[tuple[StarKind, NDArray[np.int64]]]:
+) -> Kinds:
     """Return the kinds of stars and the indices of their stars, neighbours in the sky together.
 
     Parameters
@@ -130,14 +147,40 @@ def group_by_kind(
     return groups
 
 
-def one_lattice_each(
-    kinds: list[tuple[StarKind, NDArray[np.int64]]],
-) -> list[tuple[StarKind, NDArray[np.int64]]]:
+def sharing(kinds: Kinds, lattices: Lattices) -> Kinds:
+    """Return kinds with the lattices that they share."""
+    if lattices == "one":
+        return one_lattice_each(kinds)
+    return few_lattices(kinds) if lattices == "few" else kinds
+
+
+def one_lattice_each(kinds: Kinds) -> Kinds:
     """Merge kinds that differ in their lattices alone."""
-    merged: dict[tuple[int, int, int, bool], list[tuple[StarKind, NDArray[np.int64]]]] = {}
+    return _joined(kinds, lambda kind: (kind.mask, kind.row, kind.synthetic, kind.on_lattice))
+
+
+def few_lattices(kinds: Kinds) -> Kinds:
+    """Merge kinds with few stars that differ a little in the steps of their lattices.
+
+    The lattices that they share are finer than what most of their stars need. Which stars share one
+    depends on which there are: for calculations that take all stars of a sample at once.
+    """
+    few = [pair for pair in kinds if pair[1].size < FEW_STARS]
+    many = [pair for pair in kinds if pair[1].size >= FEW_STARS]
+    return many + _joined(few, _box_of)
+
+
+def _box_of(kind: StarKind) -> tuple[object, ...]:
+    steps = kind.steps
+    ranges = (steps.w // BOX, steps.c // BOX, steps.q // BOX, steps.tilt)
+    return kind.mask, kind.row, kind.synthetic, kind.on_lattice, ranges
+
+
+def _joined(kinds: Kinds, key: Callable[[StarKind], tuple[object, ...]]) -> Kinds:
+    """Join kinds with the same key; the finest of their steps holds for all."""
+    merged: dict[tuple[object, ...], Kinds] = {}
     for kind, members in kinds:
-        key = kind.mask, kind.row, kind.synthetic, kind.on_lattice
-        merged.setdefault(key, []).append((kind, members))
+        merged.setdefault(key(kind), []).append((kind, members))
     out = []
     for group in merged.values():
         steps = np.array([kind.steps for kind, _ in group])

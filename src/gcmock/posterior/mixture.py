@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.posterior.kernel.draw import QUANTILES
+from gcmock.posterior.kinds import Lattices
 from gcmock.posterior.observations import Observations, joined
 from gcmock.posterior.results import Draws, PosteriorSummary
 from gcmock.random import uniform
@@ -189,7 +190,7 @@ class CasePosterior(Protocol):
     ) -> Inferences: ...
 
     def log_evidence(  # noqa: D102
-        self, data: Observations, workers: int = 1, *, one_lattice: bool = False
+        self, data: Observations, workers: int = 1, *, lattices: Lattices = "own"
     ) -> Floats: ...
 
     def variance(self, data: Observations) -> Floats: ...  # noqa: D102
@@ -199,7 +200,7 @@ class CasePosterior(Protocol):
 
 
 def log_evidences(
-    data: Observations, posterior: CasePosterior, workers: int = 1, *, one_lattice: bool = False
+    data: Observations, posterior: CasePosterior, workers: int = 1, *, lattices: Lattices = "own"
 ) -> Floats:
     """Return ln of the evidence of every case, -inf where it does not apply, (n_star, n_case)."""
     out = np.full((data.n_star, len(CASES)), -np.inf)
@@ -207,7 +208,7 @@ def log_evidences(
         rows = np.flatnonzero(applies(case, data)) if k != CLEAN else np.arange(data.n_star)
         if rows.size:
             seen = as_case(case, data.take(rows))
-            out[rows, k] = posterior.log_evidence(seen, workers, one_lattice=one_lattice)
+            out[rows, k] = posterior.log_evidence(seen, workers, lattices=lattices)
     return out
 
 

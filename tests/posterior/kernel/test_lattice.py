@@ -69,7 +69,7 @@ def test_lattice_keeps_stars_and_means_of_every_population(monkeypatch):
     monkeypatch.setattr(lattice, "NEGLIGIBLE", 0.0)
     uncompile(monkeypatch, "gcmock.posterior.kernel.lattice")
     nodes = sorted_nodes()
-    rows = lattice.build_lattice(nodes, 7, Steps(8, 8, 6, 0))
+    rows = lattice.build_lattice(nodes, 7, Steps(4, 4, 3, 0))
     place = rows.block[:, :3].transpose(1, 0, 2).reshape(3, -1)
     weight = rows.block[:, 3:].transpose(1, 0, 2).reshape(N_POPULATION, -1)
     for p in range(N_POPULATION):
@@ -86,4 +86,4 @@ def test_too_many_places(monkeypatch):
     monkeypatch.setattr(lattice, "_deposit", lambda *_: (np.zeros((3, 5), int), np.zeros((10, 5))))
     nodes = sorted_nodes(7)
     with pytest.raises(MemoryError, match="has more than 5 places"):
-        lattice.build_lattice(nodes, 7, Steps(8, 8, 6, 1))
+        lattice.build_lattice(nodes, 7, Steps(4, 4, 3, 1))

@@ -21,12 +21,11 @@ from gcmock.posterior.kernel.nodes import OriginalNodes
 from gcmock.posterior.kernel.vector import N_POPULATION
 from gcmock.words.bands import by_colour
 
-STEPS_W = np.array([0.007, 0.010, 0.013, 0.0155, 0.02, 0.027, 0.036, 0.05, 0.07, 0.095, 0.13])
-STEPS_C = np.array(
-    [0.008, 0.012, 0.016, 0.0205, 0.027, 0.036, 0.045, 0.06, 0.075, 0.1, 0.135, 0.18]
-)
-STEPS_Q = np.array([0.006, 0.009, 0.012, 0.0155, 0.0205, 0.028, 0.04, 0.06, 0.09])
-"""Steps of the lattices [mag]."""
+STEPS_W = np.array([0.007, 0.013, 0.02, 0.036, 0.07, 0.13])
+STEPS_C = np.array([0.008, 0.016, 0.027, 0.045, 0.075, 0.135])
+STEPS_Q = np.array([0.006, 0.012, 0.0205, 0.04, 0.09])
+"""Steps of the lattices [mag]. With twice as many, stars would have 4 % fewer places to look at,
+and 100,000 stars three times as many lattices, which take longer to make than the stars."""
 
 TILTS = np.array([0.0, 0.3, 0.6, 0.9, 1.2, 1.5])
 """Tilts of the lattices of two or three bands: W + tilt c takes the place of W."""
