@@ -1,7 +1,8 @@
 """Posteriors on skies that differ from the model in one thing, by default and without learning.
 
 Each file of the folder is a list as a survey gives it, with the truth in columns ``true_*``, which
-no run sees. Run ``python benchmarks/wrong_worlds.py FOLDER``; ``--stars 50`` takes some of them.
+no run sees. Run ``python benchmarks/wrong_worlds.py FOLDER``; ``--stars 50 --lists 10`` takes ten
+lists of 50 of its stars, each inferred by itself, and scores them together.
 """
 
 from __future__ import annotations
@@ -42,12 +43,12 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def some_of(table: pa.Table, n: int, seed: int) -> pa.Table:
-    """Return stars chosen at random; all of them for 0."""
-    if not n or n >= table.num_rows:
-        return table
-    chosen = np.random.default_rng(seed).choice(table.num_rows, n, replace=False)
-    return table.take(pa.array(np.sort(chosen)))
+def lists_of(table: pa.Table, n: int, n_list: int, seed: int) -> list[pa.Table]:
+    """Return lists of stars chosen at random, none of them twice; one of all of them for 0."""
+    if not n or n * n_list >= table.num_rows:
+        return [table]
+    chosen = np.random.default_rng(seed).choice(table.num_rows, (n_list, n), replace=False)
+    return [table.take(pa.array(np.sort(rows))) for rows in chosen]
 
 
 def nuclear_of(table: pa.Table) -> np.ndarray:
@@ -58,12 +59,15 @@ def nuclear_of(table: pa.Table) -> np.ndarray:
     return np.isin(component.astype(str), NUCLEAR)
 
 
-def measure(table: pa.Table, run: dict[str, Any], workers: int) -> tuple[list[str], float]:
-    """Infer a list, and return its scores and the seconds of the whole call."""
-    seen = table.select([name for name in table.column_names if not name.startswith("true_")])
+def measure(lists: list[pa.Table], run: dict[str, Any], workers: int) -> tuple[list[str], float]:
+    """Infer each list, and return the scores of all their stars and the seconds of a call."""
     start = time.perf_counter()
-    mock = gcmock.build(seen, realisations=N_DRAW, seed=1, workers=workers, **run)
-    seconds = time.perf_counter() - start
+    mocks = []
+    for table in lists:
+        seen = table.select([name for name in table.column_names if not name.startswith("true_")])
+        mocks.append(gcmock.build(seen, realisations=N_DRAW, seed=1, workers=workers, **run))
+    seconds = (time.perf_counter() - start) / len(lists)
+    mock, table = pa.concat_tables(mocks), pa.concat_tables(lists)
     columns = {name: mock[name].to_numpy(zero_copy_only=False) for name in mock.column_names}
     first = columns["realisation"] == 0
     p = sum(columns[f"p_{name}"][first].astype(float) for name in NUCLEAR)
@@ -85,6 +89,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="Parquet files of worlds with their truth")
     parser.add_argument("--stars", type=int, default=0, help="take so many of each; 0: all")
+    parser.add_argument("--lists", type=int, default=1, help="so many lists of each (1)")
     parser.add_argument("--seed", type=int, default=5, help="of the choice of stars")
     parser.add_argument("--runs", nargs="+", choices=RUNS, default=["default", "no_learn"])
     parser.add_argument("--worlds", nargs="+", help="names of files; all if not given")
@@ -98,10 +103,11 @@ def main() -> None:
         head(COLUMNS)
         found[name] = {}
         for file in files:
-            table = some_of(pq.read_table(file), options.stars, options.seed)
-            scores, seconds = measure(table, RUNS[name], options.workers)
+            lists = lists_of(pq.read_table(file), options.stars, options.lists, options.seed)
+            scores, seconds = measure(lists, RUNS[name], options.workers)
             found[name][file.stem] = scores
-            row((file.stem, f"{table.num_rows:,}", *scores, f"{seconds:.1f}"))
+            stars = f"{lists[0].num_rows:,}" + (f" x {len(lists)}" if len(lists) > 1 else "")
+            row((file.stem, stars, *scores, f"{seconds:.1f}"))
     if {"default", "no_learn"} <= set(options.runs):
         in_short(found["default"], found["no_learn"])
 
