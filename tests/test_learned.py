@@ -153,6 +153,9 @@ def tables() -> dict[str, Table]:
         "PARALLAX": Table(
             {"zero_point": [-0.03], "zero_point_error": [0.004], "error_scale": [1.25]}
         ),
+        "MOTION": Table(
+            {"offset": [0.3, -0.1], "offset_error": [0.1, 0.12], "error_scale": [1.4, 1.4]}
+        ),
         "SELECTION": Table({"limit": ["j-h > 2.1 +- 0.07"], "gain": [12.0]}),
         "DOUBT": Table({"class": [28], "limit": [[-1.0, -2.0]]}),
     }
@@ -183,6 +186,8 @@ def test_files_are_read(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.case_fraction, usual_fractions())
     assert (found.zero_point_mas, found.parallax_scale) == (-0.03, 1.25)
     assert found.zero_point_error_mas == 0.004
+    assert (found.frame_masyr.tolist(), found.motion_scale) == ([0.3, -0.1], 1.4)
+    assert found.frame_error_masyr.tolist() == [0.1, 0.12]
     assert [str(limit) for limit in found.limits] == ["j-h > 2.1 +- 0.07"]
     assert found.doubt_class.tolist() == [28]
     assert found.doubt_limit.tolist() == [[-1.0, -2.0]]

@@ -7,7 +7,7 @@ prior whose width enters the posterior in its place.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from io import BytesIO
@@ -101,6 +101,11 @@ class Learned:
     profile_scatter : float
         Scatter of the dust in front of the stars, as a fraction of it
         (`gcmock.dust.profile.scatter_at`).
+    frame_masyr, frame_error_masyr : ndarray, shape (2,)
+        Offset of the frame of the proper motions in pm_l cos b and pm_b, and its standard errors
+        [mas/yr].
+    motion_scale : float
+        Factor on the errors of the proper motions.
     """
 
     path: str
@@ -123,6 +128,9 @@ class Learned:
     limits: tuple[Limit, ...] = ()
     zero_point_error_mas: float = 0.0
     profile_scatter: float = PROFILE_SCATTER
+    frame_masyr: Floats = field(default_factory=lambda: np.zeros(2))
+    frame_error_masyr: Floats = field(default_factory=lambda: np.zeros(2))
+    motion_scale: float = 1.0
 
     @cached_property
     def _tree(self) -> cKDTree:
@@ -298,6 +306,9 @@ def _check_values(found: Learned) -> None:
         ("error_scale", np.array([found.parallax_scale]), (0.1, 100.0)),
         ("zero_point_error", np.array([found.zero_point_error_mas]), (0.0, 10.0)),
         ("profile_scatter", np.array([found.profile_scatter]), (0.0, 2.0)),
+        ("offset of MOTION", found.frame_masyr, (-50.0, 50.0)),
+        ("offset_error of MOTION", found.frame_error_masyr, (0.0, 50.0)),
+        ("error_scale of MOTION", np.array([found.motion_scale]), (0.1, 100.0)),
     )
     for name, values, (low, high) in checks:
         bad = ~((values >= low) & (values <= high))
@@ -348,6 +359,9 @@ def _from_tables(path: str, digest: str, hdus: Any) -> Learned:
         parse_limits(str(text).strip() for text in hdus["SELECTION"].data["limit"]),
         float(parallax["zero_point_error"][0]),
         float(hdus["DUST"].data["profile_scatter"][0]),
+        numbers("MOTION", "offset"),
+        numbers("MOTION", "offset_error"),
+        float(hdus["MOTION"].data["error_scale"][0]),
     )
 
 

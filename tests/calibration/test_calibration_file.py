@@ -28,6 +28,7 @@ from gcmock.calibration.calibration_file import (
 )
 from gcmock.calibration.curves import GROUP_OF_PART, GROUPS
 from gcmock.calibration.measurements import usual_measurements
+from gcmock.calibration.motions import FRAME_PRIOR_MASYR, usual_motions
 from gcmock.calibration.parallaxes import ZERO_POINT_PRIOR
 from gcmock.calibration.weights import usual_weights
 from gcmock.errors import InputError
@@ -89,6 +90,7 @@ def rich():
     measurements = usual_measurements()._replace(
         error_scale=np.array([1.3, 1.3, 1.3]), case_fraction=case_fraction, zero_point_mas=-0.04,
         parallax_scale=1.2, n_parallax=77,
+        motions=usual_motions()._replace(frame_masyr=np.array([0.2, -0.3]), scale=1.1, n_star=300),
         doubt=Doubt(np.array([24, 28]), np.arange(2.0 * CENTRES.size).reshape(2, -1)),
     )  # fmt: skip
     local = calibration().local._replace(n_neighbour=5, radius_deg=np.full(5, 0.003))
@@ -128,6 +130,8 @@ def test_what_is_written_is_what_is_read(tmp_path, in_memory):
     np.testing.assert_array_equal(found.case_fraction, given.measurements.case_fraction)
     np.testing.assert_array_equal(found.error_scale, 1.3)
     assert (found.zero_point_mas, found.parallax_scale) == (-0.04, 1.2)
+    assert (found.frame_masyr.tolist(), found.motion_scale) == ([0.2, -0.3], 1.1)
+    np.testing.assert_array_equal(found.frame_error_masyr, FRAME_PRIOR_MASYR)
     np.testing.assert_array_equal(found.doubt_class, [24, 28])
     np.testing.assert_array_equal(found.doubt_limit, given.measurements.doubt.limit)
     np.testing.assert_allclose(found.star[0], given.local.factor, rtol=1e-6)
@@ -177,6 +181,7 @@ def test_a_list_that_says_nothing(tmp_path):
         assert (found.error_scale == 1.0).all()
         assert (found.zero_point_mas, found.zero_point_error_mas) == ZERO_POINT_PRIOR
         assert (found.parallax_scale, found.limits) == (1.0, ())
+        assert (found.frame_masyr.tolist(), found.motion_scale) == ([0.0, 0.0], 1.0)
     with fits.open(path) as hdus:
         words = json.loads(hdus[0].header["GCMOCK"])
     assert words["reason"] == "few.fits: 10 stars with a colour"
@@ -211,7 +216,7 @@ def test_file(tmp_path):
     with fits.open(path) as hdus:
         names = [hdu.name for hdu in hdus[1:]]
         assert names == ["CELLS", "STARS", "LAW", "DOUBT", "PARTS", "DUST", "CASES", "ERRORS",
-                         "PARALLAX", "SELECTION", "MAP_E_JKS", "MAP_E_JKS_ERROR",
+                         "PARALLAX", "MOTION", "SELECTION", "MAP_E_JKS", "MAP_E_JKS_ERROR",
                          "MAP_E_JKS_SCATTER"]  # fmt: skip
         header = hdus["CELLS"].header
         for i, column in enumerate(MAP_COLUMNS, 1):

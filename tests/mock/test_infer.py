@@ -216,3 +216,24 @@ def test_errors_are_those_that_were_learned():
     np.testing.assert_array_equal(stars.mag_error[0, :3], [0.05] * 3)
     same = prepare(stars, used.with_learned(nothing)).data.mag_error
     np.testing.assert_array_equal(same, prepare(stars, used).data.mag_error)
+
+
+def test_motions_are_in_the_frame_that_was_learned():
+    stars = observed(
+        2, pmra=[1.0, NAN], pmdec=[-2.0, NAN], pmra_error=[0.3, NAN], pmdec_error=[0.3, NAN]
+    )
+    used = model()
+    frame, error = np.array([0.3, -0.2]), np.array([0.1, 0.15])
+    nothing = nothing_learned("subcell", used.law)
+    learned = replace(nothing, frame_masyr=frame, frame_error_masyr=error, motion_scale=2.0)
+    given, found, same = (
+        prepare(stars, one).data.motion
+        for one in (used, used.with_learned(learned), used.with_learned(nothing))
+    )
+    np.testing.assert_allclose(found.vector[0, :2], given.vector[0, :2] - frame)
+    np.testing.assert_allclose(found.pm_ll[0], 0.6**2 + error[0] ** 2)
+    np.testing.assert_allclose(found.pm_bb[0], 0.6**2 + error[1] ** 2)
+    np.testing.assert_allclose(found.pm_lb[0], 4.0 * given.pm_lb[0], atol=1e-12)
+    assert found.has_pm.tolist() == [True, False]
+    for one, other in zip(given, same, strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -37,6 +37,18 @@ def test_vector_and_covariance_of_a_motion() -> None:
     assert motions(2).covariance.shape == (2, 3, 3)
 
 
+def test_motions_with_other_errors_and_in_another_frame() -> None:
+    given = motions(2).take(1)
+    wider = given.with_errors(3.0)
+    np.testing.assert_array_equal(
+        wider.covariance, [[9 * 21, 9 * 31, 0], [9 * 31, 9 * 41, 0], [0, 0, 61]]
+    )
+    np.testing.assert_array_equal(wider.vector, given.vector)
+    moved = given.in_frame(np.array([0.5, 1.0]), np.array([2.0, 3.0]), 1.0)
+    np.testing.assert_array_equal(moved.vector, [0.5, 10.0, 51.0])
+    np.testing.assert_array_equal(moved.covariance, [[25, 31, 0], [31, 50, 0], [0, 0, 61]])
+
+
 def test_the_more_precise_synthetic_band_is_used() -> None:
     mag = np.full((4, 6), 15.0)
     mag[1, 3:], mag[2, 5] = np.nan, np.nan

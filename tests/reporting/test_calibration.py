@@ -109,6 +109,12 @@ def test_what_measurements_are():
     assert words.startswith("measurements: errors x 1.00; clean 0.9")
     assert "blend 0.0300" in words
     assert "parallaxes" not in words
+    motions = found.motions._replace(n_star=700, frame_masyr=np.array([0.31, -0.02]), scale=1.25)
+    moving = module._measurements(SimpleNamespace(measurements=found._replace(motions=motions)))
+    assert moving.endswith(
+        "; frame of 700 proper motions +0.31 +- 0.20 and -0.02 +- 0.20 mas/yr in l and b, their "
+        "errors x 1.25"
+    )
     found = found._replace(n_parallax=1200, zero_point_mas=-0.04, zero_point_error_mas=0.002)
     words = module._measurements(SimpleNamespace(measurements=found))
     assert "zero point of 1,200 parallaxes -0.040 +- 0.002 mas" in words

@@ -19,6 +19,7 @@ from gcmock.calibration.columns import (
     ERROR_COLUMNS,
     LAW_COLUMNS,
     MAP_COLUMNS,
+    MOTION_COLUMNS,
     PARALLAX_COLUMNS,
     PART_COLUMNS,
     SELECTION_COLUMNS,
@@ -146,6 +147,13 @@ def _tables_of_stars(
         "zero_point_error": np.array([found.zero_point_error_mas]),
         "error_scale": np.array([found.parallax_scale]),
     }
+    motion = {
+        "axis": np.array(["l", "b"]),
+        "n_star": np.full(2, found.motions.n_star),
+        "offset": found.motions.frame_masyr,
+        "offset_error": found.motions.frame_error_masyr,
+        "error_scale": np.full(2, found.motions.scale),
+    }
     doubt = {"class": found.doubt.code, "limit": found.doubt.limit}
     limits = [] if limit is None else [limit]
     selection = {
@@ -159,6 +167,7 @@ def _tables_of_stars(
         "CASES": (CASE_COLUMNS, cases),
         "ERRORS": (ERROR_COLUMNS, errors),
         "PARALLAX": (PARALLAX_COLUMNS, parallax),
+        "MOTION": (MOTION_COLUMNS, motion),
         "SELECTION": (SELECTION_COLUMNS, selection),
     }
 

@@ -94,3 +94,11 @@ PARALLAX_COLUMNS: Final = (
     Column("zero_point_error", "float64", "mas", "stat.error", "Standard error of zero_point"),
     Column("error_scale", "float64", "", "arith.factor", "Factor on the stated errors"),
 )
+
+MOTION_COLUMNS: Final = (
+    Column("axis", "U1", "", "meta.id", "pm_l cos b or pm_b"),
+    Column("n_star", "int64", "", "meta.number", "Motions of the fit; 0 if nothing was learned"),
+    Column("offset", "float64", "mas/yr", "pos.pm", "Subtracted from all proper motions"),
+    Column("offset_error", "float64", "mas/yr", "stat.error", "Standard error of offset"),
+    Column("error_scale", "float64", "", "arith.factor", "Factor on the stated errors"),
+)

@@ -1,4 +1,4 @@
-"""What the measurements of a list are: scales of errors, cases, and the zero point of parallaxes.
+"""What the measurements of a list are: scales of errors, cases, zero points of the astrometry.
 
 All of them are found by the evidence of the stars under a reddening that is known: no truth is
 needed, because errors that are too small, or measurements that are not the star's, leave stars
@@ -14,6 +14,7 @@ import numpy as np
 
 from gcmock.arrays import Floats, Integers
 from gcmock.calibration.fits import N_EM, PRIOR_STARS, least_of
+from gcmock.calibration.motions import Motions, fit_motions, usual_motions
 from gcmock.calibration.parallaxes import BAD, ZERO_POINT_PRIOR, fit_parallaxes
 from gcmock.posterior.doubt import Doubt, learn_doubt, log_expected, no_doubt
 from gcmock.posterior.mixture import (
@@ -62,6 +63,8 @@ class Measurements(NamedTuple):
         Stars behind the magnitudes, and behind the parallaxes.
     doubt : Doubt
         Which stars are worth a look at other cases.
+    motions : Motions
+        Of the proper motions.
     """
 
     error_scale: Floats
@@ -74,6 +77,7 @@ class Measurements(NamedTuple):
     n_star: int
     n_parallax: int
     doubt: Doubt
+    motions: Motions
 
 
 def usual_measurements(prior: tuple[float, float] = ZERO_POINT_PRIOR) -> Measurements:
@@ -92,6 +96,7 @@ def usual_measurements(prior: tuple[float, float] = ZERO_POINT_PRIOR) -> Measure
         0,
         0,
         no_doubt(),
+        usual_motions(),
     )
 
 
@@ -198,7 +203,7 @@ def fit_measurements(
     prior: tuple[float, float] = ZERO_POINT_PRIOR,
     cases: Collection[str] = tuple(CASE_COLUMNS),
 ) -> Measurements:
-    """Fit cases and parallaxes of stars whose errors are already scaled.
+    """Fit cases, parallaxes and motions of stars whose errors are already scaled.
 
     Parameters
     ----------
@@ -228,15 +233,24 @@ def fit_measurements(
             posterior, with_parallax, workers, prior
         )
         # Most stars of the sample have none: these here know the fraction of bad ones better.
-        fraction = fraction.copy()
-        fraction[BAD], fraction[CLEAN] = bad, fraction[CLEAN] + fraction[BAD] - bad
+        fraction = with_fraction(fraction, BAD, bad)
+    motions = usual_motions()
+    if data.with_motion and data.motion is not None:
+        moving = some_of(data.take(data.motion.has_pm), 1000)
+        motions = fit_motions(
+            posterior, _with_parallaxes(moving, zero, zero_error, parallax_scale), workers
+        )
+        if motions.n_star and with_parallax.n_star < LEAST_STARS:
+            fraction = with_fraction(fraction, BAD, motions.bad_fraction)
     sample = some_of(data)
     doubt = no_doubt()
     if sample.n_star >= LEAST_STARS:
-        sample = sample._replace(
-            parallax=sample.parallax - zero,
-            parallax_error=np.hypot(sample.parallax_error * parallax_scale, zero_error),
-        )
+        sample = _with_parallaxes(sample, zero, zero_error, parallax_scale)
+        if sample.motion is not None:
+            moved = sample.motion.in_frame(
+                motions.frame_masyr, motions.frame_error_masyr, motions.scale
+            )
+            sample = sample._replace(motion=moved)
         log_z = log_evidences(sample, posterior, workers, lattices="one")
         fraction, error = fit_cases(log_z, of_cases_in_use(fraction, cases))
         expected = log_expected(sample, log_z[:, CLEAN], posterior.variance(sample))
@@ -244,5 +258,22 @@ def fit_measurements(
     assert fraction.size == N_CASE
     return Measurements(
         np.full(len(LINEAR_BANDS), scale), scale_error, fraction, error, zero, zero_error,
-        parallax_scale, sample.n_star, with_parallax.n_star, doubt,
+        parallax_scale, sample.n_star, with_parallax.n_star, doubt, motions,
     )  # fmt: skip
+
+
+def with_fraction(fraction: Floats, case: int, value: float) -> Floats:
+    """Return fractions of cases with another one for a case; the clean one has what is left."""
+    out = fraction.copy()
+    out[case], out[CLEAN] = value, fraction[CLEAN] + fraction[case] - value
+    return out
+
+
+def _with_parallaxes(
+    data: Observations, zero: float, zero_error: float, scale: float
+) -> Observations:
+    """Return stars whose parallaxes have no zero point, and errors as they are."""
+    return data._replace(
+        parallax=data.parallax - zero,
+        parallax_error=np.hypot(data.parallax_error * scale, zero_error),
+    )

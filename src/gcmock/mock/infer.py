@@ -130,6 +130,7 @@ def prepare(stars: ObservedStars, model: Model, policy: InferencePolicy) -> Prep
     e_jks_rc, tau = model.reddening(l_deg, stars.b)
     mag, mag_error = _photometry(stars, policy.use_hw, model.posterior.model_variance, flags)
     parallax, parallax_error = _parallax(stars, policy.parallax, flags)
+    motion = measured_motion(stars, policy.motion, flags)
     if model.learned is not None:
         linear = mag_error[:, : len(LINEAR_BANDS)]
         linear[:] = np.hypot(linear * model.learned.error_scale, model.learned.error_floor_mag)
@@ -140,7 +141,12 @@ def prepare(stars: ObservedStars, model: Model, policy: InferencePolicy) -> Prep
         )
         known = model.learned.knows(model.extinction_map, l_deg, stars.b)
         flags[~known] |= Flag.NOT_LEARNED
-    motion = measured_motion(stars, policy.motion, flags)
+        if motion is not None:
+            motion = motion.in_frame(
+                model.learned.frame_masyr,
+                model.learned.frame_error_masyr,
+                model.learned.motion_scale,
+            )
     return Prepared(
         keep,
         Observations(

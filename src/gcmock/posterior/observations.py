@@ -43,6 +43,31 @@ class MeasuredMotion(NamedTuple):
         """Return some of the motions, or that of one star."""
         return MeasuredMotion(*(x[part] for x in self))
 
+    def with_errors(self, factor: float) -> MeasuredMotion:
+        """Return the motions with so many times the errors of the proper motions."""
+        return self._replace(
+            pm_ll=self.pm_ll * factor**2, pm_lb=self.pm_lb * factor**2, pm_bb=self.pm_bb * factor**2
+        )
+
+    def in_frame(self, offset: Floats, offset_error: Floats, scale: float) -> MeasuredMotion:
+        """Return the motions without the offset of their frame, and with scaled errors.
+
+        Parameters
+        ----------
+        offset, offset_error : ndarray, shape (2,)
+            In pm_l cos b and pm_b [mas/yr]; the error is shared by all stars, and in each of them
+            an error like others.
+        scale : float
+            Factor on the errors of the proper motions.
+        """
+        scaled = self.with_errors(scale)
+        return scaled._replace(
+            pm_l=self.pm_l - offset[0],
+            pm_b=self.pm_b - offset[1],
+            pm_ll=scaled.pm_ll + offset_error[0] ** 2,
+            pm_bb=scaled.pm_bb + offset_error[1] ** 2,
+        )
+
     @property
     def has_pm(self) -> NDArray[np.bool_]:
         """Whether there is a proper motion."""

@@ -146,6 +146,16 @@ def _measurements(result: Calibration) -> str:
             f"; zero point of {found.n_parallax:,} parallaxes {found.zero_point_mas:+.3f} +- "
             f"{found.zero_point_error_mas:.3f} mas, their errors x {found.parallax_scale:.2f}"
         )
+    motions = found.motions
+    if motions.n_star:
+        offset = " and ".join(
+            f"{x:+.2f} +- {e:.2f}"
+            for x, e in zip(motions.frame_masyr, motions.frame_error_masyr, strict=True)
+        )
+        words += (
+            f"; frame of {motions.n_star:,} proper motions {offset} mas/yr in l and b, their "
+            f"errors x {motions.scale:.2f}"
+        )
     return words
 
 

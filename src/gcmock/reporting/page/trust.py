@@ -325,6 +325,11 @@ def learned_words(learned: Learned) -> list[tuple[str, str]]:
         ("measurements", ", ".join(f"{c.name} {percent(e, 2)}" for c, e in cases)),
         ("zero point of parallaxes [mas]", f"{learned.zero_point_mas:+.3f}"),
         ("errors of parallaxes", f"× {learned.parallax_scale:.2f}"),
+        (
+            "frame of proper motions in l and b [mas/yr]",
+            ", ".join(f"{x:+.2f}" for x in learned.frame_masyr),
+        ),
+        ("errors of proper motions", f"× {learned.motion_scale:.2f}"),
     ]
 
 

@@ -1,0 +1,118 @@
+"""What the proper motions of a list are: the offset of their frame, and their errors."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from gcmock.arrays import Floats
+from gcmock.calibration.fits import least_of, with_bad_fraction
+from gcmock.calibration.parallaxes import BAD, with_common_error
+from gcmock.posterior.mixture import CasePosterior, as_case
+from gcmock.posterior.observations import Observations
+from gcmock.words.cases import CASES
+
+LEAST_STARS: Final = 100
+"""Fewer stars scatter too much to tell a frame from the model's own rotation."""
+
+FRAME_OFFSETS_MASYR: Final = np.linspace(-0.9, 0.9, 7)
+FRAME_PRIOR_MASYR: Final = 0.2
+"""Offsets of the frame that are tried about the last one, and the width of their prior [mas/yr]:
+proper motions from the ground are tied to Gaia within 0.1 mas/yr or so (Smith et al. 2018, MNRAS
+474, 1826, on VIRAC), as an assumption for any list."""
+
+MODEL_MOTION_MASYR: Final = 0.1
+"""Common error of the model's own mean motion [mas/yr], an assumption: 4 km/s at the centre, of the
+Sun's velocity and of the rotation of bar and disc together."""
+
+MOTION_SCALES: Final = (1.0, 1.15, 1.3, 1.5, 1.8)
+LOG_SCALE_PRIOR: Final = 0.2
+"""Factors on the errors of proper motions that are tried, and the width of the prior of their
+logarithm: as for parallaxes, nobody states them too large."""
+
+ROUNDS: Final = 2
+
+
+class Motions(NamedTuple):
+    """What proper motions are.
+
+    Attributes
+    ----------
+    frame_masyr, frame_error_masyr : ndarray, shape (2,)
+        Offset of the frame in pm_l cos b and pm_b, and its standard errors [mas/yr].
+    scale : float
+        Factor on the errors.
+    bad_fraction : float
+        Fraction of bad astrometric solutions among the stars.
+    n_star : int
+        Stars behind them; 0 where nothing was learned.
+    """
+
+    frame_masyr: Floats
+    frame_error_masyr: Floats
+    scale: float
+    bad_fraction: float
+    n_star: int
+
+
+def usual_motions() -> Motions:
+    """Return what holds where nothing was learned."""
+    return Motions(np.zeros(2), np.full(2, FRAME_PRIOR_MASYR), 1.0, CASES[BAD].fraction, 0)
+
+
+def fit_motions(posterior: CasePosterior, data: Observations, workers: int) -> Motions:
+    """Fit the offset of the frame, the factor on the errors, and the fraction of bad solutions.
+
+    Parameters
+    ----------
+    posterior : Posterior
+        Under everything else that was learned.
+    data : Observations
+        Stars with a proper motion.
+    workers : int
+        Threads.
+
+    Returns
+    -------
+    Motions
+        The usual ones for fewer than `LEAST_STARS` stars.
+    """
+    motion = data.motion
+    if motion is None or data.n_star < LEAST_STARS:
+        return usual_motions()
+    bad, frame, error, scale = CASES[BAD], np.zeros(2), np.zeros(2), 1.0
+
+    def evidence(offset: Floats, factor: float) -> tuple[float, float]:
+        shifted = motion._replace(pm_l=motion.pm_l - offset[0], pm_b=motion.pm_b - offset[1])
+        seen = data._replace(motion=shifted.with_errors(factor))
+        good, poor = (
+            posterior.log_evidence(one, workers, lattices="few")
+            for one in (seen, as_case(bad, seen))
+        )
+        return with_bad_fraction(good, poor, bad.fraction)
+
+    def of_offset(value: float, axis: int) -> float:
+        offset = frame.copy()
+        offset[axis] = value
+        return 0.5 * (value / FRAME_PRIOR_MASYR) ** 2 - evidence(offset, scale)[0]
+
+    def of_scale(log_scale: float) -> float:
+        prior = 0.5 * (log_scale / LOG_SCALE_PRIOR) ** 2
+        return prior - evidence(frame, float(np.exp(log_scale)))[0]
+
+    for _ in range(ROUNDS):
+        for axis in range(2):
+            frame[axis], error[axis] = least_of(
+                lambda value, axis=axis: of_offset(value, axis),  # type: ignore[misc]
+                frame[axis] + FRAME_OFFSETS_MASYR,
+            )
+        scale = float(np.exp(least_of(of_scale, np.log(MOTION_SCALES))[0]))
+    fraction = evidence(frame, scale)[1]
+    prior = (0.0, FRAME_PRIOR_MASYR)
+    both = [
+        with_common_error(float(x), float(e), prior, MODEL_MOTION_MASYR)
+        for x, e in zip(frame, error, strict=True)
+    ]
+    frame, error = (np.array(x) for x in zip(*both, strict=True))
+    return Motions(frame, error, scale, fraction, data.n_star)
