@@ -20,6 +20,7 @@ from gcmock.calibration.law_scores import fit_laws
 from gcmock.calibration.local_reddening import Local
 from gcmock.calibration.map_choice import follows_means
 from gcmock.calibration.measurements import (
+    MOST_STARS,
     OUTLIER,
     Measurements,
     fit_measurements,
@@ -248,7 +249,8 @@ def calibrate_stars(
     # Roughly, for what is found of the reddening behind: the map is taken with what maps are wrong
     # by. The best values follow when that is known.
     zero_point = zero_point_prior(model.config.parallax.zero_point_mas, stars.zero_point_removed)
-    foreground = _foreground_of(spread_of(stars.data), model, priors, workers, zero_point)
+    spread = spread_of(stars.data)
+    foreground = _foreground_of(spread, model, priors, workers, zero_point, MOST_STARS // 2)
     usual = model.with_learned(replace(priors, profile_scatter=foreground.scatter))
     everything = usual.with_learned(
         nothing_learned(map_value, law, np.ones(len(PARTS)), foreground.scatter)
@@ -282,10 +284,11 @@ def _foreground_of(
     learned: Learned,
     workers: int,
     zero_point: tuple[float, float],
+    most: int = MOST_STARS,
 ) -> Foreground:
     """Scatter of the dust in front of stars whose reddening is known as far as it is behind it."""
     mean, width = zero_point
-    sample = some_of(seen)
+    sample = some_of(seen, most)
     sample = sample._replace(
         parallax=sample.parallax - mean, parallax_error=np.hypot(sample.parallax_error, width)
     )

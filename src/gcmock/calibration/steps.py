@@ -49,8 +49,8 @@ MOST_REPEATS: Final = 3
 ROUNDS: Final = 2
 """How often extinction and numbers of stars are found, each with the other."""
 
-FIRST_STARS: Final = 5000
-"""Stars that numbers are fitted to before the last round."""
+FIRST_STARS, FIRST_PART = 5000, 3
+"""Stars that numbers are fitted to before the last round, at most, and one in how many."""
 
 LEAST_STEP: Final = 0.04
 """Changes of ln of the errors' scale below this are none."""
@@ -110,9 +110,11 @@ def numbers_of(
     floor = log_floor(usual.posterior, spread_of(data), task.workers)
     weights = usual_weights()
     everyone = np.arange(data.n_star)
+    first = min(FIRST_STARS, max(everyone.size // FIRST_PART, 2 * LEAST_STARS))
     for repeat in range(ROUNDS):
         # The last fit is to all stars; what it begins with need not be so exact.
-        rows = everyone if repeat == ROUNDS - 1 else some_rows(everyone, FIRST_STARS, seed=5)
+        some = everyone.size if repeat == ROUNDS - 1 else first
+        rows = some_rows(everyone, some, seed=5)
         weights = fit_numbers(
             data.take(rows), found, curved, sky, task.density, task.everything, floor=floor[rows],
             of_star=sky.of_star[rows], free_scale=options.extinction, guess=weights,

@@ -360,7 +360,7 @@ class Posterior:
             self._pool.give(scratch)
 
         # All that no other thread is at, before waiting for those that one is at.
-        self._tables.build({kind for kind, _ in jobs})
+        self._tables.build((kind for kind, _ in jobs), workers)
         for _ in in_order(work, jobs, 1 if len(jobs) == 1 else workers):
             pass
 

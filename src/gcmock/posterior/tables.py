@@ -16,6 +16,7 @@ import numpy as np
 
 from gcmock.arrays import Floats
 from gcmock.dust.laws import ExtinctionLaw
+from gcmock.pool import in_order
 from gcmock.posterior.kernel.arrangement import Rows, coordinates, no_rows
 from gcmock.posterior.kernel.lattice import TILTS, Steps, build_lattice, sort_nodes
 from gcmock.posterior.kernel.nodes import NodeTable, node_table, original_nodes
@@ -95,12 +96,20 @@ class Tables:
         self._build(kind)
         return self._lattices[kind.tables, kind.steps].result()
 
-    def build(self, kinds: Iterable[StarKind]) -> None:
+    def build(self, kinds: Iterable[StarKind], workers: int = 1) -> None:
         """Make what kinds of stars need and no other thread is at, without waiting for those."""
+        kinds = set(kinds)
         for kind in kinds:
             self.node_table(kind)
-            if kind.on_lattice:
-                self._build(kind)
+        fresh = sorted(
+            kind for kind in kinds
+            if kind.on_lattice and (kind.tables, kind.steps) not in self._lattices
+        )  # fmt: skip
+        sorts = sorted({(kind.tables, kind.steps.tilt) for kind in fresh})
+        for _ in in_order(lambda one: self._sorted(*one), sorts, min(workers, len(sorts) or 1)):
+            pass
+        for _ in in_order(self._build, fresh, min(workers, len(fresh) or 1)):
+            pass
 
     def _place(self, bands: int, row: int, synthetic: int) -> Floats:
         """Coordinates of the nodes for a set of bands and a row of the law."""

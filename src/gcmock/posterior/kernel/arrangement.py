@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
+from gcmock.compilation import compiled
 from gcmock.posterior.kernel.vector import LANES, N_COORDINATE
 from gcmock.stars.bands import SyntheticRelation
 from gcmock.words.bands import (
@@ -189,14 +190,15 @@ def arrange(
     bin = np.clip(bin.astype(np.int64), 0, layout.n_bin - 1)
     line = group * layout.n_row + row
     key = line * layout.n_bin + bin
-    order = np.argsort(key, kind="stable")
-    count = np.bincount(line, minlength=n_group * layout.n_row)
-    begin = np.concatenate([[0], np.cumsum(-(-count // LANES) * LANES)])
-    before = np.concatenate([[0], np.cumsum(count)])
-    position = np.empty(key.size, np.int64)
-    position[order] = begin[line[order]] + np.arange(key.size) - before[line[order]]
-    edges = np.arange(layout.n_bin + 1) + layout.n_bin * np.arange(n_group * layout.n_row)[:, None]
-    first = np.searchsorted(key[order], edges) - before[:-1, None] + begin[:-1, None]
+    n_line = n_group * layout.n_row
+    below = np.zeros(n_line * layout.n_bin + 1, np.int64)
+    np.cumsum(np.bincount(key, minlength=below.size - 1), out=below[1:])
+    before = below[:: layout.n_bin]
+    begin = np.concatenate([[0], np.cumsum(-(-np.diff(before) // LANES) * LANES)])
+    shift = begin[:-1] - before[:-1]
+    edges = np.arange(layout.n_bin + 1) + layout.n_bin * np.arange(n_line)[:, None]
+    first = below[edges] + shift[:, None]
+    position = _places_in_order(key, below) + shift[line]
     flat = np.zeros((begin[-1], N_COORDINATE + len(weight)), np.float32)
     flat[position, :N_COORDINATE] = place.T
     flat[position, N_COORDINATE:] = weight.T
@@ -216,6 +218,17 @@ def arrange(
         layout.row_min, layout.row_step, layout.row_extent, layout.bin_min, layout.bin_step,
         np.pad(q_mean, (0, LANES)), np.pad(q_half, (0, LANES)), *_extremes(row, bin, layout),
     ), position  # fmt: skip
+
+
+@compiled(nogil=True)
+def _places_in_order(key, below):  # type: ignore[no-untyped-def]
+    """Place of each in the order of small integers, with `below` of them before each value."""
+    following = below.copy()
+    out = np.empty(key.size, np.int64)
+    for i in range(key.size):
+        out[i] = following[key[i]]
+        following[key[i]] += 1
+    return out
 
 
 def _extremes(
