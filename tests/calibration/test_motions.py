@@ -1,4 +1,4 @@
-"""What proper motions are: frame, errors, and how many are bad."""
+"""What proper motions are: their frame and their errors."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from gcmock.calibration.motions import (
     LEAST_STARS,
     MODEL_MOTION_MASYR,
     fit_motions,
+    log_area,
     usual_motions,
 )
-from gcmock.words.cases import BAD_ASTROMETRY
 
 
 @pytest.mark.parametrize(
@@ -32,16 +32,10 @@ def test_frame_and_errors_are_found(offset, scale):
     np.testing.assert_allclose(found.frame_masyr, weight * np.array(offset), atol=0.06)
 
 
-def test_bad_solutions_do_not_widen_the_errors_of_the_others():
-    data = moving(stars(1000, with_parallax=False), seed=6)
-    rng = np.random.default_rng(7)
-    bad = rng.random(1000) < 0.1
-    motion = data.motion
-    for values, variance in ((motion.pm_l, motion.pm_ll), (motion.pm_b, motion.pm_bb)):
-        values[bad] += BAD_ASTROMETRY * np.sqrt(variance[bad]) * rng.normal(size=int(bad.sum()))
-    found = fit_motions(Known(), data, 1)
-    assert found.scale < 1.12
-    assert 0.06 < found.bad_fraction < 0.14
+def test_area_is_that_of_the_covariance_with_the_floor():
+    motion = moving(stars(5)).motion._replace(pm_lb=np.full(5, 0.01))
+    covariance = motion.covariance[:, :2, :2] + 0.3**2 * np.eye(2)
+    np.testing.assert_allclose(log_area(motion, 0.3), 0.5 * np.log(np.linalg.det(covariance)))
 
 
 def test_a_frame_far_off_is_followed_to_the_end_of_what_is_tried():

@@ -20,10 +20,10 @@ from gcmock.posterior.mixture import (
     of_cases_in_use,
     quantiles_of,
 )
-from gcmock.posterior.observations import MeasuredMotion, Observations
+from gcmock.posterior.observations import Observations
 from gcmock.random import star_key
 from gcmock.words.bands import BANDS, KS, H, J
-from gcmock.words.cases import BAD_ASTROMETRY, CASE_COLUMNS, CASES, CLEAN, N_CASE, usual_fractions
+from gcmock.words.cases import BAD_PARALLAX, CASE_COLUMNS, CASES, CLEAN, N_CASE, usual_fractions
 
 NAMES = [case.name for case in CASES]
 
@@ -68,8 +68,8 @@ def test_a_case_widens_the_errors_in_quadrature() -> None:
     np.testing.assert_array_equal(wrong_j.mag_error[:, H:3], data.mag_error[:, H:3])
     dusty = as_case(case("dusty"), data)
     np.testing.assert_allclose(dusty.tau, np.hypot(0.15, case("dusty").tau))
-    bad = as_case(case("astrometry"), data)
-    np.testing.assert_array_equal(bad.parallax_error, BAD_ASTROMETRY * data.parallax_error)
+    bad = as_case(case("parallax"), data)
+    np.testing.assert_array_equal(bad.parallax_error, BAD_PARALLAX * data.parallax_error)
     for seen in (blend, wrong_j, dusty, bad):
         np.testing.assert_array_equal(seen.mag, data.mag)
         np.testing.assert_array_equal(seen.parallax, data.parallax)
@@ -88,17 +88,8 @@ def test_cases_apply_where_they_make_a_difference() -> None:
     assert applies(case("dusty"), data).tolist() == [False, False, True, True]
     assert applies(case("mismatch_j"), data).tolist() == [False, False, False, True]
     assert applies(case("mismatch_ks"), data).tolist() == [False, False, True, True]
-    assert applies(case("astrometry"), data).tolist() == [False, True, False, True]
+    assert applies(case("parallax"), data).tolist() == [False, True, False, True]
     assert applies(case("outlier"), data).tolist() == [False, True, True, True]
-    motion = MeasuredMotion.missing(4)
-    for name in ("pm_l", "pm_b", "pm_ll", "pm_lb", "pm_bb"):
-        getattr(motion, name)[0] = 0.5
-    moving = data._replace(motion=motion)
-    assert applies(case("astrometry"), moving).tolist() == [True, True, False, True]
-    bad = as_case(case("astrometry"), moving).motion
-    assert (bad.pm_l[0], bad.pm_b[0]) == (0.5, 0.5)
-    assert bad.pm_ll[0] == bad.pm_lb[0] == bad.pm_bb[0] == BAD_ASTROMETRY**2 * 0.5
-    assert as_case(CASES[CLEAN], moving).motion.pm_ll[0] == 0.5
 
 
 # Probabilities

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gcmock.posterior.kernel.structures import MotionModel
 from gcmock.posterior.observations import MeasuredMotion, Observations
 from gcmock.words.bands import BANDS, LINEAR_BANDS
 
@@ -22,6 +23,7 @@ class Known:
     """
 
     edges_pc = np.array([1.0, 2.0])
+    motion = MotionModel(floor_masyr=0.1)
 
     def log_evidence(self, data, workers=1, *, lattices="own"):
         width = np.sqrt(data.mag_error**2 + INTRINSIC**2 + data.tau[:, None] ** 2)
@@ -36,7 +38,9 @@ class Known:
                 (motion.pm_l, PM_L, motion.pm_ll), (motion.pm_b, PM_B, motion.pm_bb)
             ):  # fmt: skip
                 width = np.sqrt(np.where(moving, variance, 1.0) + DISPERSION**2)
-                total += np.where(moving, normal(value, mean, width), 0.0)
+                # In units of the ellipse of the errors, as in a posterior.
+                error = np.sqrt(variance + self.motion.floor_masyr**2)
+                total += np.where(moving, normal(value, mean, width) + np.log(error), 0.0)
         return total
 
     def variance(self, data):

@@ -13,7 +13,7 @@ def test_the_clean_case_changes_nothing() -> None:
     clean = words.CASES[words.CLEAN]
     assert (clean.name, clean.column) == ("clean", "")
     assert clean.mag == (0.0,) * len(BANDS)
-    assert (clean.tau, clean.astrometry) == (0.0, 1.0)
+    assert (clean.tau, clean.parallax) == (0.0, 1.0)
 
 
 def test_every_other_case_widens_something_and_has_a_column() -> None:
@@ -22,8 +22,8 @@ def test_every_other_case_widens_something_and_has_a_column() -> None:
     for case in words.CASES[1:]:
         assert len(case.mag) == len(BANDS)
         assert min(case.mag) >= 0.0
-        assert case.astrometry >= 1.0
-        assert max(case.mag) > 0.0 or case.tau > 0.0 or case.astrometry > 1.0
+        assert case.parallax >= 1.0
+        assert max(case.mag) > 0.0 or case.tau > 0.0 or case.parallax > 1.0
         assert case.column in words.CASE_COLUMNS
         assert 0.0 < case.fraction < 0.1
     assert {case.column for case in words.CASES[1:]} == set(words.CASE_COLUMNS)

@@ -233,15 +233,14 @@ def fit_measurements(
             posterior, with_parallax, workers, prior
         )
         # Most stars of the sample have none: these here know the fraction of bad ones better.
-        fraction = with_fraction(fraction, BAD, bad)
+        fraction = fraction.copy()
+        fraction[BAD], fraction[CLEAN] = bad, fraction[CLEAN] + fraction[BAD] - bad
     motions = usual_motions()
     if data.with_motion and data.motion is not None:
         moving = some_of(data.take(data.motion.has_pm), 1000)
         motions = fit_motions(
             posterior, _with_parallaxes(moving, zero, zero_error, parallax_scale), workers
         )
-        if motions.n_star and with_parallax.n_star < LEAST_STARS:
-            fraction = with_fraction(fraction, BAD, motions.bad_fraction)
     sample = some_of(data)
     doubt = no_doubt()
     if sample.n_star >= LEAST_STARS:
@@ -260,13 +259,6 @@ def fit_measurements(
         np.full(len(LINEAR_BANDS), scale), scale_error, fraction, error, zero, zero_error,
         parallax_scale, sample.n_star, with_parallax.n_star, doubt, motions,
     )  # fmt: skip
-
-
-def with_fraction(fraction: Floats, case: int, value: float) -> Floats:
-    """Return fractions of cases with another one for a case; the clean one has what is left."""
-    out = fraction.copy()
-    out[case], out[CLEAN] = value, fraction[CLEAN] + fraction[case] - value
-    return out
 
 
 def _with_parallaxes(

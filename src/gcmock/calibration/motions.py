@@ -7,11 +7,10 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from gcmock.arrays import Floats
-from gcmock.calibration.fits import least_of, with_bad_fraction
-from gcmock.calibration.parallaxes import BAD, with_common_error
-from gcmock.posterior.mixture import CasePosterior, as_case
-from gcmock.posterior.observations import Observations
-from gcmock.words.cases import CASES
+from gcmock.calibration.fits import least_of
+from gcmock.calibration.parallaxes import with_common_error
+from gcmock.posterior.mixture import CasePosterior
+from gcmock.posterior.observations import MeasuredMotion, Observations
 
 LEAST_STARS: Final = 100
 """Fewer stars scatter too much to tell a frame from the model's own rotation."""
@@ -43,8 +42,6 @@ class Motions(NamedTuple):
         Offset of the frame in pm_l cos b and pm_b, and its standard errors [mas/yr].
     scale : float
         Factor on the errors.
-    bad_fraction : float
-        Fraction of bad astrometric solutions among the stars.
     n_star : int
         Stars behind them; 0 where nothing was learned.
     """
@@ -52,17 +49,18 @@ class Motions(NamedTuple):
     frame_masyr: Floats
     frame_error_masyr: Floats
     scale: float
-    bad_fraction: float
     n_star: int
 
 
 def usual_motions() -> Motions:
     """Return what holds where nothing was learned."""
-    return Motions(np.zeros(2), np.full(2, FRAME_PRIOR_MASYR), 1.0, CASES[BAD].fraction, 0)
+    return Motions(np.zeros(2), np.full(2, FRAME_PRIOR_MASYR), 1.0, 0)
 
 
 def fit_motions(posterior: CasePosterior, data: Observations, workers: int) -> Motions:
-    """Fit the offset of the frame, the factor on the errors, and the fraction of bad solutions.
+    """Fit the offset of the frame and the factor on the errors.
+
+    Motions that belong to another star have their fraction in the likelihood of every star.
 
     Parameters
     ----------
@@ -81,25 +79,23 @@ def fit_motions(posterior: CasePosterior, data: Observations, workers: int) -> M
     motion = data.motion
     if motion is None or data.n_star < LEAST_STARS:
         return usual_motions()
-    bad, frame, error, scale = CASES[BAD], np.zeros(2), np.zeros(2), 1.0
+    frame, error, scale = np.zeros(2), np.zeros(2), 1.0
 
-    def evidence(offset: Floats, factor: float) -> tuple[float, float]:
-        shifted = motion._replace(pm_l=motion.pm_l - offset[0], pm_b=motion.pm_b - offset[1])
-        seen = data._replace(motion=shifted.with_errors(factor))
-        good, poor = (
-            posterior.log_evidence(one, workers, lattices="few")
-            for one in (seen, as_case(bad, seen))
-        )
-        return with_bad_fraction(good, poor, bad.fraction)
+    def log_likelihood(offset: Floats, factor: float) -> float:
+        moved = motion.in_frame(offset, np.zeros(2), factor)
+        found = posterior.log_evidence(data._replace(motion=moved), workers, lattices="few")
+        known = np.isfinite(found)
+        # The evidence is in units of the ellipse of the errors, which changes with them.
+        return float((found - log_area(moved, posterior.motion.floor_masyr))[known].sum())
 
     def of_offset(value: float, axis: int) -> float:
         offset = frame.copy()
         offset[axis] = value
-        return 0.5 * (value / FRAME_PRIOR_MASYR) ** 2 - evidence(offset, scale)[0]
+        return 0.5 * (value / FRAME_PRIOR_MASYR) ** 2 - log_likelihood(offset, scale)
 
     def of_scale(log_scale: float) -> float:
         prior = 0.5 * (log_scale / LOG_SCALE_PRIOR) ** 2
-        return prior - evidence(frame, float(np.exp(log_scale)))[0]
+        return prior - log_likelihood(frame, float(np.exp(log_scale)))
 
     for _ in range(ROUNDS):
         for axis in range(2):
@@ -108,11 +104,22 @@ def fit_motions(posterior: CasePosterior, data: Observations, workers: int) -> M
                 frame[axis] + FRAME_OFFSETS_MASYR,
             )
         scale = float(np.exp(least_of(of_scale, np.log(MOTION_SCALES))[0]))
-    fraction = evidence(frame, scale)[1]
     prior = (0.0, FRAME_PRIOR_MASYR)
     both = [
         with_common_error(float(x), float(e), prior, MODEL_MOTION_MASYR)
         for x, e in zip(frame, error, strict=True)
     ]
     frame, error = (np.array(x) for x in zip(*both, strict=True))
-    return Motions(frame, error, scale, fraction, data.n_star)
+    return Motions(frame, error, scale, data.n_star)
+
+
+def log_area(motion: MeasuredMotion, floor_masyr: float) -> Floats:
+    """Return ln sqrt(det (R + F)) of proper motions, with F the error of the model, (n_star,).
+
+    Up to a constant this is ln of the area of the ellipse of errors that an evidence with a proper
+    motion is in units of [mas²/yr²].
+    """
+    floor = floor_masyr**2
+    return np.asarray(
+        0.5 * np.log((motion.pm_ll + floor) * (motion.pm_bb + floor) - motion.pm_lb**2)
+    )

@@ -32,7 +32,7 @@ LOG_PARALLAX_PRIOR: Final = 0.2
 logarithm: those of Gaia are too small by 1.05 to 1.3 in crowded fields (Maiz Apellaniz 2022, A&A
 657, A130)."""
 
-BAD: Final = next(i for i, case in enumerate(CASES) if case.name == "astrometry")
+BAD: Final = next(i for i, case in enumerate(CASES) if case.name == "parallax")
 
 
 def zero_point_prior(given_mas: float, removed: bool) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""What else a measurement may be: the cases of photometry and astrometry beside the clean one.
+"""What else a measurement may be: the cases of photometry and parallax beside the clean one.
 
 The likelihood of a star is a mixture over cases k of what was measured,
 
@@ -6,9 +6,9 @@ The likelihood of a star is a mixture over cases k of what was measured,
 
 with fractions ε_k that are learned from the stars (`gcmock.calibration.measurements`). Every case
 but the clean one differs from it by wider errors alone: one band that belongs to another source,
-light of another star in all bands, dust of the star's own, a bad astrometric solution. So each is
-the same posterior of other observations, and nothing in the sums over nodes knows of them (Hogg,
-Bovy & Lang 2010, arXiv:1008.4686, section 3, on mixtures for outliers).
+light of another star in all bands, dust of the star's own, a parallax that is no measurement. So
+each is the same posterior of other observations, and nothing in the sums over nodes knows of them
+(Hogg, Bovy & Lang 2010, arXiv:1008.4686, section 3, on mixtures for outliers).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from gcmock.arrays import Floats
 from gcmock.posterior.kernel.draw import QUANTILES
+from gcmock.posterior.kernel.structures import MotionModel
 from gcmock.posterior.kinds import Lattices
 from gcmock.posterior.observations import Observations, joined
 from gcmock.posterior.results import Draws, PosteriorSummary
@@ -53,16 +54,14 @@ class Mixture(NamedTuple):
 def applies(case: Case, data: Observations) -> NDArray[np.bool_]:
     """Return whether a case differs from the clean one for every star, shape (n_star,).
 
-    A star with one magnitude shows nothing of its photometry, and one without a parallax and a
-    proper motion has no astrometry that may be bad.
+    A star with one magnitude shows nothing of its photometry, and one without a parallax has none
+    that may be bad.
     """
     given = np.isfinite(data.mag)
     several = given.sum(axis=1) > 1
     touched = (given & (np.array(case.mag) > 0.0)).any(axis=1) | (case.tau > 0.0)
-    with_astrometry = np.isfinite(data.parallax)
-    if data.motion is not None:
-        with_astrometry |= data.motion.has_pm
-    return np.asarray((several & touched) | (with_astrometry & (case.astrometry > 1.0)))
+    with_parallax = np.isfinite(data.parallax) & (case.parallax > 1.0)
+    return np.asarray((several & touched) | with_parallax)
 
 
 def as_case(case: Case, data: Observations) -> Observations:
@@ -70,8 +69,7 @@ def as_case(case: Case, data: Observations) -> Observations:
     return data._replace(
         mag_error=np.hypot(data.mag_error, np.array(case.mag)),
         tau=np.hypot(data.tau, case.tau) if case.tau else data.tau,
-        parallax_error=data.parallax_error * case.astrometry,
-        motion=None if data.motion is None else data.motion.with_errors(case.astrometry),
+        parallax_error=data.parallax_error * case.parallax,
     )
 
 
@@ -197,6 +195,9 @@ class CasePosterior(Protocol):
     ) -> Floats: ...
 
     def variance(self, data: Observations) -> Floats: ...  # noqa: D102
+
+    @property
+    def motion(self) -> MotionModel: ...  # noqa: D102
 
     @property
     def edges_pc(self) -> Floats: ...  # noqa: D102

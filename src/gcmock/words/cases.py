@@ -27,8 +27,8 @@ class Case(NamedTuple):
         Added in quadrature to the errors of the bands of `gcmock.words.bands.BANDS` [mag].
     tau : float
         Added in quadrature to the scatter of E(J-Ks) at the distance of the map's red clump [mag].
-    astrometry : float
-        Factor on the errors of the parallax and of the proper motion.
+    parallax : float
+        Factor on the error of the parallax.
     fraction : float
         Fraction of stars where nothing was learned; widths of priors are a factor of three.
     """
@@ -37,7 +37,7 @@ class Case(NamedTuple):
     column: str
     mag: tuple[float, ...]
     tau: float
-    astrometry: float
+    parallax: float
     fraction: float
 
 
@@ -57,8 +57,8 @@ DUSTY_MAG: Final = 0.8
 Nikzat et al. 2022 (A&A 660, A35) with both magnitudes scatter by 1.1 mag about that of a giant
 behind the dust of the map, the map's own error included."""
 
-BAD_ASTROMETRY: Final = 6.0
-"""Factor on the errors of parallax and proper motion where they are no good solution."""
+BAD_PARALLAX: Final = 6.0
+"""Factor on the error of a parallax that is no good solution."""
 
 
 def _one_band(band: str) -> tuple[float, ...]:
@@ -72,8 +72,8 @@ CASES: Final = (
     *(Case(f"mismatch_{b}", "mismatch", _one_band(b), 0.0, 1.0, 0.003) for b in LINEAR_BANDS),
     Case("blend", "blend", (BLEND_MAG,) * _N, 0.0, 1.0, 0.03),
     Case("dusty", "dusty", (0.0,) * _N, DUSTY_MAG, 1.0, 0.003),
-    Case("outlier", "outlier", (OUTLIER_MAG,) * _N, 0.0, BAD_ASTROMETRY, 0.003),
-    Case("astrometry", "outlier", (0.0,) * _N, 0.0, BAD_ASTROMETRY, 0.01),
+    Case("outlier", "outlier", (OUTLIER_MAG,) * _N, 0.0, BAD_PARALLAX, 0.003),
+    Case("parallax", "outlier", (0.0,) * _N, 0.0, BAD_PARALLAX, 0.01),
 )
 """All cases, in the order of every `n_case` axis; the clean one has what the others leave."""
 
@@ -84,7 +84,7 @@ CASE_COLUMNS: Final = {
     "mismatch": "one magnitude belongs to another source",
     "blend": "light of another star in all bands",
     "dusty": "dust of the star's own",
-    "outlier": "measurements that are neither, or a bad parallax or proper motion",
+    "outlier": "measurements that are neither, or a bad parallax",
 }
 """Columns with the probabilities of what is not clean, without ``p_``, and what they mean."""
 
