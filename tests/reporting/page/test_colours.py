@@ -48,7 +48,9 @@ def test_catalogue_alone(rows):
     assert not texts
     # All stars have H - Ks = 0.97 and Ks = 13.05.
     alt = pictures["cmd_hks_mock"].alt
-    assert alt.startswith("Ks against H minus Ks of 15 true stars: 90 % have colours from 1.0 to 1")
+    assert alt.startswith(
+        "Ks against H minus Ks of 15 drawn stars: 90 % have colours from 1.0 to 1"
+    )
     assert alt.endswith("and Ks from 13.0 to 13.1 mag.")
     assert [row[0] for row in table.rows] == ["10.5", "11.5", "12.5", "13.5", "14.5"]
     by_limit = {row[0]: row[1:] for row in table.rows}
@@ -65,7 +67,7 @@ def test_counts_per_magnitude(rows):
         ("11 to 12", "0", "10", "0", "0"),
         ("13 to 14", "0", "0", "5", "0"),
     ]
-    assert counts.caption == "True magnitudes by drawn component."
+    assert counts.caption == "Drawn magnitudes by drawn component."
 
 
 @pytest.mark.slow
@@ -96,5 +98,5 @@ def test_input_stands_beside_its_stars_on_the_same_scale(rows):
 def test_input_without_colours(rows):
     seen = observed(subject_of(rows), hw=13.05)
     pictures, _, texts = parts(colour_section(subject_of(rows, observed=seen)))
-    assert texts == ["The input has no colours (Hw alone): only the true stars are shown."]
+    assert texts == ["The input has no colours (Hw alone): only the drawn stars are shown."]
     assert not any(name.endswith("_observed") for name in pictures)

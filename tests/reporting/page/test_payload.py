@@ -63,7 +63,7 @@ def test_packing_can_be_undone():
 def test_columns_of_the_catalogue_alone(sample):
     found = view_of(sample, None)
     row = found["id"].index("5")
-    assert found["what"] == "true"
+    assert found["what"] == "drawn"
     assert found["l"][row] == -0.1
     assert found["l"][found["id"].index("7")] == -180.0
     assert dict(zip(GROUPS, found["p"][row], strict=True)) == {
@@ -79,7 +79,7 @@ def test_columns_of_the_catalogue_alone(sample):
 
 
 def test_observed_colours_where_most_stars_have_them(sample):
-    assert view_of(sample, posteriors(1))["what"] == "true"
+    assert view_of(sample, posteriors(1))["what"] == "drawn"
     found = view_of(sample, posteriors(2))
     assert found["what"] == "observed"
     assert found["colour"] == [1.25, 1.25, None]

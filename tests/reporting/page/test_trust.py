@@ -184,7 +184,7 @@ def test_numbers_at_the_top():
     rows = mock_rows(["bar", "nsd", "nsd", "thin1"], flags=[1, 0, 0, 0], l=[359.0, 0.0, 0.1, 0.2])
     glance = dict(at_a_glance(subject_of(rows)))
     assert glance["stars"] == "4"
-    assert glance["true stars each"] == "1"
+    assert glance["drawn stars each"] == "1"
     assert glance["window [deg]"].startswith("−1.00 < l < 0.2")
     assert glance["nuclear stellar disc"] == "50.0 %"
     assert glance["discs"] == "25.0 %"

@@ -115,7 +115,7 @@ def test_distances_are_per_kiloparsec(axis, tally):
 def test_counts_of_magnitudes(axis, tally):
     magnitude_counts(axis, tally, "ks")
     found = outlines(axis)
-    assert found["all, true"].values.sum() * MAGNITUDE.step == pytest.approx(10.0)
+    assert found["all, drawn"].values.sum() * MAGNITUDE.step == pytest.approx(10.0)
     place = MAGNITUDE.place(12.05)
     assert found["nuclear stellar disc"].values[place] == pytest.approx(40.0)
     assert found["bar"].values[place] == 0.0

@@ -44,8 +44,8 @@ def colour_section(subject: Subject) -> PageSection:
         blocks.append(
             Picture(
                 f"cmd_{name}_mock",
-                f"True stars: {colour}",
-                _diagram_words("true stars", tally.diagrams[i], i),
+                f"Drawn stars: {colour}",
+                _diagram_words("drawn stars", tally.diagrams[i], i),
                 draw(tally),
                 "All stars, magnitudes free of noise; those that were not observed are predicted.",
             )
@@ -53,7 +53,7 @@ def colour_section(subject: Subject) -> PageSection:
     if seen is not None and not seen.diagrams[:2].sum():
         bands = ", ".join(band_label(b) for b in BANDS if seen.bands[b])
         blocks.append(
-            Text(f"The input has no colours ({bands} alone): only the true stars are shown.")
+            Text(f"The input has no colours ({bands} alone): only the drawn stars are shown.")
         )
     blocks += _colour_colour(subject)
     window = stars.diagram_window(tally.diagrams[0])
@@ -63,13 +63,13 @@ def colour_section(subject: Subject) -> PageSection:
             "Where the nuclear stars are",
             "H minus Ks against Ks, coloured by the mean probability of the nuclear components.",
             lambda axis: stars.nuclear_colour_magnitude(axis, tally, 0, window=window),
-            "Mean P(nuclear disc or cluster) per bin of the true stars.",
+            "Mean P(nuclear disc or cluster) per bin of the drawn stars.",
         )
     )
     blocks += _counts(subject)
     table = Numbers(
         "Stars brighter than a magnitude: all, expected nuclear fraction, observed",
-        ("Hw <", "true stars", "of these nuclear", "observed"),
+        ("Hw <", "drawn stars", "of these nuclear", "observed"),
         [_count_row(subject, limit) for limit in (10.5, 11.5, 12.5, 13.5, 14.5)],
     )
     return PageSection("colours", "Colours and magnitudes", (*blocks, table))
@@ -95,8 +95,8 @@ def _colour_colour(subject: Subject) -> list[Picture]:
     pictures.append(
         Picture(
             "colours_mock",
-            "True stars: both colours",
-            "J − H against H − Ks of the true stars: a band along the reddening.",
+            "Drawn stars: both colours",
+            "J − H against H − Ks of the drawn stars: a band along the reddening.",
             lambda axis: stars.colour_colour(axis, tally, window=window, largest=largest),
             "All stars, free of noise.",
         )
@@ -117,7 +117,7 @@ def _counts(subject: Subject) -> list[Picture]:
                 f"Counts in {label}",
                 f"Stars per magnitude against {label}, by group; most stars at {faintest:.1f} mag.",
                 lambda axis, band=band: stars.magnitude_counts(axis, tally, band, seen),  # type: ignore[misc]
-                "True magnitudes by drawn component"
+                "Drawn magnitudes by drawn component"
                 + ("; dots: the input." if seen is not None and seen.bands[band] else "."),
                 table=Numbers(
                     f"Stars per bin of one magnitude in {label}",

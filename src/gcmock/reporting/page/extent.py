@@ -46,7 +46,7 @@ class Extent:
     n_row : int
         Rows of the catalogue.
     n_realisation : int
-        True stars per observed star.
+        Drawn stars per observed star.
     usual_evidence : ndarray, shape (n_bands, n_magnitude)
         Mean log evidence on `EVIDENCE_AXES`; NaN where there is no star.
     """

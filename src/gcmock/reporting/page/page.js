@@ -328,7 +328,7 @@
     const chance = stars.groups.map((g, k) => [stars.p[i][k], `${g.label} ${(100 * stars.p[i][k]).toFixed(1)} %`]).sort((a, b) => b[0] - a[0]);
     intro.append(`, number ${i + 1} of ${n}, l = ${show(stars.l[i], 4)}, b = ${show(stars.b[i], 4)} deg. ${chance.map((c) => c[1]).join(", ")}. `
       + `Distance ${show(q[2], 2)} kpc (68 %: ${show(q[1], 2)} to ${show(q[3], 2)}; 90 %: ${show(q[0], 2)} to ${show(q[4], 2)}). `
-      + `True star that was drawn: ${stars.components[stars.component[i]]} at ${show(stars.distance[i], 2)} kpc, A(Ks) ${show(stars.a_ks[i], 2)} mag. `
+      + `Star that was drawn: ${stars.components[stars.component[i]]} at ${show(stars.distance[i], 2)} kpc, A(Ks) ${show(stars.a_ks[i], 2)} mag. `
       + `ln evidence ${show(stars.evidence[i], 1)}. Flags: ${flagWords(stars.flags[i])}.`);
     if (densities && !density(i)) intro.append(" No posterior: the star was not found in the input.");
     const table = document.createElement("table"), head = document.createElement("tr");
@@ -337,7 +337,7 @@
     if (stars.observed[i].some((v) => v !== null)) {
       body.append(line("observed", ...stars.observed[i].map((v, k) => (v === null ? "–" : `${v.toFixed(2)} ± ${show(stars.error[i][k], 2)}`))));
     }
-    body.append(line("true", ...stars.true[i].map((v) => show(v, 2))));
+    body.append(line("drawn", ...stars.drawn[i].map((v) => show(v, 2))));
     const thead = document.createElement("thead"); thead.append(head); table.append(thead, body);
     box.append(intro, table);
   };

@@ -53,17 +53,17 @@ def view_of(sample: RowSample, posteriors: Posteriors | None) -> dict[str, Any]:
     mag = np.stack([rows[magnitude_name(band)] for band in BANDS], axis=1)
     observed = posteriors.mag if posteriors is not None else np.full_like(mag, np.nan)
     error = posteriors.mag_error if posteriors is not None else np.full_like(mag, np.nan)
-    # Observed colours where most stars have them, true ones where not.
+    # Observed colours where most stars have them, drawn ones where not.
     both = np.isfinite(observed[:, [H, KS]]).all(axis=1).mean() > 0.5
     shown = observed if both else mag
     return {
-        "what": "observed" if both else "true",
+        "what": "observed" if both else "drawn",
         "id": [str(value) for value in rows["source_id"].tolist()],
         "l": _rounded((rows["l"] + 180.0) % 360.0 - 180.0, 5),
         "b": _rounded(rows["b"], 5),
         "colour": _rounded(shown[:, H] - shown[:, KS], 3),
         "bright": _rounded(shown[:, KS], 3),
-        "true": _rounded(mag, 2),
+        "drawn": _rounded(mag, 2),
         "observed": _rounded(observed, 3),
         "error": _rounded(error, 3),
         "p": _rounded(groups, 4),

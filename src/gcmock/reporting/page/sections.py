@@ -146,7 +146,7 @@ def component_section(subject: Subject) -> PageSection:
             ),
             Picture(
                 "distances",
-                "Distances of the true stars",
+                "Distances of the drawn stars",
                 "Number of stars per kpc against distance: "
                 + "; ".join(
                     f"{LABELS[g]} median {_median_distance(subject, i):.1f} kpc"
@@ -201,7 +201,7 @@ def motion_section(subject: Subject) -> PageSection:
                 "Proper motions of bar and nuclear disc",
                 f"Dispersions along l and b: {words}.",
                 lambda axis: motion.proper_motions(axis, tally),
-                "All true stars; ellipses hold 39 and 86 % of a Gaussian.",
+                "All drawn stars; ellipses hold 39 and 86 % of a Gaussian.",
                 (4.9, 4.2),
             ),
             Picture(
@@ -209,7 +209,7 @@ def motion_section(subject: Subject) -> PageSection:
                 "Rotation of the nuclear region",
                 "Mean azimuthal velocity against radius inside 500 pc, with the model curve.",
                 curve(True),
-                "Means of the true stars with their errors; shaded: dispersion. Stars lie along "
+                "Means of the drawn stars with their errors; shaded: dispersion. Stars lie along "
                 "the "
                 "lines of sight of the catalogue, so a bar shows the streaming seen there.",
                 table=_rotation_table(subject, 0, "pc", 1e3),

@@ -200,7 +200,7 @@ class Tally:
             self.diagrams_nuclear[i] += count(where, self.diagrams.shape[1:], nuclear)
 
     def _add_draws(self, chunk: Table) -> None:
-        """Count what belongs to the true stars."""
+        """Count what belongs to the drawn stars."""
         weight = 1.0 / self.extent.n_realisation
         component = component_places(chunk["component"])
         group = GROUP_OF[component]

@@ -174,8 +174,8 @@ def extinction_section(subject: Subject) -> PageSection:
             ),
             Picture(
                 "extinction_found",
-                "Mean extinction of the true stars",
-                map_words("Mean extinction in Ks of the true stars", subject, "a_ks"),
+                "Mean extinction of the drawn stars",
+                map_words("Mean extinction in Ks of the drawn stars", subject, "a_ks"),
                 lambda axis: sky.extinction_found(axis, subject.tally),
                 "Bright and near stars have less dust before them than the map says: a list with a "
                 "magnitude limit prefers them where dust is thick.",
@@ -352,7 +352,7 @@ def at_a_glance(subject: Subject) -> list[tuple[str, str]]:
     realisations = tally.extent.n_realisation
     return [
         ("stars", grouped(tally.n_star)),
-        ("true stars each", grouped(realisations)),
+        ("drawn stars each", grouped(realisations)),
         (
             "window [deg]",
             f"{l_low:.2f} < l < {l_high:.2f}, {b_low:.2f} < b < {b_high:.2f}".replace(

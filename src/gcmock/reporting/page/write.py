@@ -160,7 +160,7 @@ def write_report(
     begin("page")
     text = page(
         f"{mock.name}: a mock catalogue of the Galactic centre",
-        "True stars drawn from the posterior of every observed star: what the catalogue "
+        "Stars drawn from the posterior of every observed star, each complete: what the catalogue "
         "contains, where "
         "it can be trusted, and how it was made.",
         at_a_glance(subject),

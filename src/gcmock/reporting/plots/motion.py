@@ -78,7 +78,7 @@ def motion_moments(catalogue: Tally, group: str) -> tuple[Floats, Floats]:
 
 
 def proper_motions(axis: Axes, catalogue: Any) -> None:
-    """Draw the true proper motions with the 1 and 2 sigma ellipses of bar and nuclear disc.
+    """Draw the motions of the drawn stars with 1 and 2 sigma ellipses of bar and nuclear disc.
 
     Parameters
     ----------

@@ -100,7 +100,7 @@ def model_extinction(axes: tuple[Axis, Axis], model: Model) -> Floats:
 
 
 def extinction_found(axis: Axes, catalogue: Any) -> None:
-    """Draw the mean extinction in Ks of the true stars per cell.
+    """Draw the mean extinction in Ks of the drawn stars per cell.
 
     Parameters
     ----------

@@ -182,7 +182,7 @@ def _tally(catalogue: Any) -> Tally | ObservedTally:
 
 
 def distances(axis: Axes, catalogue: Any) -> None:
-    """Draw the distances of the true stars of every group of components.
+    """Draw the distances of the drawn stars of every group of components.
 
     Parameters
     ----------
@@ -213,7 +213,7 @@ def _log_counts(axis: Axes, low: float, high: float) -> None:
 def magnitude_counts(
     axis: Axes, catalogue: Any, band: str = "hw", observed: ObservedTally | None = None
 ) -> None:
-    """Draw the counts of true magnitudes per group, and of the observed ones.
+    """Draw the counts of drawn magnitudes per group, and of the observed ones.
 
     Parameters
     ----------
@@ -227,7 +227,7 @@ def magnitude_counts(
     tally = count_catalogue(catalogue)
     place = BANDS.index(band)
     values = tally.magnitudes[place] / MAGNITUDE.step
-    steps(axis, MAGNITUDE.edges, values.sum(axis=0), INK, "all, true", fill=False)
+    steps(axis, MAGNITUDE.edges, values.sum(axis=0), INK, "all, drawn", fill=False)
     for i, group in enumerate(GROUP_TABLE):
         steps(axis, MAGNITUDE.edges, values[i], group.colour, group.label, dash=group.dash)
     if observed is not None and observed.bands[band]:
