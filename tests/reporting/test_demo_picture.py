@@ -114,15 +114,15 @@ def test_whole_picture(tables, tmp_path, monkeypatch):
     titles = [axis.get_title() for axis in figure.axes if axis.get_title()]
     assert titles == [
         "Observed stars",
-        "True magnitudes and components",
+        "Drawn magnitudes and components",
         "Drawn (filled) and true (lines)",
-        "True proper motions",
+        "Drawn proper motions",
         "Inferred (bars, 2 sigma) and true (lines)",
         "Calibration",
         "Magnitudes",
     ]
     by_title = {axis.get_title(): axis for axis in figure.axes}
-    sky, colours = by_title["Observed stars"], by_title["True magnitudes and components"]
+    sky, colours = by_title["Observed stars"], by_title["Drawn magnitudes and components"]
     np.testing.assert_allclose(sky.collections[0].get_array(), [0.0] * 6 + [0.75] * 2)
     # Bright stars above; the bar, which has most stars, is drawn first.
     assert colours.get_ylim()[0] > colours.get_ylim()[1]

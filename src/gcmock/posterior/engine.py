@@ -359,7 +359,6 @@ class Posterior:
             kernel(kind, rows, stars, self._shared(kind, sightlines), scratch)
             self._pool.give(scratch)
 
-        # All that no other thread is at, before waiting for those that one is at.
         self._tables.build((kind for kind, _ in jobs), workers)
         for _ in in_order(work, jobs, 1 if len(jobs) == 1 else workers):
             pass
@@ -387,14 +386,13 @@ class Posterior:
         row = self.law.row(data.l_deg, data.b_deg)
         codes = np.column_stack([mask, row, synthetic_of(data.mag, variance)])
         steps = np.full((mask.size, len(Steps._fields)), -1)
-        everywhere = np.zeros(mask.size, np.int64)
         different, of_star = different_rows(codes)
         for number, code in enumerate(different):
             members = np.flatnonzero(of_star == number)
             m, r, synthetic = (int(x) for x in code)
             kind = StarKind(m, r, Steps(-1, -1, -1, 0), synthetic)
             found = np.empty((members.size, len(Steps._fields)), np.int64)
-            stars = stars_of(data, variance, everywhere, members, kind)
+            stars = stars_of(data, variance, np.zeros(mask.size, np.int64), members, kind)
             choose_steps(m, self._tables.node_table(kind), stars, self._tables.law(kind), found)
             if (limits := limits_of(self.limits, m, synthetic)).value.size:
                 for_limits(m, limits, stars.variance[:, N_LINEAR], found)

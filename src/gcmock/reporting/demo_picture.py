@@ -93,7 +93,7 @@ def _colours(axis: Axes, mock: Table) -> None:
         )
     colour = mock["phot_h_mag"] - mock["phot_ks_mag"]
     low, high = np.quantile(colour, (0.002, 0.998))
-    axis.set(xlabel="H - Ks [mag]", ylabel="Ks [mag]", title="True magnitudes and components")
+    axis.set(xlabel="H - Ks [mag]", ylabel="Ks [mag]", title="Drawn magnitudes and components")
     axis.set_xlim(low - 0.2, high + 0.2)
     axis.invert_yaxis()
     axis.legend(frameon=False, markerscale=3, fontsize=8, loc="upper left")
@@ -129,7 +129,7 @@ def _motions(axis: Axes, mock: Table) -> None:
         )
     axis.set_xlim(*np.quantile(mock["pmra"], (0.003, 0.997)))
     axis.set_ylim(*np.quantile(mock["pmdec"], (0.003, 0.997)))
-    axis.set_title("True proper motions")
+    axis.set_title("Drawn proper motions")
     axis.set(xlabel="pmra [mas/yr]", ylabel="pmdec [mas/yr]")
 
 

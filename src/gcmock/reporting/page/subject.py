@@ -10,6 +10,7 @@ from gcmock.arrays import Floats
 from gcmock.model import Model
 from gcmock.reporting.page.bins import Axis, merged
 from gcmock.reporting.page.observed import ObservedTally
+from gcmock.reporting.page.remeasured import Remeasured
 from gcmock.reporting.page.tally import DISTANCE, Tally
 from gcmock.reporting.page.truth import TruthComparison
 from gcmock.reporting.plots.catalogue import crop, map_factor
@@ -39,6 +40,8 @@ class Subject:
         With a known truth.
     extra : dict of str to str
         Names of the input and of the truth.
+    remeasured : Remeasured, optional
+        Drawn stars measured again, beside what was measured of them.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Subject:
     observed: ObservedTally | None = None
     comparison: TruthComparison | None = None
     extra: dict[str, str] = field(default_factory=dict)
+    remeasured: Remeasured | None = None
 
     @property
     def window(self) -> tuple[float, float, float, float]:

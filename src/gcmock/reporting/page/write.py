@@ -26,7 +26,10 @@ from gcmock.reporting.page.document import page
 from gcmock.reporting.page.extent import ROWS_AT_ONCE, look
 from gcmock.reporting.page.observed import ObservedTally, observed_stars
 from gcmock.reporting.page.payload import payload
+from gcmock.reporting.page.remeasured import MOST_STARS as MOST_REMEASURED
+from gcmock.reporting.page.remeasured import REMEASURED_COLUMNS, Remeasured
 from gcmock.reporting.page.render import write_files
+from gcmock.reporting.page.residuals import residual_section
 from gcmock.reporting.page.sections import (
     component_section,
     motion_section,
@@ -146,16 +149,23 @@ def write_report(
     known = CheckedSource(open_table(truth)) if truth is not None else None
     extent = look(source, begin("look"))
     check_columns(source)
-    tally, sample, compared = _count(source, Tally(extent), n_sample, known is not None, begin)
+    tally = Tally(extent)
+    sample = samples.RowSample(n_sample, _SAMPLE_COLUMNS)
+    compared = samples.RowSample(MOST_STARS if known is not None else 0, CATALOGUE_COLUMNS)
+    again = samples.RowSample(MOST_REMEASURED if seen is not None else 0, REMEASURED_COLUMNS)
+    _count(source, tally, (sample, compared, again), begin("count"))
     model = load_model(config=config)
     observed, posteriors = None, None
-    if seen is not None:
-        observed, posteriors = _observe(seen, extent, sample, model, config, begin("input"))
+    remeasured = Remeasured(again, model) if seen is not None else None
+    if seen is not None and remeasured is not None:
+        observed = ObservedTally(extent)
+        posteriors = _observe(seen, (observed, remeasured), sample, model, config, begin("input"))
     comparison = compare_sample(compared, known) if known is not None else None
     extra = {k: Path(v).name for k, v in (("input", input), ("truth", truth)) if v is not None}
     subject = Subject(
-        mock.name, tally, model, config.photometry, metadata, observed, comparison, extra
-    )
+        mock.name, tally, model, config.photometry, metadata, observed, comparison, extra,
+        remeasured,
+    )  # fmt: skip
     sections = _sections(subject, bool(len(sample)), more)
     begin("page")
     text = page(
@@ -185,42 +195,38 @@ def write_report(
 
 
 def _count(
-    source: TableSource, tally: Tally, n_sample: int, with_truth: bool, begin: Stage
-) -> tuple[Tally, samples.RowSample, samples.RowSample]:
+    source: TableSource,
+    tally: Tally,
+    chosen: Sequence[samples.RowSample],
+    update: Progress | None,
+) -> None:
     """Read the catalogue once, for all counts and samples."""
-    sample = samples.RowSample(n_sample, _SAMPLE_COLUMNS)
-    compared = samples.RowSample(MOST_STARS if with_truth else 0, CATALOGUE_COLUMNS)
-    names = list(
-        dict.fromkeys(
-            (*TALLY_COLUMNS, *_SAMPLE_COLUMNS, *(CATALOGUE_COLUMNS if with_truth else ()))
-        )
-    )
-    update = begin("count")
-    for chunk in source.chunks(ROWS_AT_ONCE, names):
+    chosen = [sample for sample in chosen if sample.n]
+    columns = (name for sample in chosen for name in sample.columns)
+    for chunk in source.chunks(ROWS_AT_ONCE, list(dict.fromkeys((*TALLY_COLUMNS, *columns)))):
         tally.add(chunk)
-        sample.add(chunk)
-        compared.add(chunk)
+        for sample in chosen:
+            sample.add(chunk)
         if update is not None:
             update(tally.n_row, tally.extent.n_row)
-    return tally, sample, compared
 
 
 def _observe(
     source: TableSource,
-    extent: object,
+    counts: Sequence[ObservedTally | Remeasured],
     sample: samples.RowSample,
     model: Model,
     config: Config,
     update: Progress | None,
-) -> tuple[ObservedTally, samples.Posteriors]:
-    """Read the input once: counts, and posteriors of the sample."""
-    observed = ObservedTally(extent)  # type: ignore[arg-type]
+) -> samples.Posteriors:
+    """Read the input once, for counts, and for the posteriors of the sample."""
     posteriors = samples.PosteriorsOf(sample, model, config.policy)
     for stars in observed_stars(source, config, update):
-        observed.add(stars)
+        for one in counts:
+            one.add(stars)
         posteriors.add(stars)
     posteriors.check(source.path)
-    return observed, posteriors.result
+    return posteriors.result
 
 
 def _sections(subject: Subject, with_view: bool, more: Sequence[PageSection]) -> list[PageSection]:
@@ -230,6 +236,7 @@ def _sections(subject: Subject, with_view: bool, more: Sequence[PageSection]) ->
         nuclear_section(subject),
         component_section(subject),
         colour_section(subject),
+        *([residual_section(subject)] if subject.remeasured is not None else []),
         motion_section(subject),
         extinction_section(subject),
         evidence_section(subject),

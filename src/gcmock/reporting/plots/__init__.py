@@ -10,6 +10,11 @@ one, which saves counting it again for every plot.
 
 from gcmock.reporting.plots.catalogue import count_catalogue
 from gcmock.reporting.plots.motion import proper_motions, rotation
+from gcmock.reporting.plots.residuals import (
+    residual_colour_colour,
+    residual_colour_magnitude,
+    residual_counts,
+)
 from gcmock.reporting.plots.sky import (
     distance_error_map,
     evidence_map,
@@ -49,6 +54,9 @@ __all__ = [
     "probability_map",
     "proper_motions",
     "reliability",
+    "residual_colour_colour",
+    "residual_colour_magnitude",
+    "residual_counts",
     "rotation",
     "sky_density",
 ]

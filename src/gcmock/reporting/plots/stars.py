@@ -95,7 +95,7 @@ def nuclear_colour_magnitude(
         vmax=1.0,
         rasterized=True,
     )
-    _diagram_axes(axis, diagram, window)
+    diagram_axes(axis, diagram, window)
     colour_bar(axis, image, "mean P(nuclear disc or cluster)")
 
 
@@ -164,11 +164,12 @@ def _diagram(
         norm=_norm(values, largest),
         rasterized=True,
     )
-    _diagram_axes(axis, diagram, window or diagram_window(values))
+    diagram_axes(axis, diagram, window or diagram_window(values))
     return image
 
 
-def _diagram_axes(axis: Axes, diagram: int, window: Window) -> None:
+def diagram_axes(axis: Axes, diagram: int, window: Window) -> None:
+    """Label the axes of a colour-magnitude diagram, bright stars above."""
     blue, red, band = DIAGRAMS[diagram]
     axis.set(xlabel=f"{colour_label(blue, red)} [mag]", ylabel=f"{band_label(band)} [mag]")
     axis.set_xlim(window[0], window[1])
