@@ -17,9 +17,9 @@ LEAST_STARS: Final = 100
 
 FRAME_OFFSETS_MASYR: Final = np.linspace(-0.9, 0.9, 7)
 FRAME_PRIOR_MASYR: Final = 0.2
-"""Offsets of the frame that are tried about the last one, and the width of their prior [mas/yr]:
-proper motions from the ground are tied to Gaia within 0.1 mas/yr or so (Smith et al. 2018, MNRAS
-474, 1826, on VIRAC), as an assumption for any list."""
+"""Offsets of the frame that are tried about the last one, and the width of their prior [mas/yr], an
+assumption: bright and faint stars of Gaia EDR3 itself differ by up to 0.08 mas/yr (Cantat-Gaudin &
+Brandt 2021, A&A 649, A124), and other lists are tied to those with errors of their own."""
 
 MODEL_MOTION_MASYR: Final = 0.1
 """Common error of the model's own mean motion [mas/yr], an assumption: 4 km/s at the centre, of the
