@@ -52,10 +52,14 @@ def model() -> Model:
 
 @pytest.fixture(scope="module")
 def sky(model: Model) -> Sky:
+    return surveyed(model, 3)
+
+
+def surveyed(model: Model, seed: int) -> Sky:
     """A survey that sees no star close to a brighter one of its list, and few faint ones."""
-    truth = simulate(model, L_RANGE, B_RANGE, ks_max=KS_MAX, seed=3)
+    truth = simulate(model, L_RANGE, B_RANGE, ks_max=KS_MAX, seed=seed)
     mag = truth["phot_ks_mag"]
-    seen = uniform(star_key(11, truth["source_id"]), 0)[:, 0] < ndtr((LIMIT - mag) / WIDTH)
+    seen = uniform(star_key(8 + seed, truth["source_id"]), 0)[:, 0] < ndtr((LIMIT - mag) / WIDTH)
     near = cKDTree(places(truth["l"], truth["b"])).query_pairs(RADIUS, output_type="ndarray")
     faint_first = np.where((mag[near[:, 0]] > mag[near[:, 1]])[:, None], near, near[:, ::-1])
     # From the brightest on: only what is listed hides others.
