@@ -118,7 +118,9 @@ def test_limits_are_always_said():
 
 def test_extinction_names_the_law_and_the_scatter():
     section = extinction_section(subject_of(stars()))
-    assert section.blocks[0].caption == "At the distance of the red clump, law a_law."
+    assert (
+        section.blocks[0].caption == "At the distance of the red clump, law a_law. Grey: no stars."
+    )
     assert "assume 0.03 mag of E(J − Ks)" in section.blocks[2].text
     assert section.blocks[1].table.caption.startswith("Mean A(Ks) of the stars [mag]")
 

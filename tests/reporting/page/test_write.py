@@ -206,6 +206,9 @@ def test_bad_input(report_files, tmp_path, capsys, arguments, words):
     assert [path.name for path in tmp_path.iterdir()] == ["old.html"]
 
 
+WITH_MODEL = {"evidence_map", "extinction_change", "extinction_learned", "extinction_used"}
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -216,7 +219,7 @@ def test_bad_input(report_files, tmp_path, capsys, arguments, words):
 )
 def test_plots_take_an_axis(name, report_files, mock_tally, small_model):
     axis = Figure().add_subplot()
-    arguments = [small_model] if name in {"evidence_map", "extinction_used"} else []
+    arguments = [small_model] if name in WITH_MODEL else []
     getattr(plots, name)(axis, mock_tally, *arguments)
     assert axis.get_xlabel()
     assert axis.has_data()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 from mock_rows import mock_rows, tally_of
 
@@ -12,12 +13,16 @@ from gcmock.reporting.page.bins import Axis
 from gcmock.reporting.plots import sky
 from gcmock.reporting.plots.sky import (
     distance_error_map,
+    extinction_change,
     extinction_found,
+    extinction_learned,
+    extinction_limits,
     extinction_used,
     model_extinction,
     probability_map,
     sky_density,
 )
+from gcmock.reporting.plots.style import BALANCE, DENSITY, DUST, PROBABILITY
 
 
 @pytest.fixture
@@ -107,6 +112,10 @@ class Map:
         self.asked.append(kind)
         return 10.0 * l_deg + b_deg, None
 
+    def reddening(self, l_deg, b_deg):
+        """As learned: a tenth more than the map."""
+        return 1.1 * self.value(l_deg, b_deg, "learned")[0], None
+
     def kappa(self, l_deg, b_deg):
         return np.tile([1.5, 1.0, 0.5], (l_deg.size, 1))
 
@@ -129,6 +138,42 @@ def test_extinction_is_shown_where_there_are_stars(axis):
     step = tally.extent.sky[0].step
     first = 0.5 * (10.0 * (low + 0.5 * step) + bottom + 0.5 * step)
     assert values[0, 0] == pytest.approx(first)
+
+
+def test_all_maps_of_the_extinction_have_one_scale(axis):
+    """That of the map, as learned, and of the stars."""
+    tally, model = tally_of(pairs(a_ks=3.0)), Map()
+    limits = extinction_limits(tally, model)
+    assert limits[0] < 0.3
+    assert limits[1] == pytest.approx(3.0, abs=0.01)
+    for draw in (extinction_used, extinction_learned):
+        other = Figure().add_subplot()
+        draw(other, tally, model, limits=limits)
+        assert (other.images[0].norm.vmin, other.images[0].norm.vmax) == limits
+    extinction_found(axis, tally, limits=limits)
+    assert (axis.images[0].norm.vmin, axis.images[0].norm.vmax) == limits
+
+
+def test_learned_extinction_less_that_of_the_map(axis):
+    tally, model = tally_of(pairs()), Map()
+    extinction_change(axis, tally, model)
+    values = np.ma.masked_invalid(axis.images[0].get_array())
+    used, learned = Figure().add_subplot(), Figure().add_subplot()
+    extinction_used(used, tally, model)
+    extinction_learned(learned, tally, model)
+    one, other = (np.ma.masked_invalid(a.images[0].get_array()) for a in (used, learned))
+    np.testing.assert_allclose(other.compressed(), 1.1 * one.compressed())
+    np.testing.assert_allclose(values.compressed(), 0.1 * one.compressed())
+    # More is red.
+    assert axis.images[0].cmap(1.0)[0] > axis.images[0].cmap(1.0)[2]
+
+
+def test_nothing_is_no_colour_of_a_scale(axis):
+    sky_density(axis, tally_of(pairs()))
+    ground = np.array(axis.get_facecolor()[:3])
+    for scale in (DENSITY, PROBABILITY, DUST, colormaps[BALANCE]):
+        colours = scale(np.linspace(0.0, 1.0, 256))[:, :3]
+        assert np.abs(colours - ground).max(axis=1).min() > 0.05
 
 
 def test_evidence_is_relative_to_the_expected_stars(axis, monkeypatch):

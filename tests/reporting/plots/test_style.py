@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from gcmock.reporting.plots.style import (
+    BAR_INCH,
     DENSITY,
     DUST,
+    GAP_INCH,
     PROBABILITY,
     colour_bar,
     legend,
@@ -69,6 +72,20 @@ def test_colour_bar_is_as_high_as_its_axis(axis):
     assert beside.get_ylabel() == "stars"
     assert image.colorbar.extend == "max"
     assert beside.get_ylim() == (0.0, 2.0)
+
+
+@pytest.mark.parametrize("shape", [(3, 30), (10, 30), (20, 20), (30, 10), (60, 4)])
+def test_colour_bar_is_as_wide_beside_any_window(shape):
+    figure = Figure(figsize=(5.0, 5.0), layout="constrained")
+    canvas = FigureCanvasAgg(figure)
+    axis = figure.add_subplot()
+    image = axis.imshow(np.zeros(shape[::-1]), vmin=0.0, vmax=2.0)
+    colour_bar(axis, image, "stars")
+    canvas.draw()
+    map_box, bar_box = (one.get_window_extent() for one in (axis, *axis.child_axes))
+    assert bar_box.width / figure.dpi == pytest.approx(BAR_INCH)
+    assert (bar_box.x0 - map_box.x1) / figure.dpi == pytest.approx(GAP_INCH)
+    assert (bar_box.y0, bar_box.y1) == pytest.approx((map_box.y0, map_box.y1))
 
 
 def test_legend_only_where_something_has_a_label(axis):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
 import numpy as np
 
@@ -158,39 +159,61 @@ def _median_width(subject: Subject) -> float:
 
 
 def extinction_section(subject: Subject) -> PageSection:
-    """Return the extinction that was used and that was found."""
-    size, law = subject.sky_size, subject.model.law
-    return PageSection(
-        "extinction",
-        "Extinction",
-        (
+    """Return the extinction that was used, learned and found, on one scale."""
+    size, law, tally, model = subject.sky_size, subject.model.law, subject.tally, subject.model
+
+    @cache
+    def limits() -> tuple[float, float]:
+        return sky.extinction_limits(tally, model)
+
+    pictures = [
+        Picture(
+            "extinction_used",
+            "Extinction map of the model",
+            map_words("Extinction in Ks (extremes: of the stars)", subject, "a_ks"),
+            lambda axis: sky.extinction_used(axis, tally, model, limits=limits()),
+            f"At the distance of the red clump, law {law.name}. Grey: no stars.",
+            size,
+        )
+    ]
+    if model.learned is not None:
+        pictures += [
             Picture(
-                "extinction_used",
-                "Extinction map of the model",
-                map_words("Extinction in Ks (extremes: of the stars)", subject, "a_ks"),
-                lambda axis: sky.extinction_used(axis, subject.tally, subject.model),
-                f"At the distance of the red clump, law {law.name}.",
+                "extinction_learned",
+                "Extinction as it was learned",
+                "The same map with what the stars of the list say of it, on the same scale.",
+                lambda axis: sky.extinction_learned(axis, tally, model, limits=limits()),
+                "The mean at the distance of the red clump; that of the map where nothing was "
+                "learned.",
                 size,
             ),
             Picture(
-                "extinction_found",
-                "Mean extinction of the drawn stars",
-                map_words("Mean extinction in Ks of the drawn stars", subject, "a_ks"),
-                lambda axis: sky.extinction_found(axis, subject.tally),
-                "Bright and near stars have less dust before them than the map says: a list with a "
-                "magnitude limit prefers them where dust is thick.",
+                "extinction_change",
+                "Learned less map",
+                "Difference of the two maps: red where more extinction was learned.",
+                lambda axis: sky.extinction_change(axis, tally, model),
+                "How far what was learned is from the map.",
                 size,
-                map_table("Mean A(Ks) of the stars [mag]", subject, "a_ks"),
             ),
-            Text(
-                "The map has cells of 0.005 to 0.025 deg. Dust inside a cell is scatter, of "
-                "which the "
-                f"settings assume {subject.model.config.extinction.residual_scatter_mag:g} mag of "
-                "E(J − Ks).",
-                "limit",
-            ),
-        ),
+        ]
+    pictures.append(
+        Picture(
+            "extinction_found",
+            "Mean extinction of the drawn stars",
+            map_words("Mean extinction in Ks of the drawn stars", subject, "a_ks"),
+            lambda axis: sky.extinction_found(axis, tally, limits=limits()),
+            "Bright and near stars have less dust before them than the map says: a list with a "
+            "magnitude limit prefers them where dust is thick.",
+            size,
+            map_table("Mean A(Ks) of the stars [mag]", subject, "a_ks"),
+        )
     )
+    words = Text(
+        "The map has cells of 0.005 to 0.025 deg. Dust inside a cell is scatter, of which the "
+        f"settings assume {model.config.extinction.residual_scatter_mag:g} mag of E(J − Ks).",
+        "limit",
+    )
+    return PageSection("extinction", "Extinction", (*pictures, words))
 
 
 def evidence_section(subject: Subject) -> PageSection:

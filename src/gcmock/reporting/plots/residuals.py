@@ -12,7 +12,7 @@ from gcmock.reporting.page.bins import merged
 from gcmock.reporting.page.remeasured import Remeasured, deviation
 from gcmock.reporting.page.tally import BRIGHTNESS, COLOUR, MAGNITUDE
 from gcmock.reporting.plots.stars import Window, colour_window, diagram_axes, diagram_window
-from gcmock.reporting.plots.style import BALANCE, FAINT, GREY, INK, colour_bar
+from gcmock.reporting.plots.style import BALANCE, GREY, INK, NOTHING, colour_bar
 from gcmock.words.bands import BANDS, NEIGHBOUR_COLOURS, band_label, colour_label
 
 DIAGRAM_BINS, COUNT_BINS = 2, 5
@@ -102,8 +102,7 @@ def deviations_of(data: Floats, mock: Floats) -> Floats:
 
 
 def _deviation(axis: Axes, edges: tuple[Floats, Floats], data: Floats, mock: Floats) -> None:
-    # White is no deviation: the ground, where there is no star, is grey.
-    axis.set_facecolor(FAINT)
+    axis.set_facecolor(NOTHING)
     image: Any = axis.pcolormesh(
         *(values[::DIAGRAM_BINS] for values in edges),
         deviations_of(data, mock).T,

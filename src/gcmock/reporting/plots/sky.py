@@ -21,6 +21,7 @@ from gcmock.reporting.plots.style import (
     BALANCE,
     DENSITY,
     DUST,
+    NOTHING,
     PROBABILITY,
     colour_bar,
     sky_axes,
@@ -71,7 +72,9 @@ def probability_map(axis: Axes, catalogue: Any, group: str = "nsd") -> None:
     colour_bar(axis, image, f"mean P({LABELS[group]})", "max")
 
 
-def extinction_used(axis: Axes, catalogue: Any, model: Model) -> None:
+def extinction_used(
+    axis: Axes, catalogue: Any, model: Model, *, limits: tuple[float, float] | None = None
+) -> None:
     """Draw the extinction map of the model where the catalogue has stars.
 
     A_Ks at the distance of the red clump of the bulge, in the middle of every cell.
@@ -81,37 +84,108 @@ def extinction_used(axis: Axes, catalogue: Any, model: Model) -> None:
     axis : matplotlib.axes.Axes
     catalogue : Tally, path or table
     model : Model
+    limits : tuple of 2 floats, optional
+        Ends of the scale [mag]: see `extinction_limits`; those of this map if not given.
     """
-    axes, _, stars = sky_map(count_catalogue(catalogue), "stars", ENOUGH_FOR_NUMBERS)
-    # Single cells without a star are no holes.
-    covered = maximum_filter(stars, 5) > 0
-    a_ks = np.where(covered, model_extinction(axes, model), np.nan)
-    low, high = (_quantile(a_ks[crop(stars)], q) for q in (0.002, 0.998))
-    image = _map(axis, axes, a_ks, stars, DUST, low=low, high=high)
-    colour_bar(axis, image, "A(Ks) at the red clump [mag]", "both")
+    axes, a_ks, stars = _of_model(catalogue, model, learned=False)
+    _draw_extinction(axis, axes, a_ks, stars, limits, "A(Ks) at the red clump [mag]")
 
 
-def model_extinction(axes: tuple[Axis, Axis], model: Model) -> Floats:
-    """A_Ks of the extinction map in the middle of cells (n_l, n_b) [mag]; NaN outside the map."""
-    l_deg, b_deg = np.meshgrid(axes[0].centres, axes[1].centres, indexing="ij")
-    e_jks, _ = model.extinction_map.value(l_deg, b_deg, model.map_value)
-    kappa = model.law.kappa(l_deg.ravel(), b_deg.ravel())[:, 2].reshape(l_deg.shape)
-    return np.asarray(kappa * e_jks)
+def extinction_learned(
+    axis: Axes, catalogue: Any, model: Model, *, limits: tuple[float, float] | None = None
+) -> None:
+    """Draw the same as it was learned from stars; that of the map where nothing was learned.
+
+    Parameters
+    ----------
+    axis, catalogue, model, limits
+        See `extinction_used`.
+    """
+    axes, a_ks, stars = _of_model(catalogue, model, learned=True)
+    _draw_extinction(axis, axes, a_ks, stars, limits, "learned A(Ks) at the red clump [mag]")
 
 
-def extinction_found(axis: Axes, catalogue: Any) -> None:
+def extinction_change(axis: Axes, catalogue: Any, model: Model) -> None:
+    """Draw the learned extinction less that of the map: red where there is more.
+
+    Parameters
+    ----------
+    axis : matplotlib.axes.Axes
+    catalogue : Tally, path or table
+    model : Model
+    """
+    axes, learned, stars = _of_model(catalogue, model, learned=True)
+    change = learned - _of_model(catalogue, model, learned=False)[1]
+    size = max(_quantile(np.abs(change), 0.98), 0.01)
+    image = _map(axis, axes, change, stars, f"{BALANCE}_r", low=-size, high=size)
+    colour_bar(axis, image, "A(Ks), learned - map [mag]", "both")
+
+
+def extinction_found(
+    axis: Axes, catalogue: Any, *, limits: tuple[float, float] | None = None
+) -> None:
     """Draw the mean extinction in Ks of the drawn stars per cell.
 
     Parameters
     ----------
     axis : matplotlib.axes.Axes
     catalogue : Tally, path or table
+    limits : tuple of 2 floats, optional
+        Ends of the scale [mag].
     """
     axes, total, stars = sky_map(count_catalogue(catalogue), "a_ks", ENOUGH_FOR_MEANS)
-    mean = _mean(total, stars)
-    low, high = (_quantile(mean, q) for q in (0.002, 0.998))
-    image = _map(axis, axes, mean, stars, DUST, low=low, high=high)
-    colour_bar(axis, image, "mean A(Ks) of the stars [mag]", "both")
+    _draw_extinction(
+        axis, axes, _mean(total, stars), stars, limits, "mean A(Ks) of the stars [mag]"
+    )
+
+
+def extinction_limits(catalogue: Any, model: Model) -> tuple[float, float]:
+    """Return the ends of one scale for all maps of the extinction [mag]."""
+    _, total, stars = sky_map(count_catalogue(catalogue), "a_ks", ENOUGH_FOR_MEANS)
+    maps = [_of_model(catalogue, model, learned=learned) for learned in (False, True)]
+    every = [_mean(total, stars).ravel(), *(a_ks[crop(here)].ravel() for _, a_ks, here in maps)]
+    low, high = (_quantile(np.concatenate(every), q) for q in (0.002, 0.998))
+    return low, high
+
+
+def model_extinction(axes: tuple[Axis, Axis], model: Model, *, learned: bool = False) -> Floats:
+    """A_Ks of the model in the middle of cells (n_l, n_b) [mag]; NaN outside the map.
+
+    Of the extinction map, or as it was learned from stars.
+    """
+    l_deg, b_deg = np.meshgrid(axes[0].centres, axes[1].centres, indexing="ij")
+    if learned:
+        e_jks, _ = model.reddening(l_deg.ravel(), b_deg.ravel())
+        e_jks = e_jks.reshape(l_deg.shape)
+    else:
+        e_jks, _ = model.extinction_map.value(l_deg, b_deg, model.map_value)
+    kappa = model.law.kappa(l_deg.ravel(), b_deg.ravel())[:, 2].reshape(l_deg.shape)
+    return np.asarray(kappa * e_jks)
+
+
+def _of_model(
+    catalogue: Any, model: Model, *, learned: bool
+) -> tuple[tuple[Axis, Axis], Floats, Floats]:
+    """Cells, A_Ks of the model where there are stars, and the stars."""
+    axes, _, stars = sky_map(count_catalogue(catalogue), "stars", ENOUGH_FOR_NUMBERS)
+    # Single cells without a star are no holes.
+    covered = maximum_filter(stars, 5) > 0
+    a_ks = np.where(covered, model_extinction(axes, model, learned=learned), np.nan)
+    return axes, a_ks, stars
+
+
+def _draw_extinction(
+    axis: Axes,
+    axes: tuple[Axis, Axis],
+    a_ks: Floats,
+    stars: Floats,
+    limits: tuple[float, float] | None,
+    label: str,
+) -> None:
+    own = a_ks[crop(stars)]
+    low, high = limits or (_quantile(own, 0.002), _quantile(own, 0.998))
+    image = _map(axis, axes, a_ks, stars, DUST, low=low, high=high)
+    colour_bar(axis, image, label, "both")
 
 
 def evidence_map(axis: Axes, catalogue: Any, model: Model) -> None:
@@ -218,4 +292,6 @@ def _map(
         interpolation="nearest",
     )
     sky_axes(axis)
+    # No colour of a scale means that there is nothing.
+    axis.set_facecolor(NOTHING)
     return image

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.transforms import Bbox
 
 from gcmock.arrays import Floats
 
@@ -28,6 +29,9 @@ DUST: Final = LinearSegmentedColormap.from_list(
 
 BALANCE: Final = "RdBu"
 """Signed quantities."""
+
+NOTHING: Final = "#BFC5BA"
+"""Ground of maps and diagrams, where there is no star or too few: a grey that no scale has."""
 
 RC: Final[Any] = {
     "font.family": "sans-serif",
@@ -60,10 +64,26 @@ RC: Final[Any] = {
 """Settings of matplotlib for the figures of the report: ``with matplotlib.rc_context(RC)``."""
 
 
+BAR_INCH, GAP_INCH = 0.14, 0.1
+"""Width of a colour bar, and of the gap between it and its axis [inch]."""
+
+
+class _Beside:
+    """Place of a colour bar: as high as its axis and as wide as any other, whatever the shape."""
+
+    def __init__(self, axis: Axes) -> None:
+        self._axis = axis
+
+    def __call__(self, _bar: Any, _renderer: Any) -> Bbox:
+        box, figure = self._axis.get_position(), self._axis.figure
+        inch = figure.dpi / figure.bbox.width
+        return Bbox.from_bounds(box.x1 + GAP_INCH * inch, box.y0, BAR_INCH * inch, box.height)
+
+
 def colour_bar(axis: Axes, image: Any, label: str, extend: str = "neither") -> None:
     """Put a colour bar beside an axis."""
-    # As high as the axis, whatever its shape.
-    beside = axis.inset_axes((1.025, 0.0, 0.032, 1.0))
+    beside = axis.inset_axes((1.0, 0.0, 0.03, 1.0))
+    beside.set_axes_locator(_Beside(axis))
     bar = axis.figure.colorbar(image, cax=beside, label=label, extend=extend, extendfrac=0.03)
     bar.outline.set_visible(False)
 
