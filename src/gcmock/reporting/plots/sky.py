@@ -98,8 +98,11 @@ def extinction_learned(
 
     Parameters
     ----------
-    axis, catalogue, model, limits
-        See `extinction_used`.
+    axis : matplotlib.axes.Axes
+    catalogue : Tally, path or table
+    model : Model
+    limits : tuple of 2 floats, optional
+        Ends of the scale [mag].
     """
     axes, a_ks, stars = _of_model(catalogue, model, learned=True)
     _draw_extinction(axis, axes, a_ks, stars, limits, "learned A(Ks) at the red clump [mag]")
